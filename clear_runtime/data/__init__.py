@@ -1,0 +1,1 @@
+"""Training data: scenes from freely licensed pictures, and subtitles burned onto them."""

@@ -1,0 +1,147 @@
+"""Moving scenes to burn subtitles onto: photographs under a moving camera, things that move in them, and painted scenes.
+
+Every scene is a function of a random generator, so a data set is a seed.
+"""
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from .text import TRAINED, random_line
+
+LARGEST = 1920  # pictures are kept at this width: enough for every crop, and small enough to keep all in memory
+
+
+class Pictures:
+    """Pictures and sprites, decoded when first used and kept at half-size steps for clean minification."""
+
+    def __init__(self, pictures: list[Path], sprites: list[Path]):
+        self.paths, self.sprite_paths = pictures, sprites
+        self._levels: dict[Path, list[Image.Image]] = {}
+
+    def levels(self, path: Path) -> list[Image.Image]:
+        if path not in self._levels:
+            picture = Image.open(path).convert("RGB")
+            picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+            levels = [picture]
+            while min(levels[-1].size) > 160:
+                levels.append(levels[-1].reduce(2))
+            self._levels[path] = levels
+        return self._levels[path]
+
+    def sprite(self, rng: random.Random, size: int) -> Image.Image:
+        sprite = Image.open(rng.choice(self.sprite_paths)).convert("RGBA")
+        sprite.thumbnail((size, size), Image.Resampling.LANCZOS)
+        return sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else sprite
+
+
+def _camera(rng: random.Random, frames: int):
+    """A smooth path: offsets in frame widths, zoom factor and angle per frame. A third of the shots stand still."""
+    if rng.random() < 0.35:
+        return [(0.0, 0.0, 1.0, 0.0)] * frames
+    speed = rng.choice((0.002, 0.005, 0.01, 0.02))
+    vx, vy = rng.gauss(0, speed), rng.gauss(0, speed * 0.4)
+    zoom, turn = rng.gauss(0, 0.0025), rng.gauss(0, 0.002)
+    shake = rng.choice((0, 0, 0, 0.001, 0.003))
+    return [(vx * t + rng.gauss(0, shake), vy * t + rng.gauss(0, shake), math.exp(zoom * t), turn * t) for t in range(frames)]
+
+
+def _shoot(picture_levels, rng, frames, height, width):
+    """A picture seen through a moving camera -> list of PIL frames."""
+    full = picture_levels[0]
+    fit = min(full.width / width, full.height / height)
+    scale = fit * math.exp(rng.uniform(math.log(min(0.25, 0.8 / fit) if fit > 1 else 0.5), math.log(0.95)))  # source pixels per frame pixel
+    level = min(int(max(0.0, math.log2(max(scale, 1.0)))), len(picture_levels) - 1)
+    source = picture_levels[level]
+    scale /= 2 ** level
+    cx, cy = rng.uniform(0.3, 0.7) * source.width, rng.uniform(0.25, 0.75) * source.height
+    out = []
+    for dx, dy, zoom, angle in _camera(rng, frames):
+        s, c, n = scale * zoom, math.cos(angle), math.sin(angle)
+        x0 = cx + dx * width * scale - s * (c * width / 2 - n * height / 2)
+        y0 = cy + dy * width * scale - s * (n * width / 2 + c * height / 2)
+        out.append(source.transform((width, height), Image.Transform.AFFINE, (s * c, -s * n, x0, s * n, s * c, y0), Image.Resampling.BICUBIC))
+    return out
+
+
+def _painted(rng: random.Random, height: int, width: int) -> Image.Image:
+    """A flat or shaded drawing: gradients, shapes with outlines, stripes, noise, as cartoons and titles have them."""
+    colour = lambda: tuple(rng.randrange(256) for _ in range(3))
+    w, h = width * 2, height * 2
+    top, bottom = np.array(colour(), np.float32), np.array(colour(), np.float32)
+    along = np.linspace(0, 1, h, dtype=np.float32)[:, None, None]
+    ground = top * (1 - along) + bottom * along + np.zeros((1, w, 1), np.float32)
+    if rng.random() < 0.5:
+        coarse = np.random.default_rng(rng.randrange(2 ** 32)).normal(0, rng.uniform(5, 40), (max(2, h // rng.choice((4, 8, 16, 40))), max(2, w // rng.choice((4, 8, 16, 40)))))
+        ground += np.asarray(Image.fromarray(coarse.astype(np.float32)).resize((w, h), Image.Resampling.BICUBIC))[..., None]
+    picture = Image.fromarray(ground.clip(0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(rng.randrange(3, 40)):
+        x, y, size = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(4, h * 0.8)
+        outline = dict(outline=rng.choice(((0, 0, 0), colour())), width=rng.choice((0, 1, 3, 5)))
+        kind = rng.randrange(4)
+        if kind == 0:
+            draw.ellipse((x, y, x + size * rng.uniform(0.3, 2), y + size), fill=colour(), **outline)
+        elif kind == 1:
+            draw.rectangle((x, y, x + size * rng.uniform(0.3, 3), y + size), fill=colour(), **outline)
+        elif kind == 2:
+            points = [(x + rng.uniform(-size, size), y + rng.uniform(-size, size)) for _ in range(rng.randrange(3, 7))]
+            draw.polygon(points, fill=colour(), outline=outline["outline"])
+        else:
+            draw.line([(x, y), (x + rng.uniform(-w, w), y + rng.uniform(-h, h))], fill=colour(), width=rng.randrange(1, 12))
+    return picture.filter(ImageFilter.GaussianBlur(rng.choice((0.5, 1, 2))))
+
+
+def _write_sign(picture: Image.Image, rng: random.Random, fonts) -> Image.Image:
+    """Text that belongs to the scene (signs, labels): it moves with the camera, and must not be taken for a subtitle."""
+    script = rng.choice(TRAINED)
+    path, index = rng.choice(fonts[script])
+    size = rng.randrange(14, 70)
+    text = random_line(rng, script, rng.randrange(3, 12))
+    font = ImageFont.truetype(path, size, index=index)
+    box = ImageDraw.Draw(picture).textbbox((0, 0), text, font=font)
+    w, h = int(box[2] - box[0]) + size, int(box[3] - box[1]) + size
+    ground, ink = [tuple(rng.randrange(256) for _ in range(3)) for _ in range(2)]
+    sign = Image.new("RGBA", (w, h), (*ground, 255 if rng.random() < 0.7 else 0))
+    ImageDraw.Draw(sign).text((size // 2 - box[0], size // 2 - box[1]), text, font=font, fill=(*ink, 255))
+    sign = sign.rotate(rng.gauss(0, 14), Image.Resampling.BICUBIC, expand=True)
+    picture = picture.copy()
+    picture.paste(sign, (rng.randrange(-w // 2, max(1, picture.width - w // 2)), rng.randrange(-h // 2, max(1, picture.height - h // 2))), sign)
+    return picture
+
+
+def random_scene(rng: random.Random, pictures: Pictures, frames: int, height: int, width: int, signs=None) -> np.ndarray:
+    """A scene [T, H, W, 3] uint8. `signs`: fonts by script; where given, one scene in six carries text of its own."""
+    if rng.random() < 0.2:
+        levels = [_painted(rng, height, width)]
+    else:
+        levels = pictures.levels(rng.choice(pictures.paths))
+    if signs and rng.random() < 1 / 6:
+        levels = [_write_sign(levels[min(1, len(levels) - 1)], rng, signs)]
+    shots = _shoot(levels, rng, frames, height, width)
+    if frames > 4 and rng.random() < 0.04:  # a cut
+        at = rng.randrange(1, frames)
+        shots[at:] = _shoot(pictures.levels(rng.choice(pictures.paths)), rng, frames - at, height, width)
+    for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
+        sprite = pictures.sprite(rng, rng.randrange(24, max(40, int(height * 1.2))))
+        x, y = rng.uniform(-0.1, 1) * width, rng.uniform(-0.2, 0.9) * height
+        vx, vy = rng.gauss(0, 2.5), rng.gauss(0, 1)
+        for t, shot in enumerate(shots):
+            shot.paste(sprite, (round(x + vx * t), round(y + vy * t)), sprite)
+    clip = np.stack([np.asarray(s) for s in shots])
+    return _film(clip, rng)
+
+
+def _film(clip: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Exposure, its drift, and grain."""
+    gain, drift, lift = math.exp(rng.gauss(0, 0.25)), rng.choice((0, 0, 0.004)), rng.gauss(0, 10)
+    grain = rng.choice((0, 0, 0, 1.5, 3, 5))
+    if rng.random() < 0.05:
+        clip = np.repeat(clip.mean(-1, keepdims=True), 3, -1)
+    levels = gain * (1 + drift * np.arange(len(clip), dtype=np.float32))[:, None, None, None]
+    out = clip * levels + lift
+    if grain:
+        out = out + np.random.default_rng(rng.randrange(2 ** 32)).normal(0, grain, clip.shape[:3] + (1,)).astype(np.float32)
+    return out.clip(0, 255).astype(np.uint8)

@@ -1,0 +1,104 @@
+"""Train the bundled light prior.
+
+    python -m clear_runtime.nano.train_prior --data FOLDER --run FOLDER --minutes 12
+
+Binary cross-entropy (subtitle pixels weigh double) plus Dice on single frames of random pairs.
+"""
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from ..data.pairs import PairMaker
+from ..prior.light import LightPrior
+from .run import Average, Run
+from .store import save_fp16
+
+log = logging.getLogger(__name__)
+SIZE = (192, 320)
+
+
+class Frames(Dataset):
+    """Single subtitled frames with their masks; item i is the pair of seed `first + i`."""
+
+    def __init__(self, folder: Path, first: int, count: int, validation: bool = False):
+        self.folder, self.first, self.count, self.validation, self._maker = folder, first, count, validation, None
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, i):
+        torch.set_num_threads(1)
+        if self._maker is None:
+            self._maker = PairMaker(self.folder, self.validation)
+        _, subtitled, mask = self._maker.make(self.first + i, 1, *SIZE, empty=0.15, em=(10, 42), frame_height=352)
+        return torch.from_numpy(subtitled[0].transpose(2, 0, 1).copy()), torch.from_numpy(mask[0][None].astype(np.uint8))
+
+
+def loss(logits: Tensor, mask: Tensor) -> Tensor:
+    p = logits.sigmoid()
+    dice = 1 - (2 * (p * mask).sum((1, 2, 3)) + 20) / ((p + mask).sum((1, 2, 3)) + 20)
+    return F.binary_cross_entropy_with_logits(logits, mask, pos_weight=logits.new_tensor(2.0)) + dice.mean()
+
+
+@torch.no_grad()
+def evaluate(model: LightPrior, loader: DataLoader, device) -> dict[str, float]:
+    """IoU and F1 over all pixels at 0.5, and the share of pixels marked on frames without a subtitle."""
+    model.eval()
+    hit = marked = true = wrong = empty = 0
+    for frames, mask in loader:
+        found, mask = model(frames.to(device).float() / 255).sigmoid().cpu() > 0.5, mask > 0
+        hit, marked, true = hit + (found & mask).sum().item(), marked + found.sum().item(), true + mask.sum().item()
+        nothing = mask.flatten(1).sum(1) == 0
+        wrong, empty = wrong + found[nothing].sum().item(), empty + found[nothing].numel()
+    model.train()
+    return {"iou": hit / max(1, marked + true - hit), "f1": 2 * hit / max(1, marked + true), "false": wrong / max(1, empty)}
+
+
+def main(args) -> None:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(args.seed)
+    model = LightPrior().to(device).to(memory_format=torch.channels_last)
+    average = Average(model)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
+    run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
+    check = DataLoader(Frames(args.data, 0, 96, validation=True), 16)
+    held = [b for b in check]
+    stream = iter(DataLoader(Frames(args.data, 10_000 + run.step * args.batch, 10 ** 9), args.batch, num_workers=args.workers, prefetch_factor=4))
+    total = 0.0
+    while not run.done:
+        frames, mask = next(stream)
+        frames = (frames.to(device).float() / 255).to(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = model(frames)
+        value = loss(logits.float(), mask.to(device).float())
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        average.update(model)
+        total = value.item() if not total else 0.98 * total + 0.02 * value.item()
+        if run.tick(optimiser):
+            shipped = LightPrior().to(device)
+            shipped.load_state_dict(average.values)
+            scores = evaluate(shipped, held, device)
+            log.info("step %d  %.1f min  loss %.4f  %s", run.step, run.spent / 60, total, "  ".join(f"{k} {v:.4f}" for k, v in scores.items()))
+            save_fp16(args.run / "nano_prior.safetensors", average.values)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.sources")
+    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    main(parser.parse_args())

@@ -1,0 +1,1 @@
+"""Stage I: where the subtitles are."""

@@ -1,0 +1,37 @@
+"""The light per-frame prior: a small U-Net that marks subtitle pixels."""
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+WIDTHS = (24, 40, 72, 112, 144)
+MULTIPLE = 2 ** len(WIDTHS)  # sides of the input: one unshuffle by two, then a halving between levels
+
+
+class _Block(nn.Sequential):
+    def __init__(self, inward: int, outward: int, stride: int = 1):
+        super().__init__(nn.Conv2d(inward, outward, 3, stride, 1, bias=False), nn.BatchNorm2d(outward), nn.SiLU(inplace=True))
+
+
+class LightPrior(nn.Module):
+    """frames [N, 3, H, W] in 0..1, sides multiples of MULTIPLE -> logits of the subtitle mask [N, 1, H, W].
+
+    The first layer sees 2x2 pixels as channels and the last one writes them back: strokes are two to four pixels wide,
+    and half of the resolution carries them at a quarter of the cost.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = WIDTHS):
+        super().__init__()
+        self.enter = nn.Sequential(nn.PixelUnshuffle(2), _Block(12, widths[0]), _Block(widths[0], widths[0]))
+        self.down = nn.ModuleList(nn.Sequential(_Block(a, b, 2), _Block(b, b)) for a, b in zip(widths, widths[1:]))
+        self.up = nn.ModuleList(_Block(a + b, a) for a, b in zip(widths, widths[1:]))
+        self.leave = nn.Sequential(nn.Conv2d(widths[0], 4, 3, 1, 1), nn.PixelShuffle(2))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        features = [self.enter(frames * 2 - 1)]
+        for step in self.down:
+            features.append(step(features[-1]))
+        x = features.pop()
+        for step in reversed(self.up):
+            skip = features.pop()
+            x = step(torch.cat([skip, F.interpolate(x, scale_factor=2.0, mode="nearest")], 1))
+        return self.leave(x)
