@@ -65,7 +65,8 @@ def _from_file(container, path: Path) -> Iterator[tuple[Fraction, list]]:
         return _copied(source, track, container.add_stream_from_template(track))
     rate = track.codec_context.sample_rate
     out = container.add_stream("aac", rate=rate if rate in AAC_RATES else 48000)
-    out.codec_context.layout = track.codec_context.layout
+    # by its count: old containers name no layout, and AAC takes none without a name
+    out.codec_context.layout = LAYOUTS[min(track.codec_context.channels, 8)]
     return _transcoded(source, track, out)
 
 
@@ -83,8 +84,12 @@ def _transcoded(source, track, out) -> Iterator[tuple[Fraction, list]]:
     when = Fraction(0)
     with source:
         for frame in source.decode(track):
-            when = frame.pts * frame.time_base if frame.pts is not None else when
+            if frame.pts is not None:
+                when = frame.pts * frame.time_base
+            # counted in samples: some demuxers count in blocks, too coarse for the encoder's shorter frames
+            frame.pts, frame.time_base = round(when * frame.sample_rate), Fraction(1, frame.sample_rate)
             yield when, out.encode(frame)
+            when += Fraction(frame.samples, frame.sample_rate)
         yield when, out.encode(None)
 
 
