@@ -1,0 +1,68 @@
+"""Read a checkpoint's tensors from disk without ever running code that a file carries."""
+import os
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .errors import ClearError
+
+_TORCH_MAGIC = (b"PK", b"\x80")
+"""How torch.save's files begin: its zip container, and the bare pickle it wrote before."""
+
+
+def read_tensors(path: str | Path) -> Mapping:
+    """What a `.safetensors` or torch file holds, as a mapping on the CPU (not yet unwrapped).
+
+    The format is told by the content and not by the name. Raises ClearError for a file that is missing, cut off, not a
+    checkpoint, or a pickle that would run code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ClearError(f"There is no file {path.name} in {path.parent}. Put it there, or choose another one.")
+    with path.open("rb") as file:
+        magic = file.read(2)
+    content = _read_torch(path) if magic.startswith(_TORCH_MAGIC) else _read_safetensors(path)
+    if not isinstance(content, Mapping):
+        raise ClearError(f"{path.name} holds a {type(content).__name__} where a checkpoint holds named tensors. Choose the LoRA file itself.")
+    return content
+
+
+def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write a `.safetensors` file that appears under its name only when it is complete."""
+    from safetensors.torch import save_file
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, str(partial), metadata=dict(metadata or {}))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read_torch(path: Path):
+    damaged = f"{path.name} is damaged or was not downloaded completely ({path.stat().st_size} bytes). Download it again."
+    with path.open("rb") as file:
+        if file.read(2) == b"PK" and not zipfile.is_zipfile(path):
+            raise ClearError(damaged)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ClearError(f"{path.name} was not loaded: it is a pickle that is damaged, or holds more than tensors and could run code on this "
+                         "machine. Ask its author for a .safetensors file.") from error
+    except (RuntimeError, EOFError) as error:
+        raise ClearError(damaged) from error
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    try:
+        return load_file(str(path))
+    except SafetensorError as error:
+        raise ClearError(f"{path.name} is not a complete .safetensors or torch file ({path.stat().st_size} bytes): {error}. "
+                         "Download it again.") from error
