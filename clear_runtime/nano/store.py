@@ -1,14 +1,27 @@
-"""Write weights as they are shipped: half precision, whole files only."""
+"""Write weights as they are shipped: half precision, whole files only, nothing stored that is constant."""
+import json
 import os
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
+LARGE = 1024  # elements from which on a constant tensor is worth leaving out
 
-def save_fp16(path: Path, state: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Floating tensors become float16, counters stay; the file appears under its name only when it is complete."""
-    partial = Path(path).with_suffix(".partial")
+
+def save_fp16(path: Path, state: dict[str, torch.Tensor], drop_constants: bool = False) -> None:
+    """Floating tensors become float16, counters stay; the file appears under its name only when it is complete.
+
+    drop_constants: large tensors of one value go into the metadata as shape and value (nano.load puts them back): Wan's
+    loaders insist on layers that a model with a constant prompt does not use.
+    """
     tensors = {k: (v.half() if v.is_floating_point() else v).contiguous().cpu() for k, v in state.items()}
-    save_file(tensors, str(partial), metadata=metadata)
+    constants = {}
+    if drop_constants:
+        for key, value in list(tensors.items()):
+            if value.numel() >= LARGE and bool((value == value.flatten()[0]).all()):
+                constants[key] = (list(value.shape), value.flatten()[0].item())
+                del tensors[key]
+    partial = Path(path).with_suffix(".partial")
+    save_file(tensors, str(partial), metadata={"constants": json.dumps(constants)} if constants else None)
     os.replace(partial, path)

@@ -20,14 +20,18 @@ from .run import Average, Run
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
-SIZE = (192, 320)
+CROP, WHOLE = (192, 320), (352, 640)
 
 
-class Frames(Dataset):
-    """Single subtitled frames with their masks; item i is the pair of seed `first + i`."""
+class Batches(Dataset):
+    """Batches of single subtitled frames [N, 3, H, W] with their masks; item i starts at the seed `first + i * size`.
 
-    def __init__(self, folder: Path, first: int, count: int, validation: bool = False):
-        self.folder, self.first, self.count, self.validation, self._maker = folder, first, count, validation, None
+    Three batches in four are crops, which have more text for their cost; the others are a quarter as many whole frames,
+    in which a place means something: graphics in the corners are not subtitles.
+    """
+
+    def __init__(self, folder: Path, first: int, count: int, size: int, validation: bool = False):
+        self.folder, self.first, self.count, self.size, self.validation, self._maker = folder, first, count, size, validation, None
 
     def __len__(self):
         return self.count
@@ -36,8 +40,11 @@ class Frames(Dataset):
         torch.set_num_threads(1)
         if self._maker is None:
             self._maker = PairMaker(self.folder, self.validation)
-        _, subtitled, mask = self._maker.make(self.first + i, 1, *SIZE, empty=0.15, em=(10, 42), frame_height=352)
-        return torch.from_numpy(subtitled[0].transpose(2, 0, 1).copy()), torch.from_numpy(mask[0][None].astype(np.uint8))
+        whole, seed = i % 4 == 3, self.first + i * self.size
+        options = dict(empty=0.25, em=(12, 36)) if whole else dict(empty=0.15, em=(10, 42), frame_height=WHOLE[0])
+        made = [self._maker.make(seed + k, 1, *(WHOLE if whole else CROP), **options)[1:] for k in range(self.size // 4 if whole else self.size)]
+        frames, masks = np.stack([f[0].transpose(2, 0, 1) for f, _ in made]), np.stack([m for _, m in made])
+        return torch.from_numpy(frames), torch.from_numpy(masks.astype(np.uint8))
 
 
 def loss(logits: Tensor, mask: Tensor) -> Tensor:
@@ -47,11 +54,11 @@ def loss(logits: Tensor, mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(model: LightPrior, loader: DataLoader, device) -> dict[str, float]:
+def evaluate(model: LightPrior, batches, device) -> dict[str, float]:
     """IoU and F1 over all pixels at 0.5, and the share of pixels marked on frames without a subtitle."""
     model.eval()
     hit = marked = true = wrong = empty = 0
-    for frames, mask in loader:
+    for frames, mask in batches:
         found, mask = model(frames.to(device).float() / 255).sigmoid().cpu() > 0.5, mask > 0
         hit, marked, true = hit + (found & mask).sum().item(), marked + found.sum().item(), true + mask.sum().item()
         nothing = mask.flatten(1).sum(1) == 0
@@ -67,9 +74,8 @@ def main(args) -> None:
     average = Average(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
-    check = DataLoader(Frames(args.data, 0, 96, validation=True), 16)
-    held = [b for b in check]
-    stream = iter(DataLoader(Frames(args.data, 10_000 + run.step * args.batch, 10 ** 9), args.batch, num_workers=args.workers, prefetch_factor=4))
+    held = [b for b in DataLoader(Batches(args.data, 0, 8, 16, validation=True), None)]
+    stream = iter(DataLoader(Batches(args.data, 10_000 + run.step * args.batch, 10 ** 9, args.batch), None, num_workers=args.workers, prefetch_factor=8))
     total = 0.0
     while not run.done:
         frames, mask = next(stream)

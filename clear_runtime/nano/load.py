@@ -1,0 +1,37 @@
+"""Read the bundled weights."""
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from .codec import NanoCodec, NanoCodecNet
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+def _read(name: str) -> dict[str, Tensor]:
+    """Tensors of a bundled file. Constant tensors are stored as their shape and value alone (store.save_fp16)."""
+    with safe_open(WEIGHTS / name, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}
+        constants = json.loads((file.metadata() or {}).get("constants", "{}"))
+    for key, (shape, value) in constants.items():
+        tensors[key] = torch.full(shape, value, dtype=torch.float16)
+    return tensors
+
+
+def transformer_state_dict() -> dict[str, Tensor]:
+    """The base model, float16, in DiffSynth's names: a Wan2.1 Fun-Control transformer of width 256, without the LoRA."""
+    return _read("nano_transformer.safetensors")
+
+
+def lora_state() -> dict[str, Tensor]:
+    """The CLEAR LoRA of the base model, float16: `blocks.N.MODULE.lora_A.weight` and `lora_B.weight`."""
+    return _read("nano_lora.safetensors")
+
+
+def load_bundled_codec(device: str | torch.device = "cpu") -> NanoCodec:
+    net = NanoCodecNet()
+    net.load_state_dict({k: v.float() for k, v in _read("nano_codec.safetensors").items()})
+    return NanoCodec(net, device)

@@ -1,0 +1,44 @@
+"""Run a prior over frames of any size."""
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from .light import MULTIPLE, LightPrior
+
+BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
+LONG_SIDE = 640  # pixels: the prior was trained on letters of 10 to 42 px, the size they have in a frame of this width
+BATCH = 8        # frames at a time
+
+
+class Prior:
+    """frames [T, H, W, 3] in 0..1 -> soft subtitle masks [T, H, W] in 0..1 at the frames' own size, float32 on the CPU."""
+
+    def __init__(self, model: LightPrior, device: str | torch.device = "cpu", long_side: int = LONG_SIDE):
+        self.model, self.device, self.long_side = model.eval().to(device), torch.device(device), long_side
+
+    @torch.inference_mode()
+    def __call__(self, frames: Tensor) -> Tensor:
+        height, width = frames.shape[1:3]
+        scale = min(1.0, self.long_side / max(height, width))
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        masks = []
+        for batch in frames.split(BATCH):
+            x = batch.to(self.device, torch.float32).permute(0, 3, 1, 2)
+            if scale < 1:
+                x = F.interpolate(x, size, mode="bilinear", antialias=True)
+            x = F.pad(x, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), mode="replicate")
+            soft = self.model(x).sigmoid()[..., :size[0], :size[1]]
+            if scale < 1:
+                soft = F.interpolate(soft, (height, width), mode="bilinear")
+            masks.append(soft[:, 0].cpu())
+        return torch.cat(masks) if masks else frames.new_zeros((0, height, width), dtype=torch.float32)
+
+
+def load_bundled_prior(device: str | torch.device = "cpu") -> Prior:
+    """The light prior that ships with the pack."""
+    model = LightPrior()
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(BUNDLED).items()})
+    return Prior(model, device)
