@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,6 +143,14 @@ def _quarter_turns(frame) -> int:
     return round(getattr(frame, "rotation", 0) / 90) % 4
 
 
+def _tick(fps: Fraction) -> Fraction:
+    """The unit of a file's clock in seconds: the frame rate's own times are exact in it, and MPEG's (1/90000) too."""
+    common = math.lcm(fps.numerator, 90_000)
+    if common > 100_000_000:  # 32 bits hold a clock's rate
+        common = fps.numerator * max(1, 90_000 // fps.numerator)
+    return Fraction(1, common)
+
+
 class VideoWriter:
     """Writes H.264 frame by frame to a temporary name and renames it when closed whole.
 
@@ -174,6 +183,7 @@ class VideoWriter:
         if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
             raise ClearError(f"cannot write a {width}x{height} video at {float(self._fps):g} frames per second with "
                              f"crf {crf:g}: sides must be 2 or more, the rate above 0, crf from 0 to 51")
+        self._tick = _tick(self._fps)
         self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
         self._container = None
         options = {"movflags": "+faststart"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
@@ -184,7 +194,7 @@ class VideoWriter:
             stream.width, stream.height = width, height
             stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
             context = stream.codec_context
-            context.time_base = stream.time_base = Fraction(1, 90_000)  # MPEG's clock: exact for every usual rate
+            context.time_base = stream.time_base = self._tick
             context.colorspace, context.color_primaries = colour.matrix, colour.primaries
             context.color_trc, context.color_range = colour.transfer, 2 if colour.full_range else 1
             self._stream = stream
@@ -212,7 +222,7 @@ class VideoWriter:
             # the default, BT.601, is also what an untagged file is read with
             **({"dst_colorspace": "ITU709"} if self._colour.matrix == 1 else {}))
         picture.colorspace = self._colour.matrix
-        picture.pts, picture.time_base = round(when * 90_000), Fraction(1, 90_000)
+        picture.pts, picture.time_base = round(when / self._tick), self._tick
         try:
             self._container.mux(self._stream.encode(picture))
             self._audio.advance(when)

@@ -93,6 +93,11 @@ def test_a_turned_phone_video_comes_upright(tmp_path):
     assert (load(path) - upright).abs().mean() < 0.05
 
 
+@pytest.mark.parametrize("fps", ["24000/1001", "30000/1001", "60000/1001", "25", "12.5", "23.976", "15", "1000", "999983/1000"])
+def test_the_frame_rate_is_exact(tmp_path, fps):
+    assert video.read_facts(save(tmp_path / "f.mp4", moving_blocks(6), fps=Fraction(fps))).fps == Fraction(fps)
+
+
 def test_times_are_kept(tmp_path):
     times = [Fraction(n, 1000) for n in (0, 40, 120, 130, 400)]
     with video.VideoWriter(tmp_path / "vfr.mp4", 64, 48, 25) as writer:

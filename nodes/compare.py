@@ -1,0 +1,65 @@
+"""Before / After: the cleaned clip as a file, beside the original as a video and as one picture."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from comfy_api.latest import io, ui
+
+
+class BeforeAfter(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="CLEAR_BeforeAfter",
+            display_name="Before / After",
+            category="CLEAR",
+            description="Saves the cleaned clip, a side-by-side video, and a side-by-side picture of the frame with the "
+                        "most subtitle in it. Files: PREFIX_clean.mp4, PREFIX_before_after.mp4, PREFIX_before_after.png.",
+            inputs=[
+                io.Image.Input("before", tooltip="The frames with subtitles."),
+                io.Image.Input("after", tooltip="The cleaned frames: same count and size."),
+                io.Float.Input("fps", default=25.0, min=0.01, max=1000.0, step=0.01, tooltip="Frames per second."),
+                io.String.Input("filename_prefix", default="CLEAR/subtitles",
+                                tooltip="Where to save below ComfyUI's output folder. A name that exists gets a number."),
+                io.Float.Input("crf", default=10.0, min=0.0, max=51.0, step=1.0,
+                               tooltip="Quality of the H.264 files: 0 is lossless, 10 cannot be told from the original, "
+                                       "23 is small. Every encoding changes all pixels a little; lower changes them less."),
+                io.Mask.Input("mask", optional=True,
+                              tooltip="Where pixels were replaced; picks the frame for the picture. Without it, the frame "
+                                      "that changed most."),
+                io.Audio.Input("audio", optional=True, tooltip="The sound for both videos."),
+            ],
+            outputs=[],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, before, after, fps, filename_prefix, crf, mask=None, audio=None):
+        import folder_paths
+
+        from ..clear_runtime.before_after import check, save
+
+        check(before, after, mask)
+        folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
+            filename_prefix, folder_paths.get_output_directory(), before.shape[2], before.shape[1])
+        sound = None if audio is None else (audio["waveform"][0], int(audio["sample_rate"]))
+        # The rate comes as a float; films run at 24000/1001 and the like.
+        rate = Fraction(fps).limit_denominator(1001)
+        files = save(folder, f"{name}_{counter:05}", before, after, mask, rate, sound, crf, _progress(len(before)))
+        picture, *videos = [ui.SavedResult(file.name, subfolder, io.FolderType.output) for file in files]
+        return io.NodeOutput(ui={"images": [picture], "clear_videos": videos})
+
+
+def _progress(total):
+    """A callback that moves ComfyUI's bar and raises when the user has pressed Cancel."""
+    from comfy.model_management import throw_exception_if_processing_interrupted
+    from comfy.utils import ProgressBar
+
+    bar = ProgressBar(total)
+
+    def advance(done: int) -> None:
+        throw_exception_if_processing_interrupted()
+        bar.update_absolute(done, total)
+
+    return advance
