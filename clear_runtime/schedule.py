@@ -27,10 +27,10 @@ def latent_noise(seed: int, first_latent: int, count: int, height: int, width: i
 
     Each latent frame is drawn from (seed, its absolute index) alone, so windows that overlap start from the same noise
     and the result does not depend on where a video was cut. height and width are those of the whole frame's latent
-    grid; a crop takes a slice of this noise. Raises ClearError for a negative seed.
+    grid; a crop takes a slice of this noise. Raises ClearError for a seed outside 64 bits.
     """
-    if seed < 0:
-        raise ClearError(f"The seed is {seed}. Use 0 or a positive whole number.")
+    if not 0 <= seed < 2**64:
+        raise ClearError(f"The seed is {seed}. Use a whole number from 0 to 2^64 - 1.")
     frames = [_normal(seed, index, (channels, height, width)) for index in range(first_latent, first_latent + count)]
     return torch.stack(frames, 1)[None]
 
@@ -38,5 +38,5 @@ def latent_noise(seed: int, first_latent: int, count: int, height: int, width: i
 def _normal(seed: int, index: int, shape: tuple[int, ...]) -> Tensor:
     # A counter-based generator keyed by both numbers. torch's CPU generator keeps 32 bits of a seed, which is too few to
     # hold a 64-bit seed and an index apart.
-    bits = np.random.Philox(np.random.SeedSequence([seed, index]))
-    return torch.from_numpy(np.random.Generator(bits).standard_normal(shape, dtype=np.float32))
+    generator = np.random.Generator(np.random.Philox(key=np.array([seed, index], np.uint64)))
+    return torch.from_numpy(generator.standard_normal(shape, dtype=np.float32))
