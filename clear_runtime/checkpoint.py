@@ -20,15 +20,24 @@ def read_tensors(path: str | Path) -> Mapping:
     The format is told by the content and not by the name. Raises ClearError for a file that is missing, cut off, not a
     checkpoint, or a pickle that would run code.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ClearError(f"There is no file {path.name} in {path.parent}. Put it there, or choose another one.")
-    with path.open("rb") as file:
-        magic = file.read(2)
-    content = _read_torch(path) if magic.startswith(_TORCH_MAGIC) else _read_safetensors(path)
+    path = _existing(path)
+    content = _read_torch(path) if _is_torch(path) else _read_safetensors(path)
     if not isinstance(content, Mapping):
         raise ClearError(f"{path.name} holds a {type(content).__name__} where a checkpoint holds named tensors. Choose the LoRA file itself.")
     return content
+
+
+def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """Tensor names and shapes of a checkpoint; of a `.safetensors` only the header is read. Raises ClearError as read_tensors does."""
+    from safetensors import SafetensorError, safe_open
+    path = _existing(path)
+    if _is_torch(path):
+        return {str(name): tuple(value.shape) for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
+    try:
+        with safe_open(str(path), "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    except SafetensorError as error:
+        raise _incomplete(path, error) from error
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
@@ -42,6 +51,22 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Map
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise ClearError(f"There is no file {path.name} in {path.parent}. Put it there, or choose another one.")
+    return path
+
+
+def _is_torch(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2).startswith(_TORCH_MAGIC)
+
+
+def _incomplete(path: Path, error: Exception) -> ClearError:
+    return ClearError(f"{path.name} is not a complete .safetensors or torch file ({path.stat().st_size} bytes): {error}. Download it again.")
 
 
 def _read_torch(path: Path):
@@ -64,5 +89,4 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(str(path))
     except SafetensorError as error:
-        raise ClearError(f"{path.name} is not a complete .safetensors or torch file ({path.stat().st_size} bytes): {error}. "
-                         "Download it again.") from error
+        raise _incomplete(path, error) from error

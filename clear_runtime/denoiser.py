@@ -14,6 +14,8 @@ from .errors import ClearError
 
 TEXT_WIDTH = 4096
 """Width of umT5-XXL's embeddings, which every Wan2.1 model takes."""
+TIMESTEPS = 1000
+"""Wan's timestep is a thousand times sigma."""
 CLIP_VISION_SHAPE = (1, 257, 1280)
 """CLIP-vision tokens of Wan's image models. CLEAR feeds zeros, as DiffSynth's Fun-Control unit does without an image; leaving
 the tokens out is something else, for img_emb's biases turn zeros into a token."""
@@ -80,7 +82,7 @@ class DiffSynthDenoiser:
 
     def _predict(self, x: Tensor, sigma: float, condition: Tensor, context: Tensor) -> Tensor:
         from diffsynth.pipelines.wan_video import model_fn_wan_video
-        timestep = torch.tensor([1000 * sigma], dtype=self.dtype, device=self.device)  # 1000 training steps of Wan's schedule
+        timestep = torch.tensor([TIMESTEPS * sigma], dtype=self.dtype, device=self.device)
         clip = torch.zeros(CLIP_VISION_SHAPE, dtype=self.dtype, device=self.device)
         return model_fn_wan_video(self.model, latents=self._ready(x), timestep=timestep, context=context, clip_feature=clip, y=condition).float().cpu()
 

@@ -1,0 +1,13 @@
+"""The pack's nodes."""
+from comfy_api.latest import ComfyExtension, io
+
+
+class ClearExtension(ComfyExtension):
+    """What ComfyUI asks for the list of nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        from . import load
+        from .compare import BeforeAfter
+        from .remove import SubtitleRemove
+        load.register_folder()
+        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter]

@@ -1,0 +1,32 @@
+"""The pack's own networks under ComfyUI's memory manager, which moves them to the GPU when they are called and off it when it must."""
+from __future__ import annotations
+
+import comfy.model_management
+import comfy.model_patcher
+import torch
+from torch import Tensor
+
+
+def managed(module: torch.nn.Module):
+    """A ModelPatcher around a module of our own. Looked up at each call, because newer ComfyUI versions rebind the class."""
+    return comfy.model_patcher.ModelPatcher(module, load_device=comfy.model_management.get_torch_device(),
+                                            offload_device=comfy.model_management.unet_offload_device())
+
+
+def load(patcher, memory: int) -> torch.device:
+    """Bring a whole module to its device with so many bytes free beside it; returns the device."""
+    comfy.model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
+    return torch.device(patcher.load_device)
+
+
+class ComfyPrior:
+    """The runtime's Prior, moved to its device when it is called: frames [T, H, W, 3] -> soft masks [T, H, W]."""
+
+    def __init__(self, prior, memory: int = 512 * 2 ** 20):
+        """memory: bytes that a batch of the prior's frames may take while it runs."""
+        self.prior, self.memory, self.patcher = prior, memory, managed(prior.model)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        self.prior.device = load(self.patcher, self.memory)
+        return self.prior(frames)

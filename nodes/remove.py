@@ -1,0 +1,124 @@
+"""Remove Subtitles: frames in, cleaned frames and the mask of what was replaced out."""
+from __future__ import annotations
+
+import logging
+import time
+
+import comfy.model_management
+import comfy.utils
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..clear_runtime.errors import ClearError
+from .comfy_backend import ComfyCodec, ComfyDenoiser
+from .load import is_nano
+from .managed import ComfyPrior
+from .nano_vae import NanoVAE
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+_PREVIEW_SIDE = 512
+"""Longest side in pixels of the picture on the node while it runs."""
+
+
+class SubtitleRemove(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="CLEAR_SubtitleRemove", display_name="Remove Subtitles", category="CLEAR",
+            description="Removes burned-in subtitles from frames. Every frame comes back, at its own size; with output composite nothing outside the "
+                        "subtitle changes. For output preview, MODEL, VAE and CONDITIONING may stay unconnected.",
+            inputs=[
+                io.Image.Input("images", tooltip="The frames of the video in order: 1 to any number, of any size."),
+                io.Model.Input("model", optional=True, tooltip="From Load CLEAR Nano, or Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA)."),
+                io.Vae.Input("vae", optional=True, tooltip="From Load CLEAR Nano for its MODEL; wan_2.1_vae.safetensors for Wan2.1."),
+                io.Conditioning.Input("positive", optional=True, tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1."),
+                io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
+                io.Mask.Input("limit", optional=True, tooltip="Pixels may change only where this mask is white. One mask for all frames, or one a frame."),
+                io.Mask.Input("protect", optional=True, tooltip="Text that must stay (signs, logos): white pixels never change. One mask for all frames, or one a frame."),
+                io.Int.Input("steps", default=5, min=1, max=100, tooltip="Sampling steps a window; time grows with them. CLEAR was tuned for 5."),
+                io.Float.Input("cfg", default=1.0, min=0.0, max=20.0, step=0.1,
+                               tooltip="Classifier-free guidance, no unit. 1 is off and twice as fast; any other value needs a negative CONDITIONING."),
+                io.Int.Input("seed", default=0, min=0, max=2 ** 64 - 1, control_after_generate=False,
+                             tooltip="Noise of a frame depends on this number and the frame's place in the video alone."),
+                io.Int.Input("window", default=81, min=5, max=1001, step=4, tooltip="Frames that are cleaned together. Rounded down to 4k + 1. Memory grows with it."),
+                io.Int.Input("overlap", default=16, min=0, max=996, tooltip="Frames, at least, that neighbouring windows share and are blended over. Smaller than the window."),
+                io.Combo.Input("output", options=["composite", "raw", "preview"], default="composite",
+                               tooltip="composite: only the subtitle's pixels are replaced. raw: the model's whole picture. preview: the fill alone, "
+                                       "no sampling, to see in seconds where pixels will change."),
+                io.Combo.Input("control", options=[AUTO, "as is", "prefilled"], default=AUTO,
+                               tooltip="What the model is shown: the frames as is (the paper's way), or with the subtitle filled in beforehand. "
+                                       "auto: prefilled with nano, as is with Wan2.1."),
+                io.Combo.Input("region", options=[AUTO, "whole frame", "subtitle band"], default=AUTO,
+                               tooltip="What of the frame goes through the model. The band around the subtitle is many times faster. "
+                                       "auto: subtitle band with nano, whole frame with Wan2.1."),
+                io.Combo.Input("mask_from", options=["prior", "difference"], default="prior",
+                               tooltip="Where the replaced pixels are found: by the bundled subtitle prior, or by what the model changed."),
+                io.Int.Input("grow", default=4, min=0, max=64, tooltip="Pixels by which the mask is widened, so that outlines and shadows go too."),
+                io.Int.Input("feather", default=4, min=0, max=64, tooltip="Pixels over which the mask's edge fades out."),
+            ],
+            outputs=[io.Image.Output(display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."),
+                     io.Mask.Output(display_name="MASK", tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame.")])
+
+    @classmethod
+    def execute(cls, images, steps, cfg, seed, window, overlap, output, control, region, mask_from, grow, feather,
+                model=None, vae=None, positive=None, negative=None, limit=None, protect=None):
+        from ..clear_runtime.prior.predict import load_bundled_prior
+        from ..clear_runtime.remover import RemoveOptions, remove
+        _require_frames(images)
+        codec, denoiser, nano = None, None, True
+        if output != "preview":
+            nano = _require_pair(model, vae, positive)
+            codec, denoiser = ComfyCodec(vae), ComfyDenoiser(model, positive, cfg, negative)
+        if control == AUTO:
+            control = "prefilled" if nano else "as is"
+        if region == AUTO:
+            region = "subtitle band" if nano else "whole frame"
+        options = RemoveOptions(steps=steps, seed=seed, window=window, overlap=overlap, output=output, control=control, region=region,
+                                mask_from=mask_from, grow=grow, feather=feather)
+        count, height, width = images.shape[:3]
+        cleaned, masks = torch.empty(count, height, width, 3, dtype=images.dtype), torch.empty(count, height, width)
+        results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load_bundled_prior()), options, limit, protect, total=count, on_progress=progress_bar())
+        started = time.monotonic()
+        for i, (frame, mask) in enumerate(results):
+            cleaned[i], masks[i] = frame, mask
+        log.info("%d frames of %dx%d in %.1f s", count, width, height, time.monotonic() - started)
+        return io.NodeOutput(cleaned, masks)
+
+
+def progress_bar():
+    """A callback for the remover: one bar over windows and steps with the frame being cleaned on the node, and Cancel at each call."""
+    bar = comfy.utils.ProgressBar(1)
+
+    def on_progress(progress) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        picture = None if progress.preview is None else ("JPEG", _picture(progress.preview), _PREVIEW_SIDE)
+        bar.update_absolute(progress.done, progress.total, picture)
+    return on_progress
+
+
+def _picture(frame: Tensor):
+    from PIL import Image
+    return Image.fromarray((frame.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
+
+
+def _require_frames(images: Tensor) -> None:
+    if images.ndim != 4 or not len(images):
+        raise ClearError("There are no frames to clean. Connect the IMAGE of a loaded video or picture.")
+    if images.shape[3] not in (3, 4):
+        raise ClearError(f"These frames have {images.shape[3]} channels; colour frames (3, or 4 with alpha) are needed.")
+
+
+def _require_pair(model, vae, positive) -> bool:
+    """Whether the connected MODEL and VAE are the nano ones. Raises ClearError when something is missing or they do not belong together."""
+    missing = [name for name, value in (("MODEL", model), ("VAE", vae), ("CONDITIONING", positive)) if value is None]
+    if missing:
+        raise ClearError(f"{' and '.join(missing)} not connected. Load CLEAR Nano gives all three with no download; or set output to preview, which needs none.")
+    nano = is_nano(model)
+    if nano and not isinstance(vae, NanoVAE):
+        raise ClearError("The MODEL is CLEAR Nano, but the VAE is another one. Connect the VAE output of the same Load CLEAR Nano.")
+    if not nano and isinstance(vae, NanoVAE):
+        raise ClearError("The VAE is CLEAR Nano's, but the MODEL is another one. Connect wan_2.1_vae.safetensors (Load VAE), or take Load CLEAR Nano's MODEL too.")
+    return nano
