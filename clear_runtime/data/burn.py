@@ -11,8 +11,8 @@ MASK_FROM = 0.05  # a pixel belongs to the subtitle from this opacity on
 @dataclass(frozen=True)
 class Style:
     """How one subtitle looks. Sizes and offsets in pixels, colours as Pillow names them, opacities 0..1."""
-    font: str
-    index: int = 0
+    font: str | None = None          # a font file; None is Pillow's own, which has Latin letters only
+    index: int = 0                   # of the face in a collection
     size: int = 24
     fill: tuple = (255, 255, 255)
     stroke: int = 2
@@ -42,7 +42,7 @@ class Layer:
 
 def render(lines: list[str], style: Style, width: int, height: int, centre: tuple[float, float]) -> Layer:
     """Lines centred on `centre` (x, y in pixels) on an otherwise empty frame of width x height."""
-    font = ImageFont.truetype(style.font, style.size, index=style.index)
+    font = ImageFont.truetype(style.font, style.size, index=style.index) if style.font else ImageFont.load_default(style.size)
     text, measure = "\n".join(lines), ImageDraw.Draw(Image.new("L", (1, 1)))
     options = dict(font=font, stroke_width=style.stroke, align="center", spacing=max(2, style.size // 6))
     x0, y0, x1, y1 = measure.multiline_textbbox((0, 0), text, **options)

@@ -84,6 +84,7 @@ def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Laten
     return Latents(item.clean[cut], item.subtitled[cut], item.filled[cut], item.mask[cut])
 
 
+@torch.no_grad()
 def channel_weights(codec: NanoCodecNet) -> Tensor:
     """How strongly each latent channel moves pixels, as a weight on its squared error; mean 1, never under 0.05."""
     gain = codec.decoder.linear.weight.square().sum((0, 2, 3)) * codec.std.square()

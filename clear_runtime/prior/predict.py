@@ -22,6 +22,8 @@ class Prior:
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
         height, width = frames.shape[1:3]
+        if not len(frames):
+            return torch.zeros(0, height, width)
         scale = min(1.0, self.long_side / max(height, width))
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
         masks = []
@@ -34,7 +36,7 @@ class Prior:
             if scale < 1:
                 soft = F.interpolate(soft, (height, width), mode="bilinear")
             masks.append(soft[:, 0].cpu())
-        return torch.cat(masks) if masks else frames.new_zeros((0, height, width), dtype=torch.float32)
+        return torch.cat(masks)
 
 
 def load_bundled_prior(device: str | torch.device = "cpu") -> Prior:

@@ -1,0 +1,119 @@
+"""The bundled model: its codec, its transformer, and how its weights are kept."""
+import numpy as np
+import pytest
+import torch
+
+from clear_runtime.nano import load
+from clear_runtime.nano.codec import NanoCodec, NanoCodecNet
+from clear_runtime.nano.run import Average, Run
+from clear_runtime.nano.store import save_fp16
+from clear_runtime.nano.transformer import NanoWan, export
+
+
+def moving_waves(frames, height, width):
+    t, y, x = np.meshgrid(np.arange(frames), np.arange(height), np.arange(width), indexing="ij")
+    wave = lambda a, b, c: 0.5 + 0.35 * np.sin(a * x / width + b * y / height + c * t)
+    return torch.from_numpy(np.stack([wave(9, 2, 0.1), wave(3, 8, 0.05), wave(5, 5, -0.1)], -1)).float()
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return load.load_bundled_codec()
+
+
+def test_the_codec_gives_a_clip_back(codec):
+    frames = moving_waves(13, 64, 96)
+    latents = codec.encode(frames)
+    assert latents.shape == (1, 16, 4, 16, 24) and latents.dtype == torch.float32
+    out = codec.decode(latents)
+    assert out.shape == frames.shape
+    assert -10 * (out - frames).square().mean().log10() > 32
+
+
+def test_the_codec_is_causal(codec):
+    frames = moving_waves(13, 32, 32)
+    later = frames.clone()
+    later[9:] = 0
+    assert torch.equal(codec.encode(frames)[:, :, :3], codec.encode(later)[:, :, :3])
+
+
+def test_a_single_frame_is_a_clip(codec):
+    frame = moving_waves(1, 32, 48)
+    assert codec.decode(codec.encode(frame)).shape == frame.shape
+
+
+def test_principal_components_are_whitened_and_invert():
+    torch.manual_seed(0)
+    net = NanoCodecNet()
+    blocks = torch.randn(4000, 16) @ torch.randn(16, 192)
+    net.start_from(blocks)
+    with torch.no_grad():
+        z = net.encoder.linear(blocks.T[None, :, :, None])[0, :, :, 0]
+        back = net.decoder.linear(z[None, :, :, None])[0, :, :, 0].T
+    assert torch.allclose(z.std(1), torch.ones(16), atol=0.02) and z.mean(1).abs().max() < 0.02
+    assert (back - blocks).abs().max() < 1e-2
+
+
+def test_a_fresh_transformer_repeats_its_control():
+    torch.manual_seed(0)
+    noise, control = torch.randn(1, 16, 3, 8, 12), torch.randn(1, 16, 3, 8, 12)
+    with torch.no_grad():
+        velocity = NanoWan()(noise, control, torch.tensor([1000.0]))
+    assert (noise - velocity - control).std() < 0.1
+
+
+def test_the_exported_transformer_is_diffsynths_wan():
+    dit = pytest.importorskip("diffsynth.models.wan_video_dit", reason="the reference implementation is an optional dependency: pip install diffsynth")
+    from diffsynth.pipelines.wan_video import model_fn_wan_video
+    torch.manual_seed(0)
+    ours = NanoWan(layers=2)
+    with torch.no_grad():
+        for p in ours.parameters():
+            p.add_(torch.randn_like(p) * 0.02)
+        x, control, t = torch.randn(1, 16, 3, 8, 12), torch.randn(1, 16, 3, 8, 12), torch.tensor([882.0])
+        base, lora = export(ours.state_dict(), layers=2)
+        theirs = dit.WanModel(dim=256, in_dim=48, ffn_dim=1024, out_dim=16, text_dim=4096, freq_dim=256, eps=1e-6, patch_size=(1, 2, 2),
+                              num_heads=2, num_layers=2, has_image_input=True, has_ref_conv=True)
+        call = lambda: model_fn_wan_video(theirs, latents=x, timestep=t, context=torch.zeros(1, 1, 4096), clip_feature=torch.zeros(1, 257, 1280),
+                                          y=torch.cat([control, torch.zeros_like(control)], 1))
+        theirs.load_state_dict(base)
+        ours.use_lora(False)
+        assert (ours(x, control, t) - call()).abs().max() < 1e-4
+        merged = {k: v + lora[k.replace("weight", "lora_B.weight")] @ lora[k.replace("weight", "lora_A.weight")]
+                  if k.replace("weight", "lora_A.weight") in lora else v for k, v in base.items()}
+        theirs.load_state_dict(merged)
+        ours.use_lora(True)
+        assert (ours(x, control, t) - call()).abs().max() < 1e-4
+
+
+def test_constant_tensors_are_kept_as_their_shape(tmp_path, monkeypatch):
+    state = {"wide": torch.zeros(64, 64), "ones": torch.ones(2048), "small": torch.zeros(4), "real": torch.randn(64, 64)}
+    save_fp16(tmp_path / "x.safetensors", state, drop_constants=True)
+    assert (tmp_path / "x.safetensors").stat().st_size < 64 * 64 * 2 + 1000
+    monkeypatch.setattr(load, "WEIGHTS", tmp_path)
+    back = load._read("x.safetensors")
+    assert {k: v.shape for k, v in back.items()} == {k: v.shape for k, v in state.items()}
+    assert all(torch.equal(back[k], v.half()) for k, v in state.items())
+
+
+def test_the_bundled_files_stay_small():
+    assert sum(f.stat().st_size for f in load.WEIGHTS.glob("*.safetensors")) < 30e6
+
+
+def test_a_run_continues_from_its_checkpoint(tmp_path):
+    def start():
+        torch.manual_seed(0)
+        model = torch.nn.Linear(4, 1)
+        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
+        average = Average(model)
+        return model, optimiser, average, Run(tmp_path, {"model": model, "optimiser": optimiser, "average": average}, minutes=1, peak=1e-2, every=0)
+
+    model, optimiser, average, run = start()
+    for _ in range(5):
+        optimiser.zero_grad()
+        model(torch.ones(2, 4)).sum().backward()
+        optimiser.step(), average.update(model)
+        assert run.tick(optimiser)
+    again, _, average_again, continued = start()
+    assert continued.step == 5 and continued.spent >= run.before
+    assert torch.equal(again.weight, model.weight) and torch.equal(average_again.values["weight"], average.values["weight"])
