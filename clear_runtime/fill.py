@@ -1,42 +1,51 @@
-"""Fill masked pixels from what surrounds them: the floor that the network must rise above."""
+"""Fill masked pixels from what surrounds them: the floor under everything the network adds."""
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-JACOBI_STEPS = 60   # measured: more does not help, fewer leaves the pyramid's blocks
-MARGIN = 24         # pixels of surroundings around the mask's bounding box that take part
+from .errors import ClearError
+from .spans import bounds
 
-
-def push_pull(frames: Tensor, known: Tensor) -> Tensor:
-    """Pyramid fill. frames [T, 3, H, W], known [T, 1, H, W] weights 0..1 -> frames with unknown pixels interpolated.
-
-    Push: weighted averages of 2x2 pixels until everything is known. Pull: each level fills its holes from the coarser one.
-    """
-    if min(frames.shape[-2:]) <= 1 or bool(known.flatten(1).amin() > 0):
-        return frames
-    height, width = frames.shape[-2:]
-    pad = (0, width % 2, 0, height % 2)
-    weight = F.pad(known, pad)
-    total = F.avg_pool2d(weight, 2)
-    coarse = F.avg_pool2d(F.pad(frames * known, pad), 2) / total.clamp_min(1e-8)
-    coarse = push_pull(coarse, (total * 4).clamp(max=1))
-    fine = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")[..., :height, :width]
-    return frames * known + fine * (1 - known)
+STEPS = 20
+"""Jacobi steps at each scale. 40 gain 0.05 dB, 10 lose 0.1 dB."""
+MARGIN = 16
+"""Pixels around the holes that the fill looks at."""
 
 
 def fill(frames: Tensor, mask: Tensor) -> Tensor:
-    """frames [T, H, W, 3] in 0..1 with the pixels of mask [T, H, W] (true = unknown) filled smoothly; the others as they are."""
+    """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
+
+    A frame that is masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when frames and
+    mask differ in count or size.
+    """
+    if frames.shape[:3] != mask.shape:
+        raise ClearError(f"The mask has shape {tuple(mask.shape)}, the frames {tuple(frames.shape[:3])}: "
+                         "a fill needs one mask value for each pixel of each frame.")
+    region = bounds(mask, MARGIN)
+    if region is None:
+        return frames.clone()
+    pixels = region.of(frames).float().permute(0, 3, 1, 2)
+    hole = (region.of(mask) != 0)[:, None]
+    hole &= ~hole.flatten(1).all(1).view(-1, 1, 1, 1)
+    filled = _harmonic(pixels, ~hole)
     out = frames.clone()
-    rows, columns = mask.bool().any(0).any(1).nonzero(), mask.bool().any(0).any(0).nonzero()
-    if not len(rows):
-        return out
-    box = (slice(None), slice(max(0, rows[0].item() - MARGIN), rows[-1].item() + MARGIN), slice(max(0, columns[0].item() - MARGIN), columns[-1].item() + MARGIN))
-    hole = mask[box].bool()[:, None]
-    known = (~hole).to(frames.dtype)
-    x = frames[box].permute(0, 3, 1, 2)
-    x = torch.where(hole, push_pull(x * known, known), x)
-    for _ in range(JACOBI_STEPS):
-        p = F.pad(x, (1, 1, 1, 1), mode="replicate")
-        x = torch.where(hole, (p[..., :-2, 1:-1] + p[..., 2:, 1:-1] + p[..., 1:-1, :-2] + p[..., 1:-1, 2:]) / 4, x)
-    out[box] = x.permute(0, 2, 3, 1)
+    region.of(out)[:] = torch.where(hole, filled, pixels).permute(0, 2, 3, 1).to(out.dtype)
     return out
+
+
+def _harmonic(pixels: Tensor, known: Tensor) -> Tensor:
+    """The smoothest surface through the known pixels of [N, 3, h, w], by scales: a push-pull pyramid (Gortler et al., "The
+    Lumigraph", 1996) whose every level is relaxed towards Laplace's equation before it becomes the next one's start."""
+    height, width = pixels.shape[-2:]
+    if known.all() or height == width == 1:
+        return pixels
+    pad = (0, width % 2, 0, height % 2)
+    weight = F.avg_pool2d(F.pad(known.float(), pad), 2)
+    coarse = F.avg_pool2d(F.pad(pixels * known, pad), 2) / weight.clamp_min(1e-8)
+    guess = F.interpolate(_harmonic(coarse, weight > 0), (height, width), mode="bilinear")
+    x = torch.where(known, pixels, guess)
+    for _ in range(STEPS):
+        p = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        around = (p[..., 1:-1, :-2] + p[..., 1:-1, 2:] + p[..., :-2, 1:-1] + p[..., 2:, 1:-1]) / 4
+        x = torch.where(known, pixels, around)
+    return x

@@ -1,0 +1,55 @@
+"""Boxes around subtitles."""
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+
+from clear_runtime.errors import ClearError
+from clear_runtime.spans import Region, band, bounds
+
+
+def marked(*boxes, size=(64, 96)):
+    """One frame per box (top, bottom, left, right); None is an empty frame."""
+    masks = torch.zeros(len(boxes), *size)
+    for frame, box in zip(masks, boxes):
+        if box:
+            frame[box[0]:box[1], box[2]:box[3]] = 1
+    return masks
+
+
+def test_bounds_is_the_union_over_frames_and_stops_at_the_frame():
+    masks = marked((50, 60, 10, 20), None, (55, 62, 70, 90))
+    assert bounds(masks) == Region(50, 10, 12, 80)
+    assert bounds(masks, 8) == Region(42, 2, 22, 94)
+    assert bounds(marked(None, None)) is None
+
+
+def test_a_region_cuts_frames_and_masks_alike():
+    region = Region(2, 5, 10, 20)
+    assert region.of(torch.zeros(3, 64, 96, 3)).shape == (3, 10, 20, 3)
+    assert region.of(torch.zeros(3, 64, 96)).shape == (3, 10, 20)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 8), st.integers(1, 12), st.sampled_from([8, 16]), st.integers(0, 40), st.data())
+def test_a_band_holds_the_mask_and_its_context_on_the_grid(down, across, multiple, margin, data):
+    size = (down * multiple, across * multiple)
+    top, left = data.draw(st.integers(0, size[0] - 1)), data.draw(st.integers(0, size[1] - 1))
+    bottom, right = data.draw(st.integers(top + 1, size[0])), data.draw(st.integers(left + 1, size[1]))
+    region = band(marked((top, bottom, left, right), size=size), multiple, margin, size)
+    assert all(x % multiple == 0 for x in (region.top, region.left, region.height, region.width))
+    assert 0 <= region.top <= max(0, top - margin) and min(size[0], bottom + margin) <= region.top + region.height <= size[0]
+    assert 0 <= region.left <= max(0, left - margin) and min(size[1], right + margin) <= region.left + region.width <= size[1]
+    assert region.height < bottom - top + 2 * (margin + multiple)
+
+
+def test_the_masks_may_be_smaller_than_the_padded_frame():
+    assert band(marked((60, 64, 90, 95), size=(64, 95)), 16, 0, (64, 96)) == Region(48, 80, 16, 16)
+
+
+def test_no_mask_no_band():
+    assert band(marked(None), 16, 8, (64, 96)) is None
+
+
+def test_a_frame_off_the_grid_is_refused():
+    with pytest.raises(ClearError, match="95x64"):
+        band(marked((1, 2, 3, 4), size=(64, 95)), 16, 0, (64, 95))
