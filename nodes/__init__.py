@@ -8,6 +8,8 @@ class ClearExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import load
         from .compare import BeforeAfter
+        from .demo_clip import offer_demo_clip
         from .remove import SubtitleRemove
         load.register_folder()
+        offer_demo_clip()
         return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter]
