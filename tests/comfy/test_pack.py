@@ -1,0 +1,103 @@
+"""The pack as ComfyUI sees it: its nodes, what loading it costs, and the shipped graphs against the server's schemas."""
+
+import json
+import re
+
+import pytest
+
+from launch.graph import NOTES, to_prompt
+
+from .conftest import ROOT
+
+GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
+IDS = {"CLEAR_LoadNano", "CLEAR_LoadModel", "CLEAR_ApplyLoRA", "CLEAR_Prompt", "CLEAR_SubtitleRemove", "CLEAR_BeforeAfter"}
+# Combos whose choices are files of the user, which a fresh ComfyUI has none of.
+FILES = {"file", "model_name", "lora", "vae_name", "clip_name"}
+
+
+def test_every_node_is_there_and_described(object_info):
+    ours = {name: info for name, info in object_info.items() if name.startswith("CLEAR_")}
+    assert IDS <= set(ours)
+    for name, info in ours.items():
+        assert info["category"] == "CLEAR", name
+        assert info["description"], name
+        for group in ("required", "optional"):
+            for key, spec in info["input"].get(group, {}).items():
+                assert spec[1].get("tooltip"), f"{name}.{key} has no tooltip"
+
+
+def test_loading_the_pack_is_cheap(comfyui):
+    taken = re.findall(r"([\d.]+) seconds(?: \((.*?)\))?: .*clear-subtitle-remover", comfyui.log.read_text())
+    assert len(taken) == 1, "ComfyUI's log has no import time for the pack"
+    assert taken[0][1] == "" and float(taken[0][0]) < 0.3
+
+
+def test_loading_the_pack_imports_nothing_heavy(comfyui):
+    imported = set(comfyui.get("/probe/modules"))
+    assert "aiohttp" in imported
+    assert not imported & {"diffsynth", "peft", "accelerate", "modelscope"}
+
+
+def test_the_demo_clip_can_be_chosen(object_info):
+    kind, options = object_info["LoadVideo"]["input"]["required"]["file"]
+    assert "clear_demo.mp4" in (options["options"] if kind == "COMBO" else kind)
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda p: p.stem)
+def test_a_graph_s_links_are_whole(path):
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    nodes = {n["id"]: n for n in graph["nodes"]}
+    for number, source, out, target, slot, kind in graph["links"]:
+        assert nodes[target]["inputs"][slot]["link"] == number
+        assert number in nodes[source]["outputs"][out]["links"]
+        assert nodes[source]["outputs"][out]["type"] == nodes[target]["inputs"][slot]["type"] == kind
+    used = {i["link"] for n in graph["nodes"] for i in n["inputs"] if i["link"] is not None}
+    assert used == {link[0] for link in graph["links"]}
+    assert graph["last_link_id"] >= max(used) and graph["last_node_id"] >= max(nodes)
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda p: p.stem)
+def test_a_graph_fits_the_server_s_schemas(path, object_info):
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    prompt = to_prompt(graph, object_info)
+    assert len(prompt) == sum(n["type"] not in NOTES for n in graph["nodes"])
+    for node in prompt.values():
+        info = object_info[node["class_type"]]
+        specs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+        assert set(info["input"].get("required", {})) <= set(node["inputs"]), node
+        for name, value in node["inputs"].items():
+            if "." in name:  # a value that a dynamic choice brought; the server checks it
+                continue
+            kind, options = specs[name][0], specs[name][1] if len(specs[name]) > 1 else {}
+            if isinstance(value, list):
+                source = object_info[prompt[value[0]]["class_type"]]
+                assert source["output"][value[1]] == kind, f"{node['class_type']}.{name}"
+            elif isinstance(kind, list) or kind == "COMBO":
+                assert name in FILES or value in (kind if isinstance(kind, list) else options["options"]), f"{name}: {value}"
+            elif kind in ("INT", "FLOAT"):
+                assert isinstance(value, (int, float)) and options.get("min", value) <= value <= options.get("max", value), name
+    for node in graph["nodes"]:
+        if node["type"] not in NOTES:
+            named = {**object_info[node["type"]]["input"].get("required", {}), **object_info[node["type"]]["input"].get("optional", {})}
+            assert all(named[slot["name"]][0] == slot["type"] for slot in node["inputs"]), node["type"]
+            assert [o["type"] for o in node["outputs"]] == object_info[node["type"]]["output"][:len(node["outputs"])]
+
+
+def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
+    """What a graph shows and what a fresh node does are the same, so a default that changes is changed in both."""
+    for path in GRAPHS:
+        for node in template(path.name).values():
+            if node["class_type"] == "CLEAR_SubtitleRemove":
+                specs = object_info["CLEAR_SubtitleRemove"]["input"]
+                for name, spec in {**specs["required"], **specs["optional"]}.items():
+                    if "default" in spec[1]:
+                        assert node["inputs"][name] == spec[1]["default"], f"{path.name}: {name}"
+
+
+def test_the_wan_graph_names_what_it_needs(template):
+    graph = json.loads((ROOT / "workflows" / "Wan2.1 + CLEAR.json").read_text(encoding="utf-8"))
+    note = next(n for n in graph["nodes"] if n["type"] == "MarkdownNote")["widgets_values"][0]
+    prompt = template("Wan2.1 + CLEAR.json")
+    named = [v for n in prompt.values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
+    assert len(named) == 4 and all(f"`{name}`" in note for name in named)
+    assert all(f"`models/{folder}`" in note for folder in ("diffusion_models", "vae", "text_encoders", "loras"))
