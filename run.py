@@ -11,6 +11,7 @@ if sys.version_info < (3, 10):
 
 import argparse
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -30,8 +31,11 @@ def test(arguments: list[str]) -> int:
     running = subprocess.Popen([str(python), "-m", "pytest", *arguments], cwd=PACK, env={**os.environ, "COMFYUI_PATH": str(tree)})
     try:
         return running.wait()
-    except (KeyboardInterrupt, SystemExit):
-        running.terminate()  # Ctrl-C has reached pytest itself too; it stops its server on the way out
+    except KeyboardInterrupt:
+        running.wait()  # Ctrl-C has reached pytest too; a second one would keep it from stopping its server
+        raise
+    except SystemExit:
+        running.send_signal(signal.SIGINT)
         running.wait()
         raise
 

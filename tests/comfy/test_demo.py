@@ -1,0 +1,113 @@
+"""The shipped demo graph, whole: by ComfyUI's API, and through `run.py demo`."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from clear_runtime import metrics
+from clear_runtime.video import VideoWriter, read_facts, read_frames
+from launch import demo
+from launch.console import Problem
+
+from .conftest import DEMO, ROOT, cut
+
+
+def load(path):
+    return torch.stack(list(read_frames(path)))
+
+
+def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
+    prompt = template("Nano demo.json", LoadVideo={"file": "small.mp4"}, CLEAR_SubtitleRemove={"steps": 1},
+                      CLEAR_BeforeAfter={"filename_prefix": "d/film"})
+    outputs = comfyui.run(prompt, bound=120)
+    made = demo.pick_results(comfyui, outputs)
+    clean = load(made["clean.mp4"])
+    assert clean.shape == small_clip.shape
+    facts = read_facts(made["clean.mp4"])
+    assert (facts.fps, facts.audio) == (Fraction(25), "aac")
+    assert metrics.psnr(clean[:, :8], small_clip[:, :8]) > 40  # rows above the text
+    saved = [i for o in outputs.values() for i in o.get("images", []) if i["filename"].startswith("demo_")]
+    assert len(saved) == 1 and len(load(comfyui.base / "output" / saved[0]["subfolder"] / saved[0]["filename"])) == len(small_clip)
+
+
+@pytest.fixture
+def own_video(tmp_path):
+    """A user's file: odd sides, another frame rate, a space in its name."""
+    path = tmp_path / "my film.mkv"
+    with VideoWriter(path, 127, 95, Fraction(24000, 1001), audio_from=DEMO / "bunny_subtitled.mp4") as writer:
+        for index, frame in enumerate(read_frames(DEMO / "bunny_subtitled.mp4")):
+            if index < 7:
+                writer.write(frame[256:351, 190:317])
+    return path
+
+
+def test_run_py_demo_with_a_file_of_the_user(comfyui, own_video, tmp_path):
+    out, before = tmp_path / "results", own_video.read_bytes()
+    for _ in range(2):  # the second run replaces the first one's files
+        done = subprocess.run([sys.executable, str(ROOT / "run.py"), "demo", "--video", str(own_video), "--out", str(out)],
+                              capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(p.name for p in out.iterdir()) == [f"my film_{end}" for end in ("before_after.mp4", "before_after.png", "clean.mp4", "report.json")]
+    assert own_video.read_bytes() == before
+    facts, report = read_facts(out / "my film_clean.mp4"), json.loads((out / "my film_report.json").read_text(encoding="utf-8"))
+    assert (facts.width, facts.height, facts.frames, facts.audio) == (127, 95, 7, "aac")
+    assert abs(facts.fps - Fraction(24000, 1001)) < Fraction(1, 100)
+    assert (report["frames_in"], report["frames_out"], report["size"]) == (7, 7, [127, 95])
+    assert report["run_seconds"] > 0 and report["server_peak_memory_gb"] > 0.1 and report["settings"]["CLEAR_SubtitleRemove"]["window"] == 81
+    assert "Set-up took" in done.stdout and "Cleaning" in done.stdout
+    assert [p for p in Path(tempfile.gettempdir()).glob("clear-comfyui-*") if p != comfyui.base] == []
+
+
+@pytest.mark.parametrize("content, why", [(b"not a film", "not a video"), (None, "no video stream")], ids=["text", "sound only"])
+def test_run_py_demo_refuses_what_is_no_video(comfyui, tmp_path, content, why):
+    path = tmp_path / "x.mp4"
+    if content is None:
+        import av
+
+        with av.open(str(path), "w") as container, av.open(str(DEMO / "bunny_subtitled.mp4")) as source:
+            track = container.add_stream_from_template(source.streams.audio[0])
+            for packet in source.demux(source.streams.audio[0]):
+                if packet.dts is not None:
+                    packet.stream = track
+                    container.mux(packet)
+    else:
+        path.write_bytes(content)
+    done = subprocess.run([sys.executable, str(ROOT / "run.py"), "demo", "--video", str(path), "--out", str(tmp_path / "out")],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and why in done.stderr and "Traceback" not in done.stderr
+    assert "Starting ComfyUI" not in done.stdout
+
+
+def test_the_bundled_clip_is_scored_against_its_clean_original(comfyui, tmp_path):
+    from launch import measure
+
+    subtitled, clean = DEMO / "bunny_subtitled.mp4", DEMO / "bunny_clean.mp4"
+    untouched = measure.score(str(subtitled), str(subtitled), str(demo.TRUTH))
+    perfect = measure.score(str(subtitled), str(clean), str(demo.TRUTH))
+    assert untouched["frames_in"] == perfect["frames_out"] == 49
+    assert untouched["psnr_mask"] == untouched["psnr_mask_of_input"] < 15
+    assert perfect["psnr_mask"] == float("inf") and perfect["psnr_background"] > 35
+
+
+def test_the_demo_s_mask_covers_the_text_and_nothing_else():
+    told = json.loads((DEMO / "bunny.json").read_text(encoding="utf-8"))
+    subtitled, clean = load(DEMO / "bunny_subtitled.mp4"), load(DEMO / "bunny_clean.mp4")
+    import numpy as np
+    from PIL import Image
+
+    bits = torch.from_numpy(np.array(Image.open(DEMO / told["mask"])))
+    shown = torch.zeros(len(clean), dtype=torch.int)
+    for line in told["lines"]:
+        mask = (bits >> line["bit"] & 1).float()
+        changed = (subtitled - clean).abs().amax(-1)[line["first"]:line["stop"]].mean(0)
+        far = F.max_pool2d(mask[None, None], 25, 1, 12)[0, 0] == 0
+        assert changed[mask > 0].mean() > 0.25 and changed[far].mean() < 0.02
+        shown[line["first"]:line["stop"]] += 1
+    assert shown.max() == 1 and (shown == 0).any(), "one line at a time, and a moment without any"

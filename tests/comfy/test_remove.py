@@ -1,0 +1,134 @@
+"""Remove Subtitles in a running ComfyUI. These hold for any weights; how well the subtitle goes is measured elsewhere."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from launch.console import Problem
+from launch.server import NodeFailed
+
+from .conftest import cut, graph_of
+
+STEPS = {"steps": 1, "cfg": 1.0, "seed": 0, "window": 81, "overlap": 16, "output": "composite", "control": "auto", "region": "auto",
+         "mask_from": "prior", "grow": 4, "feather": 4}
+NANO = {"model": ("@2", 0), "vae": ("@2", 1), "positive": ("@2", 2)}
+
+
+def removal(clip, save=True, load=None, **changes):
+    """Load -> remove -> frames and masks as PNG files; node 3 is the removal."""
+    nodes = [("LoadVideo", {"file": clip}), ("GetVideoComponents", {"video": ("@0", 0)}), load or ("CLEAR_LoadNano", {"strength": 1.0}),
+             ("CLEAR_SubtitleRemove", {"images": ("@1", 0), **NANO, **STEPS, **changes})]
+    nodes += [("SaveImage", {"images": ("@3", 0), "filename_prefix": f"r/{clip}-frame"}), ("MaskToImage", {"mask": ("@3", 1)}),
+              ("SaveImage", {"images": ("@5", 0), "filename_prefix": f"r/{clip}-mask"})]
+    return graph_of(*nodes)
+
+
+def pictures(server, outputs, key):
+    paths = [server.base / "output" / i["subfolder"] / i["filename"] for i in outputs[key]["images"]]
+    return torch.from_numpy(np.stack([np.array(Image.open(p).convert("RGB")) for p in paths]))
+
+
+@pytest.mark.parametrize("name, size", [("small.mp4", {}), ("single.mp4", {"count": 1}), ("odd.mp4", {"height": 95, "width": 127, "count": 6}),
+                                        ("portrait.mp4", {"height": 96, "width": 64, "left": 220, "count": 5})])
+def test_every_frame_comes_back_and_nothing_changes_outside_the_mask(comfyui, name, size):
+    source = (cut(comfyui, name, **size) * 255).round().to(torch.uint8)
+    outputs = comfyui.run(removal(name), bound=120)
+    frames, masks = pictures(comfyui, outputs, "4"), pictures(comfyui, outputs, "6")[..., 0]
+    assert frames.shape == source.shape and masks.shape == source.shape[:3]
+    assert masks.any(), "the subtitle was not found"
+    # a picture file rounds the mask: its faintest edge, up to two pixels wide, reads as 0 there
+    edge = F.max_pool2d((masks > 0).float()[:, None], 5, 1, 2)[:, 0] > 0
+    assert (frames == source)[~edge].all()
+    assert (frames != source)[masks > 127].any()
+
+
+def test_preview_needs_no_model_and_shows_where_pixels_change(comfyui, small_clip):
+    graph = removal("small.mp4", output="preview")
+    for name in NANO:
+        del graph["3"]["inputs"][name]
+    del graph["2"]
+    outputs = comfyui.run(graph, bound=60)
+    assert pictures(comfyui, outputs, "6").any()
+    assert len(pictures(comfyui, outputs, "4")) == len(small_clip)
+
+
+def test_the_same_seed_gives_the_same_frames(comfyui, small_clip):
+    first = comfyui.run(removal("small.mp4", seed=7), bound=60)
+    other = comfyui.run(removal("small.mp4", seed=8), bound=60)  # so that the next run is not answered from ComfyUI's cache
+    again = comfyui.run(removal("small.mp4", seed=7), bound=60)
+    assert torch.equal(pictures(comfyui, first, "4"), pictures(comfyui, again, "4"))
+    assert len(pictures(comfyui, other, "4")) == len(small_clip)
+
+
+def test_progress_is_one_bar_that_never_goes_back(comfyui, small_clip):
+    seen = []
+    comfyui.run(removal("small.mp4", steps=3, window=5, overlap=0, seed=3), lambda node, done, total: seen.append((node, done, total)), bound=120)
+    ours = [(done / total) for node, done, total in seen if node == "3"]
+    assert len(ours) >= 6 and ours == sorted(ours) and ours[-1] == 1
+
+
+def test_cancel_stops_within_a_step(comfyui):
+    cut(comfyui, "long.mp4", count=33)
+    steps, times, cancelled = 60, [], []
+
+    def on_progress(node, done, total):
+        if node == "3":
+            times.append((time.monotonic(), done))
+            if len(times) == 6 and not cancelled:
+                cancelled.append(time.monotonic())
+                threading.Thread(target=comfyui.interrupt).start()
+
+    with pytest.raises(Problem, match="cancelled"):
+        comfyui.run(removal("long.mp4", steps=steps, region="whole frame"), on_progress, bound=300)
+    stopped = time.monotonic() - cancelled[0]
+    # 60 steps were asked for. Messages may already be under way, and ending the run takes a moment of its own
+    assert times[-1][1] < steps / 2
+    step = (times[5][0] - times[0][0]) / max(1, times[5][1] - times[0][1])
+    assert stopped < 2 * step + 3
+    comfyui.run(removal("small.mp4", seed=99), bound=60)  # and the server is fit for more
+
+
+@pytest.mark.parametrize("changes, load, why", [
+    ({"window": 17, "overlap": 17}, None, "(?i)overlap"),
+    ({"model": None}, None, "MODEL not connected"),
+    ({"vae": ("@2", 0), "model": None, "positive": None}, ("VAELoader", {"vae_name": "pixel_space"}), "MODEL and CONDITIONING not connected"),
+    ({"cfg": 3.0}, None, "(?i)negative"),
+], ids=["overlap as long as the window", "no model", "only a VAE", "guidance without a negative"])
+def test_wrong_inputs_are_refused_in_a_sentence(comfyui, small_clip, changes, load, why):
+    graph = removal("small.mp4", load=load, **{k: v for k, v in changes.items() if v is not None})
+    for name, value in changes.items():
+        if value is None:
+            del graph["3"]["inputs"][name]
+    began = time.monotonic()
+    with pytest.raises(NodeFailed, match=why) as failed:
+        comfyui.run(graph, bound=60)
+    assert failed.value.kind == "ClearError" and time.monotonic() - began < 20
+
+
+def test_another_family_s_vae_is_refused(comfyui, small_clip):
+    graph = removal("small.mp4")
+    graph["7"] = {"class_type": "VAELoader", "inputs": {"vae_name": "pixel_space"}}
+    graph["3"]["inputs"]["vae"] = ["7", 0]
+    with pytest.raises(NodeFailed, match="the VAE is another one") as failed:
+        comfyui.run(graph, bound=60)
+    assert failed.value.kind == "ClearError"
+
+
+def test_a_window_below_the_minimum_never_starts(comfyui, small_clip):
+    with pytest.raises(Problem, match="CLEAR_SubtitleRemove: .*min"):
+        comfyui.run(removal("small.mp4", window=1), bound=60)
+
+
+def test_comfyui_s_own_vae_nodes_work_with_the_bundled_codec(comfyui, small_clip):
+    outputs = comfyui.run(graph_of(
+        ("LoadVideo", {"file": "small.mp4"}), ("GetVideoComponents", {"video": ("@0", 0)}), ("CLEAR_LoadNano", {"strength": 1.0}),
+        ("VAEEncode", {"pixels": ("@1", 0), "vae": ("@2", 1)}), ("VAEDecode", {"samples": ("@3", 0), "vae": ("@2", 1)}),
+        ("SaveImage", {"images": ("@4", 0), "filename_prefix": "r/vae"})), bound=60)
+    back = pictures(comfyui, outputs, "5").float() / 255
+    assert back.shape == small_clip.shape
+    assert -10 * torch.log10((back - small_clip).square().mean()) > 20
