@@ -53,7 +53,7 @@ class SubtitleRemove(io.ComfyNode):
                                        "auto: prefilled with nano, as is with Wan2.1."),
                 io.Combo.Input("region", options=[AUTO, "whole frame", "subtitle band"], default=AUTO,
                                tooltip="What of the frame goes through the model. The band around the subtitle is many times faster. "
-                                       "auto: subtitle band with nano, whole frame with Wan2.1."),
+                                       "auto: subtitle band with nano, whole frame with Wan2.1, for raw output and for a mask from the difference."),
                 io.Combo.Input("mask_from", options=["prior", "difference"], default="prior",
                                tooltip="Where the replaced pixels are found: by the bundled subtitle prior, or by what the model changed."),
                 io.Int.Input("grow", default=4, min=0, max=64, tooltip="Pixels by which the mask is widened, so that outlines and shadows go too."),
@@ -75,7 +75,7 @@ class SubtitleRemove(io.ComfyNode):
         if control == AUTO:
             control = "prefilled" if nano else "as is"
         if region == AUTO:
-            region = "subtitle band" if nano else "whole frame"
+            region = "subtitle band" if nano and output != "raw" and mask_from == "prior" else "whole frame"
         options = RemoveOptions(steps=steps, seed=seed, window=window, overlap=overlap, output=output, control=control, region=region,
                                 mask_from=mask_from, grow=grow, feather=feather)
         count, height, width = images.shape[:3]
