@@ -27,22 +27,25 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
     pixels = region.of(frames).float().permute(0, 3, 1, 2)
     hole = (region.of(mask) != 0)[:, None]
     hole &= ~hole.flatten(1).all(1).view(-1, 1, 1, 1)
-    filled = _harmonic(pixels, ~hole)
+    filled = harmonic(pixels, ~hole)
     out = frames.clone()
     region.of(out)[:] = torch.where(hole, filled, pixels).permute(0, 2, 3, 1).to(out.dtype)
     return out
 
 
-def _harmonic(pixels: Tensor, known: Tensor) -> Tensor:
-    """The smoothest surface through the known pixels of [N, 3, h, w], by scales: a push-pull pyramid (Gortler et al., "The
-    Lumigraph", 1996) whose every level is relaxed towards Laplace's equation before it becomes the next one's start."""
+def harmonic(pixels: Tensor, known: Tensor) -> Tensor:
+    """The smoothest surface through the known pixels of [N, C, h, w]; known [N, 1, h, w] bool has at least one per picture.
+
+    By scales: a push-pull pyramid (Gortler et al., "The Lumigraph", 1996) whose every level is relaxed towards Laplace's
+    equation before the next finer one starts from it.
+    """
     height, width = pixels.shape[-2:]
     if known.all() or height == width == 1:
         return pixels
     pad = (0, width % 2, 0, height % 2)
     weight = F.avg_pool2d(F.pad(known.float(), pad), 2)
     coarse = F.avg_pool2d(F.pad(pixels * known, pad), 2) / weight.clamp_min(1e-8)
-    guess = F.interpolate(_harmonic(coarse, weight > 0), (height, width), mode="bilinear")
+    guess = F.interpolate(harmonic(coarse, weight > 0), (height, width), mode="bilinear")
     x = torch.where(known, pixels, guess)
     for _ in range(STEPS):
         p = F.pad(x, (1, 1, 1, 1), mode="replicate")

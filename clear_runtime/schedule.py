@@ -29,10 +29,14 @@ def latent_noise(seed: int, first_latent: int, count: int, height: int, width: i
     and the result does not depend on where a video was cut. height and width are those of the whole frame's latent
     grid; a crop takes a slice of this noise. Raises ClearError for a seed outside 64 bits.
     """
-    if not 0 <= seed < 2**64:
-        raise ClearError(f"The seed is {seed}. Use a whole number from 0 to 2^64 - 1.")
+    check_seed(seed)
     frames = [_normal(seed, index, (channels, height, width)) for index in range(first_latent, first_latent + count)]
     return torch.stack(frames, 1)[None]
+
+
+def check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**64:
+        raise ClearError(f"The seed is {seed}. Use a whole number from 0 to 2^64 - 1.")
 
 
 def _normal(seed: int, index: int, shape: tuple[int, ...]) -> Tensor:

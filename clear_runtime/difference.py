@@ -1,0 +1,30 @@
+"""A subtitle mask without a prior: where the network changed the latents."""
+import torch
+from torch import Tensor
+
+DEVIATIONS = 6.0
+"""Robust standard deviations above the median from which a change is no longer the network's noise."""
+SMALLEST = 1.0
+"""Smallest change that counts: a quarter of a latent vector's usual length, sqrt(16) in model space, where every channel has
+unit variance. A network that repeats its control almost exactly would otherwise have its rounding errors marked."""
+
+
+def changed_cells(before: Tensor, after: Tensor) -> Tensor:
+    """Latents [1, 16, t, h, w] before and after -> [t, h, w] bool: the cells whose 16 values moved unusually far.
+
+    The distances of a window's cells are the network's noise, with the subtitle's few as outliers. Median and median
+    absolute deviation describe the noise whether there are outliers or not. (Otsu's threshold, which cuts any histogram
+    in two, would find a subtitle in every window.)
+    """
+    distance = (after - before)[0].norm(dim=0)
+    median = distance.median()
+    deviation = 1.4826 * (distance - median).abs().median()  # of normal noise, this is the standard deviation
+    return distance > torch.clamp(median + DEVIATIONS * deviation, min=SMALLEST)
+
+
+def cells_to_frames(cells: Tensor, spatial: int, temporal: int) -> Tensor:
+    """[t, h, w] bool -> masks [(t - 1) * temporal + 1, h * spatial, w * spatial] float: every frame and pixel of a marked cell."""
+    repeats = torch.full((len(cells),), temporal)
+    repeats[0] = 1
+    frames = cells.float().repeat_interleave(repeats, 0)
+    return frames.repeat_interleave(spatial, 1).repeat_interleave(spatial, 2)
