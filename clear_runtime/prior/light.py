@@ -26,12 +26,19 @@ class LightPrior(nn.Module):
         self.up = nn.ModuleList(_Block(a + b, a) for a, b in zip(widths, widths[1:]))
         self.leave = nn.Sequential(nn.Conv2d(widths[0], 4, 3, 1, 1), nn.PixelShuffle(2))
 
-    def forward(self, frames: Tensor) -> Tensor:
+    def encode(self, frames: Tensor) -> list[Tensor]:
+        """The maps of every level, at 1/2, 1/4, 1/8, 1/16 and 1/32 of the frames' size."""
         features = [self.enter(frames * 2 - 1)]
         for step in self.down:
             features.append(step(features[-1]))
-        x = features.pop()
-        for step in reversed(self.up):
-            skip = features.pop()
+        return features
+
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Maps of every level -> logits."""
+        *skips, x = features
+        for step, skip in zip(reversed(self.up), reversed(skips)):
             x = step(torch.cat([skip, F.interpolate(x, scale_factor=2.0, mode="nearest")], 1))
         return self.leave(x)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.decode(self.encode(frames))

@@ -1,0 +1,112 @@
+"""The paper's two-ResNet model, its ImageNet weights, and the published trainer's checkpoints."""
+import pytest
+import torch
+
+pytest.importorskip("torchvision")
+
+from clear_runtime.errors import ClearError
+from clear_runtime.prior.losses import stage_one
+from clear_runtime.prior.paper import paper_stage_one
+from clear_runtime.prior.released import ReleasedPrior, load_released
+from clear_runtime.prior.resnet import find_imagenet, load_imagenet, resnet50
+
+
+@pytest.fixture(autouse=True)
+def empty_hub_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    return tmp_path / "hub" / "checkpoints"
+
+
+@pytest.fixture(scope="module")
+def released():
+    torch.manual_seed(0)
+    return ReleasedPrior()
+
+
+@pytest.fixture(scope="module")
+def trunk():
+    return resnet50()
+
+
+def test_shapes_are_the_papers_and_every_part_learns():
+    model = paper_stage_one()
+    frames = torch.rand(2, 3, 64, 64)
+    out = model(frames)
+    assert out.f_sub.shape == out.f_content.shape == (2, 256, 8, 8)
+    assert out.logits.shape == (2, 1, 64, 64) and out.reconstruction.shape == frames.shape
+    total, _ = stage_one(out, (torch.rand(2, 1, 64, 64) > 0.95).float(), frames)
+    total.backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def test_imagenet_weights_come_from_the_users_files_only(empty_hub_cache, trunk, tmp_path):
+    assert find_imagenet() is None
+    empty_hub_cache.mkdir(parents=True)
+    torch.save(trunk.state_dict(), empty_hub_cache / "resnet50-0676ba61.pth")
+    assert find_imagenet() == empty_hub_cache / "resnet50-0676ba61.pth"
+    model = paper_stage_one()
+    for encoder in (model.prior.encoder, model.content.encoder):
+        assert torch.equal(encoder.trunk.layer3[0].conv1.weight, trunk.layer3[0].conv1.weight)
+        assert torch.equal(encoder.trunk.bn1.running_var, trunk.bn1.running_var)
+    with pytest.raises(ClearError, match="no file"):
+        find_imagenet(tmp_path / "nowhere.pth")
+
+
+def test_another_networks_weights_are_refused(trunk, tmp_path):
+    torch.save({"conv1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "resnet18.pth")
+    with pytest.raises(ClearError, match="not a ResNet-50"):
+        load_imagenet(trunk, tmp_path / "resnet18.pth")
+
+
+def keys_of_the_published_trainer():
+    """The names its model saves, written down from its description and not from our class."""
+    from torchvision.models import resnet50 as theirs
+    trunk = theirs(weights=None).state_dict()
+    names = {("stem.0." if k.startswith("conv1.") else "stem.1.") + k.split(".", 1)[1] for k in trunk if k.startswith(("conv1.", "bn1."))}
+    names |= {k for k in trunk if k.startswith("layer")}
+    names |= {f"fusion.lateral_convs.{i}.weight" for i in range(4)} | {f"fusion.smooth_convs.{i}.{k}" for i in range(4) for k in ("0.weight", "1.weight", "1.bias")}
+    names |= {"fusion_projection.0.weight", "fusion_projection.1.weight", "fusion_projection.1.bias"}
+    names |= {f"disentangle_head.{b}_branch.{i}.{p}" for b in ("content", "subtitle") for i in (0, 1, 3) for p in ("weight", "bias")}
+    names |= {f"mask_head.mask_predictor.{i}.{p}" for i in (0, 1, 3, 4, 6, 7, 9) for p in ("weight", "bias")}
+    return names | {f"decoder.decoder.{i}.{p}" for i in (0, 1, 3, 4, 6, 7, 9, 11) for p in ("weight", "bias")}
+
+
+def test_the_published_names_are_ours(released):
+    assert set(released.state_dict()) == keys_of_the_published_trainer()
+
+
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"model": s, "epoch": 0, "config": {"adapter": {"fusion_layer": "layer2"}}},
+                                  lambda s: {"model_state_dict": {f"module.{k}": v for k, v in s.items()}}], ids=["bare", "trainer's", "ddp"])
+def test_a_published_checkpoint_gives_its_masks(released, wrap):
+    frames = torch.rand(1, 3, 64, 96)
+    model, report = load_released(wrap(released.state_dict()))
+    assert str(report) == "every key matches"
+    assert torch.equal(model(frames), released.eval()(frames)) and model(frames).shape == (1, 1, 64, 96)
+
+
+def test_missing_and_unexpected_keys_are_reported(released):
+    state = {k: v for k, v in released.state_dict().items() if not k.startswith("decoder.")} | {"adaptive_loss_weights.log_vars": torch.zeros(3)}
+    _, report = load_released(state)
+    assert len(report.missing) == 16 and report.unexpected == ("adaptive_loss_weights.log_vars",)
+    assert "16 missing (decoder.decoder.0.bias" in str(report) and "1 unexpected (adaptive_loss_weights.log_vars)" in str(report)
+
+
+def test_the_pyramid_level_is_told_from_the_checkpoint(released):
+    assert load_released(ReleasedPrior("layer1").state_dict())[0].level == "layer1"
+    assert load_released({"model": released.state_dict(), "config": {"adapter": {"fusion_layer": "layer1+2"}}})[0].level == "layer1+2"
+
+
+@pytest.mark.parametrize("state,says", [
+    ({"backbone.0.weight": torch.zeros(1)}, "single-scale"), ({"blocks.0.weight": torch.zeros(1)}, "not a Stage I checkpoint.*blocks"), ({}, "nothing")])
+def test_another_architecture_is_named(state, says):
+    with pytest.raises(ClearError, match=says):
+        load_released(state)
+
+
+def test_holes_in_the_mask_path_and_other_widths_are_refused(released):
+    state = released.state_dict()
+    with pytest.raises(ClearError, match="incomplete: 1 tensors.*layer4.2.conv3.weight"):
+        load_released({k: v for k, v in state.items() if k != "layer4.2.conv3.weight"})
+    with pytest.raises(ClearError, match="another architecture: mask_head"):
+        load_released({**state, "mask_head.mask_predictor.0.weight": torch.zeros(128, 64, 4, 4)})
