@@ -52,7 +52,8 @@ def _against_truth(before: str, after: str, truth: Path) -> dict:
 
 
 def _grown(mask: torch.Tensor, pixels: int) -> torch.Tensor:
-    return F.max_pool2d(mask[:, None], 2 * pixels + 1, 1, pixels)[:, 0]
+    size = 2 * pixels + 1  # a square is a row of columns
+    return F.max_pool2d(F.max_pool2d(mask[:, None], (1, size), 1, (0, pixels)), (size, 1), 1, (pixels, 0))[:, 0]
 
 
 def main(what: str, *arguments: str) -> None:

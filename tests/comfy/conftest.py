@@ -1,18 +1,18 @@
 """A real ComfyUI with the pack in custom_nodes, started once for all tests of this folder."""
 
+import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from comfy_graphs import cut
 
-from clear_runtime.video import VideoWriter, read_frames
 from launch.graph import set_input, to_prompt
 from launch.server import Server
 
 ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "assets" / "demo"
 
 # A second pack that tells what the server's process has imported.
 PROBE = """
@@ -47,15 +47,6 @@ def object_info(comfyui):
     return comfyui.get("/object_info")
 
 
-def cut(server, name, source=DEMO / "bunny_subtitled.mp4", count=9, top=256, left=190, height=96, width=128):
-    """A piece of the demo clip in the server's input folder: few pixels, all of them around the subtitle."""
-    with VideoWriter(server.base / "input" / name, width, height, 25, crf=4, audio_from=source) as writer:
-        for index, frame in enumerate(read_frames(source)):
-            if index < count:
-                writer.write(frame[top:top + height, left:left + width])
-    return torch.stack(list(read_frames(server.base / "input" / name)))
-
-
 @pytest.fixture(scope="session")
 def small_clip(comfyui):
     """[9, 96, 128, 3]: the input frames as the server decodes them, `small.mp4` in its input folder."""
@@ -65,17 +56,9 @@ def small_clip(comfyui):
 @pytest.fixture
 def template(object_info):
     """A shipped graph as a prompt."""
-    import json
-
     def load(name, **inputs):
         prompt = to_prompt(json.loads((ROOT / "workflows" / name).read_text(encoding="utf-8")), object_info)
         for class_type, values in inputs.items():
             set_input(prompt, class_type, **values)
         return prompt
     return load
-
-
-def graph_of(*nodes):
-    """A prompt from (class, inputs) pairs; ("@n", i) in the inputs is output i of the n-th pair."""
-    return {str(n): {"class_type": kind, "inputs": {k: [v[0][1:], v[1]] if isinstance(v, tuple) else v for k, v in inputs.items()}}
-            for n, (kind, inputs) in enumerate(nodes)}

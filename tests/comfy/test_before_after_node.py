@@ -4,12 +4,11 @@ from fractions import Fraction
 
 import pytest
 import torch
+from comfy_graphs import cut, graph_of
 
 from clear_runtime.video import read_facts, read_frames
 from launch.console import Problem
 from launch.server import NodeFailed
-
-from .conftest import cut, graph_of
 
 LOAD = ("LoadVideo", {"file": "small.mp4"}), ("GetVideoComponents", {"video": ("@0", 0)})
 COMPARE = {"before": ("@1", 0), "after": ("@1", 0), "fps": ("@1", 2), "crf": 10.0, "filename_prefix": "t/one"}

@@ -4,10 +4,9 @@ import json
 import re
 
 import pytest
+from comfy_graphs import ROOT
 
 from launch.graph import NOTES, to_prompt
-
-from .conftest import ROOT
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
 IDS = {"CLEAR_LoadNano", "CLEAR_LoadModel", "CLEAR_ApplyLoRA", "CLEAR_Prompt", "CLEAR_SubtitleRemove", "CLEAR_BeforeAfter"}
