@@ -41,14 +41,17 @@ def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """Write a `.safetensors` file that appears under its name only when it is complete."""
+    """Write a `.safetensors` file that appears under its name only when it is complete. Raises ClearError when the disk does not take it."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, str(partial), metadata=dict(metadata or {}))
         os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        raise ClearError(f"{path.name} could not be written into {path.parent}: {error}. Free some space there, or see whether the folder may be written to.") from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -44,7 +44,7 @@ def normalise(content: Mapping, source: str = "this checkpoint") -> dict[str, Te
         if part and tensor:
             side = part["letter"] or ("A" if part["way"] == "down" else "B")
             parts.setdefault(plain[:part.start()], {})[side] = value
-        elif plain.endswith(".alpha"):
+        elif plain.endswith(".alpha") and (not tensor or value.numel() == 1):
             alphas[plain[:-len(".alpha")]] = float(value)
         elif "lora" in plain.lower() or "dora" in plain.lower():
             strange.append(str(name))

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 FOLDER = "clear"
 NO_LORA = "none"
 _EXTENSIONS = {".safetensors", ".pt", ".ckpt", ".bin"}
-_NANO_MARK = "clear_nano"
+NANO_MARK = "clear_nano"
+"""Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
 _DTYPES = {"default": {}, "bf16": {"dtype": torch.bfloat16}, "fp16": {"dtype": torch.float16}, "fp32": {"dtype": torch.float32},
            "fp8_e4m3fn": {"dtype": torch.float8_e4m3fn}, "fp8_e4m3fn_fast": {"dtype": torch.float8_e4m3fn, "fp8_optimizations": True},
            "fp8_e5m2": {"dtype": torch.float8_e5m2}}
@@ -38,7 +39,7 @@ def register_folder() -> None:
 
 def is_nano(model) -> bool:
     """Whether this MODEL came from Load CLEAR Nano, by whatever nodes it went since."""
-    return bool(model.get_attachment(_NANO_MARK))
+    return bool(model.get_attachment(NANO_MARK))
 
 
 def _lora_files() -> list[str]:
@@ -93,7 +94,7 @@ class LoadNano(io.ComfyNode):
     def execute(cls, strength):
         from ..clear_runtime.nano import load as bundled
         model = _nano_base()
-        model.set_attachments(_NANO_MARK, True)
+        model.set_attachments(NANO_MARK, True)
         model.cached_patcher_init = (_nano_base, ())  # ComfyUI's compile nodes load the model anew through this
         context = torch.zeros(1, 1, TEXT_WIDTH)
         return io.NodeOutput(with_lora(model, bundled.lora_state(), strength), NanoVAE(bundled.load_bundled_codec()), [[context, {}]])

@@ -19,6 +19,22 @@ def nano(pack, run, nano_weights, monkeypatch):
     return run("CLEAR_LoadNano", strength=1.0)
 
 
+def test_the_bundled_weights_give_in_comfyui_what_they_give_in_diffsynth(run):
+    from clear_pack.nodes.comfy_backend import ComfyDenoiser
+    from clear_runtime.denoiser import DiffSynthDenoiser
+    from clear_runtime.nano import load
+    from clear_runtime.schedule import sigmas
+    if not (load.WEIGHTS / "nano_transformer.safetensors").exists():
+        pytest.skip("the bundled transformer is not trained yet: python -m clear_runtime.nano.train_transformer")
+    model, _, conditioning = run("CLEAR_LoadNano", strength=1.0)
+    noise, control, _ = tiny_wan.window()
+    with torch.inference_mode():
+        got = ComfyDenoiser(model, conditioning)(noise, control, sigmas(5))
+    state, change = ({name: value.float() for name, value in part.items()} for part in (load.transformer_state_dict(), load.lora_state()))
+    wanted = DiffSynthDenoiser.from_state(state, torch.zeros(1, 1, 4096), change)(noise, control, sigmas(5))
+    assert (got - wanted).abs().mean() < 0.01 * wanted.abs().mean()  # ComfyUI may hold the patched weights in float16
+
+
 def test_outputs(nano, pack):
     from clear_pack.nodes.load import is_nano
     model, vae, conditioning = nano

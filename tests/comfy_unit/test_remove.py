@@ -27,7 +27,7 @@ def nano(pack, weights, load_model):
     from clear_pack.clear_runtime.nano.load import load_bundled_codec
     from clear_pack.nodes import load, nano_vae
     model = load_model(weights[0])
-    model.set_attachments(load._NANO_MARK, True)
+    model.set_attachments(load.NANO_MARK, True)
     return {"model": model, "vae": nano_vae.NanoVAE(load_bundled_codec()), "positive": [[torch.zeros(1, 1, 4096), {}]]}
 
 
