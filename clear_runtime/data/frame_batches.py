@@ -1,0 +1,137 @@
+"""Batches of frame pairs for Stage I. Batch n is a pure function of n, so a run that was stopped continues with the very next one."""
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..prior import pseudo_labels
+from .pairs_on_disk import PairReport, Report, frame_pairs
+
+FRAMES_PER_PAIR = 20  # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
+GROUP = 8             # pairs that are read and mixed at a time
+
+
+class Batch(NamedTuple):
+    """subtitled, clean [N, 3, H, W] in 0..1, labels [N, 1, H, W] of 0 and 1."""
+    subtitled: Tensor
+    clean: Tensor
+    labels: Tensor
+
+
+class DiskFrames(torch.utils.data.Dataset):
+    """Batches from checked pairs of files, cut to `crop` (height, width) from frames of at most `long_side` pixels.
+
+    Every process of several takes its own share of the pairs. Pairs are read in groups, whose frames are mixed and kept in
+    memory as bytes until the next group.
+    """
+
+    def __init__(self, report: Report, size: int, crop: tuple[int, int], long_side: int, seed: int = 0, rank: int = 0, processes: int = 1):
+        self.size, self.crop, self.long_side, self.seed = size, crop, long_side, seed
+        self.pairs = [(p, _spread(p.kept)) for p in report.usable]
+        self.rank, self.processes = rank % len(self.pairs), min(processes, len(self.pairs))
+        self.per_epoch = sum(len(frames) for _, frames in self.pairs) // (size * processes) or 1
+        self._held: tuple = ()
+
+    def __len__(self) -> int:
+        """Batches of this process in one epoch."""
+        return self.per_epoch
+
+    def __getitem__(self, n: int) -> Batch:
+        epoch, at = divmod(n, self.per_epoch)
+        rng = random.Random(f"{self.seed} {n} {self.rank}")
+        return _collate([self._cut(*self._frame(epoch, at * self.size + i), rng) for i in range(self.size)])
+
+    def _frame(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
+        """Frame number `index` of this process's epoch; its share of an epoch starts again where it is shorter than others'."""
+        order = list(range(len(self.pairs)))
+        random.Random(f"{self.seed} {epoch}").shuffle(order)
+        mine = order[self.rank::self.processes]
+        groups = [mine[i:i + GROUP] for i in range(0, len(mine), GROUP)]
+        counts = [sum(len(self.pairs[i][1]) for i in group) for group in groups]
+        index %= sum(counts)
+        for group, count in zip(groups, counts):
+            if index < count:
+                break
+            index -= count
+        if not self._held or self._held[0] != (epoch, group):
+            frames = [f for i in group for f in self._read(*self.pairs[i])]
+            random.Random(f"{self.seed} {epoch} {group}").shuffle(frames)
+            self._held = ((epoch, group), frames)
+        return self._held[1][index]
+
+    def _read(self, report: PairReport, wanted: list[int]) -> list[tuple[Tensor, Tensor]]:
+        taken, chosen = [], set(wanted)
+        for number, both in enumerate(frame_pairs(report.pair)):
+            if number in chosen:
+                taken.append(tuple((self._scaled(f) * 255).round().to(torch.uint8) for f in both))
+            if len(taken) == len(chosen):
+                break
+        return taken
+
+    def _scaled(self, frame: Tensor) -> Tensor:
+        scale = self.long_side / max(frame.shape[:2])
+        if scale >= 1:
+            return frame
+        size = [max(1, round(side * scale)) for side in frame.shape[:2]]
+        return F.interpolate(frame.permute(2, 0, 1)[None], size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).clamp(0, 1)
+
+    def _cut(self, subtitled: Tensor, clean: Tensor, rng: random.Random) -> tuple[Tensor, Tensor, Tensor]:
+        """Three crops in four hold a pixel of the subtitle; the others lie anywhere. Labels are those of the whole frame."""
+        subtitled, clean = subtitled.float() / 255, clean.float() / 255
+        mask = pseudo_labels.labels(subtitled[None], clean[None])[0]
+        where = mask.nonzero()
+        centre = where[rng.randrange(len(where))].tolist() if len(where) and rng.random() < 0.75 else None
+        spans = []
+        for axis, (side, length) in enumerate(zip(self.crop, mask.shape)):
+            room = max(0, length - side)
+            start = rng.randint(0, room) if centre is None else min(room, max(0, centre[axis] - rng.randrange(side)))
+            spans.append(slice(start, start + side))
+        top, left = spans
+        cut = (subtitled[top, left].permute(2, 0, 1), clean[top, left].permute(2, 0, 1), mask[None, top, left])
+        height, width = cut[0].shape[1:]
+        beyond = (0, self.crop[1] - width, 0, self.crop[0] - height)  # a frame smaller than the crop goes on with its border
+        return tuple(F.pad(x[None], beyond, mode="replicate")[0] for x in cut)
+
+
+class GeneratedFrames(torch.utils.data.Dataset):
+    """The same from the generator of random pairs (a folder filled by data.sources): endless, and every frame is new.
+
+    Three batches in four are crops of frames 352 pixels high, the fourth holds a quarter as many whole ones: only there a place
+    means something. The true masks are not looked at.
+    """
+
+    WHOLE = (352, 640)
+
+    def __init__(self, folder: Path, size: int, crop: tuple[int, int], seed: int = 0, rank: int = 0, processes: int = 1):
+        self.folder, self.size, self.crop = Path(folder), size, crop
+        self.seed, self.rank, self.processes, self._maker = seed, rank, processes, None
+
+    def __getitem__(self, n: int) -> Batch:
+        from .pairs import PairMaker
+        if self._maker is None:
+            self._maker = PairMaker(self.folder)
+        whole = n % 4 == 3
+        options = dict(empty=0.25, em=(12, 36)) if whole else dict(empty=0.15, em=(10, 42), frame_height=self.WHOLE[0])
+        first = 10_000 + (n * self.processes + self.rank) * self.size + self.seed * 1_000_003
+        made = []
+        for i in range(max(1, self.size // 4) if whole else self.size):
+            clean, subtitled, _ = self._maker.make(first + i, 1, *(self.WHOLE if whole else self.crop), **options)
+            clean, subtitled = torch.from_numpy(clean).float() / 255, torch.from_numpy(subtitled).float() / 255
+            mask = pseudo_labels.labels(subtitled, clean)
+            mask *= pseudo_labels.worth_training(mask)[:, None, None]  # a frame without a subtitle teaches that there is none
+            made.append((subtitled[0].permute(2, 0, 1), clean[0].permute(2, 0, 1), mask))
+        return _collate(made)
+
+
+def _spread(kept: tuple[int, ...]) -> list[int]:
+    step = max(1.0, len(kept) / FRAMES_PER_PAIR)
+    return [kept[int(i * step)] for i in range(min(len(kept), FRAMES_PER_PAIR))]
+
+
+def _collate(frames: list[tuple[Tensor, Tensor, Tensor]]) -> Batch:
+    return Batch(*(torch.stack(parts) for parts in zip(*frames)))

@@ -1,0 +1,173 @@
+"""Pairs of video files, subtitled and clean: which file goes with which, and whether they can be trained on."""
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from ..errors import ClearError
+from ..prior import pseudo_labels
+from ..video import read_facts, read_frames
+
+log = logging.getLogger(__name__)
+
+VIDEOS = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"}
+SUBTITLED, CLEAN = ("_with_subtitle", "_with_subtitles", "_subtitled", "_subtitle", "_sub"), ("_clean", "_without_subtitle", "_original")
+"""What may be added to a name; a longer ending comes before those it ends with."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    name: str
+    subtitled: str
+    clean: str
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """One pair looked through. frames: of either file. kept: the frames with enough subtitle to learn from. problem: why the
+    pair cannot be used, or None."""
+    pair: Pair
+    frames: int
+    kept: tuple[int, ...]
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What looking through all pairs found."""
+    pairs: tuple[PairReport, ...]
+
+    @property
+    def usable(self) -> tuple[PairReport, ...]:
+        return tuple(p for p in self.pairs if not p.problem)
+
+    @property
+    def kept(self) -> int:
+        return sum(len(p.kept) for p in self.usable)
+
+    def __str__(self) -> str:
+        frames, usable = sum(p.frames for p in self.usable), self.usable
+        lines = [f"{len(usable)} of {len(self.pairs)} pairs can be used: {self.kept} of their {frames} frames; "
+                 f"{frames - self.kept} have less subtitle than {pseudo_labels.LEAST_SHARE:.2%} of the picture and are left out."]
+        return "\n".join(lines + [f"  {p.pair.name}: {p.problem}" for p in self.pairs if p.problem])
+
+    def save(self, path: Path) -> None:
+        partial = Path(path).with_suffix(".partial")
+        partial.write_text(json.dumps([asdict(p) for p in self.pairs]), encoding="utf-8")
+        os.replace(partial, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Report:
+        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(tuple(PairReport(Pair(**p["pair"]), p["frames"], tuple(p["kept"]), p["problem"]) for p in stored))
+
+
+def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order: bool = False) -> list[Pair]:
+    """Match files to pairs.
+
+    One folder: NAME.mp4 (or NAME_clean.mp4) goes with NAME_with_subtitle.mp4 (or _subtitled, _subtitle, _sub).
+    Two folders: files of the same name, those endings left aside; `by_order`: the first of one with the first of the other,
+    and so on, in order of their names. Raises ClearError when nothing matches, or the order cannot be right.
+    """
+    folders = [Path(subtitled)] if clean is None else [Path(subtitled), Path(clean)]
+    listed = [_videos(folder) for folder in folders]
+    if by_order:
+        if clean is None or len(listed[0]) != len(listed[1]):
+            raise ClearError("Pairing by order needs two folders with as many videos in each; "
+                             + ("one was given." if clean is None else f"{folders[0].name} has {len(listed[0])} and {folders[1].name} {len(listed[1])}."))
+        pairs = [Pair(s.stem, str(s), str(c)) for s, c in zip(*listed)]
+    elif clean is None:
+        with_text = {_stripped(p.stem, SUBTITLED): p for p in listed[0] if p.stem.endswith(SUBTITLED)}
+        without = {_stripped(p.stem, CLEAN): p for p in listed[0] if not p.stem.endswith(SUBTITLED)}
+        pairs = _matched(with_text, without)
+    else:
+        pairs = _matched({_stripped(p.stem, SUBTITLED): p for p in listed[0]}, {_stripped(p.stem, CLEAN): p for p in listed[1]})
+    if not pairs:
+        where = " and ".join(str(folder) for folder in folders)
+        raise ClearError(f"No pairs in {where} ({sum(map(len, listed))} videos). One folder: NAME.mp4 beside NAME_with_subtitle.mp4. "
+                         "Two folders: the same names in both, or pair them by order.")
+    return pairs
+
+
+def check_pairs(pairs: Iterable[Pair], on_pair: Callable[[PairReport], None] | None = None) -> Report:
+    """Look through every pair before training begins. Raises ClearError with the whole report when not one can be used."""
+    looked = []
+    for pair in pairs:
+        looked.append(check_pair(pair))
+        if on_pair:
+            on_pair(looked[-1])
+    report = Report(tuple(looked))
+    if not report.usable:
+        raise ClearError(f"None of these pairs can be trained on.\n{report}")
+    return report
+
+
+def check_pair(pair: Pair) -> PairReport:
+    """Read both files to their end, a frame of each at a time."""
+    try:
+        problem = _differ(pair)
+        if problem:
+            return PairReport(pair, 0, (), problem)
+        return _look_through(pair)
+    except ClearError as unreadable:
+        return PairReport(pair, 0, (), str(unreadable))
+
+
+def frame_pairs(pair: Pair) -> Iterator[tuple]:
+    """(subtitled, clean) frames [H, W, 3] in 0..1, one pair at a time; None for the one that has ended before the other."""
+    return zip_longest(read_frames(pair.subtitled), read_frames(pair.clean))
+
+
+def _look_through(pair: Pair) -> PairReport:
+    kept, frames, same = [], 0, True
+    lengths = [0, 0]
+    for subtitled, clean in frame_pairs(pair):
+        lengths = [n + (f is not None) for n, f in zip(lengths, (subtitled, clean))]
+        if subtitled is None or clean is None:
+            continue
+        same = same and subtitled.equal(clean)
+        if pseudo_labels.worth_training(pseudo_labels.labels(subtitled[None], clean[None])).item():
+            kept.append(frames)
+        frames += 1
+    problem = None
+    if lengths[0] != lengths[1]:
+        problem = f"the subtitled video has {lengths[0]} frames and the clean one {lengths[1]}. Cut both to the same frames."
+    elif same:
+        problem = "both videos are the same, so there is no subtitle. Give the clean video and its subtitled version."
+    elif not kept:
+        problem = "no frame has enough subtitle: the two videos differ nowhere by more than what another encoding changes."
+    return PairReport(pair, frames, tuple(kept), problem)
+
+
+def _differ(pair: Pair) -> str | None:
+    a, b = read_facts(pair.subtitled), read_facts(pair.clean)
+    if (a.width, a.height) != (b.width, b.height):
+        return f"the subtitled video is {a.width}x{a.height} and the clean one {b.width}x{b.height}. Scale them to one size."
+    if abs(a.fps - b.fps) > a.fps / 1000:  # 29.97 and 30 are not the same; two ways to write 29.97 are
+        return f"the subtitled video has {float(a.fps):g} frames per second and the clean one {float(b.fps):g}. Convert one of them."
+    return None
+
+
+def _videos(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ClearError(f"There is no folder {folder}. Name the folder with the pairs of videos.")
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEOS)
+
+
+def _stripped(stem: str, endings: tuple[str, ...]) -> str:
+    for ending in endings:
+        if stem.endswith(ending):
+            return stem.removesuffix(ending)
+    return stem
+
+
+def _matched(subtitled: dict[str, Path], clean: dict[str, Path]) -> list[Pair]:
+    alone = sorted(p.name for name, p in {**subtitled, **clean}.items() if (name in subtitled) != (name in clean))
+    if alone:
+        log.warning("%d videos have no partner: %s", len(alone), ", ".join(alone[:10]))
+    return [Pair(name, str(subtitled[name]), str(clean[name])) for name in sorted(subtitled) if name in clean]

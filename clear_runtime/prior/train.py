@@ -1,0 +1,234 @@
+"""Train a Stage I prior from pairs of subtitled and clean videos. Nobody draws a mask.
+
+    python -m clear_runtime.prior.train --pairs FOLDER --out FOLDER              pairs as NAME.mp4 and NAME_with_subtitle.mp4
+    python -m clear_runtime.prior.train --pairs SUBTITLED --clean CLEAN --out FOLDER
+    python -m clear_runtime.prior.train --generate DATA --out FOLDER             random pairs (data.sources fills DATA)
+    accelerate launch -m clear_runtime.prior.train ...                           the same on several GPUs
+
+Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had
+never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpoint.
+"""
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..data.frame_batches import Batch
+from ..errors import ClearError
+from ..processes import Processes
+from .checkpoints import TrainingState, load_prior, save_prior
+from .losses import Weights, stage_one
+from .stage_one import StageOne, light_stage_one
+
+log = logging.getLogger(__name__)
+
+OWN = {"paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, long_side=1280),
+       "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640)}
+"""What each model is trained with unless told otherwise. The paper's: CLEAR, one epoch of AdamW at 2e-5, from ImageNet weights, on
+1280x720. The light one begins without any weights, so it takes larger and falling steps, and is averaged over them."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Options that are None are the model's own (see OWN).
+
+    steps: how many to train in all, over every start; None for one epoch. crop: height and width in pixels, multiples of 32.
+    long_side: frames are scaled to at most this before they are cut, and the prior will see them so later. batch: frames per
+    process and step. rate: the highest learning rate. schedule: "constant", or "cosine" after a warm-up. average: decay of the
+    moving average that is saved as the prior, 0 for none. start: "scratch", "bundled" (light) or the file of a prior.
+    imagenet: the file of ResNet-50's weights; None looks for torchvision's own in torch's hub cache.
+    """
+    model: str = "light"
+    steps: int | None = None
+    batch: int = 8
+    crop: tuple[int, int] = (192, 320)
+    long_side: int | None = None
+    rate: float | None = None
+    schedule: str | None = None
+    weight_decay: float = 1e-3
+    average: float | None = None
+    weights: Weights = field(default_factory=Weights)
+    start: str = "scratch"
+    imagenet: str | None = None
+    precision: str = "float32"
+    seed: int = 0
+    checkpoint_every: int = 200
+    example_every: int = 50
+    workers: int = 0
+
+    def __post_init__(self):
+        if self.model not in OWN:
+            raise ClearError(f"There is no model {self.model!r}; choose {' or '.join(OWN)}.")
+        for name, value in OWN[self.model].items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        for name, allowed in {"schedule": ("constant", "cosine"), "precision": ("float32", "bfloat16")}.items():
+            if getattr(self, name) not in allowed:
+                raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(allowed)}.")
+        if any(side % 32 or side < 32 for side in self.crop):
+            raise ClearError(f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of 32.")
+        if min(self.steps or 1, self.batch, self.checkpoint_every, self.example_every, self.long_side) < 1:
+            raise ClearError("steps, batch, long_side, checkpoint_every and example_every must be 1 or more.")
+        if not 0 <= self.average < 1 or not self.rate > 0:
+            raise ClearError("average must be at least 0 and under 1, and the learning rate above 0.")
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the prior makes of one training frame: frame [H, W, 3], label and soft mask [H, W], all 0..1 on the CPU."""
+    frame: Tensor
+    label: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After a step: its number out of `steps`, the total loss and each term (unweighted), seconds it took, and now and then an example."""
+    step: int
+    steps: int
+    loss: float
+    terms: dict[str, float]
+    seconds: float
+    example: Example | None = None
+
+
+def train(options: TrainOptions, batches, folder: str | Path, processes: Processes | None = None) -> Iterator[Progress]:
+    """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state after
+    the last step is saved, and the same call continues from it.
+
+    batches: `batches[n]` is a Batch and depends on n alone. folder: where checkpoints go. Raises ClearError for options that
+    do not fit the folder's checkpoint, and when the loss is no longer a number.
+    """
+    processes, folder = processes or Processes(), Path(folder)
+    if options.steps is None:
+        options = replace(options, steps=len(batches))
+
+    # The model, and what a checkpoint must bring back.
+    torch.manual_seed(options.seed)
+    model = _build(options).to(processes.device)
+    optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
+    average = _Average(model.prior, options.average)
+    state = TrainingState(folder, {"model": model, "optimiser": optimiser, "average": average}, options)
+    step = state.resume()
+    if step == 0 and processes.main:
+        state.save(0)
+    parallel = processes.prepare(model).train()
+
+    def save() -> None:
+        if processes.main:
+            state.save(step)
+            save_prior(folder / "prior.safetensors", options.model, average.values or model.prior.state_dict(), options.long_side)
+
+    for number, batch in _numbered(batches, step, options):
+        began = time.perf_counter()
+        for group in optimiser.param_groups:
+            group["lr"] = _rate(options, number)
+
+        # Forward: both encoders see the subtitled frame; only the losses see the clean one.
+        batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
+        with torch.autocast(processes.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+            outputs = parallel(batch.subtitled)
+        loss, terms = stage_one(type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights)
+
+        # Backward. Gradients are shared by all processes, so every one of them sees a number that is none.
+        optimiser.zero_grad(set_to_none=True)
+        processes.backward(loss)
+        if not torch.isfinite(nn.utils.clip_grad_norm_(model.parameters(), 1.0)):
+            raise ClearError(_not_a_number(number, terms, state))
+        optimiser.step()
+        average.update(model.prior)
+        step = number + 1
+
+        # Save and show.
+        last = step == options.steps
+        if step % options.checkpoint_every == 0 or last:
+            save()
+        example = _example(batch, outputs.logits) if step % options.example_every == 0 or last or number == 0 else None
+        try:
+            yield Progress(step, options.steps, loss.item(), {name: value.item() for name, value in terms.items()},
+                           time.perf_counter() - began, example)
+        except GeneratorExit:
+            save()
+            raise
+    processes.wait()
+
+
+def _build(options: TrainOptions) -> StageOne:
+    if options.model == "light":
+        model = light_stage_one()
+    else:
+        from .paper import paper_stage_one
+        model = paper_stage_one(options.imagenet)
+    if options.start != "scratch":
+        from .predict import BUNDLED
+        start = load_prior(BUNDLED if options.start == "bundled" else options.start).model
+        if type(start) is not type(model.prior):
+            raise ClearError(f"{options.start} is not a prior of the kind {options.model}. Choose the other model, or start from scratch.")
+        model.prior.load_state_dict(start.state_dict())
+    return model
+
+
+def _numbered(batches, first: int, options: TrainOptions):
+    """(n, batch n) from `first` to the last step, read ahead by the workers. The loader draws nothing from torch's own generator."""
+    loader = torch.utils.data.DataLoader(batches, batch_size=None, sampler=range(first, options.steps), num_workers=options.workers,
+                                         generator=torch.Generator())
+    return zip(range(first, options.steps), loader)
+
+
+def _rate(options: TrainOptions, number: int) -> float:
+    """The learning rate of step `number`: constant, or a linear warm-up over 1/20 of the run and a cosine down to a hundredth."""
+    if options.schedule == "constant":
+        return options.rate
+    warm = max(1, options.steps // 20)
+    return options.rate * min(1.0, (number + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * number / options.steps)))
+
+
+@torch.no_grad()
+def _example(batch: Batch, logits: Tensor) -> Example:
+    n = int(batch.labels.flatten(1).sum(1).argmax())  # the frame with the most text
+    return Example(batch.subtitled[n].permute(1, 2, 0).cpu(), batch.labels[n, 0].cpu(), logits[n, 0].float().sigmoid().cpu())
+
+
+def _not_a_number(number: int, terms: dict[str, Tensor], state: TrainingState) -> str:
+    broken = [name for name, value in terms.items() if not torch.isfinite(value)]
+    return (f"The {'loss (' + ', '.join(broken) + ')' if broken else 'gradient'} was not a finite number at step {number + 1}, so training stopped. "
+            f"The last good checkpoint is that after step {state.saved}: {state.path}. "
+            "Train on in a new folder with a lower learning rate, or look for damaged frames in the pairs.")
+
+
+class _Average:
+    """The moving average of a prior's weights and statistics, which trains slower and marks better than the weights themselves."""
+
+    def __init__(self, prior: nn.Module, decay: float):
+        self.decay, self.count = decay, 0
+        self.values = {name: value.detach().clone() for name, value in prior.state_dict().items()} if decay else {}
+
+    @torch.no_grad()
+    def update(self, prior: nn.Module) -> None:
+        self.count += 1
+        keep = min(self.decay, self.count / (self.count + 10))
+        for name, value in prior.state_dict().items() if self.values else ():
+            if value.is_floating_point():
+                self.values[name].lerp_(value, 1 - keep)
+            else:
+                self.values[name].copy_(value)
+
+    def state_dict(self) -> dict:
+        return {"count": self.count, "values": self.values}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.count = state["count"]
+        for name, value in state["values"].items():
+            self.values[name].copy_(value)
+
+
+if __name__ == "__main__":
+    from .train_command import main
+    main(__doc__)

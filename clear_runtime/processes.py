@@ -1,0 +1,42 @@
+"""One process, or the several that `accelerate launch` starts: the few things that training asks of either."""
+import os
+
+import torch
+from torch import Tensor, nn
+
+from .errors import ClearError
+
+
+class Processes:
+    """rank: number of this process. count: how many there are. device: where this one computes. main: whether it writes files."""
+
+    def __init__(self, device: str | torch.device | None = None):
+        self.count = int(os.environ.get("WORLD_SIZE", "1"))
+        self._accelerator = None
+        if self.count > 1:
+            try:
+                from accelerate import Accelerator
+            except ImportError as missing:
+                raise ClearError("Training with several processes needs accelerate: pip install accelerate") from missing
+            self._accelerator = Accelerator(cpu=str(device) == "cpu")
+        self.rank = self._accelerator.process_index if self._accelerator else 0
+        self.main = self.rank == 0
+        if self._accelerator:
+            self.device = self._accelerator.device
+        else:
+            self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+    def prepare(self, model: nn.Module) -> nn.Module:
+        """The model to call in training; its gradients are averaged over all processes."""
+        return self._accelerator.prepare_model(model) if self._accelerator else model
+
+    def backward(self, loss: Tensor) -> None:
+        if self._accelerator:
+            self._accelerator.backward(loss)
+        else:
+            loss.backward()
+
+    def wait(self) -> None:
+        """Until every process is here."""
+        if self._accelerator:
+            self._accelerator.wait_for_everyone()

@@ -1,0 +1,140 @@
+"""Which files make a pair, what is wrong with them, and the batches cut from them."""
+import numpy as np
+import pytest
+import torch
+from tiny_pairs import HEIGHT, WIDTH, clip, write, write_pair
+
+from clear_runtime.data import pairs_on_disk
+from clear_runtime.data.frame_batches import FRAMES_PER_PAIR, DiskFrames
+from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs
+from clear_runtime.errors import ClearError
+
+
+def touch(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def names(pairs):
+    return [(p.name, p.subtitled.rsplit("/", 1)[1], p.clean.rsplit("/", 1)[1]) for p in pairs]
+
+
+def test_one_folder_pairs_by_ending(tmp_path, caplog):
+    touch(tmp_path, "a.mp4", "a_with_subtitle.mkv", "b_clean.mp4", "b_sub.mp4", "alone.mp4", "lost_subtitled.mp4", "notes.txt")
+    assert names(find_pairs(tmp_path)) == [("a", "a_with_subtitle.mkv", "a.mp4"), ("b", "b_sub.mp4", "b_clean.mp4")]
+    assert "2 videos have no partner: alone.mp4, lost_subtitled.mp4" in caplog.text
+
+
+def test_two_folders_pair_by_name_or_by_order(tmp_path):
+    sub, clean = touch(tmp_path / "sub", "1.mp4", "2_with_subtitle.mp4"), touch(tmp_path / "clean", "1.mov", "2.mp4")
+    assert names(find_pairs(sub, clean)) == [("1", "1.mp4", "1.mov"), ("2", "2_with_subtitle.mp4", "2.mp4")]
+    other = touch(tmp_path / "other", "x.mp4", "y.mp4")
+    assert names(find_pairs(sub, other, by_order=True)) == [("1", "1.mp4", "x.mp4"), ("2_with_subtitle", "2_with_subtitle.mp4", "y.mp4")]
+    touch(other, "z.mp4")
+    with pytest.raises(ClearError, match="sub has 2 and other 3"):
+        find_pairs(sub, other, by_order=True)
+
+
+def test_no_pairs_and_no_folder_are_said(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4")
+    with pytest.raises(ClearError, match="No pairs in .*2 videos.*NAME_with_subtitle"):
+        find_pairs(tmp_path)
+    with pytest.raises(ClearError, match="no folder"):
+        find_pairs(tmp_path / "nowhere")
+
+
+def test_a_good_pair_keeps_the_frames_that_carry_text(tmp_path):
+    write_pair(tmp_path, "film", frames=8, spans=[(2, 5)])
+    report = check_pair(find_pairs(tmp_path)[0])
+    assert report.problem is None and report.frames == 8 and report.kept == (2, 3, 4)
+
+
+@pytest.mark.parametrize("change,says", [
+    (dict(frames=5), "6 frames and the clean one 5"), (dict(width=128), "96x64 and the clean one 128x64"), (dict(fps=30), "25 frames per second and the clean one 30")])
+def test_what_does_not_match_is_named(tmp_path, change, says):
+    fps = change.pop("fps", 25)
+    pair = Pair("p", str(write(tmp_path / "s.mp4", clip()[1])), str(write(tmp_path / "c.mp4", clip(**change)[0], fps)))
+    assert says in check_pair(pair).problem
+
+
+def test_a_pair_without_a_subtitle_is_named(tmp_path):
+    same = write(tmp_path / "c.mp4", clip()[0])
+    assert "are the same" in check_pair(Pair("p", str(same), str(same))).problem
+    noisy = (clip()[0].astype(int) + np.random.default_rng(0).integers(-2, 3, clip()[0].shape)).clip(0, 255).astype(np.uint8)
+    assert "no frame has enough subtitle" in check_pair(Pair("p", str(write(tmp_path / "n.mp4", noisy)), str(same))).problem
+
+
+def test_a_damaged_file_is_named_and_the_others_go_on(tmp_path):
+    write_pair(tmp_path, "good")
+    write_pair(tmp_path, "bad")
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    seen = []
+    report = check_pairs(find_pairs(tmp_path), seen.append)
+    assert [p.pair.name for p in seen] == ["bad", "good"] and [p.pair.name for p in report.usable] == ["good"]
+    assert str(report).startswith("1 of 2 pairs can be used: 6 of their 6 frames; 0 have less subtitle than 0.12%") and "bad: bad.mp4" in str(report)
+    with pytest.raises(ClearError, match="None of these pairs"):
+        check_pairs(find_pairs(tmp_path)[:1])
+
+
+def test_a_report_survives_the_disk(tmp_path):
+    report = Report((PairReport(Pair("a", "s", "c"), 9, (1, 4)), PairReport(Pair("b", "s", "c"), 0, (), "broken")))
+    report.save(tmp_path / "pairs.json")
+    assert Report.load(tmp_path / "pairs.json") == report
+
+
+@pytest.fixture(scope="module")
+def three_pairs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pairs")
+    for i in range(3):
+        write_pair(folder, f"v{i}", frames=6, seed=i, text=("Rain", "Sun 12", "Wind")[i])
+    return check_pairs(find_pairs(folder))
+
+
+def test_batch_n_depends_on_n_alone(three_pairs):
+    one, other = (DiskFrames(three_pairs, 4, (32, 64), 640, seed=5) for _ in range(2))
+    assert len(one) == 4
+    in_order = [one[n] for n in range(6)]
+    for n in (5, 0, 3):
+        assert all(torch.equal(a, b) for a, b in zip(in_order[n], other[n]))
+    assert not torch.equal(in_order[0].subtitled, in_order[4].subtitled), "another epoch, another order"
+    assert not torch.equal(DiskFrames(three_pairs, 4, (32, 64), 640, seed=6)[0].subtitled, in_order[0].subtitled)
+
+
+def test_crops_keep_the_three_together(three_pairs):
+    batch = DiskFrames(three_pairs, 8, (32, 64), 640)[0]
+    assert batch.subtitled.shape == batch.clean.shape == (8, 3, 32, 64) and batch.labels.shape == (8, 1, 32, 64)
+    change = (batch.subtitled - batch.clean).norm(dim=1, keepdim=True)
+    assert change[batch.labels > 0].min() > 0.08 and change[batch.labels == 0].mean() < 0.05
+    assert (batch.labels.flatten(1).sum(1) > 0).sum() >= 5
+
+
+def test_small_frames_go_on_with_their_border_and_large_ones_are_scaled(three_pairs):
+    batch = DiskFrames(three_pairs, 2, (96, 128), 640)[0]
+    assert batch.subtitled.shape == (2, 3, 96, 128)
+    assert torch.equal(batch.clean[..., WIDTH:], batch.clean[..., WIDTH - 1:WIDTH].expand(-1, -1, -1, 128 - WIDTH))
+    assert torch.equal(batch.clean[:, :, HEIGHT:], batch.clean[:, :, HEIGHT - 1:HEIGHT].expand(-1, -1, 96 - HEIGHT, -1))
+    half = DiskFrames(three_pairs, 2, (32, 64), WIDTH // 2)[0].clean
+    assert torch.equal(half[..., WIDTH // 2:], half[..., WIDTH // 2 - 1:WIDTH // 2].expand(-1, -1, -1, 64 - WIDTH // 2))
+
+
+def test_processes_share_the_pairs(three_pairs, monkeypatch):
+    from clear_runtime.data import frame_batches
+    read = []
+    original = frame_batches.frame_pairs
+    monkeypatch.setattr(frame_batches, "frame_pairs", lambda pair: read.append(pair.name) or original(pair))
+    parts = [DiskFrames(three_pairs, 2, (32, 64), 640, rank=r, processes=2) for r in range(2)]
+    assert len(parts[0]) == len(parts[1]) == 4
+    shares = []
+    for part in parts:
+        read.clear()
+        for n in range(4):
+            part[n]
+        shares.append(set(read))
+    assert sorted(map(len, shares)) == [1, 2] and shares[0] | shares[1] == {"v0", "v1", "v2"}
+
+
+def test_long_videos_give_evenly_spread_frames():
+    from clear_runtime.data.frame_batches import _spread
+    assert _spread(tuple(range(100))) == list(range(0, 100, 100 // FRAMES_PER_PAIR)) and _spread((3, 9)) == [3, 9]

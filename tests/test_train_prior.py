@@ -1,0 +1,206 @@
+"""The Stage I trainer: it learns, stops, continues to the same weights, and says what is wrong."""
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_pairs import clip, write_pair
+
+from clear_runtime.data.frame_batches import Batch, DiskFrames
+from clear_runtime.data.pairs_on_disk import Report
+from clear_runtime.errors import ClearError
+from clear_runtime.prior import pseudo_labels
+from clear_runtime.prior.checkpoints import load_prior
+from clear_runtime.prior.losses import Weights
+from clear_runtime.prior.predict import BUNDLED
+from clear_runtime.prior.train import TrainOptions, train
+
+ROOT = Path(__file__).parent.parent
+SHORT = TrainOptions(steps=6, batch=2, crop=(64, 96), checkpoint_every=2, example_every=3, seed=3)
+
+
+class Frames(torch.utils.data.Dataset):
+    """Batch n of one small clip, by n alone. `broken`: the batch that holds a value which is no number."""
+
+    def __init__(self, broken=None):
+        clean, subtitled = (torch.from_numpy(a).float() / 255 for a in clip(frames=12))
+        self.parts = [x.permute(0, 3, 1, 2) for x in (subtitled, clean)] + [pseudo_labels.labels(subtitled, clean)[:, None]]
+        self.broken = broken
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, n):
+        batch = Batch(*(part[2 * n % 12:2 * n % 12 + 2].clone() for part in self.parts))
+        if n == self.broken:
+            batch.subtitled[0, 0, 0, 0] = float("nan")
+        return batch
+
+
+def weights(folder):
+    stored = torch.load(folder / "training.pt", weights_only=True)
+    return {**{f"model.{k}": v for k, v in stored["model"].items()}, **{f"average.{k}": v for k, v in stored["average"]["values"].items()},
+            **{f"moment.{k}": v["exp_avg"] for k, v in stored["optimiser"]["state"].items()}}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_every_step_reports_its_terms_and_some_an_example(tmp_path):
+    seen = list(train(SHORT, Frames(), tmp_path))
+    assert [p.step for p in seen] == [1, 2, 3, 4, 5, 6] and all(p.steps == 6 for p in seen)
+    for p in seen:
+        assert set(p.terms) == {"ortho", "adv", "region", "recon"}
+        assert p.loss == pytest.approx(p.terms["ortho"] + 0.5 * p.terms["adv"] + p.terms["region"] + 0.1 * p.terms["recon"], rel=1e-4)
+    assert [p.step for p in seen if p.example] == [1, 3, 6]
+    example = seen[-1].example
+    assert example.frame.shape == (64, 96, 3) and example.mask.shape == example.label.shape == (64, 96) and 0 <= example.mask.min() <= example.mask.max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["light", "paper"])
+def test_stopped_and_continued_is_the_same_as_never_stopped(tmp_path, kind, monkeypatch):
+    if kind == "paper":  # with one block where ResNet-50 has three to six: the same names and parts in an eighth of the file
+        resnet = pytest.importorskip("torchvision.models.resnet")
+        monkeypatch.setattr("clear_runtime.prior.paper.resnet50", lambda: resnet.ResNet(resnet.Bottleneck, [1, 1, 1, 1]))
+    options = replace(SHORT, model=kind, steps=4, crop=(32, 32), average=0.9, checkpoint_every=10) if kind == "paper" else SHORT
+    frames = Frames()
+    if kind == "paper":
+        frames.parts = [part[..., 32:64, 32:64] for part in frames.parts]
+    list(train(options, frames, tmp_path / "whole"))
+    with closing(train(options, frames, tmp_path / "parts")) as steps:
+        for p in steps:
+            if p.step == 3:
+                break
+    torch.rand(7)  # something else draws from torch's generator in between
+    assert [p.step for p in train(options, frames, tmp_path / "parts")] == list(range(4, options.steps + 1))
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+    assert same(load_file(tmp_path / "whole/prior.safetensors"), load_file(tmp_path / "parts/prior.safetensors"))
+
+
+def test_a_killed_run_continues_from_its_last_checkpoint_to_the_same_weights(tmp_path):
+    list(train(SHORT, Frames(), tmp_path / "whole"))
+    steps = train(SHORT, Frames(), tmp_path / "killed")
+    for _ in range(5):
+        next(steps)
+    kept = (tmp_path / "killed/training.pt").read_bytes()  # as a kill after step 5 leaves it: saved after step 4
+    steps.close()
+    (tmp_path / "killed/training.pt").write_bytes(kept)
+    assert [p.step for p in train(SHORT, Frames(), tmp_path / "killed")] == [5, 6]
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+
+
+def test_the_seed_decides(tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        list(train(replace(SHORT, steps=1, seed=seed), Frames(), tmp_path / name))
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b")) and not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
+
+
+def test_other_options_do_not_continue_a_run(tmp_path):
+    list(train(replace(SHORT, steps=1), Frames(), tmp_path))
+    with pytest.raises(ClearError, match="other options: .*rate was 0.003 and is 0.001.*ortho"):
+        next(train(replace(SHORT, steps=1, rate=1e-3, weights=Weights(ortho=0)), Frames(), tmp_path))
+    (tmp_path / "x").mkdir()
+    torch.save({"model": {}}, tmp_path / "x/training.pt")
+    with pytest.raises(ClearError, match="not a checkpoint of this trainer"):
+        next(train(SHORT, Frames(), tmp_path / "x"))
+
+
+def test_no_number_stops_with_the_last_good_checkpoint(tmp_path):
+    steps = train(SHORT, Frames(broken=3), tmp_path)
+    assert [next(steps).step for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(ClearError, match=r"loss \(ortho, adv, region, recon\) was not a finite number at step 4.*after step 2: .*training.pt.*lower learning rate"):
+        next(steps)
+    assert all(torch.isfinite(v).all() for v in weights(tmp_path).values())
+    list(train(replace(SHORT, steps=2), Frames(), tmp_path / "two"))
+    stored = torch.load(tmp_path / "training.pt", weights_only=True)
+    assert stored["step"] == 2 and load_prior(tmp_path / "prior.safetensors")(torch.rand(1, 64, 96, 3)).isfinite().all()
+
+
+def test_it_learns_and_its_prior_loads(tmp_path):
+    options = replace(SHORT, steps=60, average=0.9, checkpoint_every=100, long_side=320)
+    seen = list(train(options, Frames(), tmp_path))
+    assert seen[-1].terms["region"] < 0.3 * seen[0].terms["region"]
+    prior = load_prior(tmp_path / "prior.safetensors")
+    assert prior.long_side == 320
+    clean, subtitled = (torch.from_numpy(a).float() / 255 for a in clip(frames=2))
+    truth = pseudo_labels.labels(subtitled, clean) > 0
+    found = prior(subtitled) > 0.5
+    assert (found & truth).sum() / (found | truth).sum() > 0.6
+
+
+def test_training_goes_on_from_a_prior(tmp_path):
+    list(train(replace(SHORT, steps=1, rate=1e-12, average=0.0, start="bundled"), Frames(), tmp_path))
+    bundled, trained = load_prior(BUNDLED).model.state_dict(), load_prior(tmp_path / "prior.safetensors").model.state_dict()
+    assert all(torch.allclose(bundled[k], trained[k], atol=1e-3) for k, _ in load_prior(BUNDLED).model.named_parameters())
+    with pytest.raises(ClearError, match="not a prior of the kind paper"):
+        next(train(replace(SHORT, model="paper", start="bundled"), Frames(), tmp_path / "paper"))
+
+
+def test_without_steps_the_papers_model_trains_one_epoch():
+    assert TrainOptions(model="paper").steps is None and TrainOptions(model="paper").rate == 2e-5 and TrainOptions(model="paper").schedule == "constant"
+    assert TrainOptions().rate == 3e-3 and TrainOptions(rate=1e-4).rate == 1e-4
+
+
+@pytest.mark.parametrize("options,says", [(dict(model="huge"), "light"), (dict(crop=(100, 64)), "multiples of 32"), (dict(batch=0), "1 or more"),
+                                          (dict(rate=-1.0), "above 0"), (dict(precision="int8"), "bfloat16")])
+def test_bad_options_are_refused(options, says):
+    with pytest.raises(ClearError, match=says):
+        TrainOptions(**options)
+
+
+def test_files_of_other_networks_are_no_prior(tmp_path):
+    torch.save({"enter.1.0.weight": torch.zeros(3)}, tmp_path / "a.pt")
+    with pytest.raises(ClearError, match="not a Stage I prior"):
+        load_prior(tmp_path / "a.pt")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("videos")
+    for i in range(2):
+        write_pair(path, f"v{i}", frames=6, seed=i)
+    return path
+
+
+def command(*launcher, folder, out, **options):
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-m", *launcher, "clear_runtime.prior.train", "--pairs", str(folder), "--out", str(out), "--device", "cpu",
+                           "--crop", "32", "64", "--batch", "2", *arguments], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
+
+
+def test_the_command_trains_and_reports(folder, tmp_path):
+    config = tmp_path / "options.json"
+    config.write_text(json.dumps({"steps": 9, "weights": {"adv": 0.25}}))
+    done = command(folder=folder, out=tmp_path / "run", steps=2, config=config, without="recon")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 pairs can be used: 12 of their 12 frames" in done.stderr and "step 2/2" in done.stderr
+    stored = torch.load(tmp_path / "run/training.pt", weights_only=True)
+    assert stored["options"]["weights"] == {"ortho": 1.0, "adv": 0.25, "region": 1.0, "recon": 0.0}
+    wrong = command(folder=tmp_path, out=tmp_path / "other")
+    assert wrong.returncode == 1 and wrong.stderr.startswith("error: No pairs in") and "Traceback" not in wrong.stderr
+
+
+def test_two_processes_train_one_model(folder, tmp_path):
+    pytest.importorskip("accelerate")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launcher = ("accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
+                "--dynamo_backend", "no", "--main_process_port", str(port), "-m")
+    done = command(*launcher, folder=folder, out=tmp_path / "two", steps=3)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("step 3/3") == 1, "one of them speaks"
+    both = weights(tmp_path / "two")
+    assert all(torch.isfinite(v).all() for v in both.values())
+    options = TrainOptions(steps=3, batch=2, crop=(32, 64))
+    list(train(options, DiskFrames(Report.load(tmp_path / "two/pairs.json"), 2, (32, 64), 640, rank=0, processes=2), tmp_path / "one"))
+    assert not same(both, weights(tmp_path / "one")), "the other process's pairs count too"
