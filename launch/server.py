@@ -90,7 +90,8 @@ class Server:
         command = [str(self.python), str(self.tree / "main.py"), "--listen", LOCAL, "--port", str(self.port),
                    "--base-directory", str(self.base), "--disable-api-nodes", "--disable-auto-launch",
                    "--database-url", f"sqlite:///{(self.base / 'user' / 'comfyui.db').as_posix()}",
-                   *(["--cpu"] if self.cpu else []), *self.arguments]
+                   # on a CPU ComfyUI's own choice is slower, and takes more memory, than PyTorch's attention
+                   *(["--cpu", "--use-pytorch-cross-attention"] if self.cpu else []), *self.arguments]
         # its own group: Ctrl-C is for us, who then stop it in order
         apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"start_new_session": True})
         with open(self.log, "ab") as log:
