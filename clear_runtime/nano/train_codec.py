@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ..data.pairs import PairMaker
 from .codec import NanoCodecNet, to_blocks
@@ -33,7 +33,8 @@ class Clips(Dataset):
         return self.count
 
     def __getitem__(self, i):
-        torch.set_num_threads(1)
+        if get_worker_info():
+            torch.set_num_threads(1)
         if self._maker is None:
             self._maker = PairMaker(self.folder, self.validation)
         _, subtitled, _ = self._maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=352)

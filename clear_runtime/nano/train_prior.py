@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ..data.pairs import PairMaker
 from ..prior.light import LightPrior
@@ -37,7 +37,8 @@ class Batches(Dataset):
         return self.count
 
     def __getitem__(self, i):
-        torch.set_num_threads(1)
+        if get_worker_info():
+            torch.set_num_threads(1)
         if self._maker is None:
             self._maker = PairMaker(self.folder, self.validation)
         whole, seed = i % 4 == 3, self.first + i * self.size

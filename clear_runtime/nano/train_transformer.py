@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ..data.pairs import PairMaker
 from ..fill import fill
@@ -41,7 +41,8 @@ class Triples(Dataset):
         return self.count
 
     def __getitem__(self, i):
-        torch.set_num_threads(1)
+        if get_worker_info():
+            torch.set_num_threads(1)
         if self._maker is None:
             self._maker = PairMaker(self.folder, self.validation)
         seed = self.first + i
