@@ -1,0 +1,131 @@
+"""Temporal evidence: what stands still and switches stays marked, what moves with the scene does not, what never changes can be told."""
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clear_runtime.data.burn import Style, burn, render
+from clear_runtime.prior.temporal import Evidence, Look, refine, refine_stream, smooth, standing, trust
+
+HEIGHT, WIDTH, FRAMES = 96, 208, 24
+
+
+def scene(speed=1.0, frames=FRAMES, sign="OPEN", seed=0):
+    """A picture with a sign in it that drifts by `speed` pixels a frame: frames [T, H, W, 3] uint8, sign's mask [T, H, W]."""
+    rng = np.random.default_rng(seed)
+    wide = WIDTH + int(abs(speed) * frames) + 8
+    ground = np.kron(rng.integers(40, 200, (HEIGHT // 8, wide // 8 + 1, 3)), np.ones((8, 8, 1))).astype(np.uint8)[:, :wide]
+    pictures, masks = burn(ground[None], [(0, 1, render([sign], Style(size=22), wide, HEIGHT, (wide / 2, 26)))] if sign else [])
+    starts = [int(speed * t) for t in range(frames)]
+    return (np.stack([pictures[0][:, s:s + WIDTH] for s in starts]), np.stack([masks[0][:, s:s + WIDTH] for s in starts]))
+
+
+def with_lines(frames, spans, **style):
+    layers = [render([text], Style(size=18, **style), WIDTH, HEIGHT, (WIDTH / 2, 76)) for text in ("It rained all day.", "Then it was night.", "Nobody came.")]
+    return burn(frames, [(a, b, layers[i % 3]) for i, (a, b) in enumerate(spans)], fade=style.get("fade", 0))
+
+
+def soft(*masks):
+    """What a prior that sees both letters and signs would say, with some noise."""
+    marked = torch.from_numpy(np.logical_or.reduce(masks))
+    return torch.where(marked, 0.93, 0.02) + torch.rand(marked.shape, generator=torch.Generator().manual_seed(0)) * 0.05
+
+
+def kept(refined, mask):
+    return (refined > 0.5)[torch.from_numpy(mask)].float().mean().item()
+
+
+@pytest.mark.parametrize("speed", [0.5, 1, 3])
+def test_moving_signs_go_and_subtitles_stay(speed):
+    frames, sign = scene(speed)
+    frames, line = with_lines(frames, [(-9, 8), (8, 16), (18, 99)])
+    refined = refine(soft(line, sign), torch.from_numpy(frames) / 255)
+    assert kept(refined, sign & ~line) < 0.25
+    assert kept(refined, line) > 0.95
+
+
+def test_a_still_scene_keeps_every_mark():
+    frames, sign = scene(0)
+    refined = refine(soft(sign), torch.from_numpy(frames) / 255)
+    assert kept(refined, sign) > 0.98
+
+
+def test_each_line_is_sharp_in_time():
+    frames, _ = scene(1, sign=None)
+    frames, line = with_lines(frames, [(5, 12), (12, 20)])
+    refined = refine(soft(line), torch.from_numpy(frames) / 255) > 0.5
+    assert torch.equal(refined.flatten(1).any(1), torch.from_numpy(line.any((1, 2))))
+    assert (refined & ~torch.from_numpy(line)).float().mean() < 1e-4
+
+
+def test_lines_that_fade_and_boxes_that_shine_through_stay():
+    frames, _ = scene(2, sign=None)
+    layer = render(["Slowly"], Style(size=18, box=(0, 0, 0, 0.6), stroke=0), WIDTH, HEIGHT, (WIDTH / 2, 70))
+    frames, line = burn(frames, [(3, 22, layer)], fade=3)
+    assert kept(refine(soft(line), torch.from_numpy(frames) / 255), line) > 0.9
+
+
+def test_dropouts_and_flashes_are_smoothed():
+    masks = torch.zeros(7, 2, 2)
+    masks[1:6, 0, 0] = 0.9
+    masks[3, 0, 0] = 0.1   # a dropout
+    masks[4, 1, 1] = 0.9   # a flash
+    out = smooth(masks)
+    assert torch.equal(out[:, 0, 0], torch.tensor([0, 0.9, 0.9, 0.9, 0.9, 0.9, 0])) and out[:, 1, 1].max() == 0
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2, 3, 5])
+def test_short_clips_come_back_whole(frames):
+    clip, sign = scene(0, frames=max(frames, 1))
+    clip, line = with_lines(clip, [(0, 99)])
+    masks = soft(line)[:frames]
+    refined = refine(masks, torch.from_numpy(clip[:frames]) / 255)
+    assert refined.shape == masks.shape
+    assert not frames or kept(refined, line[:frames]) > 0.98
+
+
+def test_large_frames_are_judged_small_and_answered_large():
+    frames, sign = scene(1)
+    frames, line = with_lines(frames, [(-9, 99)])
+    big = torch.from_numpy(frames).repeat_interleave(2, 1).repeat_interleave(2, 2) / 255
+    masks = soft(line, sign).repeat_interleave(2, 1).repeat_interleave(2, 2)
+    refined = refine(masks, big, Evidence(long_side=WIDTH))
+    assert refined.shape == masks.shape
+    double = lambda m: m.repeat(2, 1).repeat(2, 2)
+    assert kept(refined, double(line)) > 0.95 and kept(refined, double(sign & ~line)) < 0.25
+
+
+def test_nothing_marked_is_nothing():
+    frames = torch.rand(5, 20, 30, 3)
+    assert trust(torch.full((5, 20, 30), 0.04), frames).sum() == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(total=st.integers(0, 40), chunk=st.integers(1, 20))
+def test_the_stream_gives_what_the_whole_gives(total, chunk):
+    evidence = Evidence(looks=(Look(2, 0.7, 0.9), Look(4, 0.5, 0.75)), hold=1)
+    generator = torch.Generator().manual_seed(total)
+    frames = torch.rand(total, 12, 16, 3, generator=generator) * 0.2
+    masks = torch.rand(total, 12, 16, generator=generator)
+    masks[:, :4] = 0
+    pulled = []
+    source = ((pulled.append(t) or frames[t], masks[t]) for t in range(total))
+    out = []
+    for frame, mask in refine_stream(source, evidence, chunk):
+        assert len(pulled) <= len(out) + chunk + evidence.context
+        assert torch.equal(frame, frames[len(out)])
+        out.append(mask)
+    assert len(out) == total
+    if total:
+        assert torch.allclose(torch.stack(out), refine(masks, frames, evidence), atol=1e-5)
+
+
+def test_a_logo_is_told_from_lines_that_come_and_go():
+    samples = np.stack([scene(40, frames=13, sign=None)[0][i] for i in range(12)])
+    logo = render(["TV1"], Style(size=14), WIDTH, HEIGHT, (176, 14))
+    samples, logo_mask = burn(samples, [(0, 12, logo)])
+    samples, line = with_lines(samples, [(0, 3), (3, 7), (8, 12)])
+    found = standing(soft(line, logo_mask), torch.from_numpy(samples) / 255)
+    assert found[torch.from_numpy(logo_mask[0])].float().mean() > 0.85
+    assert found[torch.from_numpy(line.any(0) & ~logo_mask[0])].float().mean() < 0.02
