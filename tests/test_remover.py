@@ -9,7 +9,6 @@ from clear_runtime.errors import ClearError
 from clear_runtime.options import RemoveOptions
 from clear_runtime.remover import remove
 
-torch.set_num_threads(1)  # frames this small are slower on several
 SMALL = dict(window=9, overlap=1, steps=2)
 
 

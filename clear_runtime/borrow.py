@@ -1,0 +1,72 @@
+"""Take hidden pixels from the nearest frames in which they can be seen, where the background stands still.
+
+Lines of text change and subtitles come and go over backgrounds that often do not move: what was under a letter is then
+visible a moment earlier or later.
+"""
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+RADII = ((6, 1.0), (16, 0.03), (40, 0.001))
+"""(reach in pixels, weight) of the neighbourhoods in which two frames are compared. The far ones count where the near ones
+hold no pixel that both frames show: in the middle of a box or between tight strokes."""
+SOURCES = 4
+"""Other frames that a frame borrows from at most, those that show most of its hidden pixels first."""
+FILL_ERROR = 0.3
+"""Squared error of the spatial fill as a share of the surroundings' variance. Tried on six clips: with 0.1 still scenes
+come back 2 to 5 dB worse, and what moving ones lose with 0.3 is at most 0.02 dB."""
+NOISE = (1.5 / 255) ** 2
+"""Squared difference that two frames of a still scene show anyway; keeps the weights finite."""
+
+
+def borrow(pixels: Tensor, known: Tensor, filled: Tensor) -> Tensor:
+    """pixels and their spatial fill [T, 3, h, w], known [T, 1, h, w] bool -> the fill, true pixels of other frames mixed in.
+
+    Each candidate is weighted against the fill by how far both may be off: the candidate by how much its frame differs from
+    this one around the hole, the fill by how much the surroundings vary. So nothing switches on or off from frame to frame,
+    and where things move the fill stays.
+    """
+    before, after = _nearest(known)
+    out, visible = filled.clone(), known.float()
+    for t in range(len(pixels)):
+        hole = ~known[t]
+        candidates = torch.cat([before[t][hole], after[t][hole]])
+        frames, votes = candidates[(candidates >= 0) & (candidates < len(pixels))].unique(return_counts=True)
+        frames = frames[votes.argsort(descending=True, stable=True)][:SOURCES]
+        if not len(frames):
+            continue
+        differs = (pixels[frames] - pixels[t]).square().mean(1, keepdim=True)
+        differs, shared = _around(differs, visible[frames] * visible[t])
+        mean, seen = _around(pixels[t:t + 1], visible[t:t + 1])
+        square, _ = _around(pixels[t:t + 1].square(), visible[t:t + 1])
+        varies = FILL_ERROR * (square - mean.square()).mean(1, keepdim=True).clamp_min(0) + NOISE / 4
+        # the square makes the better of the two win clearly; the fill's own weight is 1
+        weight = visible[frames] * (varies / (differs + NOISE)).square() * (shared > 0)
+        mixed = (filled[t] + (weight * pixels[frames]).sum(0)) / (1 + weight.sum(0))
+        out[t] = torch.where(hole, mixed, filled[t])
+    return out
+
+
+def _nearest(known: Tensor) -> tuple[Tensor, Tensor]:
+    """For every frame and pixel, the last frame before and the first one after in which it is known; -1 and T for none."""
+    count = len(known)
+    index = torch.arange(count, device=known.device).view(-1, 1, 1, 1)
+    before = torch.where(known, index, -1).cummax(0).values
+    after = torch.where(known, index, count).flip(0).cummin(0).values.flip(0)
+    return before, after
+
+
+def _around(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The weighted mean of [N, C, h, w] around every pixel, from near to far, and the weight it rests on."""
+    channels, size = values.shape[1], values.shape[-2:]
+    pad = (0, size[1] % 2, 0, size[0] % 2)
+    x = F.avg_pool2d(F.pad(torch.cat([values * weight, weight], 1), pad), 2)  # half the size: averages need no more
+    total = sum(share * _box(x, reach // 2) for reach, share in RADII)
+    total = F.interpolate(total, scale_factor=2, mode="bilinear")[..., :size[0], :size[1]]
+    return total[:, :channels] / total[:, channels:].clamp_min(1e-12), total[:, channels:]
+
+
+def _box(x: Tensor, reach: int) -> Tensor:
+    size = 2 * reach + 1
+    rows = F.avg_pool2d(x, (1, size), 1, (0, reach))
+    return F.avg_pool2d(rows, (size, 1), 1, (reach, 0))
