@@ -9,7 +9,9 @@ class ClearExtension(ComfyExtension):
         from . import load
         from .compare import BeforeAfter
         from .demo_clip import offer_demo_clip
+        from .prior import PriorMask
         from .remove import SubtitleRemove
+        from .train_prior import TrainPrior
         load.register_folder()
         offer_demo_clip()
-        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter]
+        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior]

@@ -46,7 +46,7 @@ def _batches(args, options: TrainOptions, processes: Processes):
     if args.generate:
         if options.steps is None:
             raise ClearError("Random pairs have no end: say how many --steps to train.")
-        return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count)
+        return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact)
     stored = args.out / "pairs.json"
     if processes.main:  # one process looks through the pairs, and all read what it found
         args.out.mkdir(parents=True, exist_ok=True)
@@ -79,6 +79,7 @@ def _arguments(description: str, argv):
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--pairs", type=Path, help="folder of pairs, or of the subtitled videos when --clean is given")
     data.add_argument("--generate", type=Path, help="train on random pairs made from this folder of pictures and fonts")
+    parser.add_argument("--exact", action="store_true", help="with --generate: learn the masks that were drawn instead of pseudo-labels")
     parser.add_argument("--clean", type=Path, help="folder of the clean videos")
     parser.add_argument("--by-order", action="store_true", help="pair the files of two folders by their order instead of their names")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints and the prior; an interrupted run continues from here")

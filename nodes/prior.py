@@ -1,0 +1,72 @@
+"""Prior Mask: where the subtitles are, as masks, as heat over the frames, and as a curve over time."""
+from __future__ import annotations
+
+import comfy.utils
+import folder_paths
+import torch
+from comfy_api.latest import io
+
+from ..clear_runtime.errors import ClearError
+from .load import FOLDER, _full_path, _stamp
+from .managed import ComfyPrior
+
+BUNDLED = "bundled light prior"
+_BATCH = 8  # frames between two looks at Cancel
+
+
+def prior_files() -> list[str]:
+    return folder_paths.get_filename_list(FOLDER)
+
+
+def load(name: str):
+    """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear."""
+    from ..clear_runtime.prior.checkpoints import load_prior
+    from ..clear_runtime.prior.predict import load_bundled_prior
+    return load_bundled_prior() if name == BUNDLED else load_prior(_full_path(name, FOLDER))
+
+
+class PriorMask(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="CLEAR_PriorMask", display_name="Prior Mask", category="CLEAR",
+            description="Marks subtitles, of any script, without being told where they are. Frames of any size; the masks have the frames' own size.",
+            inputs=[io.Image.Input("images", tooltip="The frames of the video in order, 1 to any number, of any size."),
+                    io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED,
+                                   tooltip="The light prior that comes with the pack, or a Stage I checkpoint in models/clear: of Train Prior, or of CLEAR's published trainer."),
+                    io.Float.Input("threshold", default=0.5, min=0.01, max=0.99, step=0.01,
+                                   tooltip="From how sure a mark on it counts in the binary mask, 0 to 1. Lower finds more and errs more."),
+                    io.Int.Input("grow", default=0, min=0, max=64, tooltip="Pixels by which the binary mask is widened."),
+                    io.Boolean.Input("temporal", default=True,
+                                     tooltip="Look at neighbouring frames too: takes away flicker, and signs that move with the scene. The frames must "
+                                             "follow each other; needs 3 or more.")],
+            outputs=[io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
+                     io.Mask.Output(display_name="binary", tooltip="0 or 1: over the threshold, and grown."),
+                     io.Image.Output(display_name="overlay", tooltip="The soft mask as heat over the frames."),
+                     io.Image.Output(display_name="plot", tooltip="Per cent of each frame that is marked in the binary mask, over the frames.")])
+
+    @classmethod
+    def fingerprint_inputs(cls, prior, **other):
+        return f"{_stamp(prior, FOLDER)} {sorted(other.items())}"
+
+    @classmethod
+    def execute(cls, images, prior, threshold, grow, temporal):
+        from ..clear_runtime.composite import grow as grown
+        from ..clear_runtime.prior import pictures
+        from ..clear_runtime.prior.temporal import refine_stream
+        if images.ndim != 4 or not len(images) or images.shape[3] not in (3, 4):
+            raise ClearError(f"Prior Mask needs colour frames [T, H, W, 3]; this has the shape {list(images.shape)}.")
+        frames, model = images[..., :3], ComfyPrior(load(prior))
+        bar, soft = comfy.utils.ProgressBar(len(frames)), torch.empty(images.shape[:3])
+        marked = _marked(frames, model)
+        for i, (_, mask) in enumerate(refine_stream(marked) if temporal else marked):
+            soft[i] = mask
+            bar.update_absolute(i + 1, len(frames))
+        binary = grown((soft >= threshold).float(), grow)
+        shares = binary.flatten(1).mean(1).tolist()
+        return io.NodeOutput(soft, binary, pictures.overlay(frames, soft), pictures.to_frames(pictures.share_plot(shares)))
+
+
+def _marked(frames, model):
+    for batch in frames.split(_BATCH):
+        yield from zip(batch, model(batch))

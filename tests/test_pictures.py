@@ -1,0 +1,47 @@
+"""The pictures of Stage I show what they are given."""
+import numpy as np
+import torch
+
+from clear_runtime.prior import pictures
+
+
+def test_heat_lies_where_the_mask_is():
+    frames, masks = torch.full((2, 4, 6, 3), 0.5), torch.zeros(2, 4, 6)
+    masks[0, 1, 2], masks[1, 0, 0] = 1.0, 0.5
+    out = pictures.overlay(frames, masks)
+    assert torch.equal(out[masks == 0], frames[masks == 0])
+    assert torch.allclose(out[0, 1, 2], torch.tensor([0.85, 0.85, 0.15])) and out[1, 0, 0, 0] > out[1, 0, 0, 1] > out[1, 0, 0, 2]
+    assert pictures.overlay(frames.half(), masks).dtype == torch.float16
+
+
+def orange(picture):
+    """Mean row of the curve's pixels in each column that has some."""
+    hit = (np.asarray(picture) == pictures.COLOURS["region"]).all(-1)
+    return {x: np.flatnonzero(hit[:, x]).mean() for x in range(60, hit.shape[1]) if hit[40:, x].any()}
+
+
+def test_the_plot_rises_where_there_is_more_subtitle():
+    rows = orange(pictures.share_plot([0.0] * 20 + [0.04] * 20))
+    left, right = (np.mean([y for x, y in rows.items() if lo < x < hi]) for lo, hi in ((80, 400), (600, 940)))
+    assert right + 100 < left
+
+
+def test_plots_of_nothing_and_of_one_frame_are_drawn():
+    for shares in ([], [0.1]):
+        assert pictures.share_plot(shares).size == (960, 240)
+    assert pictures.curves({}).size == pictures.curves({"region": [1.0]}).size == (640, 280)
+
+
+def test_curves_fall_as_the_loss_does():
+    rows = orange(pictures.curves({"region": list(np.geomspace(1, 0.01, 3000)), "adv": [0.7] * 3000}))
+    columns = sorted(x for x in rows)
+    assert rows[columns[5]] < rows[columns[len(columns) // 2]] < rows[columns[-5]], "rows grow downwards"
+
+
+def test_examples_stand_side_by_side_and_stack_under_the_curves():
+    frame, label, mask = torch.zeros(32, 64, 3), torch.ones(32, 64), torch.zeros(32, 64)
+    panel = pictures.example_panel(frame, label, mask, width=192)
+    assert panel.size == (192, 32)
+    assert np.asarray(panel)[:, 70:120].min() > 250 and np.asarray(panel)[:, :60].max() < 5
+    assert pictures.stacked([panel, panel]).size == (192, 64)
+    assert pictures.to_frames(panel).shape == (1, 32, 192, 3)
