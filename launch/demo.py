@@ -1,5 +1,6 @@
 """One video through the demo graph, and the four files that come of it."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -112,7 +113,8 @@ def run(server: Server, prompt: dict) -> tuple[float, dict]:
     try:
         outputs = server.run(prompt, show)
     except (KeyboardInterrupt, SystemExit):
-        server.interrupt()
+        with contextlib.suppress(OSError):  # it may be gone already
+            server.interrupt()
         raise
     return progress.done(), outputs
 
