@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 
 FAINT = 0.05  # soft mask under which a pixel is not marked at all
+ALIGN = 32    # pixels: boxes of marks begin on this grid, so that one cut a little otherwise is judged in the same cells
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def refine(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Te
 def smooth(masks: Tensor) -> Tensor:
     """The median of each frame's mask and its neighbours': single dropouts and flashes go, switching on and off stays sharp."""
     around = torch.cat([masks[:1], masks, masks[-1:]])
-    return torch.stack([around[:-2], masks, around[2:]]).median(0).values
+    before, after = around[:-2], around[2:]
+    return torch.maximum(torch.minimum(before, after), torch.minimum(torch.maximum(before, after), masks))
 
 
 def trust(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Tensor:
@@ -72,7 +74,7 @@ def trust(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Ten
     found = torch.zeros(masks.shape)
     rows, columns = ((masks > FAINT).amax((0, other)).nonzero().flatten() for other in (2, 1))
     if len(rows):
-        box = (slice(None), slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+        box = (slice(None), *(slice(int(along[0]) // ALIGN * ALIGN, int(along[-1]) + 1) for along in (rows, columns)))
         found[box] = _trust(masks[box] * (masks[box] > FAINT), frames[box], evidence, masks.shape[1:])
     return found
 
@@ -87,7 +89,7 @@ def _trust(masks: Tensor, frames: Tensor, evidence: Evidence, whole: tuple[int, 
         m, x = (F.interpolate(part, size, mode="bilinear", antialias=True) for part in (m, x))
     radius = max(2, round(evidence.reach * scale * whole[0]))
     marked = _around(m * m, radius).clamp(min=1e-3)
-    best = torch.zeros_like(m)
+    best = torch.zeros_like(marked)
     for look in evidence.looks:
         lag = min(look.lag, len(m) - 1)
         both = _around(m[:-lag] * m[lag:] * _same(x[:-lag], x[lag:], evidence.change), radius)  # of frames t and t + lag
@@ -95,6 +97,7 @@ def _trust(masks: Tensor, frames: Tensor, evidence: Evidence, whole: tuple[int, 
         best[lag:] = torch.maximum(best[lag:], _rise(both / marked[lag:], look))
     if evidence.hold:
         best = torch.stack([best[max(0, t - evidence.hold):t + evidence.hold + 1].amax(0) for t in range(len(best))])
+    best = F.interpolate(best, scale_factor=float(_cell(radius)), mode="bilinear")[..., :size[0], :size[1]]
     return (F.interpolate(best, (height, width), mode="bilinear") if scale < 1 else best)[:, 0]
 
 
@@ -126,8 +129,9 @@ def standing(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence(), sha
     always = (marked & same).float().mean(0) >= share
     # Strokes of different lines fall on each other here and there; of a graphic, most of what is ever marked is always there.
     radius = max(2, round(evidence.reach * masks.shape[1]))
-    most = _around(always.float()[None, None], radius) > 0.5 * _around(marked.any(0).float()[None, None], radius)
-    return always & most[0, 0]
+    most = (_around(always.float()[None, None], radius) > 0.5 * _around(marked.any(0).float()[None, None], radius)).float()
+    most = F.interpolate(most, scale_factor=float(_cell(radius)))[0, 0, :masks.shape[1], :masks.shape[2]]
+    return always & (most > 0)
 
 
 def _refined(held, start: int, stop: int, evidence: Evidence):
@@ -148,4 +152,12 @@ def _same(a: Tensor, b: Tensor, change: float) -> Tensor:
 
 
 def _around(x: Tensor, radius: int) -> Tensor:
-    return F.avg_pool2d(F.avg_pool2d(x, (1, 2 * radius + 1), 1, (0, radius)), (2 * radius + 1, 1), 1, (radius, 0))
+    """The mean of x over squares that reach `radius` pixels, on a grid of cells of _cell(radius) pixels."""
+    cell = _cell(radius)
+    x = F.avg_pool2d(F.pad(x, (0, -x.shape[-1] % cell, 0, -x.shape[-2] % cell)), cell)
+    reach = round(radius / cell)
+    return F.avg_pool2d(F.avg_pool2d(x, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
+
+
+def _cell(radius: int) -> int:
+    return max(1, radius // 3)
