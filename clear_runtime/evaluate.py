@@ -24,6 +24,7 @@ from .denoiser import TEXT_WIDTH, DiffSynthDenoiser
 from .errors import ClearError
 from .metrics import flicker, masked_psnr
 from .nano import load as nano
+from .nano.limits import STEPS, InPieces, for_nano
 from .options import RemoveOptions
 from .prior.predict import load_bundled_prior
 from .remover import remove
@@ -61,7 +62,7 @@ def _frames(folder: Path, name: str) -> Tensor:
 
 def methods(steps: int) -> dict[str, RemoveOptions | None]:
     """What is compared, by its column's name. None is the input as it is."""
-    nano_defaults = RemoveOptions(control="prefilled", region="subtitle band", steps=steps, max_pixels=nano.WORKING_PIXELS)
+    nano_defaults = for_nano(RemoveOptions(control="prefilled", region="subtitle band", steps=steps))
     return {"subtitled input": None, "fill alone": replace(nano_defaults, output="preview"), "nano, prefilled": nano_defaults,
             "nano, as is": replace(nano_defaults, control="as is")}
 
@@ -89,8 +90,8 @@ def table(rows: dict[str, dict[str, tuple[float, float]]]) -> str:
 
 def main(args) -> None:
     prior, codec = load_bundled_prior(args.device), nano.load_bundled_codec(args.device)
-    denoiser = DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, torch.zeros(1, 1, TEXT_WIDTH),
-                                            {k: v.float() for k, v in nano.lora_state().items()}, device=args.device)
+    denoiser = InPieces(DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, torch.zeros(1, 1, TEXT_WIDTH),
+                                            {k: v.float() for k, v in nano.lora_state().items()}, device=args.device))
     rows = {case.name: evaluate(case, methods(args.steps), codec, denoiser, prior) for case in args.cases}
     log.info("\n%s", table(rows))
     if args.json:
@@ -101,7 +102,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+", type=Path)
-    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     main(parser.parse_args())

@@ -32,6 +32,8 @@ class RemoveOptions:
     """What goes into the control: see control.py."""
     region: str = "whole frame"
     """subtitle band: the network sees only the part of the frame with subtitles in it and some context."""
+    context: int = 64
+    """Working pixels around the subtitles that the network sees with region "subtitle band"."""
     mask_from: str = "prior"
     """Where the mask comes from. prior: the subtitle prior. difference: what the network changed in the latents."""
     threshold: float = 0.5
@@ -53,7 +55,7 @@ class RemoveOptions:
         windows.normalise(self.window, self.overlap)
         schedule.sigmas(self.steps)
         schedule.check_seed(self.seed)
-        for name, value, low, high in (("threshold", self.threshold, 0, 1), ("keep_change", self.keep_change, 0, 1), ("grow", self.grow, 0, math.inf),
+        for name, value, low, high in (("threshold", self.threshold, 0, 1), ("keep_change", self.keep_change, 0, 1), ("context", self.context, 0, math.inf), ("grow", self.grow, 0, math.inf),
                                        ("feather", self.feather, 0, math.inf), ("max_pixels", self.max_pixels, 1024, math.inf)):
             if not low <= value <= high:
                 raise ClearError(f"{name} is {value}. Use a value of at least {low}" + (f" and at most {high}." if high < math.inf else "."))

@@ -27,9 +27,6 @@ from .windows import GROUP, Window, blend, iter_windows, plan
 
 log = logging.getLogger(__name__)
 
-CONTEXT = 64
-"""Working pixels around the subtitles that the network sees with region "subtitle band"."""
-
 OnProgress = Callable[[Progress], None]
 FindMask = Callable[[Tensor], Tensor]
 
@@ -162,7 +159,7 @@ class _Removal:
         working = canvas.enter(control)
         region = canvas.whole
         if options.region == "subtitle band":
-            region = band(canvas.enter_mask(holes), 2 * codec.spatial, CONTEXT, canvas.padded)
+            region = band(canvas.enter_mask(holes), 2 * codec.spatial, options.context, canvas.padded)
             if region is None:  # nothing to see in this window, and a raw picture was asked for
                 return source, found
 

@@ -38,7 +38,7 @@ class SubtitleRemove(io.ComfyNode):
                 io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
                 io.Mask.Input("limit", optional=True, tooltip="Pixels may change only where this mask is white. One mask for all frames, or one a frame."),
                 io.Mask.Input("protect", optional=True, tooltip="Text that must stay (signs, logos): white pixels never change. One mask for all frames, or one a frame."),
-                io.Int.Input("steps", default=5, min=1, max=100, tooltip="Sampling steps a window; time grows with them. CLEAR was tuned for 5."),
+                io.Int.Input("steps", default=5, min=1, max=100, tooltip="Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR; 1 for nano, which more steps make worse."),
                 io.Float.Input("cfg", default=1.0, min=0.0, max=20.0, step=0.1,
                                tooltip="Classifier-free guidance, no unit. 1 is off and twice as fast; any other value needs a negative CONDITIONING."),
                 io.Int.Input("seed", default=0, min=0, max=2 ** 64 - 1, control_after_generate=False,
@@ -65,6 +65,7 @@ class SubtitleRemove(io.ComfyNode):
     @classmethod
     def execute(cls, images, steps, cfg, seed, window, overlap, output, control, region, mask_from, grow, feather,
                 model=None, vae=None, positive=None, negative=None, limit=None, protect=None):
+        from ..clear_runtime.nano.limits import InPieces, for_nano
         from ..clear_runtime.prior.predict import load_bundled_prior
         from ..clear_runtime.remover import RemoveOptions, remove
         _require_frames(images)
@@ -78,6 +79,8 @@ class SubtitleRemove(io.ComfyNode):
             region = "subtitle band" if nano and output != "raw" and mask_from == "prior" else "whole frame"
         options = RemoveOptions(steps=steps, seed=seed, window=window, overlap=overlap, output=output, control=control, region=region,
                                 mask_from=mask_from, grow=grow, feather=feather)
+        if nano:
+            options, denoiser = for_nano(options), denoiser and InPieces(denoiser)
         count, height, width = images.shape[:3]
         cleaned, masks = torch.empty(count, height, width, 3, dtype=images.dtype), torch.empty(count, height, width)
         results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load_bundled_prior()), options, limit, protect, total=count, on_progress=progress_bar())

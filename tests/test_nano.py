@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from clear_runtime.nano import load
-from clear_runtime.nano.codec import NanoCodec, NanoCodecNet
+from clear_runtime.nano.codec import NanoCodecNet
+from clear_runtime.nano.limits import InPieces
 from clear_runtime.nano.run import Average, Run
 from clear_runtime.nano.store import save_fp16
 from clear_runtime.nano.transformer import NanoWan, export
@@ -117,3 +118,20 @@ def test_a_run_continues_from_its_checkpoint(tmp_path):
     again, _, average_again, continued = start()
     assert continued.step == 5 and continued.spent >= run.before
     assert torch.equal(again.weight, model.weight) and torch.equal(average_again.values["weight"], average.values["weight"])
+
+
+def test_a_window_in_pieces_keeps_what_every_piece_keeps():
+    noise, control = torch.randn(1, 16, 21, 4, 6), torch.randn(1, 16, 21, 4, 6)
+    sizes, steps = [], []
+
+    def repeat(noise, control, sigmas, on_step):
+        sizes.append(noise.shape[2])
+        on_step(1, 1, control)
+        return control.clone()
+
+    for count in range(1, 22):
+        sizes.clear()
+        out = InPieces(repeat)(noise[:, :, :count], control[:, :, :count], torch.tensor([1.0, 0.0]), lambda i, n, x0: steps.append((i, n)))
+        assert torch.equal(out, control[:, :, :count])
+        assert set(sizes) == {min(count, 5)}
+    assert steps[-1] == (1, 1)

@@ -8,8 +8,6 @@ from torch import Tensor
 
 from .codec import NanoCodec, NanoCodecNet
 
-WORKING_PIXELS = 640 * 360
-"""Frames are scaled to this size for the bundled network: it knows letters as large as they are there."""
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
 

@@ -75,13 +75,14 @@ def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
 
 
 def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:
-    """A part of a pair around a subtitled cell, on the grid of patches."""
+    """A part of a pair around a subtitled cell, on the grid of patches; it need not start with the clip (limits.InPieces)."""
     t, h, w = (size[0] - 1) // TEMPORAL + 1, size[1] // SPATIAL, size[2] // SPATIAL
-    cells = item.mask[:t].nonzero()
+    first = rng.randrange(item.mask.shape[0] - t + 1) if rng.random() < 0.7 else 0
+    cells = item.mask[first:first + t].nonzero()
     y, x = cells[rng.randrange(len(cells))].tolist()[1:] if len(cells) else (item.mask.shape[1] // 2, item.mask.shape[2] // 2)
     place = lambda at, part, whole: max(0, min(whole - part, at - rng.randrange(part))) // 2 * 2
     top, left = place(y, h, item.mask.shape[1]), place(x, w, item.mask.shape[2])
-    cut = (..., slice(0, t), slice(top, top + h), slice(left, left + w))
+    cut = (..., slice(first, first + t), slice(top, top + h), slice(left, left + w))
     return Latents(item.clean[cut], item.subtitled[cut], item.filled[cut], item.mask[cut])
 
 
