@@ -129,9 +129,14 @@ class Server:
     def queue(self, prompt: dict) -> str:
         """Send a prompt; its id. Raises Problem with ComfyUI's reasons when it is refused."""
         try:
-            return self.request("/prompt", {"prompt": prompt, "client_id": self.client})["prompt_id"]
+            answer = self.request("/prompt", {"prompt": prompt, "client_id": self.client})
         except urllib.error.HTTPError as error:
-            raise Problem(f"ComfyUI refused the graph: {_reasons(error.read())}") from error
+            raise Problem(f"ComfyUI refused the graph: {_reasons(json.loads(error.read()))}") from error
+        if answer.get("node_errors"):  # some outputs are wrong: it would quietly run the others alone
+            self.request("/queue", {"delete": [answer["prompt_id"]]})
+            self.interrupt()
+            raise Problem(f"ComfyUI refused a part of the graph: {_reasons(answer)}")
+        return answer["prompt_id"]
 
     def result(self, prompt_id: str) -> dict | None:
         """The history entry of a prompt once it has ended."""
@@ -201,11 +206,7 @@ class NodeFailed(Problem):
         super().__init__(text if mendable else f"{data['node_type']} failed: {text}\n{self.traceback}", 2 if mendable else 1)
 
 
-def _reasons(body: bytes) -> str:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")[:500]
+def _reasons(answer: dict) -> str:
     found = [f"{node['class_type']}: {e['message']} ({e.get('details', '')})"
              for node in (answer.get("node_errors") or {}).values() for e in node["errors"]]
     return "; ".join(found) or str(answer.get("error"))
