@@ -37,7 +37,7 @@ FONTS = {  # script: {package: file name patterns}
     "japanese": {"fonts-noto-cjk": ["*"], "fonts-vlgothic": ["*"], "fonts-takao-gothic": ["*"], "fonts-ipafont-mincho": ["*"], "fonts-mplus": ["Mplus1-*", "Mplus2-*"]},
     "korean": {"fonts-noto-cjk": ["*"], "fonts-nanum": ["*"], "fonts-unfonts-core": ["UnDotum*", "UnBatang*", "UnGraphic*"], "fonts-baekmuk": ["*"]},
     "devanagari": {"fonts-noto-core": ["NotoSansDevanagari-*"], "fonts-lohit-deva": ["*"]},
-    "thai": {"fonts-noto-core": ["NotoSansThai-*"], "fonts-thai-tlwg": ["*"]},
+    "thai": {"fonts-noto-core": ["NotoSansThai-*"], "fonts-tlwg-loma-ttf": ["*"], "fonts-tlwg-garuda-ttf": ["*"]},
 }
 
 

@@ -111,8 +111,12 @@ def sample(model: NanoWan, noise: Tensor, control: Tensor, steps: int) -> Tensor
 
 @torch.no_grad()
 def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, float]:
-    """PSNR in dB inside the grown mask, mean over clips: the fill alone, and the network on both controls."""
+    """PSNR in dB inside the grown mask, mean over clips: the fill alone, and the network on both controls.
+
+    "share": the part of the network's one-step change over the fill that comes closest to the clean clips, by least squares.
+    """
     totals: dict[str, float] = {}
+    gained = spent = 0.0
     noise = torch.randn(1, 16, (FRAMES - 1) // TEMPORAL + 1, HEIGHT // SPATIAL, WIDTH // SPATIAL, generator=torch.Generator().manual_seed(0)).to(device)
     for triple in held:
         clean, subtitled, filled, mask = (x.to(device) for x in triple)
@@ -129,11 +133,15 @@ def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, flo
             for steps in (1, 5):
                 out = codec.decode(sample(model, noise, z, steps))
                 if name == "prefilled":
-                    out = as_video(filled) + out - codec.decode(z)
+                    change = out - codec.decode(z)
+                    out = as_video(filled) + change
+                    if steps == 1:
+                        gained += ((as_video(clean) - as_video(filled)) * change * inside[:, :, None]).sum().item()
+                        spent += (change.square() * inside[:, :, None]).sum().item()
                 results[f"{name} {steps}"] = score(out)
         for name, value in results.items():
             totals[name] = totals.get(name, 0.0) + value / len(held)
-    return totals
+    return {**totals, "share": gained / max(spent, 1e-9)}
 
 
 def main(args) -> None:

@@ -9,7 +9,8 @@ from comfy_graphs import ROOT
 from launch.graph import NOTES, to_prompt
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
-IDS = {"CLEAR_LoadNano", "CLEAR_LoadModel", "CLEAR_ApplyLoRA", "CLEAR_Prompt", "CLEAR_SubtitleRemove", "CLEAR_BeforeAfter"}
+IDS = {"CLEAR_LoadNano", "CLEAR_LoadModel", "CLEAR_ApplyLoRA", "CLEAR_Prompt", "CLEAR_SubtitleRemove", "CLEAR_BeforeAfter",
+       "CLEAR_PriorMask", "CLEAR_TrainPrior"}
 # Combos whose choices are files of the user, which a fresh ComfyUI has none of.
 FILES = {"file", "model_name", "lora", "vae_name", "clip_name"}
 
