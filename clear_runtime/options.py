@@ -38,9 +38,11 @@ class RemoveOptions:
     """Where the mask comes from. prior: the subtitle prior. difference: what the network changed in the latents."""
     threshold: float = 0.5
     """The prior's value from which a pixel is subtitle."""
-    grow: int = 4
+    temporal: bool = True
+    """Judge the prior's marks by their neighbouring frames too (prior/temporal.py): the frames must follow one another."""
+    grow: int = 2
     """Pixels of the source by which the mask is made larger."""
-    feather: int = 4
+    feather: int = 2
     """Pixels of the source over which the replacement fades out, outside the grown mask."""
     max_pixels: int = 1280 * 720
     """Larger frames are scaled down to this many pixels for the network, and only for it."""

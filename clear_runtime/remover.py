@@ -21,6 +21,8 @@ from .denoiser import Denoiser
 from .difference import cells_to_frames, changed_cells
 from .errors import ClearError
 from .options import Progress, RemoveOptions
+from .prior.lines import keep_lines
+from .prior.temporal import refine
 from .schedule import latent_noise, sigmas
 from .spans import Region, band
 from .windows import GROUP, Window, blend, iter_windows, plan
@@ -148,10 +150,13 @@ class _Removal:
         return self._done(window, result, mask, shown)
 
     def _find(self, source: Tensor) -> Tensor:
-        """The prior's binary mask [T, H, W], grown; all zero where the options use no prior."""
+        """The prior's binary mask [T, H, W]: lines that stand still, without specks, grown; all zero where the options use no prior."""
         if not self.options.needs_prior:
             return torch.zeros(source.shape[:3])
-        return grow((self.prior(source) > self.options.threshold).float(), self.options.grow)
+        soft = self.prior(source)
+        if self.options.temporal:
+            soft = refine(soft, source)
+        return grow(keep_lines(soft > self.options.threshold), self.options.grow)
 
     def _generate(self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
         """The network's picture of a window at the source's size, and the mask: the one that was found, or from the difference."""

@@ -56,8 +56,8 @@ class SubtitleRemove(io.ComfyNode):
                                        "auto: subtitle band with nano, whole frame with Wan2.1, for raw output and for a mask from the difference."),
                 io.Combo.Input("mask_from", options=["prior", "difference"], default="prior",
                                tooltip="Where the replaced pixels are found: by the bundled subtitle prior, or by what the model changed."),
-                io.Int.Input("grow", default=4, min=0, max=64, tooltip="Pixels by which the mask is widened, so that outlines and shadows go too."),
-                io.Int.Input("feather", default=4, min=0, max=64, tooltip="Pixels over which the mask's edge fades out."),
+                io.Int.Input("grow", default=2, min=0, max=64, tooltip="Pixels by which the mask is widened, so that outlines and shadows go too."),
+                io.Int.Input("feather", default=2, min=0, max=64, tooltip="Pixels over which the mask's edge fades out."),
             ],
             outputs=[io.Image.Output(display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."),
                      io.Mask.Output(display_name="MASK", tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame.")])

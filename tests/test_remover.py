@@ -159,7 +159,7 @@ def test_a_band_gets_its_part_of_the_whole_frames_noise():
 
 def test_windows_without_subtitles_are_not_sampled():
     frames = video(40, text=None)
-    frames[3, 14:17, 8:28] = 1
+    frames[2:7, 14:17, 8:28] = 1
     denoiser = FakeDenoiser()
     out, masks = run(frames, denoiser)
     assert len(denoiser.calls) == 1
@@ -193,8 +193,8 @@ def test_frames_are_pulled_no_further_ahead_than_a_window_and_a_stride(window, o
 # -- masks -------------------------------------------------------------------------------------------------------------
 
 def test_growth_and_feather_are_in_pixels():
-    _, masks = run(video(1, 40, 60, text=(20, 21, 30, 31)), grow=3, feather=3)
-    assert masks[0, 20, 24:38].tolist() == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0], abs=1e-6)
+    _, masks = run(video(1, 40, 60, text=(20, 21, 30, 32)), grow=3, feather=3)
+    assert masks[0, 20, 24:39].tolist() == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0], abs=1e-6)
 
 
 def test_limit_and_protect_bound_what_changes():

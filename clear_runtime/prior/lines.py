@@ -1,0 +1,32 @@
+"""Keep marks that add up to a line of text; specks that a busy texture left are dropped."""
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+ACROSS = 80
+"""Cells along the longer side of a frame: one is about a third of a letter."""
+REACH = (1, 3)
+"""Cells, up and down and sideways, over which marks belong together: words of a line do, specks far apart do not."""
+SMALLEST = 0.0008
+"""Share of the frame that a line covers at least: 180 of 640 x 352 pixels, two or three small letters."""
+
+
+def keep_lines(mask: Tensor) -> Tensor:
+    """Binary masks [T, H, W] without the groups of marks that are too small, each frame on its own. Float 0 or 1."""
+    if not mask.any():
+        return mask.float()
+    count, height, width = mask.shape
+    cell = -(-max(height, width) // ACROSS)
+    padded = F.pad(mask.float(), (0, -width % cell, 0, -height % cell))[:, None]
+    area = F.avg_pool2d(padded, cell) * cell * cell
+    marked = area > 0
+    labels = torch.arange(1, area.numel() + 1, dtype=torch.float64).view_as(area) * marked
+    while True:  # the largest label of a group wins, a reach further at each turn
+        spread = F.max_pool2d(labels, [2 * r + 1 for r in REACH], 1, REACH) * marked
+        if torch.equal(spread, labels):
+            break
+        labels = spread
+    groups = labels.flatten().long()
+    size = torch.zeros(area.numel() + 1).index_add_(0, groups, area.flatten())
+    kept = (size[groups] >= SMALLEST * height * width).view_as(area) & marked
+    return mask.float() * F.interpolate(kept.float(), scale_factor=cell)[:, 0, :height, :width]

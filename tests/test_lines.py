@@ -1,0 +1,23 @@
+"""Marks that add up to a line stay, whatever their size; specks go."""
+import pytest
+import torch
+
+from clear_runtime.prior.lines import keep_lines
+
+
+@pytest.mark.parametrize("height,width", [(352, 640), (720, 1280), (640, 360), (241, 433)])
+def test_letters_of_a_line_stay_and_specks_go(height, width):
+    mask = torch.zeros(2, height, width)
+    size, top = max(height, width) // 40, int(height * 0.85)
+    for k in range(6):  # letters with gaps, each of them too small to stay alone
+        mask[0, top:top + size, width // 4 + 3 * k * size // 2:width // 4 + 3 * k * size // 2 + size // 2] = 1
+    line = mask[0].clone()
+    mask[:, height // 5:height // 5 + size // 2, 3:3 + size // 2] = 1
+    kept = keep_lines(mask)
+    assert torch.equal(kept[0], line) and not kept[1].any()
+
+
+def test_nothing_and_everything_come_back():
+    assert not keep_lines(torch.zeros(3, 20, 30)).any()
+    assert keep_lines(torch.ones(1, 20, 30, dtype=torch.bool)).all()
+    assert keep_lines(torch.zeros(0, 20, 30)).shape == (0, 20, 30)
