@@ -1,9 +1,9 @@
 """The shipped demo graph, whole: by ComfyUI's API, and through `run.py demo`."""
 
 import json
+import os
 import subprocess
 import sys
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,9 +48,10 @@ def own_video(tmp_path):
 
 
 def test_run_py_demo_with_a_file_of_the_user(comfyui, own_video, tmp_path):
-    out, before = tmp_path / "results", own_video.read_bytes()
+    out, before, scratch = tmp_path / "results", own_video.read_bytes(), tmp_path / "scratch"
+    scratch.mkdir()
     done = subprocess.run([sys.executable, str(ROOT / "run.py"), "demo", "--video", str(own_video), "--out", str(out)],
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=300, env={**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(p.name for p in out.iterdir()) == [f"my film_{end}" for end in ("before_after.mp4", "before_after.png", "clean.mp4", "report.json")]
     assert own_video.read_bytes() == before
@@ -60,7 +61,7 @@ def test_run_py_demo_with_a_file_of_the_user(comfyui, own_video, tmp_path):
     assert (report["frames_in"], report["frames_out"], report["size"]) == (7, 7, [127, 95])
     assert report["run_seconds"] > 0 and report["server_peak_memory_gb"] > 0.1 and report["settings"]["CLEAR_SubtitleRemove"]["window"] == 81
     assert "Set-up took" in done.stdout and "Cleaning" in done.stdout
-    assert [p for p in Path(tempfile.gettempdir()).glob("clear-comfyui-*") if p != comfyui.base] == []
+    assert list(scratch.iterdir()) == [], "the server's own folder must go with it"
 
 
 @pytest.mark.parametrize("content, why", [(b"not a film", "not a video"), (None, "no video stream")], ids=["text", "sound only"])

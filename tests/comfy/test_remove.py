@@ -34,7 +34,7 @@ def pictures(server, outputs, key):
 
 
 @pytest.mark.parametrize("name, size", [("small.mp4", {}), ("single.mp4", {"count": 1}), ("odd.mp4", {"height": 95, "width": 127, "count": 6}),
-                                        ("portrait.mp4", {"height": 96, "width": 64, "left": 220, "count": 5})])
+                                        ("portrait.mp4", {"top": 200, "height": 152, "width": 96, "left": 200, "count": 5})])
 def test_every_frame_comes_back_and_nothing_changes_outside_the_mask(comfyui, name, size):
     shape = cut(comfyui, name, **size).shape
     outputs = comfyui.run(removal(name), bound=120)
