@@ -21,3 +21,13 @@ def test_nothing_and_everything_come_back():
     assert not keep_lines(torch.zeros(3, 20, 30)).any()
     assert keep_lines(torch.ones(1, 20, 30, dtype=torch.bool)).all()
     assert keep_lines(torch.zeros(0, 20, 30)).shape == (0, 20, 30)
+
+
+def test_graphics_in_a_corner_are_no_lines():
+    mask = torch.zeros(1, 352, 640)
+    mask[0, 20:60, 20:140] = 1      # a score, top left
+    mask[0, 320:340, 560:630] = 1   # a logo, bottom right
+    line = torch.zeros(1, 352, 640)
+    line[0, 300:320, 40:400] = 1    # a line that begins in a corner and leaves it
+    line[0, 20:40, 300:340] = 1     # a short word at the top, in the middle
+    assert torch.equal(keep_lines(mask + line), line)
