@@ -21,7 +21,7 @@ from .denoiser import Denoiser
 from .difference import cells_to_frames, changed_cells
 from .errors import ClearError
 from .options import Progress, RemoveOptions
-from .prior.lines import keep_lines
+from .prior.lines import keep_lasting, keep_lines
 from .prior.temporal import refine
 from .schedule import latent_noise, sigmas
 from .spans import Region, band
@@ -156,7 +156,10 @@ class _Removal:
         soft = self.prior(source)
         if self.options.temporal:
             soft = refine(soft, source)
-        return grow(keep_lines(soft > self.options.threshold), self.options.grow)
+        marks = soft > self.options.threshold
+        if self.options.temporal:
+            marks = keep_lasting(marks)
+        return grow(keep_lines(marks), self.options.grow)
 
     def _generate(self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
         """The network's picture of a window at the source's size, and the mask: the one that was found, or from the difference."""

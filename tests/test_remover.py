@@ -159,7 +159,7 @@ def test_a_band_gets_its_part_of_the_whole_frames_noise():
 
 def test_windows_without_subtitles_are_not_sampled():
     frames = video(40, text=None)
-    frames[2:7, 14:17, 8:28] = 1
+    frames[0:8, 14:17, 8:28] = 1
     denoiser = FakeDenoiser()
     out, masks = run(frames, denoiser)
     assert len(denoiser.calls) == 1
