@@ -91,16 +91,18 @@ class DiffSynthDenoiser:
 
 
 def wan_model(state: Mapping[str, Tensor]) -> nn.Module:
-    """DiffSynth's WanModel with these weights; its dimensions are read from their shapes. Raises ClearError for another base."""
-    from diffsynth.models.wan_video_dit import WanModel
+    """DiffSynth's WanModel around these very tensors, not copies; its dimensions are read from their shapes. Raises ClearError for another base."""
+    from diffsynth.models.wan_video_dit import WanModel, precompute_freqs_cis_3d
     shapes = {name: tuple(value.shape) for name, value in state.items()}
     base = describe_base(shapes)
     patch, head = shapes["patch_embedding.weight"], shapes["head.head.weight"]
-    model = WanModel(dim=base.width, in_dim=patch[1], out_dim=head[0] // (patch[2] * patch[3] * patch[4]), patch_size=patch[2:],
-                     ffn_dim=shapes["blocks.0.ffn.0.weight"][0], text_dim=shapes["text_embedding.0.weight"][1],
-                     freq_dim=shapes["time_embedding.0.weight"][1], num_heads=base.width // 128, num_layers=base.blocks, eps=1e-6,
-                     has_image_input=True, has_ref_conv=base.ref_conv)
-    model.load_state_dict(dict(state))
+    with torch.device("meta"):
+        model = WanModel(dim=base.width, in_dim=patch[1], out_dim=head[0] // (patch[2] * patch[3] * patch[4]), patch_size=patch[2:],
+                         ffn_dim=shapes["blocks.0.ffn.0.weight"][0], text_dim=shapes["text_embedding.0.weight"][1],
+                         freq_dim=shapes["time_embedding.0.weight"][1], num_heads=base.width // 128, num_layers=base.blocks, eps=1e-6,
+                         has_image_input=True, has_ref_conv=base.ref_conv)
+    model.load_state_dict(dict(state), assign=True)
+    model.freqs = precompute_freqs_cis_3d(128)  # not a buffer, so that it was left on "meta"; Wan's heads are 128 wide
     return model
 
 

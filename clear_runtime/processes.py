@@ -40,3 +40,10 @@ class Processes:
         """Until every process is here."""
         if self._accelerator:
             self._accelerator.wait_for_everyone()
+
+    def mean(self, values: dict[str, float]) -> dict[str, float]:
+        """Numbers that every process has one of, averaged over all of them."""
+        if not self._accelerator:
+            return values
+        gathered = self._accelerator.reduce(torch.tensor(list(values.values()), dtype=torch.float64, device=self.device), "mean")
+        return dict(zip(values, gathered.tolist()))

@@ -84,6 +84,12 @@ class NanoCodecNet(nn.Module):
         return values.view(1, -1, 1, 1, 1)
 
     @torch.no_grad()
+    def gain(self) -> Tensor:
+        """How strongly each latent channel moves pixels, as a weight on its squared error: [16] of mean about 1, never under 0.05."""
+        gain = self.decoder.linear.weight.square().sum((0, 2, 3)) * self.std.square()
+        return (gain / gain.mean()).clamp_min(0.05)
+
+    @torch.no_grad()
     def start_from(self, blocks: Tensor) -> None:
         """Principal components of blocks [M, 192] as both linear parts, whitened: the best linear codec is the starting point."""
         mean = blocks.mean(0)

@@ -86,13 +86,6 @@ def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Laten
     return Latents(item.clean[cut], item.subtitled[cut], item.filled[cut], item.mask[cut])
 
 
-@torch.no_grad()
-def channel_weights(codec: NanoCodecNet) -> Tensor:
-    """How strongly each latent channel moves pixels, as a weight on its squared error; mean 1, never under 0.05."""
-    gain = codec.decoder.linear.weight.square().sum((0, 2, 3)) * codec.std.square()
-    return (gain / gain.mean()).clamp_min(0.05).view(1, -1, 1, 1, 1)
-
-
 def draw_sigma(n: int, rng: random.Random) -> Tensor:
     """Where on the path from noise: half at the first step's sigma, most of the rest at the other four of five steps."""
     steps = sigmas(5)[:-1].tolist()
@@ -150,7 +143,7 @@ def main(args) -> None:
     rng = random.Random(args.seed)
     codec = NanoCodecNet().eval().to(device)
     codec.load_state_dict({k: v.float() for k, v in load_file(args.codec).items()})
-    weights = channel_weights(codec)
+    weights = codec.gain().view(1, -1, 1, 1, 1)
     model = NanoWan().to(device)
     average = Average(model, 0.999)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-2, betas=(0.9, 0.98))

@@ -14,7 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from ..data.frame_batches import Batch
 from ..errors import ClearError
+from ..moving_average import MovingAverage
 from ..processes import Processes
-from .checkpoints import TrainingState, load_prior, save_prior
+from ..training_state import TrainingState
+from .checkpoints import load_prior, save_prior
 from .losses import Weights, stage_one
 from .stage_one import StageOne, light_stage_one
 
@@ -33,6 +35,8 @@ OWN = {"paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, lo
        "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640)}
 """What each model is trained with unless told otherwise. The paper's: CLEAR, one epoch of AdamW at 2e-5, from ImageNet weights, on
 1280x720. The light one begins without any weights, so it takes larger and falling steps, and is averaged over them."""
+
+_MAY_CHANGE = ("checkpoint_every", "example_every", "workers")  # options that leave the weights as they are
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,9 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     torch.manual_seed(options.seed)
     model = _build(options).to(processes.device)
     optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
-    average = _Average(model.prior, options.average)
-    state = TrainingState(folder, {"model": model, "optimiser": optimiser, "average": average}, options)
+    average = MovingAverage(model.prior.state_dict(), options.average)
+    state = TrainingState(folder, {"model": model, "optimiser": optimiser, "average": average},
+                          {name: value for name, value in asdict(options).items() if name not in _MAY_CHANGE})
     step = state.resume()
     if step == 0 and processes.main:
         state.save(0)
@@ -143,7 +148,7 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
         if not torch.isfinite(nn.utils.clip_grad_norm_(model.parameters(), 1.0)):
             raise ClearError(_not_a_number(number, terms, state))
         optimiser.step()
-        average.update(model.prior)
+        average.update(model.prior.state_dict())
         step = number + 1
 
         # Save and show.
@@ -201,32 +206,6 @@ def _not_a_number(number: int, terms: dict[str, Tensor], state: TrainingState) -
     return (f"The {'loss (' + ', '.join(broken) + ')' if broken else 'gradient'} was not a finite number at step {number + 1}, so training stopped. "
             f"The last good checkpoint is that after step {state.saved}: {state.path}. "
             "Train on in a new folder with a lower learning rate, or look for damaged frames in the pairs.")
-
-
-class _Average:
-    """The moving average of a prior's weights and statistics, which trains slower and marks better than the weights themselves."""
-
-    def __init__(self, prior: nn.Module, decay: float):
-        self.decay, self.count = decay, 0
-        self.values = {name: value.detach().clone() for name, value in prior.state_dict().items()} if decay else {}
-
-    @torch.no_grad()
-    def update(self, prior: nn.Module) -> None:
-        self.count += 1
-        keep = min(self.decay, self.count / (self.count + 10))
-        for name, value in prior.state_dict().items() if self.values else ():
-            if value.is_floating_point():
-                self.values[name].lerp_(value, 1 - keep)
-            else:
-                self.values[name].copy_(value)
-
-    def state_dict(self) -> dict:
-        return {"count": self.count, "values": self.values}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.count = state["count"]
-        for name, value in state["values"].items():
-            self.values[name].copy_(value)
 
 
 if __name__ == "__main__":

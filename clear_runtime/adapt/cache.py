@@ -1,0 +1,147 @@
+"""Training clips as latents on disk, so that VAE, prior and text encoder are off the card while the LoRA trains."""
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..checkpoint import write_tensors
+from ..codec import Codec
+from ..composite import grow
+from ..control import CONTROLS, prefilled
+from ..data.clips import Clip, Clips
+from ..errors import ClearError
+from ..prior.temporal import refine
+from ..schedule import SHIFT, sigmas
+from .occlusion_head import align
+
+log = logging.getLogger(__name__)
+
+THRESHOLD, GROWN = 0.5, 2  # of the mask that a control is prefilled by, as in RemoveOptions
+_VERSION = "1"             # of what a file holds
+
+
+class Sample(NamedTuple):
+    """One training example. clean, control, noise [16, t, h, w] in model space; m_prior [t, h, w] in 0..1; sigma a number."""
+    clean: Tensor
+    control: Tensor
+    noise: Tensor
+    m_prior: Tensor
+    sigma: Tensor
+
+
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """A network's weights in 16 letters: names, shapes, and a few values of each tensor."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        flat = state[name].detach().flatten()
+        values = flat[::max(1, len(flat) // 16)][:32].float().cpu()
+        digest.update(f"{name} {tuple(state[name].shape)} {values.tolist()}".encode())
+    return digest.hexdigest()[:16]
+
+
+def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by: str, on_clip: Callable[[int, int], None] | None = None) -> list[Path]:
+    """One file for each clip: latents of the clean, the subtitled and the prefilled frames (float16), and M_prior on their grid.
+
+    Only what is missing is encoded. A file's name comes from the clip's identity and from `made_by` (the fingerprints of codec
+    and prior), so what changed is encoded anew; files of the folder that no clip needs any more go. on_clip(done, count) is
+    called after each and may raise to stop: what is encoded stays.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in clips.identities]
+    for old in set(folder.glob("*.safetensors")) - set(paths):
+        old.unlink()
+    missing = [i for i, path in enumerate(paths) if not path.exists()]
+    if missing:
+        log.info("encoding %d of %d clips", len(missing), len(paths))
+    done = len(paths) - len(missing)
+    for i, clip in clips.read(missing):
+        write_tensors(paths[i], _encoded(clip, codec, prior))
+        done += 1
+        if on_clip:
+            on_clip(done, len(paths))
+    return paths
+
+
+@torch.no_grad()
+def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
+    multiple = 2 * codec.spatial
+    frames, height, width = clip.subtitled.shape[:3]
+    if frames % codec.temporal != 1 or height % multiple or width % multiple:
+        raise ClearError(f"A training clip has {frames} frames of {width}x{height} pixels; this VAE takes {codec.temporal}k + 1 frames and sides that are multiples of {multiple}.")
+    mask = refine(prior(clip.subtitled), clip.subtitled)
+    holes = grow((mask > THRESHOLD).float(), GROWN)
+    latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
+    latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]
+    return {**{name: value[0].half().clone() for name, value in latents.items()}, "m_prior": align(mask, codec.spatial, codec.temporal).half()}
+
+
+class LatentClips:
+    """Training examples from encoded clips. Example k is a pure function of (seed, k), so a stopped run goes on with the very next one.
+
+    crop: frames, height and width in pixels; cut from the latents, around a cell with subtitle in four of five examples. What is
+    larger than a clip means the whole clip. control: "as is", "prefilled" or "both" (each half of the time). sampler_steps, at_steps:
+    that share of the noise levels is one of the sampler's own; the others are uniform before the shift.
+    """
+
+    def __init__(self, paths: list[Path], codec_spatial: int, crop: tuple[int, int, int], control: str, seed: int = 0,
+                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = 4):
+        if control not in (*CONTROLS, "both"):
+            raise ClearError(f"There is no control {control!r}; choose {', '.join(CONTROLS)} or both.")
+        if not paths:
+            raise ClearError("There are no clips to train on.")
+        self.paths, self.control, self.seed = list(paths), control, seed
+        self.levels, self.at_steps = sigmas(sampler_steps)[:-1].tolist(), at_steps
+        whole = [self._shape(path) for path in self.paths]
+        # examples of a batch have one size: that of the crop, or of the smallest clip
+        self.size = tuple(min(asked, *sizes) for asked, sizes in zip(
+            ((crop[0] - 1) // temporal + 1, crop[1] // codec_spatial // 2 * 2, crop[2] // codec_spatial // 2 * 2), zip(*whole)))
+        # one clip is kept out of training to look at, where there are enough of them
+        self.shown = len(self.paths) - 1
+        self.trained = self.paths[:-1] if len(self.paths) >= 5 else self.paths
+
+    @staticmethod
+    def _shape(path: Path) -> tuple[int, int, int]:
+        with _open(path) as file:
+            return tuple(file.get_slice("m_prior").get_shape())
+
+    def __getitem__(self, k: int) -> Sample:
+        rng = random.Random(f"{self.seed} {k}")
+        return self._cut(rng.choice(self.trained), rng, self.control if self.control != "both" else rng.choice(tuple(CONTROLS)), self._sigma(rng))
+
+    def example(self, control: str | None = None) -> Sample:
+        """The same crop of the clip that is shown, from pure noise."""
+        control = control or ("as is" if self.control == "both" else self.control)
+        return self._cut(self.paths[self.shown], random.Random(f"{self.seed} example"), control, 1.0)
+
+    def _sigma(self, rng: random.Random) -> float:
+        if rng.random() < self.at_steps:
+            return rng.choice(self.levels)
+        u = 1 - rng.random()
+        return SHIFT * u / (1 + (SHIFT - 1) * u)
+
+    def _cut(self, path: Path, rng: random.Random, control: str, sigma: float) -> Sample:
+        t, h, w = self.size
+        with _open(path) as file:
+            mask = file.get_tensor("m_prior").float()
+            first = rng.randrange(mask.shape[0] - t + 1)
+            cells = (mask[first:first + t] > THRESHOLD).nonzero()
+            near = len(cells) and rng.random() < 0.8
+            y, x = cells[rng.randrange(len(cells))].tolist()[1:] if near else (rng.randrange(mask.shape[1]), rng.randrange(mask.shape[2]))
+            top, left = (max(0, min(side - part, at - rng.randrange(part))) // 2 * 2 for at, part, side in ((y, h, mask.shape[1]), (x, w, mask.shape[2])))
+            part = (slice(first, first + t), slice(top, top + h), slice(left, left + w))
+            clean, shown = (file.get_slice(name)[(slice(None), *part)].float() for name in ("clean", "subtitled" if control == "as is" else "filled"))
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(rng.randrange(2 ** 63)))
+        return Sample(clean, shown, noise, mask[part].clone(), torch.tensor(sigma))
+
+
+def _open(path: Path):
+    from safetensors import safe_open
+    return safe_open(str(path), "pt")

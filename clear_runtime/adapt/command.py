@@ -1,0 +1,206 @@
+"""The command line of the Stage II trainer."""
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..checkpoint import read_shapes, read_tensors
+from ..codec import Codec
+from ..denoiser import TEXT_WIDTH
+from ..errors import ClearError
+from ..processes import Processes
+from ..prompt import load_embedding
+from . import losses
+from . import train as trainer
+from .cache import LatentClips, encode_clips, fingerprint
+from .memory import estimate
+from .train import TrainOptions, train
+
+log = logging.getLogger(__name__)
+
+USUAL = {"81 frames of 832x480": (81, 480, 832), "81 frames of 1280x720": (81, 720, 1280)}
+"""What --dry-run says something about, whatever the options."""
+
+
+@dataclass
+class Parts:
+    """What training needs beside the pairs. made_by: what the cache's latents depend on; gain: see train()."""
+    base: Mapping[str, Tensor]
+    codec: Codec
+    context: Tensor
+    made_by: str
+    gain: Tensor | None = None
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = _arguments(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        options = _options(args)
+        if args.dry_run:
+            _say_what_is_needed(args, options)
+        else:
+            _run(args, options)
+    except ClearError as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+def _run(args, options: TrainOptions) -> None:
+    if not args.out or not (args.pairs or args.generate or args.burn):
+        raise ClearError("Say where the pairs are (--pairs, --burn or --generate) and where the LoRA goes (--out).")
+    processes = Processes(args.device)
+    parts = _parts(args, processes.device)
+    clips = _clips(args, options, processes)
+    prior = _prior(args.prior, processes.device)
+    made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
+    if processes.main:
+        log.info("%s", clips)
+        encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: log.info("encoded %d of %d clips", done, count))
+    processes.wait()
+    paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by)
+    latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps)
+    base, context, gain = parts.base, parts.context, parts.gain
+    del parts, prior  # codec and prior are off the card from here on
+
+    stop = []
+    signal.signal(signal.SIGINT, lambda *_: stop.append(True))
+    history = args.out / "history.jsonl"
+    with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
+        for p in steps:
+            if processes.main:
+                with history.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"step": p.step, "loss": p.loss, **p.terms, "alpha": p.alpha, "rate": p.rate, "seconds": round(p.seconds, 3)}) + "\n")
+                if p.step % args.log_every == 0 or p.step in (1, p.steps):
+                    memory = f"  {p.memory / 2 ** 30:.1f} GiB" if p.memory else ""
+                    log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left%s%s", p.step, p.steps, p.loss,
+                             "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.alpha, p.seconds, p.left / 60, memory,
+                             f"  {p.skipped} skipped" if p.skipped else "")
+            if stop:
+                log.info("stopped after step %d; the same command continues", p.step)
+                return
+    log.info("the LoRA is %s", args.out / "lora.safetensors")
+
+
+def _parts(args, device: torch.device) -> Parts:
+    if args.nano:
+        from ..nano import load as nano
+        codec = nano.load_bundled_codec(device)
+        return Parts(nano.transformer_state_dict(), codec, torch.zeros(1, 1, TEXT_WIDTH), fingerprint(codec.net.state_dict()), codec.net.gain().cpu())
+    if not (args.base and args.vae and args.prompt):
+        raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
+    from ..diffsynth_codec import DiffSynthCodec
+    vae = read_tensors(args.vae)
+    codec = DiffSynthCodec.from_state(vae, torch.float32 if device.type == "cpu" else torch.bfloat16, device)
+    return Parts(read_tensors(args.base), codec, load_embedding(args.prompt), fingerprint(vae))
+
+
+def _prior(path: Path | None, device: torch.device):
+    from ..prior.checkpoints import load_prior
+    from ..prior.predict import BUNDLED
+    prior = load_prior(path or BUNDLED)
+    prior.model.to(device)
+    prior.device = device
+    return prior
+
+
+def _clips(args, options: TrainOptions, processes: Processes):
+    from ..data.clips import BurnedClips, PairClips
+    if args.generate:
+        from ..data.generated_clips import GeneratedClips
+        return GeneratedClips(args.generate, args.clips, seed=options.seed)
+    if args.burn:
+        from ..data.burn_style import BurnStyle
+        style = BurnStyle(**json.loads(args.style.read_text(encoding="utf-8"))) if args.style else BurnStyle()
+        return BurnedClips(args.burn, style, options.crop[0], args.per_video, args.long_side, options.seed)
+    from ..data.pairs_on_disk import Report, check_pairs, find_pairs
+    stored = args.out / "pairs.json"
+    if processes.main:  # one process looks through the pairs, and all read what it found
+        args.out.mkdir(parents=True, exist_ok=True)
+        check_pairs(find_pairs(args.pairs, args.clean, args.by_order), lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{p.frames} frames")).save(stored)
+    processes.wait()
+    return PairClips(Report.load(stored), options.crop[0], args.per_video, args.long_side)
+
+
+def _say_what_is_needed(args, options: TrainOptions) -> None:
+    """Counts from the shapes in the files' headers; nothing is loaded."""
+    spatial = 4 if args.nano else 8
+    if args.nano:
+        from ..nano import load as nano
+        shapes = {name: tuple(value.shape) for name, value in nano.transformer_state_dict().items()}
+    else:
+        shapes = read_shapes(args.base) if args.base else _wan_shapes()
+    for name, crop in {**USUAL, "this run's examples": options.crop}.items():
+        size = ((crop[0] - 1) // 4 + 1, crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2)
+        log.info("%s: %d frames of %dx%d pixels\n%s\n", name, crop[0], crop[2], crop[1], estimate(shapes, options, size, 1 if args.nano else 512))
+
+
+def _wan_shapes() -> dict[str, tuple[int, ...]]:
+    """Of Wan2.1-Fun-V1.1-1.3B-Control, for those who do not have it yet."""
+    from diffsynth.models.wan_video_dit import WanModel
+    with torch.device("meta"):
+        model = WanModel(dim=1536, in_dim=48, ffn_dim=8960, out_dim=16, text_dim=TEXT_WIDTH, freq_dim=256, eps=1e-6, patch_size=(1, 2, 2),
+                         num_heads=12, num_layers=30, has_image_input=True, has_ref_conv=True)
+    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
+
+
+def _available(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "cpu":
+        import psutil  # accelerate brings it
+        return psutil.virtual_memory().available
+    return None
+
+
+def _options(args) -> TrainOptions:
+    settings = json.loads(args.config.read_text(encoding="utf-8")) if args.config else {}
+    unknown = set(settings) - {f.name for f in fields(TrainOptions)}
+    if unknown:
+        raise ClearError(f"{args.config.name} has options that the trainer does not know: {', '.join(sorted(unknown))}.")
+    given = {f.name: getattr(args, f.name) for f in fields(TrainOptions) if getattr(args, f.name, None) is not None}
+    return TrainOptions(**{**settings, **given})
+
+
+def _arguments(argv):
+    parser = argparse.ArgumentParser(prog="python -m clear_runtime.adapt", description=trainer.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    model = parser.add_argument_group("model")
+    model.add_argument("--nano", action="store_true", help="the bundled model, instead of the three files")
+    model.add_argument("--base", type=Path, help="Wan2.1-Fun-V1.1-1.3B-Control's diffusion_pytorch_model.safetensors")
+    model.add_argument("--vae", type=Path, help="wan_2.1_vae.safetensors")
+    model.add_argument("--prompt", type=Path, help="clear_prompt_umt5-xxl.safetensors, which CLEAR Prompt leaves in models/clear")
+    model.add_argument("--prior", type=Path, help="a Stage I prior; default: the bundled one")
+    data = parser.add_argument_group("pairs")
+    data.add_argument("--pairs", type=Path, help="folder of pairs, or of the subtitled videos when --clean is given")
+    data.add_argument("--clean", type=Path, help="folder of the clean videos")
+    data.add_argument("--by-order", action="store_true", help="pair the files of two folders by their order instead of their names")
+    data.add_argument("--burn", type=Path, help="folder of clean videos, or one of them: subtitles are burned in")
+    data.add_argument("--style", type=Path, help="with --burn: a JSON file of BurnStyle's fields")
+    data.add_argument("--generate", type=Path, help="random pairs made from this folder of pictures and fonts (data.sources fills it)")
+    data.add_argument("--clips", type=int, default=400, help="with --generate: how many")
+    data.add_argument("--per-video", type=int, default=4, help="clips of each video")
+    data.add_argument("--long-side", type=int, default=832, help="frames are scaled to at most this many pixels")
+    parser.add_argument("--out", type=Path, help="latents, checkpoints and the LoRA; an interrupted run continues from here")
+    parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
+    parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
+    parser.add_argument("--log-every", type=int, default=10, help="steps between two lines")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: a GPU if there is one")
+    options = parser.add_argument_group("options")
+    options.add_argument("--recipe", choices=losses.RECIPES)
+    options.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"))
+    options.add_argument("--targets", nargs="+")
+    options.add_argument("--no-checkpointing", dest="checkpointing", action="store_const", const=False)
+    kinds = {"steps": int, "rate": float, "schedule": str, "weight_decay": float, "rank": int, "batch": int, "accumulate": int, "control": str, "middle": int,
+             "precision": str, "optimiser": str, "average": float, "start": str, "seed": int, "sampler_steps": int, "at_steps": float,
+             "checkpoint_every": int, "example_every": int}
+    for name, kind in kinds.items():
+        options.add_argument("--" + name.replace("_", "-"), dest=name, type=kind)
+    return parser.parse_args(argv)

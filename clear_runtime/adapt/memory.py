@@ -1,0 +1,118 @@
+"""What a Stage II run needs of memory, before it starts: counted from shapes, so that nothing has to be loaded."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from ..base_model import describe_base
+from ..errors import ClearError
+from .occlusion_head import HIDDEN
+
+VISION_TOKENS = 257
+SAVED = {"bfloat16": (46, 4, 56, 5), "float32": (72, 8, 32, 9)}
+"""Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width and times the rank;
+and for each token of the context a number times the width. Counted from the tensors that autograd saved (a test counts again)."""
+KEPT = {"bfloat16": 2, "float32": 4}
+"""Bytes of a block's input for each token and channel: all that is kept of a block that will be computed again."""
+AROUND = 14
+"""The same for what lies before and behind the blocks, and the occlusion head."""
+WORKING = 32
+"""The same for what comes and goes inside a block: rotary positions are turned in float64, and gradients are as large as what they are of."""
+_SMALLER = ((49, 480, 832), (33, 480, 832), (49, 320, 576), (33, 320, 576), (17, 320, 576), (17, 192, 320), (9, 128, 224))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """parameters: of the frozen model. trainable: of the LoRA. share: of the LoRA in both together, 0..1. tokens: of one example.
+    parts: bytes by what they are for."""
+    parameters: int
+    trainable: int
+    tokens: int
+    parts: dict[str, int]
+
+    @property
+    def share(self) -> float:
+        return self.trainable / (self.parameters + self.trainable)
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts.values())
+
+    def __str__(self) -> str:
+        lines = [f"{self.parameters / 1e6:,.1f} million frozen parameters, {self.trainable / 1e6:,.2f} million in the LoRA ({100 * self.share:.2f} %), "
+                 f"{self.tokens:,} tokens an example"]
+        lines += [f"{size / 2 ** 30:8.2f} GiB  {name}" for name, size in {**self.parts, "in all, about": self.total}.items()]
+        return "\n".join(lines)
+
+
+def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[int, int, int], context: int = 512) -> Estimate:
+    """Memory of a run with these TrainOptions on a base of these weight shapes.
+
+    latent_size: latent frames, height and width of an example. context: tokens of the prompt's embedding.
+    """
+    base = describe_base(shapes)
+    width, ffn = base.width, shapes["blocks.0.ffn.0.weight"][0]
+    count = {name: _product(shape) for name, shape in shapes.items()}
+    adapted = [shape for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2
+               and name.removesuffix(".weight").endswith(tuple("." + target for target in options.targets))]
+    lora, head = sum(options.rank * (a + b) for a, b in adapted), width * HIDDEN * 9 + 2 * HIDDEN + 1
+    tokens = latent_size[0] * (latent_size[1] // 2) * (latent_size[2] // 2)
+    by_width, by_ffn, by_rank, of_context = SAVED[options.precision]
+    block = options.batch * (tokens * (by_width * width + by_ffn * ffn + by_rank * options.rank) + (context + VISION_TOKENS) * of_context * width)
+    kept = options.batch * tokens * width
+    states = 4 + 4 + (2 if options.optimiser == "adamw8bit" else 8) + (4 if options.average else 0)  # weights, gradients, moments, average
+    parts = {"frozen weights": sum(count.values()) * KEPT[options.precision],
+             "LoRA and occlusion head with gradients and optimiser": (lora + head) * states,
+             "inputs of the blocks": kept * KEPT[options.precision] * base.blocks if options.checkpointing else 0,
+             "one block computed again" if options.checkpointing else "all blocks": block * (1 if options.checkpointing else base.blocks),
+             "before, behind and in between": kept * (AROUND + WORKING)}
+    return Estimate(sum(count.values()), lora, tokens, {name: size for name, size in parts.items() if size})
+
+
+def require_room(base: Mapping[str, Tensor], options, latent_size: tuple[int, int, int], context: int, device: str, available: int) -> Estimate:
+    """The estimate; ClearError with settings that would fit when it is more than `available` bytes (the frozen weights among them)."""
+    shapes = {name: tuple(value.shape) for name, value in base.items()}
+    needed = estimate(shapes, options, latent_size, context)
+    if needed.total <= available:
+        return needed
+    cell = options.crop[1] / latent_size[1] if latent_size[1] else 8
+    for change, words in _savings(options, latent_size, cell):
+        tried, size = change
+        fits = estimate(shapes, tried, size, context)
+        if fits.total <= available:
+            advice = f"These would fit, with about {_gib(fits.total)}: {words}."
+            break
+    else:
+        advice = "Nothing smaller would fit; take a machine with more memory."
+    raise ClearError(f"This run needs about {_gib(needed.total)} of memory on {device}, and {_gib(available)} can be used. {advice}\n{needed}")
+
+
+def _savings(options, size, cell):
+    """Ever smaller (options, latent size), and how to say them; what costs least quality comes first."""
+    said = []
+    if not options.checkpointing:
+        options, said = replace(options, checkpointing=True), [*said, "gradient checkpointing"]
+        yield (options, size), ", ".join(said)
+    if options.batch > 1:
+        options, said = replace(options, batch=1, accumulate=options.accumulate * options.batch), [*said, f"batch 1 and accumulate {options.accumulate * options.batch}"]
+        yield (options, size), ", ".join(said)
+    if options.precision == "float32":
+        options, said = replace(options, precision="bfloat16"), [*said, "bfloat16"]
+        yield (options, size), ", ".join(said)
+    for frames, height, width in _SMALLER:
+        smaller = ((frames - 1) // 4 + 1, int(height / cell), int(width / cell))
+        if _product(smaller) < _product(size):
+            yield (options, smaller), ", ".join([*said, f"a crop of {frames} frames of {width}x{height}"])
+
+
+def _product(shape) -> int:
+    total = 1
+    for side in shape:
+        total *= side
+    return total
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2 ** 30:.1f} GiB"

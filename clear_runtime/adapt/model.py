@@ -1,0 +1,98 @@
+"""The network that Stage II trains: DiffSynth's Wan, frozen, with a LoRA by PEFT and the occlusion head on a middle block."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .. import lora as lora_files
+from ..denoiser import CLIP_VISION_SHAPE, TIMESTEPS, control_condition, inject_lora, wan_model
+from ..errors import ClearError
+from .occlusion_head import OcclusionHead
+
+TARGETS = ("q", "k", "v", "o", "ffn.0", "ffn.2")
+"""CLEAR's layers, as PEFT matches them: ten modules a block, in self- and cross-attention and the feed-forward."""
+
+
+class Adapted(nn.Module):
+    """velocity and M_pred from noisy latents; only the LoRA and the head can learn.
+
+    base: weights in DiffSynth's names. They are taken as they are, without a copy, unless dtype or device say otherwise.
+    rank, targets: of a new LoRA, scale 1. start: a normalised LoRA to train on from instead; rank and targets are then its own.
+    middle: the block whose activations the head reads; None for the middle one. checkpointing: keep a block's input only, and
+    compute the block again for its gradient.
+    """
+
+    def __init__(self, base: Mapping[str, Tensor], rank: int = 64, targets: Sequence[str] = TARGETS, start: Mapping[str, Tensor] | None = None,
+                 middle: int | None = None, checkpointing: bool = True, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"):
+        super().__init__()
+        self.wan = wan_model(base).to(device, dtype).requires_grad_(False)
+        if start is not None:
+            inject_lora(self.wan, start)
+        else:
+            _new_lora(self.wan, rank, targets)
+        for name, parameter in self.wan.named_parameters():
+            if ".lora_" in name:
+                parameter.data = parameter.data.float()  # it moves by less than half precision can tell
+                parameter.requires_grad_()
+        self.middle = len(self.wan.blocks) // 2 if middle is None else middle
+        if not 0 <= self.middle < len(self.wan.blocks):
+            raise ClearError(f"There is no block {self.middle}: this model has blocks 0 to {len(self.wan.blocks) - 1}.")
+        self.head = OcclusionHead(self.wan.dim).to(device)
+        self.checkpointing, self.dtype, self._tokens = checkpointing, dtype, None
+        self.wan.blocks[self.middle].register_forward_hook(self._listen)
+        self.train()
+
+    def forward(self, noisy: Tensor, control: Tensor, sigma: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """noisy, control [N, 16, t, h, w] in model space, sigma [N], context [1, tokens, 4096] -> velocity [N, 16, t, h, w], M_pred [N, t, h, w]."""
+        from diffsynth.pipelines.wan_video import model_fn_wan_video
+        n, device = len(noisy), noisy.device
+        self._tokens = None
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            velocity = model_fn_wan_video(
+                self.wan, latents=noisy.to(self.dtype), timestep=(TIMESTEPS * sigma).to(self.dtype), context=context.to(device, self.dtype).expand(n, -1, -1),
+                clip_feature=torch.zeros(n, *CLIP_VISION_SHAPE[1:], dtype=self.dtype, device=device), y=control_condition(control).to(self.dtype),
+                use_gradient_checkpointing=self.checkpointing and torch.is_grad_enabled())
+        tokens, self._tokens = self._tokens, None
+        return velocity.float(), self.head(tokens, tuple(noisy.shape[2:]))
+
+    def _listen(self, block: nn.Module, inputs: tuple, output: Tensor) -> None:
+        if self._tokens is None:  # the second time is the checkpoint's, on the way back
+            self._tokens = output
+
+    def lora(self) -> dict[str, nn.Parameter]:
+        """The LoRA's parameters by normalised name (clear_runtime.lora)."""
+        return {name.replace(".default.", "."): p for name, p in self.wan.named_parameters() if ".lora_" in name}
+
+    def learned(self) -> dict[str, nn.Parameter]:
+        """Everything that trains: the LoRA, and the head as `head.NAME`."""
+        return {**self.lora(), **{f"head.{name}": p for name, p in self.head.named_parameters()}}
+
+    @property
+    def share(self) -> float:
+        """The LoRA's share of all parameters of the adapted transformer, 0..1."""
+        return sum(p.numel() for p in self.lora().values()) / sum(p.numel() for p in self.wan.parameters())
+
+
+def _new_lora(wan: nn.Module, rank: int, targets: Sequence[str]) -> None:
+    from peft import LoraConfig, inject_adapter_in_model
+    names = [name for name, module in wan.named_modules() if isinstance(module, nn.Linear)]
+    strange = [target for target in targets if not any(name.endswith("." + target) for name in names)]
+    if strange or not targets:
+        raise ClearError(f"No layer of the model ends in {', '.join(strange) or 'nothing'}. CLEAR's targets are {', '.join(TARGETS)}.")
+    # only inside the blocks: what is around them is shared by all steps and has no place in CLEAR's files
+    modules = [name for name in names if name.startswith("blocks.") and name.endswith(tuple("." + target for target in targets))]
+    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=modules), wan)
+
+
+def save(path, model: Adapted, values: Mapping[str, Tensor] | None = None, metadata: Mapping[str, str] | None = None) -> None:
+    """Write `lora.safetensors` (half precision, ComfyUI's names) and `occlusion_head.safetensors` into a folder.
+
+    values: what to write instead of the parameters as they are (their moving average).
+    """
+    from ..checkpoint import write_tensors
+    values = values or model.learned()
+    lora_files.write_lora(path / "lora.safetensors", {name: values[name].detach().half() for name in model.lora()}, metadata)
+    write_tensors(path / "occlusion_head.safetensors", {name: values[f"head.{name}"].detach() for name in model.head.state_dict()},
+                  {"block": str(model.middle)})

@@ -1,0 +1,38 @@
+"""The occlusion head: what a middle block of the transformer knows about the subtitle, as a mask; and the prior on its grid."""
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+HIDDEN = 64
+RARE = 0.05  # share of cells that carry a subtitle, about; the head starts by saying so everywhere
+
+
+class OcclusionHead(nn.Module):
+    """H(h) = Conv1x1(SiLU(Conv3x3_64(h))) (CLEAR, section 3.3): tokens [N, t h/2 w/2, width] -> M_pred [N, t, h, w] in 0..1.
+
+    A token covers two by two latent cells. The logits are interpolated between tokens, so that M_pred lies on the grid of
+    M_prior and of the flow's error.
+    """
+
+    def __init__(self, width: int, hidden: int = HIDDEN):
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)  # a block's activations have no scale of their own
+        self.enter, self.leave = nn.Conv2d(width, hidden, 3, 1, 1), nn.Conv2d(hidden, 1, 1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.constant_(self.leave.bias, float(torch.logit(torch.tensor(RARE))))
+
+    def forward(self, tokens: Tensor, grid: tuple[int, int, int]) -> Tensor:
+        """grid: latent frames, height and width (t, h, w) that the tokens stand for."""
+        t, h, w = grid
+        maps = self.norm(tokens.float()).unflatten(1, (t, h // 2, w // 2)).flatten(0, 1).permute(0, 3, 1, 2)
+        logits = self.leave(F.silu(self.enter(maps)))
+        return F.interpolate(logits, (h, w), mode="bilinear").sigmoid().unflatten(0, (-1, t))[:, :, 0]
+
+
+def align(masks: Tensor, spatial: int, temporal: int) -> Tensor:
+    """M_prior on the latent grid: the maximum over each cell's frames and pixels. [T, H, W] -> [t, H / spatial, W / spatial].
+
+    T = temporal k + 1: the first latent frame holds frame 0 alone, the others `temporal` frames each.
+    """
+    padded = torch.cat([masks[:1].expand(temporal - 1, -1, -1), masks])
+    return F.max_pool3d(padded[None].float(), (temporal, spatial, spatial))[0]

@@ -1,0 +1,303 @@
+"""Train a CLEAR LoRA from pairs of subtitled and clean video (Stage II).
+
+    python -m clear_runtime.adapt --base MODEL --vae VAE --prompt FILE --pairs FOLDER --out FOLDER
+    accelerate launch -m clear_runtime.adapt ...                              the same on several GPUs, of one machine or more
+
+Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had never
+stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
+"""
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ClearError
+from ..lora import read_lora
+from ..moving_average import MovingAverage
+from ..processes import Processes
+from ..schedule import sigmas
+from ..training_state import TrainingState
+from . import losses
+from .cache import LatentClips, Sample, fingerprint
+from .memory import require_room
+from .model import TARGETS, Adapted, save
+
+log = logging.getLogger(__name__)
+
+CLIP = 1.0        # largest norm of the gradient
+PATIENCE = 5      # non-finite steps in a row until training stops
+_MAY_CHANGE = ("checkpoint_every", "example_every", "checkpointing")  # options that leave the weights as they are
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """CLEAR's own values where it names them.
+
+    steps: in all, over every start. rate: learning rate; schedule "constant", or "cosine" after a warm-up. rank, targets: of the LoRA.
+    batch: examples a step and process; accumulate: such batches before the weights move. crop: frames, height and width in pixels of
+    an example. control: "as is" (the paper), "prefilled" or "both". recipe: a name of losses.RECIPES. middle: the block that the
+    occlusion head reads, None for the middle one. precision: of the frozen weights and the arithmetic. average: decay of the moving
+    average that is saved, 0 for none. start: a LoRA file to train on from. sampler_steps, at_steps: share of the noise levels that
+    are the sampler's own (cache.LatentClips).
+    """
+    steps: int = 1000
+    rate: float = 1e-4
+    schedule: str = "constant"
+    weight_decay: float = 1e-2
+    rank: int = 64
+    targets: tuple[str, ...] = TARGETS
+    batch: int = 1
+    accumulate: int = 1
+    crop: tuple[int, int, int] = (81, 480, 832)
+    control: str = "as is"
+    recipe: str = "clear"
+    middle: int | None = None
+    precision: str = "bfloat16"
+    checkpointing: bool = True
+    optimiser: str = "adamw"
+    average: float = 0.0
+    start: str | None = None
+    seed: int = 0
+    sampler_steps: int = 5
+    at_steps: float = 0.5
+    checkpoint_every: int = 100
+    example_every: int = 50
+
+    def __post_init__(self):
+        object.__setattr__(self, "targets", tuple(self.targets))
+        object.__setattr__(self, "crop", tuple(self.crop))
+        for name, allowed in {"schedule": ("constant", "cosine"), "recipe": tuple(losses.RECIPES), "precision": tuple(DTYPES),
+                              "optimiser": ("adamw", "adamw8bit"), "control": ("as is", "prefilled", "both")}.items():
+            if getattr(self, name) not in allowed:
+                raise ClearError(f"{name} is {getattr(self, name)!r}; choose {', '.join(allowed[:-1])} or {allowed[-1]}.")
+        for name in ("steps", "rank", "batch", "accumulate", "checkpoint_every", "example_every", "sampler_steps"):
+            if getattr(self, name) < 1:
+                raise ClearError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+        if len(self.crop) != 3 or self.crop[0] < 1 or min(self.crop[1:]) < 16:
+            raise ClearError("The crop is frames, height and width: at least 1 frame of 16x16 pixels.")
+        if not self.rate > 0 or not 0 <= self.average < 1 or not 0 <= self.at_steps <= 1:
+            raise ClearError("The learning rate must be above 0, average at least 0 and under 1, and at_steps between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the LoRA makes of one clip now. subtitled, result, clean: latents [1, 16, t, h, w] in model space, on the CPU (subtitled is
+    the control that was given); m_pred, m_prior [t, h, w] in 0..1."""
+    subtitled: Tensor
+    result: Tensor
+    clean: Tensor
+    m_pred: Tensor
+    m_prior: Tensor
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After a step: its number out of `steps`, the loss and its terms (means over the step's examples, without their factors), alpha and
+    the learning rate of the step, seconds it took and seconds left, peak memory in bytes (None on a CPU), steps skipped so far because
+    their gradient was no finite number, and now and then an example."""
+    step: int
+    steps: int
+    loss: float
+    terms: dict[str, float]
+    alpha: float
+    rate: float
+    seconds: float
+    left: float
+    memory: int | None
+    skipped: int
+    example: Example | None = None
+
+
+def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips, context: Tensor, folder: str | Path,
+          processes: Processes | None = None, available: int | None = None, gain: Tensor | None = None) -> Iterator[Progress]:
+    """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state after the
+    last step is saved, and the same call continues from it.
+
+    base: weights of the frozen model in DiffSynth's names, used without a copy where dtype and device fit. context: the prompt's
+    embedding [1, tokens, 4096]. folder: where checkpoints, LoRA and head go. available: bytes of memory that may be used; None to
+    go without the check. gain: what each latent channel counts in the error, [16] of mean 1, or None for all alike.
+
+    Raises ClearError before the first step for options that do not fit the model, the folder's checkpoint or the memory, and after
+    PATIENCE steps in a row whose gradient is not a finite number.
+    """
+    processes, folder = processes or Processes(), Path(folder)
+    recipe, device = losses.RECIPES[options.recipe], processes.device
+    if available is not None:
+        require_room(base, options, clips.size, context.shape[1], device.type, available)
+
+    # The network. Its first weights come from the seed alone, and nobody else's random numbers are disturbed.
+    start = None if options.start is None else {name: value.float() for name, value in read_lora(options.start).items()}
+    with torch.random.fork_rng():
+        torch.manual_seed(options.seed)
+        model = Adapted(base, options.rank, options.targets, start, options.middle, options.checkpointing, DTYPES[options.precision], device)
+    learned = model.learned()
+    optimiser = _optimiser(options, list(learned.values()))
+    average = MovingAverage(learned, options.average)
+    skips = _Skips()
+    state = TrainingState(folder, {"learned": _Learned(learned), "optimiser": optimiser, "average": average, "skips": skips}, _identity(options, base))
+    step = state.resume()
+    log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in learned.values()) / 1e6,
+             sum(p.numel() for p in model.parameters()) / 1e6, 100 * model.share)
+    parallel, context = processes.prepare(model), context.to(device)
+    gain = None if gain is None else gain.to(device)
+
+    def store() -> None:
+        if processes.main:
+            state.save(step)
+            save(folder, model, average.values, {"clear_recipe": options.recipe, "steps": str(step)})
+
+    clock = _Clock(options.steps)
+    while step < options.steps:
+        clock.start()
+        a, rate = losses.alpha(step), _rate(options, step)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+
+        # Forward and backward, `accumulate` times. Every example's noise and place come from its number alone.
+        optimiser.zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        for part in range(options.accumulate):
+            first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
+            batch = collate([clips[first + i] for i in range(options.batch)], device)
+            loss, terms = _losses(parallel, batch, context, a, recipe, gain)
+            processes.backward(loss / options.accumulate)
+            for name, value in {"loss": loss, **terms}.items():
+                sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
+
+        # Gradients are shared by all processes, so every one of them sees a number that is none.
+        finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(learned.values(), CLIP)))
+        if skips.count(finite) >= PATIENCE:
+            raise ClearError(_diverged(step, state))
+        if finite:
+            optimiser.step()
+            average.update(learned)
+        step += 1
+
+        last = step == options.steps
+        if finite and (step % options.checkpoint_every == 0 or last):
+            store()
+        due = processes.main and (step % options.example_every == 0 or last or step == 1)
+        example = show(model, clips.example(), context, options.sampler_steps) if due else None
+        means = processes.mean({name: float(value) for name, value in sums.items()})
+        try:
+            yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), peak_memory(device), skips.total, example)
+        except GeneratorExit:
+            if not skips.run:  # what is there after a broken step is not worth more than the checkpoint before it
+                store()
+            raise
+    processes.wait()
+
+
+def collate(samples: list[Sample], device: torch.device | str) -> Sample:
+    return Sample(*(torch.stack(parts).to(device) for parts in zip(*samples)))
+
+
+def _losses(model, batch: Sample, context: Tensor, a: float, recipe: losses.Recipe, gain: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
+    """Flow matching: the latents between clean and noise at sigma, and the velocity noise - clean that leads from one to the other."""
+    s = batch.sigma.view(-1, 1, 1, 1, 1)
+    velocity, m_pred = model((1 - s) * batch.clean + s * batch.noise, batch.control, batch.sigma, context)
+    error = losses.eps_gen(velocity, batch.noise - batch.clean, gain)
+    return losses.stage_two(error, m_pred, batch.m_prior, a, recipe)
+
+
+@torch.no_grad()
+def show(model: Adapted, sample: Sample, context: Tensor, steps: int) -> Example:
+    """Sample a clip from noise in Euler steps; M_pred is that of the last step."""
+    device = context.device
+    control, x, levels = sample.control[None].to(device), sample.noise[None].to(device), sigmas(steps).tolist()
+    for now, then in zip(levels, levels[1:]):
+        velocity, m_pred = model(x, control, torch.tensor([now], device=device), context)
+        x = x + (then - now) * velocity
+    return Example(control.cpu(), x.cpu(), sample.clean[None], m_pred[0].cpu(), sample.m_prior)
+
+
+def _optimiser(options: TrainOptions, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW
+    if options.optimiser == "adamw8bit":
+        try:
+            from bitsandbytes.optim import AdamW8bit as kind
+        except ImportError as missing:
+            raise ClearError("8-bit Adam needs bitsandbytes (pip install bitsandbytes), or choose adamw.") from missing
+    return kind(parameters, lr=options.rate, weight_decay=options.weight_decay)
+
+
+def _rate(options: TrainOptions, step: int) -> float:
+    """Constant, or a linear warm-up over 1/20 of the run and a cosine down to a hundredth."""
+    if options.schedule == "constant":
+        return options.rate
+    warm = max(1, options.steps // 20)
+    return options.rate * min(1.0, (step + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
+
+
+def _identity(options: TrainOptions, base: Mapping[str, Tensor]) -> dict:
+    """What a checkpoint must agree with. At a constant rate a run may be made longer."""
+    kept = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items() if name not in _MAY_CHANGE}
+    if options.schedule == "constant":
+        del kept["steps"]
+    return {**kept, "base": fingerprint(base)}
+
+
+def _diverged(step: int, state: TrainingState) -> str:
+    kept = f"The last good checkpoint, after step {state.saved}, is {state.path}. " if state.saved else ""
+    return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped at step {step + 1}. {kept}"
+            "Train in a new folder with a lower learning rate, in float32, or look for damaged frames in the pairs.")
+
+
+def peak_memory(device: torch.device) -> int | None:
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+
+
+class _Learned:
+    """Parameters as a part of a checkpoint."""
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter]):
+        self.parameters = parameters
+
+    def state_dict(self) -> dict:
+        return {name: value.detach() for name, value in self.parameters.items()}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict) -> None:
+        for name, value in state.items():
+            self.parameters[name].copy_(value)
+
+
+class _Skips:
+    """Steps whose gradient was no finite number: in all, and in a row up to now."""
+
+    def __init__(self):
+        self.total = self.run = 0
+
+    def count(self, finite: bool) -> int:
+        self.run = 0 if finite else self.run + 1
+        self.total += not finite
+        return self.run
+
+    def state_dict(self) -> dict:
+        return {"total": self.total}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.total = state["total"]
+
+
+class _Clock:
+    """Seconds of a step, and of all that are left, from the mean of the last ones."""
+
+    def __init__(self, steps: int):
+        self.steps, self.recent, self.began = steps, [], 0.0
+
+    def start(self) -> None:
+        self.began = time.perf_counter()
+
+    def stop(self, step: int) -> tuple[float, float]:
+        taken = time.perf_counter() - self.began
+        self.recent = [*self.recent[-19:], taken]
+        return taken, sum(self.recent) / len(self.recent) * (self.steps - step)

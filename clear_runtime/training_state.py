@@ -1,0 +1,61 @@
+"""A training run's state on disk: what it must bring back to go on as if it had never stopped."""
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from .checkpoint import read_tensors
+from .errors import ClearError
+
+log = logging.getLogger(__name__)
+
+
+class TrainingState:
+    """What a run must bring back to go on as if it had never stopped: parts with a state_dict, torch's generators, the step.
+
+    parts: by name. options: what the weights depend on, plain values by name; a run is continued with the same ones only.
+    path: the file. saved: the step after which it was written last.
+    """
+
+    def __init__(self, folder: Path, parts: dict, options: Mapping):
+        self.path, self.parts, self.saved = Path(folder) / "training.pt", parts, 0
+        self.options = dict(options)
+
+    def resume(self) -> int:
+        """The number of steps that are done; 0 when there is nothing to continue. Raises ClearError when the options are others."""
+        if not self.path.exists():
+            return 0
+        stored = read_tensors(self.path)
+        if not isinstance(stored.get("options"), Mapping) or not all(name in stored for name in self.parts):
+            raise ClearError(f"{self.path} is not a checkpoint of this trainer. Choose another folder for this run.")
+        changed = [f"{name} was {stored['options'].get(name)!r} and is {value!r}" for name, value in self.options.items()
+                   if stored["options"].get(name) != value]
+        if changed:
+            raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder.")
+        for name, part in self.parts.items():
+            part.load_state_dict(stored[name])
+        torch.set_rng_state(stored["generator"])
+        if stored["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(stored["cuda"])
+        self.saved = stored["step"]
+        log.info("continues after step %d of %s", self.saved, self.path)
+        return self.saved
+
+    def save(self, step: int) -> None:
+        """Write everything after a step. Raises ClearError when the disk does not take it; the file of before is then still whole."""
+        partial = self.path.with_suffix(".partial")
+        content = {**{name: part.state_dict() for name, part in self.parts.items()}, "options": self.options, "step": step,
+                   "generator": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(content, partial)
+            os.replace(partial, self.path)
+        except (OSError, RuntimeError) as error:  # torch's writer has no error of its own for a full disk
+            partial.unlink(missing_ok=True)
+            raise ClearError(f"The checkpoint after step {step} could not be written into {self.path.parent}: {error}. "
+                             f"{f'That after step {self.saved} is still there. ' if self.path.exists() else ''}Free some space, then continue.") from error
+        self.saved = step
