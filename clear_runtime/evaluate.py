@@ -1,108 +1,113 @@
 """Score the bundled model on clips whose clean original is known, with and without its network.
 
-    python -m clear_runtime.evaluate CASE [CASE ...]        (needs the extra `reference`: diffsynth and peft)
+    python -m clear_runtime.evaluate CASE [CASE ...] [--ocr] [--lpips] [--prior FILE] [--lora FILE]
 
 A CASE is a folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4 (the
-subtitle; without it, what differs between the two). Prints one table: PSNR in dB inside the subtitle grown by 3 pixels for
-the subtitled input, the fill alone (the same prior mask, no network), and the network on both kinds of control; behind each
-mean, flicker in 0..255. Frames are compared before any encoding of the result.
+subtitle; without it, what differs between the two). Prints a table of how well the prior finds the subtitle, and a table for
+each measure of the removal: the subtitled input, the fill alone (the same prior mask, no network), and the network on both
+kinds of control. Frames are compared before any encoding of the result. The network needs the extra `reference`, --ocr and
+--lpips need the extra `evaluate`.
 """
 from __future__ import annotations
 
 import argparse
 import json
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .denoiser import TEXT_WIDTH, DiffSynthDenoiser
 from .errors import ClearError
-from .metrics import flicker, masked_psnr
+from .evaluation.cases import Case, read_case
+from .evaluation.masks import box_masks, prior_masks
+from .evaluation.removal import Reading, Scores, score
+from .evaluation.tables import mask_table, removal_tables
+from .lora import read_lora
+from .metrics import Lpips, Overlap
 from .nano import load as nano
 from .nano.limits import STEPS, InPieces, for_nano
+from .ocr import load_reader
 from .options import RemoveOptions
-from .prior.predict import load_bundled_prior
+from .prior.checkpoints import load_prior
+from .prior.predict import BUNDLED, Prior
 from .remover import remove
-from .video import read_frames
 
 log = logging.getLogger(__name__)
 
-GROW = 3          # pixels: letters are never crisp in an encoded video
-CHANGED = 12 / 255  # where no mask is given, a pixel belongs to the subtitle from this difference on
+UNTOUCHED = {"subtitled input": "subtitled", "clean original": "clean"}  # column -> part of a case
 
 
-def read_case(folder: Path) -> tuple[Tensor, Tensor, Tensor]:
-    """-> subtitled and clean frames [T, H, W, 3] in 0..1, and the subtitle's mask [T, H, W] grown by GROW pixels."""
-    subtitled, clean = _frames(folder, "input"), _frames(folder, "clean")
-    if subtitled.shape != clean.shape:
-        raise ClearError(f"{folder.name}: the input is {tuple(subtitled.shape)}, the clean original {tuple(clean.shape)}. They must be the same clip.")
-    if (folder / "mask.npy").exists() or (folder / "mask.mp4").exists():
-        mask = _frames(folder, "mask")
-        mask = mask[..., 0] > 0.5 if mask.dim() == 4 else mask > 0
-    else:
-        mask = (subtitled - clean).abs().amax(-1) > CHANGED
-    grown = F.max_pool2d(mask.float()[:, None], 2 * GROW + 1, 1, GROW)[:, 0]
-    return subtitled, clean, grown
-
-
-def _frames(folder: Path, name: str) -> Tensor:
-    array, video = folder / f"{name}.npy", folder / f"{name}.mp4"
-    if array.exists():
-        values = torch.from_numpy(np.load(array, allow_pickle=False))
-        return values.float() / 255 if values.dtype == torch.uint8 else values
-    if not video.exists():
-        raise ClearError(f"{folder} has neither {array.name} nor {video.name}. A case needs input.mp4 and clean.mp4 (or clean.npy).")
-    return torch.stack(list(read_frames(video)))
-
-
-def methods(steps: int) -> dict[str, RemoveOptions | None]:
-    """What is compared, by its column's name. None is the input as it is."""
+def methods(steps: int) -> dict[str, RemoveOptions]:
+    """The ways of removal that are compared, by their column's name."""
     nano_defaults = for_nano(RemoveOptions(control="prefilled", region="subtitle band", steps=steps))
-    return {"subtitled input": None, "fill alone": replace(nano_defaults, output="preview"), "nano, prefilled": nano_defaults,
-            "nano, as is": replace(nano_defaults, control="as is")}
+    return {"fill alone": replace(nano_defaults, output="preview"), "nano, prefilled": nano_defaults, "nano, as is": replace(nano_defaults, control="as is")}
 
 
-def evaluate(case: Path, columns: dict[str, RemoveOptions | None], codec, denoiser, prior) -> dict[str, tuple[float, float]]:
-    """(PSNR in dB, flicker in 0..255) of each method on a case."""
-    subtitled, clean, mask = read_case(case)
-    row = {}
-    for name, options in columns.items():
-        frames = subtitled if options is None else torch.stack([f for f, _ in remove(subtitled, codec, denoiser, prior, options, total=len(subtitled))])
-        row[name] = (masked_psnr(frames, clean, mask), 255 * flicker(frames, clean, mask))
-        log.info("%s  %s  %.2f dB  flicker %.2f", case.name, name, *row[name])
-    return row
+class Evaluation:
+    """columns: names of UNTOUCHED and of methods(). denoiser: None where none of them runs the network."""
 
+    def __init__(self, columns: list[str], steps: int, prior, codec, denoiser, lpips: Lpips | None = None, read=None, every: int = 8):
+        self.columns, self.options, self.prior, self.codec, self.denoiser = columns, methods(steps), prior, codec, denoiser
+        self.lpips, self.read, self.every = lpips, read, every
 
-def table(rows: dict[str, dict[str, tuple[float, float]]]) -> str:
-    """Rows by case as Markdown, with their mean; the last row is the mean flicker."""
-    columns = list(next(iter(rows.values())))
-    lines = ["| case | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    lines += [f"| {case} | " + " | ".join(f"{row[c][0]:.2f}" for c in columns) + " |" for case, row in rows.items()]
-    for title, part in (("**mean PSNR, dB**", 0), ("mean flicker", 1)):
-        lines.append(f"| {title} | " + " | ".join(f"{sum(row[c][part] for row in rows.values()) / len(rows):.2f}" for c in columns) + " |")
-    return "\n".join(lines)
+    def __call__(self, case: Case) -> tuple[dict[str, Overlap], dict[str, Scores]]:
+        """A case's row of the mask table, and of the tables of removal."""
+        found = prior_masks(case, self.prior)
+        reading = None
+        if self.read:
+            reading = Reading(case, self.read, self.every)
+            found["OCR boxes"] = box_masks(case, reading.lines)
+            log.info("%s  read in the input: %s", case.name, max((text for seen in reading.before.values() for text in seen.texts), key=len))
+        log.info("%s  %s", case.name, "   ".join(f"{way}: IoU {o['iou']:.3f}  F1 {o['f1']:.3f}" for way, o in ((w, x.report()) for w, x in found.items())))
+        row = {}
+        for column in self.columns:
+            row[column] = score(case, self._frames(case, column), self.lpips, reading)
+            log.info("%s  %s  %s", case.name, column, "  ".join(f"{name} {value:.4g}" for name, value in asdict(row[column]).items() if value is not None))
+        return found, row
+
+    def _frames(self, case: Case, column: str) -> Tensor:
+        if column in UNTOUCHED:
+            return getattr(case, UNTOUCHED[column])
+        pairs = remove(case.subtitled, self.codec, self.denoiser, self.prior, self.options[column], total=len(case.subtitled))
+        return torch.stack([frame for frame, _ in pairs])
 
 
 def main(args) -> None:
-    prior, codec = load_bundled_prior(args.device), nano.load_bundled_codec(args.device)
-    denoiser = InPieces(DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, torch.zeros(1, 1, TEXT_WIDTH),
-                                            {k: v.float() for k, v in nano.lora_state().items()}, device=args.device))
-    rows = {case.name: evaluate(case, methods(args.steps), codec, denoiser, prior) for case in args.cases}
-    log.info("\n%s", table(rows))
+    prior, codec, denoiser = load_prior(args.prior), nano.load_bundled_codec(args.device), None
+    if any(column.startswith("nano") for column in args.columns):
+        lora = read_lora(args.lora) if args.lora else nano.lora_state()
+        denoiser = InPieces(DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, torch.zeros(1, 1, TEXT_WIDTH),
+                                                         {k: v.float() for k, v in lora.items()}, device=args.device))
+    evaluation = Evaluation(args.columns, args.steps, Prior(prior.model, args.device, prior.long_side), codec, denoiser,
+                            Lpips(args.device) if args.lpips else None, load_reader() if args.ocr else None, args.ocr_every)
+    found, rows = {}, {}
+    for folder in args.cases:
+        found[folder.name], rows[folder.name] = evaluation(read_case(folder))
+    log.info("\n%s\n\n%s", mask_table(found), removal_tables(rows))
     if args.json:
-        args.json.write_text(json.dumps(rows, indent=1))
+        figures = {case: {"masks": {way: o.report() for way, o in found[case].items()}, "removal": {c: asdict(s) for c, s in rows[case].items()}} for case in rows}
+        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    choices = [*UNTOUCHED, *methods(STEPS)]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+", type=Path)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--columns", nargs="+", choices=choices, default=[c for c in choices if c != "clean original"], metavar="COLUMN",
+                        help=f"what is compared, of: {', '.join(choices)}")
+    parser.add_argument("--steps", type=int, default=STEPS, help="sampler steps of the network")
+    parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
+    parser.add_argument("--lora", type=Path, help="a LoRA of the bundled base; default: the bundled one")
+    parser.add_argument("--ocr", action="store_true", help="also read what is left of the text, and compare with a text detector's boxes")
+    parser.add_argument("--ocr-every", type=int, default=8, metavar="N", help="read every N-th frame with a subtitle")
+    parser.add_argument("--lpips", action="store_true", help="also the learned perceptual distance")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--json", type=Path, help="also write the figures here")
-    main(parser.parse_args())
+    try:
+        main(parser.parse_args())
+    except ClearError as error:
+        raise SystemExit(f"error: {error}") from error

@@ -6,12 +6,15 @@ Frames [T, H, W, 3] float in 0..1, masks [T, H, W]; every figure is one number. 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checkpoint import read_tensors
 from .errors import ClearError
+from .spans import bounds
 
 
 def _same_shape(result: Tensor, reference: Tensor) -> None:
@@ -97,3 +100,80 @@ def ssim(result: Tensor, reference: Tensor) -> float:
         total += float(((2 * mean_x * mean_y + c1) * (2 * covariance + c2)
                         / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean())
     return total / len(reference)
+
+
+class Overlap:
+    """Pixels of found and true masks (booleans of one shape), counted together over frames."""
+
+    def __init__(self):
+        self.both = self.found = self.true = 0
+
+    def add(self, found: Tensor, true: Tensor) -> Overlap:
+        if found.shape != true.shape:
+            raise ClearError(f"cannot compare masks of shape {tuple(found.shape)} with masks of shape {tuple(true.shape)}")
+        self.both += int((found & true).sum())
+        self.found += int(found.sum())
+        self.true += int(true.sum())
+        return self
+
+    def __iadd__(self, other: Overlap) -> Overlap:
+        self.both, self.found, self.true = self.both + other.both, self.found + other.found, self.true + other.true
+        return self
+
+    def report(self) -> dict[str, float]:
+        """Intersection over union, F1, recall and precision, 0..1."""
+        return {"iou": self.both / max(1, self.found + self.true - self.both), "f1": 2 * self.both / max(1, self.found + self.true),
+                "recall": self.both / max(1, self.true), "precision": self.both / max(1, self.found)}
+
+
+class Lpips:
+    """Learned perceptual distance (Zhang et al., "The unreasonable effectiveness of deep features", CVPR 2018): its version
+    0.1 over AlexNet, the mean over the frames with a subtitle of the box around that subtitle. 0 for equal pictures.
+
+    Needs the package `lpips`, and torchvision's ImageNet weights of AlexNet in torch's hub cache: nothing is downloaded here.
+    """
+
+    MARGIN, LEAST = 16, 64
+    """Pixels around the subtitle that are judged with it, and the smallest side of a box that AlexNet can judge."""
+
+    def __init__(self, device: str | torch.device = "cpu"):
+        try:
+            import lpips
+            from torchvision.models import AlexNet_Weights
+        except ImportError as missing:
+            raise ClearError(f"LPIPS needs {missing.name}, which is not installed: pip install lpips torchvision") from missing
+        source = AlexNet_Weights.IMAGENET1K_V1.url
+        stored = Path(torch.hub.get_dir()) / "checkpoints" / source.rsplit("/", 1)[1]
+        if not stored.exists():
+            raise ClearError(f"LPIPS needs AlexNet's ImageNet weights, and {stored} is not there. Put {source} there, or leave LPIPS out.")
+        self.device = torch.device(device)
+        self.model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+        features = {name: value for name, value in read_tensors(stored).items() if name.startswith("features.")}
+        # lpips keeps torchvision's layers under the same numbers, in five slices
+        own = self.model.net.state_dict()
+        wanted = {name: features.get("features." + name.split(".", 1)[1]) for name in own}
+        if any(value is None or value.shape != own[name].shape for name, value in wanted.items()):
+            raise ClearError(f"{stored} does not hold torchvision's AlexNet. Put {source} there.")
+        self.model.net.load_state_dict(wanted)
+        self.model.to(self.device)
+
+    @torch.inference_mode()
+    def __call__(self, result: Tensor, reference: Tensor, mask: Tensor) -> float:
+        """result, reference: frames [T, H, W, 3] in 0..1; mask [T, H, W] of the subtitle."""
+        _same_shape(result, reference)
+        inside = _inside(mask, reference)
+        total, count = 0.0, 0
+        for a, b, where in zip(result, reference, inside, strict=True):
+            if not where.any():
+                continue
+            box = bounds(where[None], self.MARGIN)
+            x, y = (2 * self._whole(box.of(frame[None])) - 1 for frame in (a, b))
+            total += float(self.model(x, y))
+            count += 1
+        return total / count
+
+    def _whole(self, part: Tensor) -> Tensor:
+        """[1, h, w, 3] -> [1, 3, h', w'] on the device, continued by its border to the least side."""
+        height, width = part.shape[1:3]
+        planes = part.to(self.device, torch.float32).permute(0, 3, 1, 2)
+        return F.pad(planes, (0, max(0, self.LEAST - width), 0, max(0, self.LEAST - height)), mode="replicate")

@@ -96,3 +96,67 @@ def test_masks_that_fit_nothing_are_refused(pair):
         metrics.residue(result, reference, torch.ones(3, 8, 20))
     with pytest.raises(ClearError, match="11x11"):
         metrics.ssim(result[:, :8], reference[:, :8])
+
+
+def test_overlap_counts_pixels_over_all_frames():
+    found, true = torch.zeros(2, 4, 4, dtype=torch.bool), torch.zeros(2, 4, 4, dtype=torch.bool)
+    found[0, :2], true[0, 1:3] = True, True  # 4 pixels of 12 in both
+    total = metrics.Overlap().add(found, true)
+    assert total.report() == {"iou": 4 / 12, "f1": 0.5, "recall": 0.5, "precision": 0.5}
+    total += metrics.Overlap().add(true, true)
+    assert total.report()["iou"] == 12 / 20
+    assert metrics.Overlap().add(~(true | True), ~(true | True)).report()["iou"] == 0
+    with pytest.raises(ClearError, match="compare masks"):
+        total.add(found, true[:1])
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """torch's hub cache in a folder of its own, with random weights under the name of AlexNet's."""
+    pytest.importorskip("lpips")
+    models = pytest.importorskip("torchvision.models")
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    torch.manual_seed(0)
+    state = {name: value for name, value in models.alexnet().state_dict().items() if name.startswith("features")}
+    (tmp_path / "checkpoints").mkdir()
+    file = tmp_path / "checkpoints" / models.AlexNet_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
+    torch.save(state, file)
+    return file
+
+
+def test_lpips_grows_with_the_error_inside_the_subtitle_alone(hub):
+    generator = torch.Generator().manual_seed(5)
+    reference = torch.rand(3, 80, 200, 3, generator=generator)
+    mask = torch.zeros(3, 80, 200)
+    mask[:2, 50:60, 90:110] = 1
+    near, far, elsewhere = reference.clone(), reference.clone(), reference.clone()
+    near[:, 50:60, 90:110] *= 0.9
+    far[:, 50:60, 90:110] *= 0.2
+    elsewhere[:, :, :40] = 0
+    elsewhere[2] = 0
+    distance = metrics.Lpips()
+    assert distance(reference, reference, mask) == 0 == distance(elsewhere, reference, mask)
+    assert 0 < distance(near, reference, mask) < distance(far, reference, mask)
+    with pytest.raises(ClearError, match="empty"):
+        distance(near, reference, torch.zeros(3, 80, 200))
+
+
+def test_lpips_takes_the_weights_that_are_there(hub):
+    """The same as the features of torchvision's own network, layer by layer."""
+    from torchvision.models import alexnet
+    network = alexnet()
+    network.load_state_dict(torch.load(hub, weights_only=True), strict=False)
+    x = torch.rand(1, 3, 64, 64)
+    assert torch.equal(metrics.Lpips().model.net(x)[-1], network.features[:12](x))
+
+
+def test_lpips_without_its_weights_says_what_is_missing(hub):
+    torch.save({"features.0.weight": torch.zeros(1)}, hub)
+    with pytest.raises(ClearError, match="does not hold"):
+        metrics.Lpips()
+    hub.write_bytes(b"half a file")
+    with pytest.raises(ClearError, match="again|incomplete|whole|cut off|checkpoint"):
+        metrics.Lpips()
+    hub.unlink()
+    with pytest.raises(ClearError, match="is not there"):
+        metrics.Lpips()
