@@ -52,7 +52,8 @@ class PriorMask(io.ComfyNode):
     @classmethod
     def execute(cls, images, prior, threshold, grow, temporal):
         from ..clear_runtime.composite import grow as grown
-        from ..clear_runtime.prior import pictures
+        from ..clear_runtime.pictures import overlay, to_frames
+        from ..clear_runtime.prior.pictures import share_plot
         from ..clear_runtime.prior.temporal import refine_stream
         if images.ndim != 4 or not len(images) or images.shape[3] not in (3, 4):
             raise ClearError(f"Prior Mask needs colour frames [T, H, W, 3]; this has the shape {list(images.shape)}.")
@@ -64,7 +65,7 @@ class PriorMask(io.ComfyNode):
             bar.update_absolute(i + 1, len(frames))
         binary = grown((soft >= threshold).float(), grow)
         shares = binary.flatten(1).mean(1).tolist()
-        return io.NodeOutput(soft, binary, pictures.overlay(frames, soft), pictures.to_frames(pictures.share_plot(shares)))
+        return io.NodeOutput(soft, binary, overlay(frames, soft), to_frames(share_plot(shares)))
 
 
 def _marked(frames, model):

@@ -54,6 +54,7 @@ class TrainPrior(io.ComfyNode):
     def execute(cls, pairs, name, model, start, steps, batch, rate, seed, clean=""):
         from ..clear_runtime.data.frame_batches import DiskFrames
         from ..clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
+        from ..clear_runtime.pictures import to_frames
         from ..clear_runtime.prior import pictures
         from ..clear_runtime.prior.train import TrainOptions
         if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
@@ -72,7 +73,7 @@ class TrainPrior(io.ComfyNode):
         history, example = _run(options, batches, folder)
         target = _publish(folder / "prior.safetensors", name)
         panel = pictures.example_panel(example.frame, example.label, example.mask)
-        return io.NodeOutput(str(target), pictures.to_frames(pictures.curves(history)), pictures.to_frames(panel), str(report))
+        return io.NodeOutput(str(target), to_frames(pictures.curves(history)), to_frames(panel), str(report))
 
 
 def _start(choice: str) -> str:
@@ -81,6 +82,7 @@ def _start(choice: str) -> str:
 
 def _run(options, batches, folder: Path):
     """Train to the end with the curves and the newest example on the node; Cancel leaves through the trainer, which saves first."""
+    from ..clear_runtime.pictures import stacked
     from ..clear_runtime.prior import pictures
     from ..clear_runtime.prior.train import train
     from ..clear_runtime.processes import Processes
@@ -95,7 +97,7 @@ def _run(options, batches, folder: Path):
             example = p.example or example
             picture = None
             if example is not None and (p.example or p.step % _PICTURE_EVERY == 0):
-                picture = ("JPEG", pictures.stacked([pictures.curves(history), pictures.example_panel(example.frame, example.label, example.mask)]), None)
+                picture = ("JPEG", stacked([pictures.curves(history), pictures.example_panel(example.frame, example.label, example.mask)]), None)
             bar.update_absolute(p.step, p.steps, picture)
     if example is None:
         raise ClearError(f"The run in {folder} is at its end already. Ask for more steps under another name, or choose another name.")

@@ -2,16 +2,17 @@
 import numpy as np
 import torch
 
+from clear_runtime import pictures as shared
 from clear_runtime.prior import pictures
 
 
 def test_heat_lies_where_the_mask_is():
     frames, masks = torch.full((2, 4, 6, 3), 0.5), torch.zeros(2, 4, 6)
     masks[0, 1, 2], masks[1, 0, 0] = 1.0, 0.5
-    out = pictures.overlay(frames, masks)
+    out = shared.overlay(frames, masks)
     assert torch.equal(out[masks == 0], frames[masks == 0])
     assert torch.allclose(out[0, 1, 2], torch.tensor([0.85, 0.85, 0.15])) and out[1, 0, 0, 0] > out[1, 0, 0, 1] > out[1, 0, 0, 2]
-    assert pictures.overlay(frames.half(), masks).dtype == torch.float16
+    assert shared.overlay(frames.half(), masks).dtype == torch.float16
 
 
 def orange(picture):
@@ -43,5 +44,5 @@ def test_examples_stand_side_by_side_and_stack_under_the_curves():
     panel = pictures.example_panel(frame, label, mask, width=192)
     assert panel.size == (192, 32)
     assert np.asarray(panel)[:, 70:120].min() > 250 and np.asarray(panel)[:, :60].max() < 5
-    assert pictures.stacked([panel, panel]).size == (192, 64)
-    assert pictures.to_frames(panel).shape == (1, 32, 192, 3)
+    assert shared.stacked([panel, panel]).size == (192, 64)
+    assert shared.to_frames(panel).shape == (1, 32, 192, 3)

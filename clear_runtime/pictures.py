@@ -1,0 +1,99 @@
+"""What pictures of both stages share: heat over frames, plots, and the way between pictures and tensors."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional as F
+
+GROUND, LINE, INK = (24, 26, 30), (70, 74, 82), (200, 204, 210)
+LEFT, BOTTOM, TOP = 56, 26, 22  # margins of a plot, pixels
+_RIGHT = 12
+
+Place = Callable[[float, float], tuple[float, float]]
+
+
+def overlay(frames: Tensor, masks: Tensor) -> Tensor:
+    """Heat over the frames: [T, H, W, 3] in 0..1 and soft masks [T, H, W] -> [T, H, W, 3]. Faint marks are red, sure ones yellow."""
+    soft = masks[..., None].to(frames.dtype).clamp(0, 1)
+    heat = torch.cat([torch.ones_like(soft), soft, torch.zeros_like(soft)], -1)
+    return frames + (heat - frames) * (0.7 * soft)
+
+
+def row(parts: Sequence[Tensor], width: int) -> Image.Image:
+    """Frames [H, W, 3] of one size side by side, `width` pixels in all."""
+    joined = torch.cat(list(parts), 1).permute(2, 0, 1)[None].float()
+    height = max(1, round(joined.shape[2] * width / joined.shape[3]))
+    return to_picture(F.interpolate(joined, (height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0))
+
+
+def loss_curves(history: Mapping[str, Sequence[float]], colours: Mapping[str, tuple[int, int, int]], size: tuple[int, int] = (640, 280)) -> Image.Image:
+    """Loss curves on a logarithmic scale: name -> a value for each step, all as long."""
+    longest = max(map(len, history.values()), default=0)
+    logs = {name: np.log10(np.maximum(np.asarray(values, float), 1e-6)) for name, values in history.items() if len(values)}
+    low, high = (min(v.min() for v in logs.values()), max(v.max() for v in logs.values())) if logs else (-1.0, 0.0)
+    picture, draw, place = axes(size, longest, low - 0.05, high + 0.05, "loss", "step", None)
+    for i, (name, values) in enumerate(logs.items()):
+        colour = colours.get(name, INK)
+        draw_line(draw, place, values, colour, size[0])
+        draw.text((LEFT + 50 + 86 * i, 4), f"{name} {10 ** values[-1]:.3f}", fill=colour, font=font())
+    return picture
+
+
+def draw_line(draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colour: tuple[int, int, int], most: int) -> None:
+    """One curve of at most `most` points; where there are more steps, a point is the mean of its own."""
+    columns = np.array_split(np.arange(len(values)), min(len(values), most))
+    points = [place(c.mean(), values[c].mean()) for c in columns]
+    draw.line(points, fill=colour, width=2) if len(points) > 1 else draw.point(points, fill=colour)
+
+
+def axes(size: tuple[int, int], count: int, low: float, high: float, title: str, unit: str, mark: str | None,
+         lines: int = 5) -> tuple[Image.Image, ImageDraw.ImageDraw, Place]:
+    """An empty plot of `count` places from `low` to `high`; the third thing returned gives the pixel of a place and a value.
+
+    mark: how a value is written at its line, None for a power of ten. unit: what a place is; empty for no row of places below.
+    """
+    width, height = size
+    picture = Image.new("RGB", size, GROUND)
+    draw = ImageDraw.Draw(picture)
+    right, bottom = width - _RIGHT, height - (BOTTOM if unit else 8)
+
+    def place(i: float, value: float) -> tuple[float, float]:
+        return (LEFT + (right - LEFT) * i / max(1, count - 1), bottom - (bottom - TOP) * (value - low) / max(1e-9, high - low))
+    for k in range(lines):
+        value = low + (high - low) * k / (lines - 1)
+        y = place(0, value)[1]
+        draw.line([(LEFT, y), (right, y)], fill=LINE)
+        draw.text((4, y - 6), mark.format(value) if mark else f"{10 ** value:.3g}", fill=INK, font=font())
+    draw.text((4, 4), title, fill=INK, font=font())
+    if unit:
+        draw.text((LEFT, bottom + 7), "0" if count else f"no {unit}s", fill=INK, font=font())
+        last = f"{unit} {max(0, count - 1)}"
+        draw.text((right - draw.textlength(last, font()), bottom + 7), last, fill=INK, font=font())
+    return picture, draw, place
+
+
+def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one width, one below the other."""
+    whole = Image.new("RGB", (pictures[0].width, sum(p.height for p in pictures)), GROUND)
+    y = 0
+    for picture in pictures:
+        whole.paste(picture, (0, y))
+        y += picture.height
+    return whole
+
+
+def to_picture(frame: Tensor) -> Image.Image:
+    return Image.fromarray((frame.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
+
+
+def to_frames(picture: Image.Image) -> Tensor:
+    """[1, H, W, 3] in 0..1."""
+    return torch.from_numpy(np.asarray(picture.convert("RGB")).copy())[None].float() / 255
+
+
+def font():
+    return ImageFont.load_default(12)
