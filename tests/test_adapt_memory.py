@@ -1,0 +1,74 @@
+"""The memory estimate against what autograd really keeps, and the advice when it does not fit."""
+from dataclasses import replace
+
+import pytest
+import tiny_wan
+import torch
+
+from clear_runtime.adapt.memory import SAVED, VISION_TOKENS, estimate, require_room
+from clear_runtime.adapt.model import Adapted
+from clear_runtime.adapt.train import DTYPES, TrainOptions
+from clear_runtime.errors import ClearError
+
+
+def kept_bytes(width, ffn, blocks, rank, grid, context, precision, checkpointing):
+    """Bytes of the tensors that autograd holds after a forward pass, weights left out."""
+    model = Adapted(tiny_wan.wan_state(width, ffn, blocks), rank, dtype=DTYPES[precision], checkpointing=checkpointing, middle=0)
+    weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    held, sizes = [], {}
+
+    def keep(tensor):
+        held.append(tensor)
+        if tensor.untyped_storage().data_ptr() not in weights:
+            sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(torch.randn(1, 16, *grid), torch.randn(1, 16, *grid), torch.tensor([0.5]), torch.randn(1, context, 4096))
+    return sum(sizes.values())
+
+
+@pytest.mark.parametrize("precision", list(SAVED))
+def test_a_block_keeps_about_what_the_estimate_says(precision):
+    grid, tokens, context = (2, 16, 24), 2 * 8 * 12, 30
+    for width, ffn, rank in ((256, 512, 4), (256, 1024, 32), (384, 512, 4)):
+        one, two = (kept_bytes(width, ffn, blocks, rank, grid, context, precision, False) for blocks in (1, 2))
+        by_width, by_ffn, by_rank, of_context = SAVED[precision]
+        said = tokens * (by_width * width + by_ffn * ffn + by_rank * rank) + (context + VISION_TOKENS) * of_context * width
+        assert two - one == pytest.approx(said, rel=0.12)
+
+
+def test_with_checkpointing_only_a_blocks_input_is_kept():
+    grid, tokens = (2, 16, 24), 2 * 8 * 12
+    one, two = (kept_bytes(256, 512, blocks, 4, grid, 4, "bfloat16", True) for blocks in (1, 2))
+    assert two - one == tokens * 256 * 2
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return {name: tuple(value.shape) for name, value in tiny_wan.wan_state().items()}
+
+
+def test_parameters_are_counted_as_the_network_counts_them(shapes):
+    model = Adapted(tiny_wan.wan_state(), 8)
+    counted = estimate(shapes, TrainOptions(rank=8), (3, 8, 12))
+    assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(model.share)
+    assert counted.tokens == 3 * 4 * 6
+
+
+def test_each_saving_saves(shapes):
+    sizes = [estimate(shapes, TrainOptions(**options), (21, 60, 104)).total for options in (
+        {"checkpointing": False}, {}, {"optimiser": "adamw8bit"}, {"optimiser": "adamw8bit", "rank": 8})]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
+
+
+def test_what_does_not_fit_is_told_with_settings_that_do():
+    base, options, size = tiny_wan.wan_state(), TrainOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
+    shapes = {name: tuple(value.shape) for name, value in base.items()}
+    room = estimate(shapes, replace(options, checkpointing=True, batch=1), size).total
+    with pytest.raises(ClearError, match=r"These would fit, with about .*: gradient checkpointing, batch 1 and accumulate 4\."):
+        require_room(base, options, size, 512, "cuda", room)
+    with pytest.raises(ClearError, match=r"bfloat16, a crop of \d+ frames of \d+x\d+\."):
+        require_room(base, options, size, 512, "cuda", room // 3)
+    with pytest.raises(ClearError, match="Nothing smaller would fit"):
+        require_room(base, options, size, 512, "cuda", 1000)
+    assert require_room(base, replace(options, checkpointing=True, batch=1), size, 512, "cuda", room).total == room

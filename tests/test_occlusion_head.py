@@ -1,0 +1,49 @@
+"""The occlusion head, and the prior on the latent grid."""
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clear_runtime.adapt.occlusion_head import HIDDEN, RARE, OcclusionHead, align
+
+
+def test_the_head_is_a_3x3_and_a_1x1_convolution_that_start_at_a_small_share():
+    head = OcclusionHead(32)
+    assert [tuple(p.shape) for p in head.parameters()] == [(HIDDEN, 32, 3, 3), (HIDDEN,), (1, HIDDEN, 1, 1), (1,)]
+    mask = head(torch.randn(2, 3 * 4 * 5, 32), (3, 8, 10))
+    assert mask.shape == (2, 3, 8, 10) and torch.allclose(mask, torch.full_like(mask, RARE), atol=1e-4)
+
+
+def test_tokens_keep_their_place():
+    head = OcclusionHead(16)
+    torch.nn.init.normal_(head.leave.weight)
+    tokens = torch.zeros(1, 2 * 4 * 6, 16)
+    changed = tokens.clone()
+    changed[0, 24 + 1 * 6 + 4] = torch.randn(16)  # frame 1, row 1, column 4
+    difference = (head(changed, (2, 8, 12)) - head(tokens, (2, 8, 12)))[0].abs()
+    assert difference[0].max() == 0
+    rows, columns = (difference[1] > 1e-6).nonzero().T
+    assert rows.max() <= 2 * 2 + 2 and columns.min() >= 2 * 3 - 1  # the token and its neighbours, two cells each, and interpolation
+
+
+def test_the_head_can_learn_a_mask():
+    torch.manual_seed(0)
+    head, tokens = OcclusionHead(16), torch.randn(1, 1 * 6 * 6, 16)
+    wanted = (tokens[..., 0].view(1, 1, 6, 6) > 0).float().repeat_interleave(2, 2).repeat_interleave(2, 3)
+    optimiser = torch.optim.Adam(head.parameters(), 0.02)
+    first = None
+    for _ in range(60):
+        loss = torch.nn.functional.binary_cross_entropy(head(tokens, (1, 12, 12)), wanted)
+        first = first or loss.item()
+        optimiser.zero_grad(), loss.backward(), optimiser.step()
+    assert loss.item() < 0.4 * first
+
+
+@given(st.integers(0, 3), st.integers(1, 4), st.integers(1, 4), st.sampled_from([4, 8]), st.data())
+def test_one_pixel_of_one_frame_marks_exactly_its_latent_cell(groups, rows, columns, spatial, data):
+    masks = torch.zeros(4 * groups + 1, rows * spatial, columns * spatial)
+    t = data.draw(st.integers(0, 4 * groups))
+    y, x = data.draw(st.integers(0, rows * spatial - 1)), data.draw(st.integers(0, columns * spatial - 1))
+    masks[t, y, x] = 0.7
+    cells = align(masks, spatial, 4)
+    assert cells.shape == (groups + 1, rows, columns)
+    assert cells.count_nonzero() == 1 and cells[(t + 3) // 4, y // spatial, x // spatial] == torch.tensor(0.7)

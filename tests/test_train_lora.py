@@ -1,0 +1,306 @@
+"""The Stage II trainer: it learns, stops, continues to the same weights, shares work among processes, and says what is wrong."""
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny_wan
+import torch
+from safetensors.torch import load_file
+from tiny_clips import CONTEXT, HEIGHT, STYLE, WIDTH, latent_clips
+from tiny_pairs import write_pair
+
+from clear_runtime.adapt import losses
+from clear_runtime.adapt.cache import LatentClips
+from clear_runtime.adapt.model import Adapted
+from clear_runtime.adapt.train import TrainOptions, collate, train
+from clear_runtime.errors import ClearError
+from clear_runtime.lora import read_lora
+
+ROOT = Path(__file__).parent.parent
+SHORT = TrainOptions(steps=4, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, checkpoint_every=2, example_every=3, seed=3,
+                     rate=1e-3, average=0.9)
+
+
+@pytest.fixture(scope="module")
+def base():
+    return tiny_wan.wan_state()
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)
+
+
+def run(base, clips, folder, options=SHORT, **more):
+    return list(train(options, base, clips, CONTEXT, folder, **more))
+
+
+def state(folder):
+    stored = torch.load(folder / "training.pt", weights_only=True)
+    return {**stored["learned"], **{f"average.{k}": v for k, v in stored["average"]["values"].items()},
+            **{f"moment.{k}": v["exp_avg_sq"] for k, v in stored["optimiser"]["state"].items()}}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_every_step_says_what_a_node_shows(base, clips, tmp_path):
+    seen = run(base, clips, tmp_path)
+    assert [p.step for p in seen] == [1, 2, 3, 4] and all(p.steps == 4 and p.skipped == 0 for p in seen)
+    assert [p.alpha for p in seen] == [5.0, 5.5, 6.0, 6.5] and all(set(p.terms) == {"gen", "distill", "sparse"} for p in seen)
+    assert all(p.seconds > 0 for p in seen) and seen[0].left > seen[-1].left == 0
+    assert [p.step for p in seen if p.example] == [1, 3, 4]
+    example = seen[-1].example
+    assert example.subtitled.shape == example.result.shape == example.clean.shape == (1, 16, 2, 8, 16)
+    assert example.m_pred.shape == example.m_prior.shape == (2, 8, 16) and torch.isfinite(example.result).all()
+
+
+class _One:
+    """The same example at every step."""
+
+    def __init__(self, sample):
+        self.sample, self.size = sample, tuple(sample.m_prior.shape)
+
+    def __getitem__(self, k):
+        return self.sample
+
+    def example(self):
+        return self.sample
+
+
+def test_forty_steps_on_one_pair_overfit(base, clips, tmp_path):
+    """The error of the flow prediction where the subtitle is, before and after, by the file that was written."""
+    options = replace(SHORT, steps=40, rate=5e-3, rank=32, average=0.0, crop=(5, 16, 32))
+    one = LatentClips(clips.paths, 4, options.crop, "as is", seed=3)[0]
+    held = collate([one], "cpu")
+
+    def error(start):
+        model = Adapted(base, 32, start=start, checkpointing=False)
+        s = held.sigma.view(-1, 1, 1, 1, 1)
+        with torch.no_grad():
+            velocity, _ = model((1 - s) * held.clean + s * held.noise, held.control, held.sigma, CONTEXT)
+        return losses.eps_gen(velocity, held.noise - held.clean)[held.m_prior > 0.5].mean().item()
+
+    before = error(None)
+    run(base, _One(one), tmp_path, options)
+    after = error({k: v.float() for k, v in read_lora(tmp_path / "lora.safetensors").items()})
+    assert after < 0.4 * before
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_run_that_was_stopped_ends_with_the_same_weights(base, clips, tmp_path, stop_after):
+    run(base, clips, tmp_path / "whole")
+    with closing(train(SHORT, base, clips, CONTEXT, tmp_path / "parts")) as steps:
+        for p in steps:
+            if p.step == stop_after:
+                break
+    assert [p.step for p in run(base, clips, tmp_path / "parts")] == list(range(stop_after + 1, 5))
+    assert same(state(tmp_path / "whole"), state(tmp_path / "parts"))
+    assert same(load_file(tmp_path / "whole" / "lora.safetensors"), load_file(tmp_path / "parts" / "lora.safetensors"))
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(base, clips, tmp_path):
+    steps = train(SHORT, base, clips, CONTEXT, tmp_path / "killed")
+    [next(steps) for _ in range(3)]
+    kept = (tmp_path / "killed" / "training.pt").read_bytes()
+    steps.close()
+    (tmp_path / "killed" / "training.pt").write_bytes(kept)  # what a power cut would have left: the checkpoint after step 2
+    run(base, clips, tmp_path / "killed")
+    run(base, clips, tmp_path / "whole")
+    assert same(state(tmp_path / "whole"), state(tmp_path / "killed"))
+
+
+def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, tmp_path):
+    run(base, clips, tmp_path)
+    assert [p.step for p in run(base, clips, tmp_path, replace(SHORT, steps=6))] == [5, 6]
+    for changed, words in ((replace(SHORT, rate=2e-3), "rate was 0.001"), (replace(SHORT, recipe="prior"), "recipe was 'clear'")):
+        with pytest.raises(ClearError, match=words):
+            run(base, clips, tmp_path, changed)
+    other = {**base, "head.head.bias": base["head.head.bias"] + 1}
+    with pytest.raises(ClearError, match="base was"):
+        run(other, clips, tmp_path, replace(SHORT, steps=6))
+
+
+def test_the_lora_says_how_it_came_to_be_and_fits_the_base(base, clips, tmp_path):
+    from safetensors import safe_open
+
+    from clear_runtime.lora import require_fit
+    run(base, clips, tmp_path)
+    require_fit(read_lora(tmp_path / "lora.safetensors"), {name: tuple(v.shape) for name, v in base.items()})
+    with safe_open(str(tmp_path / "lora.safetensors"), "pt") as file:
+        assert file.metadata() == {"clear_recipe": "clear", "steps": "4"}
+        assert all(name.startswith("diffusion_model.blocks.") for name in file.keys())
+
+
+def test_peft_itself_reads_the_file(base, clips, tmp_path):
+    from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+
+    from clear_runtime.denoiser import wan_model
+    run(base, clips, tmp_path)
+    stored = {name.removeprefix("diffusion_model."): value for name, value in load_file(tmp_path / "lora.safetensors").items()}
+    model = get_peft_model(wan_model(base), LoraConfig(r=4, lora_alpha=4, target_modules=r"blocks\..*\.(q|k|v|o|ffn\.0|ffn\.2)"))
+    result = set_peft_model_state_dict(model, {f"base_model.model.{name}": value for name, value in stored.items()})
+    assert not result.unexpected_keys
+    loaded = {name: p for name, p in model.named_parameters() if ".lora_" in name}
+    assert len(loaded) == len(stored)
+    for name, value in stored.items():
+        assert torch.equal(loaded[f"base_model.model.{name.replace('.weight', '.default.weight')}"], value.float())
+
+
+def test_nobody_elses_random_numbers_are_disturbed(base, clips, tmp_path):
+    torch.manual_seed(11)
+    wanted = torch.rand(3)
+    torch.manual_seed(11)
+    run(base, clips, tmp_path, replace(SHORT, steps=1))
+    assert torch.equal(torch.rand(3), wanted)
+
+
+class _Broken:
+    """Clips whose examples hold a value that is no number, from one step on, for a while."""
+
+    def __init__(self, clips, first, count):
+        self.clips, self.size, self.bad = clips, clips.size, range(first, first + count)
+
+    def __getitem__(self, k):
+        sample = self.clips[k]
+        return sample._replace(clean=sample.clean * float("nan")) if k in self.bad else sample
+
+    def example(self):
+        return self.clips.example()
+
+
+def test_a_step_without_a_finite_gradient_is_skipped_and_counted(base, clips, tmp_path):
+    seen = run(base, _Broken(clips, 1, 2), tmp_path)
+    assert [p.skipped for p in seen] == [0, 1, 2, 2]
+    assert all(torch.isfinite(value).all() for value in state(tmp_path).values())
+
+
+def test_many_in_a_row_stop_the_run_with_the_last_good_state_kept(base, clips, tmp_path):
+    with pytest.raises(ClearError, match=r"5 steps in a row.*after step 2, is .*training.pt.*lower learning rate"):
+        run(base, _Broken(clips, 3, 99), tmp_path, replace(SHORT, steps=20, checkpoint_every=2))
+    kept = torch.load(tmp_path / "training.pt", weights_only=True)
+    assert kept["step"] == 2 and all(torch.isfinite(v).all() for v in kept["learned"].values())
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, tmp_path, monkeypatch):
+    run(base, clips, tmp_path)
+    kept = (tmp_path / "training.pt").read_bytes()
+
+    def full(content, path):
+        Path(path).write_bytes(b"half of")
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(ClearError, match="No space left on device.*after step 4 is still there"):
+        run(base, clips, tmp_path, replace(SHORT, steps=6))
+    assert (tmp_path / "training.pt").read_bytes() == kept and not list(tmp_path.glob("*.partial"))
+
+
+def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
+    with pytest.raises(ClearError, match=r"needs about 0\.\d GiB of memory on cpu, and 0\.0 GiB can be used"):
+        next(train(SHORT, base, clips, CONTEXT, tmp_path, available=2 ** 20))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"recipe": "magic"}, "choose lora only, prior"), ({"steps": 0}, "steps is 0"), ({"rate": 0.0}, "learning rate must be above 0"),
+    ({"crop": (5, 8, 8)}, "16x16 pixels"), ({"control": "none"}, "as is, prefilled or both"), ({"optimiser": "sgd"}, "adamw or adamw8bit")])
+def test_options_that_cannot_work_are_refused(options, words):
+    with pytest.raises(ClearError, match=words):
+        TrainOptions(**options)
+
+
+# -- several processes -------------------------------------------------------------------------------------------------
+
+TWO = """
+import json, sys
+sys.path[:0] = {path!r}
+import torch
+torch.set_num_threads(1)
+import tiny_wan
+from pathlib import Path
+from tiny_clips import CONTEXT
+from clear_runtime.adapt.cache import LatentClips
+from clear_runtime.adapt.train import TrainOptions, train
+from clear_runtime.processes import Processes
+
+folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
+options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate)
+processes = Processes("cpu")
+clips = LatentClips(sorted(Path(sys.argv[3]).iterdir()), 4, options.crop, options.control, options.seed)
+history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
+if processes.main:
+    (folder / "history.json").write_text(json.dumps(history))
+"""
+
+
+def test_two_processes_learn_what_one_does_with_twice_the_accumulation(clips, tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    latents = clips.paths[0].parent
+    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "2", str(latents)])
+    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "1", str(latents)], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
+            for r in range(2)]
+    assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
+    histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
+    assert torch.allclose(*histories, rtol=1e-4, atol=1e-6)
+    a, b = state(tmp_path / "one"), state(tmp_path / "two")
+    assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment"))
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
+    from clear_runtime.adapt.command import main
+    with caplog.at_level("INFO"):
+        main(["--dry-run"])
+    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 32,760 tokens" in caplog.text
+    assert "75,600 tokens" in caplog.text and "GiB  in all, about" in caplog.text
+
+
+def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_path, caplog):
+    from clear_runtime.adapt.command import main
+    (tmp_path / "pairs").mkdir()
+    write_pair(tmp_path / "pairs", "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"steps": 2, "rank": 4, "crop": [5, 32, 64], "control": "both", "precision": "float32", "recipe": "adaptation"}))
+    command = ["--nano", "--pairs", str(tmp_path / "pairs"), "--out", str(tmp_path / "out"), "--config", str(config), "--device", "cpu"]
+    with caplog.at_level("INFO"):
+        main(command)
+        main([*command, "--steps", "3"])
+    assert "encoded 1 of 1 clips" in caplog.text and "continues after step 2" in caplog.text
+    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
+    assert read_lora(tmp_path / "out" / "lora.safetensors")
+
+
+@pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])
+def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
+    from clear_runtime.adapt.command import main
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=words):
+        main(arguments)
+
+
+def test_an_unknown_option_in_a_config_is_named(tmp_path):
+    from clear_runtime.adapt.command import main
+    (tmp_path / "c.json").write_text('{"ranks": 4}')
+    with pytest.raises(SystemExit, match="ranks"):
+        main(["--nano", "--config", str(tmp_path / "c.json"), "--dry-run"])
+
+
+def test_eight_bit_adam_without_bitsandbytes_says_how_to_get_it(base, clips, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(ClearError, match="pip install bitsandbytes"):
+        next(train(replace(SHORT, optimiser="adamw8bit"), base, clips, CONTEXT, tmp_path))
