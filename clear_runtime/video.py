@@ -10,7 +10,7 @@ import errno
 import logging
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -110,13 +110,43 @@ def read_timed_frames(path: str | os.PathLike) -> Iterator[tuple[Fraction | None
     path = Path(path)
     with _open(path) as container:
         for frame in _decode(container, path):
-            pixels = torch.from_numpy(frame.to_ndarray(format="rgb24"))
-            yield _seconds(frame), torch.rot90(pixels, _quarter_turns(frame)).float() / 255
+            yield _seconds(frame), _upright(frame)
 
 
 def read_frames(path: str | os.PathLike) -> Iterator[Tensor]:
     """Every frame [H, W, 3] in display order. Raises ClearError."""
     return (frame for _, frame in read_timed_frames(path))
+
+
+def read_spans(path: str | os.PathLike, spans: Sequence[range]) -> Iterator[tuple[int, Tensor]]:
+    """(number, frame [H, W, 3]) of the frames that any of the spans holds, in display order, each once. Raises ClearError.
+
+    The frames between are decoded, since later ones build on them, but not converted; nothing after the last span is read.
+    """
+    path, stop = Path(path), max((span.stop for span in spans), default=0)
+    if not stop:
+        return
+    with _open(path) as container:
+        for number, frame in enumerate(_decode(container, path)):
+            if any(number in span for span in spans):
+                yield number, _upright(frame)
+            if number + 1 >= stop:
+                return
+
+
+def count_frames(path: str | os.PathLike, on_frame: Callable[[int], None] | None = None) -> int:
+    """Decode a file to its end and count. on_frame(frames so far) may raise to stop. Raises ClearError."""
+    path, count = Path(path), 0
+    with _open(path) as container:
+        for count, _ in enumerate(_decode(container, path), 1):
+            if on_frame:
+                on_frame(count)
+    return count
+
+
+def _upright(frame) -> Tensor:
+    pixels = torch.from_numpy(frame.to_ndarray(format="rgb24"))
+    return torch.rot90(pixels, _quarter_turns(frame)).float() / 255
 
 
 def _decode(container, path: Path):

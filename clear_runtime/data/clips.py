@@ -1,0 +1,197 @@
+"""Training clips cut from video files: which spans of which video, and reading them in one pass without holding a video."""
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..errors import ClearError
+from ..video import read_facts, read_spans
+from .pairs_on_disk import Report
+
+SHORTEST = 5    # frames of a clip: two latent frames
+MULTIPLE = 16   # pixels: sides that Wan's VAE and its 2x2 patches take
+
+
+class Clip(NamedTuple):
+    """Two times [T, H, W, 3] float32 in 0..1, T = 4k + 1, sides multiples of 16."""
+    subtitled: Tensor
+    clean: Tensor
+
+
+class Clips(Protocol):
+    """Clips that are read when they are asked for. identities: one for each clip, another when what would be read is another."""
+    identities: list[str]
+
+    def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
+        """(number, clip) for the wanted numbers, which ascend. Each video is decoded at most once."""
+
+    def __str__(self) -> str:
+        """What a user reads: how many clips of how many videos, and what was left out and why."""
+
+
+class Spans(NamedTuple):
+    """spans: of equal length, ascending. empty: how many more there would be, but without a subtitle in them."""
+    spans: list[range]
+    empty: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """The spans cut from one video, or from a pair's two files. size: height and width of the clips."""
+    name: str
+    paths: tuple[str, ...]
+    spans: tuple[range, ...]
+    long_side: int
+    size: tuple[int, int]
+
+    def read(self, chosen: Sequence[int]) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
+        """(number of the span, [T, H, W, 3] of each file), spans in ascending order. Only spans that are under way are in memory."""
+        waiting, under_way = [(i, self.spans[i]) for i in chosen], []
+        for frames in zip(*(read_spans(path, [span for _, span in waiting]) for path in self.paths)):
+            number = frames[0][0]
+            while waiting and waiting[0][1].start == number:
+                i, span = waiting.pop(0)
+                under_way.append((i, span, tuple(torch.empty(len(span), *self.size, 3) for _ in self.paths)))
+            scaled = [fitted(frame, self.long_side) for _, frame in frames]
+            for _, span, parts in under_way:
+                for part, frame in zip(parts, scaled):
+                    part[number - span.start] = frame
+            if under_way[0][1].stop == number + 1:
+                i, _, parts = under_way.pop(0)
+                yield i, parts
+        if waiting or under_way:
+            raise ClearError(f"{self.name} has fewer frames than when it was looked through. Load the pairs again.")
+
+
+class FileClips:
+    """What clips from files share. `left_out`: names and reasons."""
+
+    def __init__(self, sources: Sequence[Source], left_out: Sequence[tuple[str, str]], empty: int, settings: str = ""):
+        self.sources, self.left_out, self.empty = list(sources), list(left_out), empty
+        self.index = [(source, i) for source in self.sources for i in range(len(source.spans))]
+        if not self.index:
+            raise ClearError(f"No clip can be cut from these videos.\n{self._left_out()}")
+        stamps = {path: stamp(path) for source in self.sources for path in source.paths}
+        self.identities = [" ".join([*(stamps[path] for path in source.paths), f"{source.spans[i]} {source.long_side}", settings]).strip()
+                           for source, i in self.index]
+
+    def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
+        for source, numbers in groupby(wanted, lambda n: self.index[n][0]):
+            numbers = list(numbers)
+            for n, (i, parts) in zip(numbers, source.read([self.index[n][1] for n in numbers])):
+                yield n, self._clip(n, source, source.spans[i], parts)
+
+    def _clip(self, number: int, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
+        return Clip(*parts)
+
+    def __str__(self) -> str:
+        lengths, sizes = ({source.size if size else len(source.spans[0]) for source in self.sources} for size in (False, True))
+        frames = f"{min(lengths)} to {max(lengths)}" if len(lengths) > 1 else f"{min(lengths)}"
+        shapes = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
+        lines = [f"{_counted(len(self.index), 'clip')} of {frames} frames ({shapes}) from {_counted(len(self.sources), 'video')}."]
+        if self.empty:
+            lines.append(f"Left out: {_counted(self.empty, 'span')} without a subtitle.")
+        return "\n".join(lines + ([self._left_out()] if self.left_out else []))
+
+    def _left_out(self) -> str:
+        return "\n".join(f"  {name}: {why}" for name, why in self.left_out)
+
+
+class PairClips(FileClips):
+    """Clips of pairs that check_pairs looked through."""
+
+    def __init__(self, report: Report, frames: int = 81, per_video: int = 4, long_side: int = 832):
+        """frames: of a clip, rounded down to 4k + 1; a shorter video gives one clip of what it has. per_video: at most, spread
+        evenly, with a subtitle in each. long_side: pixels; larger frames are scaled down. Raises ClearError when nothing is left."""
+        check_settings(frames, per_video, long_side)
+        sources, empty = [], 0
+        left_out = [(pair.pair.name, pair.problem) for pair in report.pairs if pair.problem]
+        for pair in report.usable:
+            facts = read_facts(pair.pair.clean)
+            found = spread(pair.frames, frames, per_video, pair.kept)
+            size, problem = target_size(facts.height, facts.width, long_side), too_short(pair.frames)
+            empty += found.empty
+            if problem or not all(size):
+                left_out.append((pair.pair.name, problem or too_small(facts.height, facts.width)))
+            else:
+                sources.append(Source(pair.pair.name, (pair.pair.subtitled, pair.pair.clean), tuple(found.spans), long_side, size))
+        super().__init__(sources, left_out, empty)
+
+
+def spread(total: int, frames: int, count: int, kept: Collection[int] | None = None) -> Spans:
+    """At most `count` spans of `frames` frames (rounded down to 4k + 1) over a video of `total`, evenly spread, overlapping by
+    half at most. kept: frames with a subtitle; each span moves to where it holds most of them, and goes when it holds none.
+    A video shorter than `frames` gives one span of the largest 4k + 1; one shorter than 5 gives none."""
+    length = (min(frames, total) - 1) // 4 * 4 + 1
+    if length < SHORTEST:
+        return Spans([])
+    room = total - length
+    n = min(count, 1 + room // max(1, length // 2)) if total >= frames else 1
+    step = room / (n - 1) if n > 1 else 0.0
+    ideal = [round(i * step) for i in range(n)] if n > 1 else [room // 2]
+    if kept is None:
+        return Spans([range(start, start + length) for start in ideal])
+    marked = [0] * total
+    for t in kept:
+        marked[t] = 1
+    before = [0, *accumulate(marked)]
+    held = lambda start: before[start + length] - before[start]
+    # as far as each may go without coming nearer than half a length to the next one's place
+    reach = int(max(0.0, (step - length // 2) / 2)) if n > 1 else room
+    best = [max(range(max(0, at - reach), min(room, at + reach) + 1), key=lambda start: (held(start), -abs(start - at))) for at in ideal]
+    full = [start for start in best if held(start)]
+    return Spans([range(start, start + length) for start in full], n - len(full))
+
+
+def check_settings(frames: int, per_video: int, long_side: int) -> None:
+    if frames < SHORTEST or per_video < 1 or long_side < 2 * MULTIPLE:
+        raise ClearError(f"Clips need {SHORTEST} frames or more, 1 of a video or more, and a long side of {2 * MULTIPLE} pixels or more; "
+                         f"these are {frames}, {per_video} and {long_side}.")
+
+
+def target_size(height: int, width: int, long_side: int) -> tuple[int, int]:
+    """Height and width that frames are scaled and cut to; 0 for a side that is too short."""
+    return tuple(side // MULTIPLE * MULTIPLE for side in _scaled(height, width, long_side))
+
+
+def fitted(frame: Tensor, long_side: int) -> Tensor:
+    """[H, W, 3] -> the size of target_size, float32: scaled down with antialiasing, then cut evenly at both ends."""
+    size = _scaled(*frame.shape[:2], long_side)
+    if size != tuple(frame.shape[:2]):
+        frame = F.interpolate(frame.permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).clamp(0, 1)
+    height, width = (side // MULTIPLE * MULTIPLE for side in size)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    return frame[top:top + height, left:left + width].float()
+
+
+def _scaled(height: int, width: int, long_side: int) -> tuple[int, int]:
+    scale = min(1.0, long_side / max(height, width))
+    return round(height * scale), round(width * scale)
+
+
+def too_short(frames: int) -> str | None:
+    return f"{frames} frames are too few; a clip needs {SHORTEST}." if frames < SHORTEST else None
+
+
+def too_small(height: int, width: int) -> str:
+    return f"{width}x{height} pixels are too few: after scaling, each side must have {MULTIPLE}."
+
+
+def stamp(path: str | os.PathLike) -> str:
+    """A file's absolute path, size and time: another when the file is another. Raises ClearError where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise ClearError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
+    return f"{os.path.abspath(path)} {found.st_size} {found.st_mtime_ns}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
