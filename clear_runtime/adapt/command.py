@@ -113,14 +113,15 @@ def _prior(path: Path | None, device: torch.device):
 
 
 def _clips(args, options: TrainOptions, processes: Processes):
-    from ..data.clips import BurnedClips, PairClips
     if args.generate:
         from ..data.generated_clips import GeneratedClips
         return GeneratedClips(args.generate, args.clips, seed=options.seed)
     if args.burn:
         from ..data.burn_style import BurnStyle
+        from ..data.clips import BurnedClips
         style = BurnStyle(**json.loads(args.style.read_text(encoding="utf-8"))) if args.style else BurnStyle()
         return BurnedClips(args.burn, style, options.crop[0], args.per_video, args.long_side, options.seed)
+    from ..data.clips import PairClips
     from ..data.pairs_on_disk import Report, check_pairs, find_pairs
     stored = args.out / "pairs.json"
     if processes.main:  # one process looks through the pairs, and all read what it found
