@@ -11,7 +11,8 @@ class ClearExtension(ComfyExtension):
         from .demo_clip import offer_demo_clip
         from .prior import PriorMask
         from .remove import SubtitleRemove
+        from .train_lora import TrainLoRA
         from .train_prior import TrainPrior
         load.register_folder()
         offer_demo_clip()
-        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior]
+        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior, TrainLoRA]

@@ -9,12 +9,14 @@ from .comfy_backend import model_base, model_shapes
 
 
 def with_lora(model, state, strength: float):
-    """A clone of the MODEL with the LoRA at a strength; the MODEL given stays as it is.
+    """A clone of the MODEL with the LoRA at a strength; the MODEL given stays as it is. At strength 0 the clone has no patches.
 
     Raises ClearError for another base, or when any LoRA tensor finds no layer of its size (how many, and why).
     """
     base, shapes = model_base(model), model_shapes(model)
     lora_files.require_fit(state, {name: shape for name, (_, shape) in shapes.items()}, str(base))
+    if strength == 0:
+        return model.clone()
     named, weights = {}, []
     for module in lora_files.modules(state):
         actual = shapes[f"{module}.weight"][0].removesuffix(".weight")  # another name where a part of the model is compiled
