@@ -154,12 +154,9 @@ class _Removal:
         if not self.options.needs_prior:
             return torch.zeros(source.shape[:3])
         soft = self.prior(source)
-        if self.options.temporal:
-            soft = refine(soft, source)
-        marks = soft > self.options.threshold
-        if self.options.temporal:
-            marks = keep_lasting(marks)
-        return grow(keep_lines(marks), self.options.grow)
+        strict = self.options.subtitles_only
+        marks = (refine(soft, source) if strict else soft) > self.options.threshold
+        return grow(keep_lines(keep_lasting(marks) if strict else marks, corners=not strict), self.options.grow)
 
     def _generate(self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
         """The network's picture of a window at the source's size, and the mask: the one that was found, or from the difference."""

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from ..clear_runtime.errors import ClearError
 from .comfy_backend import ComfyCodec, ComfyDenoiser
-from .load import is_nano
+from .load import FOLDER, _stamp, is_nano
 from .managed import ComfyPrior
 from .nano_vae import NanoVAE
+from .prior import BUNDLED, load, prior_files
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +59,23 @@ class SubtitleRemove(io.ComfyNode):
                                tooltip="Where the replaced pixels are found: by the bundled subtitle prior, or by what the model changed."),
                 io.Int.Input("grow", default=2, min=0, max=64, tooltip="Pixels by which the mask is widened, so that outlines and shadows go too."),
                 io.Int.Input("feather", default=2, min=0, max=64, tooltip="Pixels over which the mask's edge fades out."),
+                io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED, optional=True,
+                               tooltip="What finds the subtitles: the light prior that comes with the pack, or a file in models/clear, such as Train Prior makes."),
+                io.Boolean.Input("subtitles_only", default=True, optional=True,
+                                 tooltip="Leave what is marked but does not behave like a subtitle: moves with the scene, lies wholly in a corner of the frame, "
+                                         "or stands under 7 frames. Off: all that the prior marks goes; also for frames that do not follow each other."),
             ],
             outputs=[io.Image.Output(display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."),
                      io.Mask.Output(display_name="MASK", tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame.")])
 
     @classmethod
+    def fingerprint_inputs(cls, prior=BUNDLED, **other):
+        return f"{_stamp(prior, FOLDER)} {sorted((name, value) for name, value in other.items() if isinstance(value, (int, float, str)))}"
+
+    @classmethod
     def execute(cls, images, steps, cfg, seed, window, overlap, output, control, region, mask_from, grow, feather,
-                model=None, vae=None, positive=None, negative=None, limit=None, protect=None):
+                model=None, vae=None, positive=None, negative=None, limit=None, protect=None, prior=BUNDLED, subtitles_only=True):
         from ..clear_runtime.nano.limits import InPieces, for_nano
-        from ..clear_runtime.prior.predict import load_bundled_prior
         from ..clear_runtime.remover import RemoveOptions, remove
         _require_frames(images)
         codec, denoiser, nano = None, None, True
@@ -78,12 +87,12 @@ class SubtitleRemove(io.ComfyNode):
         if region == AUTO:
             region = "subtitle band" if nano and output != "raw" and mask_from == "prior" else "whole frame"
         options = RemoveOptions(steps=steps, seed=seed, window=window, overlap=overlap, output=output, control=control, region=region,
-                                mask_from=mask_from, grow=grow, feather=feather)
+                                mask_from=mask_from, grow=grow, feather=feather, subtitles_only=subtitles_only)
         if nano:
             options, denoiser = for_nano(options), denoiser and InPieces(denoiser)
         count, height, width = images.shape[:3]
         cleaned, masks = torch.empty(count, height, width, 3, dtype=images.dtype), torch.empty(count, height, width)
-        results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load_bundled_prior()), options, limit, protect, total=count, on_progress=progress_bar())
+        results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load(prior)), options, limit, protect, total=count, on_progress=progress_bar())
         started = time.monotonic()
         for i, (frame, mask) in enumerate(results):
             cleaned[i], masks[i] = frame, mask

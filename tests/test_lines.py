@@ -31,6 +31,7 @@ def test_graphics_in_a_corner_are_no_lines():
     line[0, 300:320, 40:400] = 1    # a line that begins in a corner and leaves it
     line[0, 20:40, 300:340] = 1     # a short word at the top, in the middle
     assert torch.equal(keep_lines(mask + line), line)
+    assert torch.equal(keep_lines(mask + line, corners=True), mask + line)
 
 
 def test_marks_that_last_stay_to_the_frame_and_others_go():

@@ -336,3 +336,16 @@ def test_missing_parts_are_named_before_a_frame_is_pulled():
 def test_options_that_cannot_work_are_refused_at_once(options):
     with pytest.raises(ClearError):
         RemoveOptions(**options)
+
+
+@pytest.mark.parametrize("where, shown", [((1, 5, 1, 9), range(20)), ((14, 17, 8, 28), range(8, 12))])
+def test_what_does_not_behave_like_a_subtitle_is_left_unless_all_marks_shall_go(where, shown):
+    """A graphic in a corner, and a line that stands for four frames."""
+    frames = video(20, text=None)
+    for t in shown:
+        frames[t, where[0]:where[1], where[2]:where[3]] = 1
+    left, mask = run(frames, output="preview")
+    assert torch.equal(left, frames) and not mask.any()
+    cleaned, mask = run(frames, output="preview", subtitles_only=False)
+    marked = (mask > 0).flatten(1).any(1).nonzero().flatten().tolist()
+    assert marked == list(shown) and not (white(cleaned) > 0).any()

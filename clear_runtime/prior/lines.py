@@ -26,8 +26,11 @@ def keep_lasting(mask: Tensor) -> Tensor:
     return F.max_pool3d(always, (reach + 1, 1, 1), 1)[0, 0]  # and every frame of such a row
 
 
-def keep_lines(mask: Tensor) -> Tensor:
-    """Binary masks [T, H, W] without the groups of marks that are too small or sit in a corner, each frame on its own. Float 0 or 1."""
+def keep_lines(mask: Tensor, corners: bool = False) -> Tensor:
+    """Binary masks [T, H, W] without the groups of marks that are too small or sit in a corner, each frame on its own. Float 0 or 1.
+
+    corners: keep those in a corner too.
+    """
     if not mask.any():
         return mask.float()
     count, height, width = mask.shape
@@ -49,5 +52,5 @@ def keep_lines(mask: Tensor) -> Tensor:
         place = torch.arange(area.shape[axis], dtype=torch.float32).view([-1 if a == axis else 1 for a in range(4)]) * cell
         first, last = (torch.zeros_like(size).scatter_reduce_(0, groups, place.expand_as(area).flatten(), how, include_self=False) for how in ("amin", "amax"))
         cornered &= (last + cell <= share * side) | (first >= (1 - share) * side)
-    kept = (line & ~cornered)[groups].view_as(area) & marked
+    kept = (line if corners else line & ~cornered)[groups].view_as(area) & marked
     return mask.float() * F.interpolate(kept.float(), scale_factor=cell)[:, 0, :height, :width]

@@ -168,3 +168,19 @@ def test_bad_input_is_refused_before_any_sampling(run, nano, marked, error, monk
     monkeypatch.setattr(comfy.sample, "sample_custom", lambda *a, **k: pytest.fail("sampled"))
     with pytest.raises(error, match=words):
         run("CLEAR_SubtitleRemove", **{"images": frames(2), **nano, **WIDGETS, **changes})
+
+
+def test_a_trained_prior_may_find_the_subtitles(run, nano, pack, tmp_path, monkeypatch):
+    """A file in models/clear, whose prior marks nothing, leaves the frames as they were."""
+    import folder_paths
+    from clear_pack.clear_runtime.prior.checkpoints import save_prior
+    from clear_pack.clear_runtime.prior.light import LightPrior
+    prior = LightPrior()
+    with torch.no_grad():
+        prior.leave[0].weight.zero_()
+        prior.leave[0].bias.fill_(-20)
+    save_prior(tmp_path / "blind.safetensors", "light", prior.state_dict(), 640)
+    monkeypatch.setattr(folder_paths, "get_full_path", lambda folder, name: str(tmp_path / name) if folder == "clear" and name == "blind.safetensors" else None)
+    images = frames()
+    cleaned, mask = run("CLEAR_SubtitleRemove", images=images, **nano, **WIDGETS, prior="blind.safetensors")
+    assert torch.equal(cleaned, images) and not mask.any()
