@@ -23,6 +23,7 @@ from . import losses
 from . import train as trainer
 from .cache import LatentClips, encode_clips, fingerprint
 from .memory import estimate
+from .results import History
 from .train import TrainOptions, train
 
 log = logging.getLogger(__name__)
@@ -73,12 +74,11 @@ def _run(args, options: TrainOptions) -> None:
 
     stop = []
     signal.signal(signal.SIGINT, lambda *_: stop.append(True))
-    history = args.out / "history.jsonl"
+    history = History(args.out)
     with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
         for p in steps:
             if processes.main:
-                with history.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"step": p.step, "loss": p.loss, **p.terms, "alpha": p.alpha, "rate": p.rate, "seconds": round(p.seconds, 3)}) + "\n")
+                history.add(p)
                 if p.step % args.log_every == 0 or p.step in (1, p.steps):
                     memory = f"  {p.memory / 2 ** 30:.1f} GiB" if p.memory else ""
                     log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left%s%s", p.step, p.steps, p.loss,

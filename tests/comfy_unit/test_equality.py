@@ -135,3 +135,25 @@ def test_lora_is_the_same_in_our_loader_comfyuis_and_peft(backend, patched, weig
         comfyuis = backend.ComfyDenoiser(stock, [[context, {}]])(noise, control, schedule.sigmas(2))
     peft = DiffSynthDenoiser.from_state(state, context, change)(noise, control, schedule.sigmas(2))
     assert max(difference(ours, comfyuis), difference(ours, peft)) < BOUND
+
+
+def test_a_trained_lora_is_the_same_in_our_loader_comfyuis_and_peft(backend, weights, load_model, models, comfy_nodes, tmp_path):
+    """The file that the Stage II trainer writes, in half precision, on the base it was trained on."""
+    from clear_runtime.adapt.model import Adapted, save
+    state, _ = weights
+    adapted = Adapted(state, rank=4)
+    with torch.no_grad():
+        for parameter in adapted.lora().values():
+            parameter.normal_(0, 0.05, generator=torch.Generator().manual_seed(parameter.numel()))
+    save(tmp_path, adapted)
+    (models / "loras" / "trained.safetensors").write_bytes((tmp_path / "lora.safetensors").read_bytes())
+    change = lora.read_lora(tmp_path / "lora.safetensors")
+    noise, control, context = tiny_wan.window(frames=2)
+    from clear_pack.nodes.apply_lora import with_lora
+    with torch.inference_mode():
+        stock, = comfy_nodes.LoraLoaderModelOnly().load_lora_model_only(load_model(state), "trained.safetensors", 1.0)
+        ours, comfyuis = (backend.ComfyDenoiser(model, [[context, {}]])(noise, control, schedule.sigmas(5))
+                          for model in (with_lora(load_model(state), change, 1.0), stock))
+    peft = DiffSynthDenoiser.from_state(state, context, {name: value.float() for name, value in change.items()})(noise, control, schedule.sigmas(5))
+    assert max(difference(ours, comfyuis), difference(ours, peft)) < BOUND
+    assert difference(DiffSynthDenoiser.from_state(state, context)(noise, control, schedule.sigmas(5)), peft) > 100 * BOUND, "the LoRA must matter here"
