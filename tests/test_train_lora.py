@@ -281,7 +281,7 @@ def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_pa
     assert caplog.text.count("encoded 1 of") == 1 and "continues after step 2" in caplog.text
     rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
-    assert read_lora(tmp_path / "out" / "lora.safetensors")
+    assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 from collections.abc import Mapping
 from contextlib import closing
@@ -75,10 +76,14 @@ def _run(args, options: TrainOptions) -> None:
     stop = []
     signal.signal(signal.SIGINT, lambda *_: stop.append(True))
     history = History(args.out)
+    needed = estimate({name: tuple(value.shape) for name, value in base.items()}, options, latents.size, context.shape[1])
+    log.info("%s", needed)
     with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
         for p in steps:
             if processes.main:
                 history.add(p)
+                if p.step % options.checkpoint_every == 0 or p.step == p.steps:
+                    _draw(history, p, needed.share)
                 if p.step % args.log_every == 0 or p.step in (1, p.steps):
                     memory = f"  {p.memory / 2 ** 30:.1f} GiB" if p.memory else ""
                     log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left%s%s", p.step, p.steps, p.loss,
@@ -88,6 +93,14 @@ def _run(args, options: TrainOptions) -> None:
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
     log.info("the LoRA is %s", args.out / "lora.safetensors")
+
+
+def _draw(history: History, p, share: float) -> None:
+    """FOLDER/curves.png: the picture that the node shows."""
+    from .pictures import Figures, curves
+    partial = history.path.with_name("curves.partial")
+    curves(history.columns(), Figures(p.step, p.steps, p.left, p.memory or 0, p.skipped, share)).save(partial, "PNG")
+    os.replace(partial, history.path.with_name("curves.png"))
 
 
 def _parts(args, device: torch.device) -> Parts:
