@@ -1,5 +1,6 @@
 """Clips cut from files: which spans, read in one pass, and identities that change with what would be read."""
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ from tiny_pairs import clip, write, write_pair
 
 from clear_runtime import video
 from clear_runtime.data import clips as clips_module
-from clear_runtime.data.clips import PairClips, fitted, spread, target_size
+from clear_runtime.data.burn_style import BurnStyle
+from clear_runtime.data.clips import BurnedClips, PairClips, fitted, spread, target_size
 from clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
 from clear_runtime.errors import ClearError
 from clear_runtime.video import count_frames, read_frames, read_spans
@@ -141,3 +143,87 @@ def test_settings_without_a_clip_are_refused(tmp_path, options):
     write_pair(tmp_path, "film")
     with pytest.raises(ClearError, match="Clips need"):
         pair_clips(tmp_path, **options)
+
+
+STYLE = BurnStyle(size=25)
+
+
+def clean_folder(folder, count=2, frames=20, **options):
+    for i in range(count):
+        write(folder / f"v{i}.mp4", clip(frames=frames, seed=i, **options)[0])
+    return folder
+
+
+def test_burned_clips_have_text_of_their_own_over_clean_frames(tmp_path):
+    clips = BurnedClips(clean_folder(tmp_path), STYLE, frames=9, per_video=2)
+    assert str(clips) == "4 clips of 9 frames (96x64) from 2 videos."
+    read = dict(clips.read([0, 1, 3]))
+    assert torch.equal(read[0].clean, frames_of(tmp_path / "v0.mp4")[:9]) and torch.equal(read[3].clean, frames_of(tmp_path / "v1.mp4")[11:20])
+    changed = [(one.subtitled - one.clean).abs().amax((0, 3)) > 0.1 for one in read.values()]
+    assert all(one.any() for one in changed) and not torch.equal(changed[0], changed[1])
+    again = dict(BurnedClips(tmp_path, STYLE, frames=9, per_video=2).read([3]))
+    assert torch.equal(again[3].subtitled, read[3].subtitled)
+
+
+def test_burned_clips_change_their_identity_with_style_seed_and_file(tmp_path):
+    make = lambda style=STYLE, seed=0: BurnedClips(clean_folder(tmp_path, 1) if not list(tmp_path.iterdir()) else tmp_path, style, 9, 2, 832, seed).identities
+    first = make()
+    assert first == make() and len(set(first)) == 2
+    assert not set(first) & set(make(seed=1)) and not set(first) & set(make(replace(STYLE, colour="#ff0000")))
+    os.utime(tmp_path / "v0.mp4", ns=(1, 1))
+    assert not set(first) & set(make())
+
+
+def test_one_video_is_enough_and_bad_ones_are_named(tmp_path):
+    clean_folder(tmp_path)
+    assert len(BurnedClips(tmp_path / "v0.mp4", STYLE, 9, 1).identities) == 1
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    write(tmp_path / "short.mp4", clip(frames=3)[0])
+    report = str(BurnedClips(tmp_path, STYLE, 9, 1))
+    assert report.startswith("2 clips of 9 frames (96x64) from 2 videos.") and "bad.mp4: this is not a video" in report and "short.mp4: 3 frames are too few" in report
+    with pytest.raises(ClearError, match="not a video"):
+        BurnedClips(tmp_path / "bad.mp4", STYLE, 9, 1)
+    with pytest.raises(ClearError, match="There is no folder or video"):
+        BurnedClips(tmp_path / "gone", STYLE)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ClearError, match="No videos in"):
+        BurnedClips(tmp_path / "empty", STYLE)
+
+
+def test_a_bad_style_is_refused_before_a_video_is_read_to_its_end(tmp_path, monkeypatch):
+    clean_folder(tmp_path, 1)
+    monkeypatch.setattr(clips_module, "count_frames", lambda *a: pytest.fail("the video was read"))
+    with pytest.raises(ClearError, match="No font of the family 'Nowhere'"):
+        BurnedClips(tmp_path, replace(STYLE, font="Nowhere"), 9)
+
+
+def test_looking_through_can_be_stopped(tmp_path):
+    def stop(done, count):
+        seen.append((done, count))
+        if done == 1:
+            raise KeyboardInterrupt
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        BurnedClips(clean_folder(tmp_path), STYLE, 9, on_look=stop)
+    assert seen == [(0, 2), (1, 2)]
+
+
+def test_a_subtitle_file_gives_each_video_its_own_lines_at_their_times(tmp_path):
+    pytest.importorskip("pysubs2")
+    line = "1\n00:00:00,{first}00 --> 00:00:00,{stop}00\n{text}\n"
+    clean_folder(tmp_path, 3, frames=20)  # 0.8 s
+    for name, text in (("v0", line.format(first=4, stop=6, text="Rain")), ("v1", line.format(first=0, stop=2, text="Snow"))):
+        (tmp_path / f"{name}.srt").write_text(text)
+    style = replace(STYLE, file=str(tmp_path / "v0.srt"))
+    clips = BurnedClips(tmp_path, style, frames=5, per_video=1)
+    assert "v2.mp4: there is no v2.srt beside it" in str(clips)
+    shown = {n: [bool((a - b).abs().max() > 0.1) for a, b in zip(one.subtitled, one.clean)] for n, one in clips.read([0, 1])}
+    assert all(any(flags) for flags in shown.values()) and clips.sources[0].spans[0].start in range(6, 15) and clips.sources[1].spans[0].start < 5
+    first = clips.sources[0].spans[0].start
+    assert shown[0] == [10 <= first + i < 15 for i in range(5)]
+    identities = BurnedClips(tmp_path / "v1.mp4", style, frames=5, per_video=1).identities
+    os.utime(tmp_path / "v0.srt", ns=(1, 1))
+    assert BurnedClips(tmp_path / "v1.mp4", style, frames=5, per_video=1).identities != identities
+    (tmp_path / "v0.srt").write_text(line.format(first=9, stop=9, text="Late").replace(",900\n", ",950\n"))
+    with pytest.raises(ClearError, match="no line of v0.srt falls into its 0.8 s"):
+        BurnedClips(tmp_path / "v1.mp4", style, frames=5)

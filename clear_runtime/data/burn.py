@@ -1,6 +1,7 @@
 """Burn subtitles into frames with Pillow, and know exactly which pixels they cover."""
 import random
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -18,10 +19,12 @@ class Style:
     stroke: int = 2
     stroke_fill: tuple = (0, 0, 0)
     shadow: tuple | None = None      # (dx, dy, blur radius)
+    shadow_fill: tuple = (0, 0, 0, 220)  # with its opacity, 0..255
     box: tuple | None = None         # (red, green, blue, opacity)
     opacity: float = 1.0
     italic: bool = False
     softness: float = 0.0            # blur radius of the finished layer: resized video is never crisp
+    align: str = "center"            # of the lines among each other: left, center, right
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,24 @@ class Layer:
         return (frame * (1 - a) + self.colour * (255 * a) + 0.5).astype(np.uint8)
 
 
+@lru_cache(maxsize=16)
+def load_font(path: str | None, index: int, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size, index=index) if path else ImageFont.load_default(size)
+
+
+def bounds(lines: list[str], style: Style) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the letters with their outline, when the first line's top left corner is at (0, 0)."""
+    return ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), "\n".join(lines), **_options(style))
+
+
+def _options(style: Style) -> dict:
+    return dict(font=load_font(style.font, style.index, style.size), stroke_width=style.stroke, align=style.align, spacing=max(2, style.size // 6))
+
+
 def render(lines: list[str], style: Style, width: int, height: int, centre: tuple[float, float]) -> Layer:
     """Lines centred on `centre` (x, y in pixels) on an otherwise empty frame of width x height."""
-    font = ImageFont.truetype(style.font, style.size, index=style.index) if style.font else ImageFont.load_default(style.size)
-    text, measure = "\n".join(lines), ImageDraw.Draw(Image.new("L", (1, 1)))
-    options = dict(font=font, stroke_width=style.stroke, align="center", spacing=max(2, style.size // 6))
-    x0, y0, x1, y1 = measure.multiline_textbbox((0, 0), text, **options)
+    text, options = "\n".join(lines), _options(style)
+    x0, y0, x1, y1 = bounds(lines, style)
     x, y = centre[0] - (x0 + x1) / 2, centre[1] - (y0 + y1) / 2
     layer = Image.new("RGBA", (width, height), (*style.fill, 0))
     if style.box:
@@ -55,7 +70,7 @@ def render(lines: list[str], style: Style, width: int, height: int, centre: tupl
     if style.shadow:
         dx, dy, blur = style.shadow
         shade = Image.new("RGBA", (width, height), (0, 0, 0, 0))
-        ImageDraw.Draw(shade).multiline_text((x + dx, y + dy), text, fill=(0, 0, 0, 220), stroke_fill=(0, 0, 0, 220), **options)
+        ImageDraw.Draw(shade).multiline_text((x + dx, y + dy), text, fill=style.shadow_fill, stroke_fill=style.shadow_fill, **options)
         layer = Image.alpha_composite(layer, shade.filter(ImageFilter.GaussianBlur(blur)))
     words = Image.new("RGBA", (width, height), (*(style.stroke_fill if style.stroke else style.fill), 0))
     ImageDraw.Draw(words).multiline_text((x, y), text, fill=(*style.fill, 255), stroke_fill=(*style.stroke_fill, 255), **options)

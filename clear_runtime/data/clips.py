@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import torch
@@ -12,11 +13,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ClearError
-from ..video import read_facts, read_spans
-from .pairs_on_disk import Report
+from ..video import count_frames, read_facts, read_spans
+from .burn_style import BurnStyle
+from .burner import Burner, burn_clip
+from .pairs_on_disk import VIDEOS, Report
+from .subtitle_file import FORMATS
 
 SHORTEST = 5    # frames of a clip: two latent frames
 MULTIPLE = 16   # pixels: sides that Wan's VAE and its 2x2 patches take
+_TELL_EVERY = 50  # frames between two looks at whether to stop
 
 
 class Clip(NamedTuple):
@@ -44,12 +49,13 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """The spans cut from one video, or from a pair's two files. size: height and width of the clips."""
+    """The spans cut from one video, or from a pair's two files. size: height and width of the clips in pixels."""
     name: str
     paths: tuple[str, ...]
     spans: tuple[range, ...]
     long_side: int
     size: tuple[int, int]
+    text: str = ""  # the subtitle file to burn
 
     def read(self, chosen: Sequence[int]) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
         """(number of the span, [T, H, W, 3] of each file), spans in ascending order. Only spans that are under way are in memory."""
@@ -78,9 +84,8 @@ class FileClips:
         self.index = [(source, i) for source in self.sources for i in range(len(source.spans))]
         if not self.index:
             raise ClearError(f"No clip can be cut from these videos.\n{self._left_out()}")
-        stamps = {path: stamp(path) for source in self.sources for path in source.paths}
-        self.identities = [" ".join([*(stamps[path] for path in source.paths), f"{source.spans[i]} {source.long_side}", settings]).strip()
-                           for source, i in self.index]
+        stamps = {source: " ".join(stamp(path) for path in (*source.paths, source.text) if path) for source in self.sources}
+        self.identities = [f"{stamps[source]} {source.spans[i]} {source.long_side} {settings}".strip() for source, i in self.index]
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
         for source, numbers in groupby(wanted, lambda n: self.index[n][0]):
@@ -123,6 +128,81 @@ class PairClips(FileClips):
             else:
                 sources.append(Source(pair.pair.name, (pair.pair.subtitled, pair.pair.clean), tuple(found.spans), long_side, size))
         super().__init__(sources, left_out, empty)
+
+
+class BurnedClips(FileClips):
+    """Clips of clean videos, into which subtitles are burned after scaling. Each clip has lines, and with the look "random" a look, of
+    its own; from a subtitle file it has the lines of its time."""
+
+    def __init__(self, source: str | Path, style: BurnStyle, frames: int = 81, per_video: int = 4, long_side: int = 832, seed: int = 0,
+                 on_look: Callable[[int, int], None] | None = None):
+        """source: a folder of clean videos, or one of them. A style with a subtitle file: in a folder of several videos, each video
+        takes the file of its own name beside it instead. on_look(videos done, videos): called often while the videos are looked
+        through, may raise to stop. The rest as in PairClips."""
+        check_settings(frames, per_video, long_side)
+        self.style, self.seed, self._how = style, seed, {}
+        sources, left_out, empty = [], [], 0
+        videos = clean_videos(source)
+        for done, video in enumerate(videos):
+            tell = (lambda: on_look(done, len(videos))) if on_look else (lambda: None)
+            tell()
+            try:
+                text = _text_for(video, style, len(videos))
+                found, fps, spans = self._looked_through(video, text, frames, per_video, long_side, tell)
+            except ClearError as problem:
+                if len(videos) == 1:
+                    raise
+                left_out.append((video.name, str(problem).removeprefix(f"{video.name}: ")))
+                continue
+            empty += spans.empty
+            sources.append(found)
+            self._how[found] = replace(style, file=text), fps
+        super().__init__(sources, left_out, empty, f"{style} {seed}")
+
+    def _looked_through(self, video: Path, text: str, frames: int, per_video: int, long_side: int, tell: Callable[[], None]) -> tuple[Source, float, Spans]:
+        facts = read_facts(video)
+        size, fps = target_size(facts.height, facts.width, long_side), float(facts.fps)
+        if not all(size):
+            raise ClearError(too_small(facts.height, facts.width))
+        # what is wrong with font or text is found before the video is read to its end
+        burner = Burner(replace(self.style, file=text), size[1], size[0], fps)
+        total = count_frames(video, lambda count: tell() if count % _TELL_EVERY == 0 else None)
+        if problem := too_short(total):
+            raise ClearError(problem)
+        kept = burner.kept(total) if text else None
+        if text and not kept:
+            raise ClearError(f"no line of {Path(text).name} falls into its {total / fps:.1f} s.")
+        spans = spread(total, frames, per_video, kept)
+        return Source(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
+
+    def _clip(self, number: int, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
+        style, fps = self._how[source]
+        seed = f"{style.seed} {self.seed} {source.name} {span.start}"
+        subtitled, _ = burn_clip(parts[0], style, fps, span.start if source.text else 0, seed)
+        return Clip(subtitled, parts[0])
+
+
+def clean_videos(source: str | Path) -> list[Path]:
+    """The videos of a folder in order of their names, or the one that is named. Raises ClearError when there is none."""
+    source = Path(source)
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise ClearError(f"There is no folder or video {source}. Name a folder with clean videos, or one of them.")
+    found = sorted(p for p in source.iterdir() if p.suffix.lower() in VIDEOS)
+    if not found:
+        raise ClearError(f"No videos in {source}. It should hold clean videos: {', '.join(sorted(VIDEOS))}.")
+    return found
+
+
+def _text_for(video: Path, style: BurnStyle, videos: int) -> str:
+    """The subtitle file for a video: the one of its name, and the style's own for a single video."""
+    if not style.file:
+        return ""
+    beside = None if videos == 1 else next((str(path) for ending in FORMATS if (path := video.with_suffix(ending)).is_file()), None)
+    if beside is None and videos > 1:
+        raise ClearError(f"there is no {video.stem}{Path(style.file).suffix} beside it. With a subtitle file, each of several videos takes the one of its own name.")
+    return style.file if videos == 1 else beside
 
 
 def spread(total: int, frames: int, count: int, kept: Collection[int] | None = None) -> Spans:
