@@ -85,9 +85,8 @@ def _run(args, options: TrainOptions) -> None:
                 if p.step % options.checkpoint_every == 0 or p.step == p.steps:
                     _draw(history, p, needed.share)
                 if p.step % args.log_every == 0 or p.step in (1, p.steps):
-                    memory = f"  {p.memory / 2 ** 30:.1f} GiB" if p.memory else ""
-                    log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left%s%s", p.step, p.steps, p.loss,
-                             "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.alpha, p.seconds, p.left / 60, memory,
+                    log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left, %.1f GiB%s", p.step, p.steps, p.loss,
+                             "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.alpha, p.seconds, p.left / 60, p.memory / 2 ** 30,
                              f"  {p.skipped} skipped" if p.skipped else "")
             if stop:
                 log.info("stopped after step %d; the same command continues", p.step)
@@ -99,7 +98,7 @@ def _draw(history: History, p, share: float) -> None:
     """FOLDER/curves.png: the picture that the node shows."""
     from .pictures import Figures, curves
     partial = history.path.with_name("curves.partial")
-    curves(history.columns(), Figures(p.step, p.steps, p.left, p.memory or 0, p.skipped, share)).save(partial, "PNG")
+    curves(history.columns(), Figures(p.step, p.steps, p.left, p.memory, p.skipped, share)).save(partial, "PNG")
     os.replace(partial, history.path.with_name("curves.png"))
 
 

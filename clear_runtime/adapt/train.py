@@ -101,8 +101,8 @@ class Example:
 @dataclass(frozen=True)
 class Progress:
     """After a step: its number out of `steps`, the loss and its terms (means over the step's examples, without their factors), alpha and
-    the learning rate of the step, seconds it took and seconds left, peak memory in bytes (None on a CPU), steps skipped so far because
-    their gradient was no finite number, and now and then an example."""
+    the learning rate of the step, seconds it took and seconds left, bytes of memory (memory_used), steps skipped so far because their
+    gradient was no finite number, and now and then an example."""
     step: int
     steps: int
     loss: float
@@ -111,7 +111,7 @@ class Progress:
     rate: float
     seconds: float
     left: float
-    memory: int | None
+    memory: int
     skipped: int
     example: Example | None = None
 
@@ -188,7 +188,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
         example = show(model, clips.example(), context, options.sampler_steps) if due else None
         means = processes.mean({name: float(value) for name, value in sums.items()})
         try:
-            yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), peak_memory(device), skips.total, example)
+            yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(device), skips.total, example)
         except GeneratorExit:
             if not skips.run:  # what is there after a broken step is not worth more than the checkpoint before it
                 store()
@@ -251,8 +251,12 @@ def _diverged(step: int, state: TrainingState) -> str:
             "Train in a new folder with a lower learning rate, in float32, or look for damaged frames in the pairs.")
 
 
-def peak_memory(device: torch.device) -> int | None:
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+def memory_used(device: torch.device) -> int:
+    """Bytes: the most that tensors took of a CUDA device, or what the process takes of the machine's memory now."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    import psutil  # accelerate brings it
+    return psutil.Process().memory_info().rss
 
 
 class _Learned:
