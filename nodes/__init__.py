@@ -7,12 +7,15 @@ class ClearExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import load
+        from .burn import BurnSubtitles
         from .compare import BeforeAfter
         from .demo_clip import offer_demo_clip
+        from .pairs import LoadPairs
         from .prior import PriorMask
         from .remove import SubtitleRemove
         from .train_lora import TrainLoRA
         from .train_prior import TrainPrior
         load.register_folder()
         offer_demo_clip()
-        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior, TrainLoRA]
+        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior, BurnSubtitles,
+                LoadPairs, TrainLoRA]

@@ -94,11 +94,12 @@ def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order:
     return pairs
 
 
-def check_pairs(pairs: Iterable[Pair], on_pair: Callable[[PairReport], None] | None = None) -> Report:
-    """Look through every pair before training begins. Raises ClearError with the whole report when not one can be used."""
+def check_pairs(pairs: Iterable[Pair], on_pair: Callable[[PairReport], None] | None = None, on_frame: Callable[[], None] | None = None) -> Report:
+    """Look through every pair before training begins. on_frame is called at every frame and may raise to stop. Raises ClearError
+    with the whole report when not one can be used."""
     looked = []
     for pair in pairs:
-        looked.append(check_pair(pair))
+        looked.append(check_pair(pair, on_frame))
         if on_pair:
             on_pair(looked[-1])
     report = Report(tuple(looked))
@@ -107,13 +108,13 @@ def check_pairs(pairs: Iterable[Pair], on_pair: Callable[[PairReport], None] | N
     return report
 
 
-def check_pair(pair: Pair) -> PairReport:
+def check_pair(pair: Pair, on_frame: Callable[[], None] | None = None) -> PairReport:
     """Read both files to their end, a frame of each at a time."""
     try:
         problem = _differ(pair)
         if problem:
             return PairReport(pair, 0, (), problem)
-        return _look_through(pair)
+        return _look_through(pair, on_frame)
     except ClearError as unreadable:
         return PairReport(pair, 0, (), str(unreadable))
 
@@ -123,10 +124,12 @@ def frame_pairs(pair: Pair) -> Iterator[tuple]:
     return zip_longest(read_frames(pair.subtitled), read_frames(pair.clean))
 
 
-def _look_through(pair: Pair) -> PairReport:
+def _look_through(pair: Pair, on_frame: Callable[[], None] | None) -> PairReport:
     kept, frames, same = [], 0, True
     lengths = [0, 0]
     for subtitled, clean in frame_pairs(pair):
+        if on_frame:
+            on_frame()
         lengths = [n + (f is not None) for n, f in zip(lengths, (subtitled, clean))]
         if subtitled is None or clean is None:
             continue

@@ -1,0 +1,179 @@
+"""Burn Subtitles and Load Training Pairs inside ComfyUI's own process."""
+import os
+import sys
+
+import pytest
+import torch
+from tiny_pairs import clip, write, write_pair
+
+LINE = "1\n00:00:00,200 --> 00:00:00,400\nRain\n"
+
+
+@pytest.fixture(autouse=True)
+def inputs(tmp_path, monkeypatch):
+    """ComfyUI's input folder."""
+    import folder_paths
+    monkeypatch.setattr(folder_paths, "get_input_directory", lambda: str(tmp_path / "input"))
+    (tmp_path / "input").mkdir()
+    return tmp_path / "input"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "videos").mkdir()
+    return tmp_path / "videos"
+
+
+def frames(count=10, **options):
+    return torch.from_numpy(clip(frames=count, **{"height": 96, "width": 160} | options)[0]).float() / 255
+
+
+def settings(pack, node_id, **changes):
+    schema = pack.listed[node_id].GET_SCHEMA()
+    return {one.id: one.default for one in schema.inputs if getattr(one, "default", None) is not None} | changes
+
+
+@pytest.fixture
+def burn(run, pack):
+    return lambda images, **changes: run("CLEAR_BurnSubtitles", images=images, **settings(pack, "CLEAR_BurnSubtitles", size=16.0, **changes))
+
+
+@pytest.fixture
+def load(run, pack):
+    return lambda **changes: run("CLEAR_LoadPairs", **settings(pack, "CLEAR_LoadPairs", **changes))
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16])
+def test_frames_get_lines_and_the_mask_is_exact(burn, kind):
+    clean = frames().to(kind)
+    out, mask, style, report = burn(clean)
+    assert out.shape == clean.shape and out.dtype == kind and mask.shape == clean.shape[:3] and set(mask.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(out[mask == 0], clean[mask == 0]) and (out[mask == 1] != clean[mask == 1]).float().mean() > 0.9
+    assert report.startswith("1 line, font ") and style.scripts == ("latin",) and style.size == 16
+
+
+def test_the_seed_and_nothing_else_decides_the_pixels(burn):
+    first, again, other = (burn(frames(), seed=seed, look="random")[0] for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_frames_with_an_alpha_channel_lose_it(burn):
+    assert burn(torch.cat([frames(2), torch.ones(2, 96, 160, 1)], -1))[0].shape == (2, 96, 160, 3)
+
+
+def test_a_file_of_the_input_folder_is_burned_at_its_times(burn, inputs):
+    pytest.importorskip("pysubs2")
+    (inputs / "film.srt").write_text(LINE)
+    _, mask, style, report = burn(frames(), file="film.srt", fps=20.0)
+    assert mask.flatten(1).any(1).tolist() == [4 <= t < 8 for t in range(10)]
+    assert report.endswith("00:00.20  Rain") and style.file == str(inputs / "film.srt")
+
+
+def test_what_cannot_be_burned_is_refused(burn, error, tmp_path):
+    for changes, says in ((dict(font="Nowhere Sans"), "No font of the family"), (dict(file=str(tmp_path / "gone.srt")), "There is no file"),
+                          (dict(colour="white"), "no colour"), (dict(scripts="elvish"), "no letters for elvish")):
+        with pytest.raises(error, match=says):
+            burn(frames(2), **changes)
+    with pytest.raises(error, match="cannot be read; they need"):
+        burn(frames(2, height=32, width=64))
+    with pytest.raises(error, match="colour frames"):
+        burn(torch.rand(2, 8, 8, 1))
+
+
+def test_bad_settings_are_refused_before_anything_runs(pack, tmp_path):
+    check = pack.listed["CLEAR_BurnSubtitles"].validate_inputs
+    good = dict(file="", scripts="latin, thai", colour="#fff", outline_colour="#000000", box_colour="#123456")
+    assert check(**good) is True and check(**good | dict(file=None, colour=None, scripts=None)) is True
+    for changes, says in ((dict(box_colour="12"), "box_colour is '12'"), (dict(scripts="latin, elvish"), "elvish"), (dict(file="gone.srt"), "There is no file"),
+                          (dict(file=__file__), "not a subtitle file")):
+        assert says in check(**good | changes)
+    check = pack.listed["CLEAR_LoadPairs"].validate_inputs
+    assert check(subtitled="", clean=None) is True and "clean: there is no" in check(subtitled="", clean=str(tmp_path / "gone"))
+
+
+def test_a_cancelled_burn_stops(burn, monkeypatch):
+    import comfy.model_management as management
+    calls = []
+
+    def cancel():
+        calls.append(1)
+        if len(calls) == 3:
+            raise management.InterruptProcessingException()
+    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
+    with pytest.raises(management.InterruptProcessingException):
+        burn(frames())
+    assert len(calls) == 3
+
+
+def test_fingerprints_follow_the_files(pack, inputs, folder):
+    pytest.importorskip("pysubs2")
+    burn, load = (pack.listed[name].fingerprint_inputs for name in ("CLEAR_BurnSubtitles", "CLEAR_LoadPairs"))
+    (inputs / "film.srt").write_text(LINE)
+    write_pair(folder, "a")
+    seen = lambda: (burn(file="film.srt", font="", seed=0, images=None), load(subtitled=str(folder), clean="", frames=81, style=None))
+    first = seen()
+    assert first == seen()
+    (inputs / "film.srt").write_text(LINE + "\n")
+    os.utime(folder / "a.mp4", ns=(1, 1))
+    second = seen()
+    assert first[0] != second[0] and first[1] != second[1]
+    write_pair(folder, "b")
+    assert seen()[1] != second[1] and burn(file=None, font=None, seed=0) and load(subtitled=None, clean=None)
+
+
+def test_pairs_of_one_folder_and_of_two(load, folder):
+    write_pair(folder, "a", frames=12)
+    (folder / "sub").mkdir(), (folder / "clean").mkdir()
+    clean, subtitled = clip(frames=12)
+    write(folder / "sub" / "x.mp4", subtitled), write(folder / "clean" / "y.mp4", clean)
+    clips, report = load(subtitled=str(folder), frames=9, per_video=2)
+    assert report == str(clips) and report.startswith("1 clip of 9 frames (96x64) from 1 video.")
+    (_, one), = clips.read([0])
+    assert one.subtitled.shape == one.clean.shape == (9, 64, 96, 3)
+    clips, _ = load(subtitled=str(folder / "sub"), clean=str(folder / "clean"), match="by order", frames=5, per_video=1)
+    assert len(clips.identities) == 1
+
+
+def test_clean_videos_and_a_style(load, burn, inputs, folder):
+    style = burn(frames(1), look="random")[2]
+    write(inputs / "film.mp4", clip(frames=12, height=96, width=160)[0])
+    clips, report = load(clean="film.mp4", style=style, frames=5, per_video=2)
+    (_, first), (_, second) = clips.read([0, 1])
+    assert report.startswith("2 clips of 5 frames (160x96)") and not first.subtitled.equal(first.clean)
+    assert not torch.equal((first.subtitled - first.clean).abs() > 0.1, (second.subtitled - second.clean).abs() > 0.1)
+    assert load(clean="film.mp4", style=style, frames=5, seed=1)[0].identities != clips.identities
+
+
+def test_what_cannot_be_paired_is_refused(load, burn, error, folder):
+    style = burn(frames(1))[2]
+    write(folder / "a.mp4", clip()[0])
+    for changes, says in ((dict(), "Name the folder with the pairs"), (dict(subtitled=str(folder)), "No pairs in"), (dict(style=style), "name the clean videos"),
+                          (dict(style=style, subtitled=str(folder), clean=str(folder)), "leave subtitled empty"), (dict(subtitled=str(folder), frames=4), "Clips need 5 frames"),
+                          (dict(subtitled=str(folder), clean=str(folder / "gone")), "no folder"), (dict(clean=str(folder / "gone"), style=style), "no folder or video")):
+        with pytest.raises(error, match=says):
+            load(**changes)
+
+
+@pytest.mark.parametrize("burned", [False, True])
+def test_looking_through_can_be_cancelled_inside_a_video(load, burn, folder, monkeypatch, burned):
+    import comfy.model_management as management
+    style = burn(frames(1))[2] if burned else None
+    write_pair(folder, "long", frames=60)
+    calls = []
+
+    def cancel():
+        calls.append(1)
+        if len(calls) == 2:
+            raise management.InterruptProcessingException()
+    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
+    with pytest.raises(management.InterruptProcessingException):
+        load(clean=str(folder / "long.mp4"), style=style) if burned else load(subtitled=str(folder))
+    assert len(calls) == 2
+
+
+def test_the_demo_clips_are_offered(pack, inputs):
+    sys.modules["clear_pack.nodes.demo_clip"].offer_demo_clip()
+    assert sorted(p.name for p in inputs.iterdir()) == ["clear_demo.mp4", "clear_demo_clean.mp4"]
+    (inputs / "clear_demo.mp4").write_bytes(b"the user's own")
+    sys.modules["clear_pack.nodes.demo_clip"].offer_demo_clip()
+    assert (inputs / "clear_demo.mp4").read_bytes() == b"the user's own"
