@@ -47,10 +47,13 @@ def load_reader() -> Reader:
 
     def read(frame: Tensor) -> list[Line]:
         levels = (frame.clamp(0, 1) * 255).round().to(torch.uint8).flip(-1)  # it takes blue first, as OpenCV does
-        found = engine(levels.contiguous().cpu().numpy(), use_cls=False, text_score=0.0)
-        if found.boxes is None:
+        picture = levels.contiguous().cpu().numpy()
+        boxes = engine(picture, use_det=True, use_cls=False, use_rec=False).boxes
+        if boxes is None:
             return []
-        return [Line(np.asarray(box, np.float32), text, float(score)) for box, text, score in zip(found.boxes, found.txts, found.scores)]
+        found = engine(picture, use_det=True, use_cls=False, use_rec=True, text_score=0.0)  # it leaves out boxes in which it reads nothing
+        known = {box.tobytes(): (text, float(score)) for box, text, score in zip(found.boxes, found.txts, found.scores)} if found.boxes is not None else {}
+        return [Line(np.asarray(box, np.float32), *known.get(box.tobytes(), ("", 0.0))) for box in boxes]
     return read
 
 

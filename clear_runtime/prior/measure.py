@@ -118,7 +118,7 @@ def main(args) -> None:
     log.info("%.1f frames per second at 1280x720 with %d threads", results["frames per second at 1280x720"], results["threads"])
 
     log.info("\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|")
-    wanted, results["scripts"] = args.scripts or (*TRAINED, *HELD_BACK), {}
+    wanted, results["scripts"], everything = args.scripts or (*TRAINED, *HELD_BACK), {}, {"prior": Overlap(), "pseudo-labels": Overlap()}
     for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", HELD_BACK)):
         together = {"prior": Overlap(), "pseudo-labels": Overlap()}
         for script in (script for script in scripts if script in wanted):
@@ -128,6 +128,9 @@ def main(args) -> None:
                 together[who] += overlap
         if together["prior"].true:
             results[title.strip("*")] = _row(title, together)
+        for who, overlap in together.items():
+            everything[who] += overlap
+    results["all scripts"] = _row("**all scripts**", everything)
 
     log.info("\n| marked on frames without a subtitle | single frames | in lines |\n|---|---|---|")
     results["marked on empty frames"] = {}
