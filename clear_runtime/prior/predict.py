@@ -17,7 +17,8 @@ class Prior:
     """frames [T, H, W, 3] in 0..1 -> soft subtitle masks [T, H, W] in 0..1 at the frames' own size, float32 on the CPU."""
 
     def __init__(self, model: LightPrior, device: str | torch.device = "cpu", long_side: int = LONG_SIDE):
-        self.model, self.device, self.long_side = model.eval().to(device), torch.device(device), long_side
+        self.model = model.eval().to(device, memory_format=torch.channels_last)  # the layout in which convolutions are nearly twice as fast on a CPU
+        self.device, self.long_side = torch.device(device), long_side
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
@@ -32,7 +33,7 @@ class Prior:
             if scale < 1:
                 x = F.interpolate(x, size, mode="bilinear", antialias=True)
             x = F.pad(x, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), mode="replicate")
-            soft = self.model(x).sigmoid()[..., :size[0], :size[1]]
+            soft = self.model(x.contiguous(memory_format=torch.channels_last)).sigmoid()[..., :size[0], :size[1]]
             if scale < 1:
                 soft = F.interpolate(soft, (height, width), mode="bilinear")
             masks.append(soft[:, 0].cpu())
