@@ -9,6 +9,7 @@ from clear_runtime.adapt.memory import SAVED, VISION_TOKENS, estimate, require_r
 from clear_runtime.adapt.model import Adapted
 from clear_runtime.adapt.train import DTYPES, TrainOptions
 from clear_runtime.errors import ClearError
+from clear_runtime.lora import write_lora
 
 
 def kept_bytes(width, ffn, blocks, rank, grid, context, precision, checkpointing):
@@ -53,6 +54,13 @@ def test_parameters_are_counted_as_the_network_counts_them(shapes):
     counted = estimate(shapes, TrainOptions(rank=8), (3, 8, 12))
     assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(model.share)
     assert counted.tokens == 3 * 4 * 6
+
+
+def test_of_a_lora_to_start_from_its_own_parameters_count(shapes, tmp_path):
+    model = Adapted(tiny_wan.wan_state(), 3, ("q", "v"))
+    write_lora(tmp_path / "start.safetensors", {name: value.detach() for name, value in model.lora().items()})
+    counted = estimate(shapes, TrainOptions(rank=8, start=str(tmp_path / "start.safetensors")), (3, 8, 12))
+    assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(model.share)
 
 
 def test_each_saving_saves(shapes):

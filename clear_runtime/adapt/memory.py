@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..base_model import describe_base
 from ..errors import ClearError
+from ..lora import read_lora
 from .occlusion_head import HIDDEN
 
 VISION_TOKENS = 257
@@ -55,9 +56,7 @@ def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[
     base = describe_base(shapes)
     width, ffn = base.width, shapes["blocks.0.ffn.0.weight"][0]
     count = {name: _product(shape) for name, shape in shapes.items()}
-    adapted = [shape for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2
-               and name.removesuffix(".weight").endswith(tuple("." + target for target in options.targets))]
-    lora, head = sum(options.rank * (a + b) for a, b in adapted), width * HIDDEN * 9 + 2 * HIDDEN + 1
+    lora, head = _lora_size(shapes, options), width * HIDDEN * 9 + 2 * HIDDEN + 1
     tokens = latent_size[0] * (latent_size[1] // 2) * (latent_size[2] // 2)
     by_width, by_ffn, by_rank, of_context = SAVED[options.precision]
     block = options.batch * (tokens * (by_width * width + by_ffn * ffn + by_rank * options.rank) + (context + VISION_TOKENS) * of_context * width)
@@ -69,6 +68,14 @@ def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[
              "one block computed again" if options.checkpointing else "all blocks": block * (1 if options.checkpointing else base.blocks),
              "before, behind and in between": kept * (AROUND + WORKING)}
     return Estimate(sum(count.values()), lora, tokens, {name: size for name, size in parts.items() if size})
+
+
+def _lora_size(shapes: Mapping[str, tuple[int, ...]], options) -> int:
+    """Parameters of the LoRA that is trained: of the file that it starts from, or of a new one."""
+    if options.start is not None:
+        return sum(value.numel() for value in read_lora(options.start).values())
+    targets = tuple(f".{target}.weight" for target in options.targets)
+    return sum(options.rank * sum(shape) for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2 and name.endswith(targets))
 
 
 def require_room(base: Mapping[str, Tensor], options, latent_size: tuple[int, int, int], context: int, device: str, available: int) -> Estimate:
