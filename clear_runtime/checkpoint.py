@@ -48,7 +48,10 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Map
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        mode = partial.stat().st_mode  # safetensors makes files that only their owner may read
         save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, str(partial), metadata=dict(metadata or {}))
+        partial.chmod(mode)
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
         raise ClearError(f"{path.name} could not be written into {path.parent}: {error}. Free some space there, or see whether the folder may be written to.") from error

@@ -83,6 +83,8 @@ def test_written_file_reads_back_and_leaves_nothing_beside_it(tmp_path, state):
     lora.write_lora(tmp_path / "sub" / "out.safetensors", state, {"rank": "4"})
     same(lora.read_lora(tmp_path / "sub" / "out.safetensors"), state)
     assert os.listdir(tmp_path / "sub") == ["out.safetensors"]
+    (tmp_path / "any").touch()
+    assert (tmp_path / "sub" / "out.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode  # others may read it as any new file
 
 
 def test_a_disk_that_does_not_take_the_file_is_named_and_nothing_half_written_stays(tmp_path, state, monkeypatch):

@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 import torch
 
+from clear_runtime.moving_average import MovingAverage
 from clear_runtime.nano import load
 from clear_runtime.nano.codec import NanoCodecNet
 from clear_runtime.nano.limits import InPieces
-from clear_runtime.nano.run import Average, Run
+from clear_runtime.nano.run import Run
 from clear_runtime.nano.store import save_fp16
 from clear_runtime.nano.transformer import NanoWan, export
 
@@ -106,14 +107,14 @@ def test_a_run_continues_from_its_checkpoint(tmp_path):
         torch.manual_seed(0)
         model = torch.nn.Linear(4, 1)
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
-        average = Average(model)
+        average = MovingAverage(model.state_dict(), 0.998)
         return model, optimiser, average, Run(tmp_path, {"model": model, "optimiser": optimiser, "average": average}, minutes=1, peak=1e-2, every=0)
 
     model, optimiser, average, run = start()
     for _ in range(5):
         optimiser.zero_grad()
         model(torch.ones(2, 4)).sum().backward()
-        optimiser.step(), average.update(model)
+        optimiser.step(), average.update(model.state_dict())
         assert run.tick(optimiser)
     again, _, average_again, continued = start()
     assert continued.step == 5 and continued.spent >= run.before

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import torch
-from torch import nn
 
 log = logging.getLogger(__name__)
 
@@ -58,26 +57,3 @@ class Run:
         torch.save({**{name: part.state_dict() for name, part in self.state.items()}, "step": self.step, "spent": self.spent}, partial)
         os.replace(partial, self.path)
         self.saved = time.monotonic()
-
-
-class Average(nn.Module):
-    """The exponential moving average of a module's parameters and buffers, which is what gets shipped."""
-
-    def __init__(self, module: nn.Module, decay: float = 0.998):
-        super().__init__()
-        self.decay, self.count = decay, 0
-        self.values = {k: v.detach().clone().float() for k, v in module.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        self.count += 1
-        keep = min(self.decay, self.count / (self.count + 10))
-        for name, value in module.state_dict().items():
-            self.values[name].lerp_(value.float(), 1 - keep)
-
-    def state_dict(self, *args, **kwargs):
-        return {**self.values, "count": torch.tensor(self.count)}
-
-    def load_state_dict(self, state, *args, **kwargs):
-        self.count = int(state["count"])
-        self.values = {k: v.clone() for k, v in state.items() if k != "count"}

@@ -1,10 +1,10 @@
 """Write weights as they are shipped: half precision, whole files only, nothing stored that is constant."""
 import json
-import os
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+
+from ..checkpoint import write_tensors
 
 LARGE = 1024  # elements from which on a constant tensor is worth leaving out
 
@@ -22,6 +22,4 @@ def save_fp16(path: Path, state: dict[str, torch.Tensor], drop_constants: bool =
             if value.numel() >= LARGE and bool((value == value.flatten()[0]).all()):
                 constants[key] = (list(value.shape), value.flatten()[0].item())
                 del tensors[key]
-    partial = Path(path).with_suffix(".partial")
-    save_file(tensors, str(partial), metadata={"constants": json.dumps(constants)} if constants else None)
-    os.replace(partial, path)
+    write_tensors(path, tensors, {"constants": json.dumps(constants)} if constants else None)

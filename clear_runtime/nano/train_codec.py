@@ -13,31 +13,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader
 
-from ..data.pairs import PairMaker
+from ..moving_average import MovingAverage
 from .codec import NanoCodecNet, to_blocks
-from .run import Average, Run
+from .generated import Generated
+from .run import Run
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
 
 
-class Clips(Dataset):
+class Clips(Generated):
     """Clips of 9 frames, one in two with subtitles; item i is the pair of seed `first + i`."""
 
     def __init__(self, folder: Path, first: int, count: int, size=(96, 160), validation: bool = False):
-        self.folder, self.first, self.count, self.size, self.validation, self._maker = folder, first, count, size, validation, None
+        super().__init__(folder, first, count, validation)
+        self.size = size
 
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, i):
-        if get_worker_info():
-            torch.set_num_threads(1)
-        if self._maker is None:
-            self._maker = PairMaker(self.folder, self.validation)
-        _, subtitled, _ = self._maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=352)
+    def item(self, i: int) -> Tensor:
+        _, subtitled, _ = self.maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=352)
         return torch.from_numpy(subtitled.transpose(0, 3, 1, 2).copy())
 
 
@@ -69,7 +64,7 @@ def main(args) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(args.seed)
     model = NanoCodecNet().to(device)
-    average = Average(model)
+    average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
     check = list(DataLoader(Clips(args.data, 0, 24, validation=True), 8))
     run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
@@ -89,7 +84,7 @@ def main(args) -> None:
             value.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
-            average.update(model)
+            average.update(model.state_dict())
             if run.tick(optimiser):
                 shipped = NanoCodecNet().to(device)
                 shipped.load_state_dict(average.values)

@@ -12,18 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader
 
-from ..data.pairs import PairMaker
+from ..moving_average import MovingAverage
 from ..prior.light import LightPrior
-from .run import Average, Run
+from .generated import Generated
+from .run import Run
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
 CROP, WHOLE = (192, 320), (352, 640)
 
 
-class Batches(Dataset):
+class Batches(Generated):
     """Batches of single subtitled frames [N, 3, H, W] with their masks; item i starts at the seed `first + i * size`.
 
     Three batches in four are crops, which have more text for their cost; the others are a quarter as many whole frames,
@@ -31,19 +32,13 @@ class Batches(Dataset):
     """
 
     def __init__(self, folder: Path, first: int, count: int, size: int, validation: bool = False):
-        self.folder, self.first, self.count, self.size, self.validation, self._maker = folder, first, count, size, validation, None
+        super().__init__(folder, first, count, validation)
+        self.size = size
 
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, i):
-        if get_worker_info():
-            torch.set_num_threads(1)
-        if self._maker is None:
-            self._maker = PairMaker(self.folder, self.validation)
+    def item(self, i: int) -> tuple[Tensor, Tensor]:
         whole, seed = i % 4 == 3, self.first + i * self.size
         options = dict(empty=0.3, em=(12, 36)) if whole else dict(empty=0.25, em=(10, 42), frame_height=WHOLE[0])
-        made = [self._maker.make(seed + k, 1, *(WHOLE if whole else CROP), **options)[1:] for k in range(self.size // 4 if whole else self.size)]
+        made = [self.maker.make(seed + k, 1, *(WHOLE if whole else CROP), **options)[1:] for k in range(self.size // 4 if whole else self.size)]
         frames, masks = np.stack([f[0].transpose(2, 0, 1) for f, _ in made]), np.stack([m for _, m in made])
         return torch.from_numpy(frames), torch.from_numpy(masks.astype(np.uint8))
 
@@ -72,7 +67,7 @@ def main(args) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(args.seed)
     model = LightPrior().to(device).to(memory_format=torch.channels_last)
-    average = Average(model)
+    average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
     held = [b for b in DataLoader(Batches(args.data, 0, 8, 16, validation=True), None)]
@@ -88,7 +83,7 @@ def main(args) -> None:
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        average.update(model)
+        average.update(model.state_dict())
         total = value.item() if not total else 0.98 * total + 0.02 * value.item()
         if run.tick(optimiser):
             shipped = LightPrior().to(device)

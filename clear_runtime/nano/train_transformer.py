@@ -16,13 +16,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader
 
-from ..data.pairs import PairMaker
 from ..fill import fill
+from ..moving_average import MovingAverage
 from ..schedule import sigmas
 from .codec import SPATIAL, TEMPORAL, NanoCodecNet
-from .run import Average, Run
+from .generated import Generated
+from .run import Run
 from .store import save_fp16
 from .transformer import NanoWan, export
 
@@ -31,22 +32,12 @@ FRAMES, HEIGHT, WIDTH = 13, 96, 256
 CROPS = ((13, 64, 128), (13, 48, 192), (9, 96, 128), (13, 32, 256), (5, 96, 208))  # frames, height, width: about 500 tokens each
 
 
-class Triples(Dataset):
+class Triples(Generated):
     """(clean, subtitled, filled) [T, H, W, 3] uint8 and the mask [T, H, W] that was filled; item i has seed `first + i`."""
 
-    def __init__(self, folder: Path, first: int, count: int, validation: bool = False):
-        self.folder, self.first, self.count, self.validation, self._maker = folder, first, count, validation, None
-
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, i):
-        if get_worker_info():
-            torch.set_num_threads(1)
-        if self._maker is None:
-            self._maker = PairMaker(self.folder, self.validation)
+    def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         seed = self.first + i
-        clean, subtitled, mask = self._maker.make(seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352)
+        clean, subtitled, mask = self.maker.make(seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352)
         grow = 3 if self.validation else random.Random(seed).randrange(2, 7)
         exact = torch.from_numpy(mask).float()
         grown = F.max_pool2d(exact[:, None], 2 * grow + 1, 1, grow)[:, 0]
@@ -145,7 +136,7 @@ def main(args) -> None:
     codec.load_state_dict({k: v.float() for k, v in load_file(args.codec).items()})
     weights = codec.gain().view(1, -1, 1, 1, 1)
     model = NanoWan().to(device)
-    average = Average(model, 0.999)
+    average = MovingAverage(model.state_dict(), 0.999)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-2, betas=(0.9, 0.98))
     run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate, every=args.every * 60)
     held = [b for b in DataLoader(Triples(args.data, 0, 16, validation=True), 1) if b[3].any()]
@@ -178,7 +169,7 @@ def main(args) -> None:
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        average.update(model)
+        average.update(model.state_dict())
         total[kind] = 0.98 * total.get(kind, value.item()) + 0.02 * value.item()
         if run.tick(optimiser):
             shipped = NanoWan().to(device).eval()
