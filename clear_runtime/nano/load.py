@@ -6,6 +6,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from ..lora import read_lora
 from .codec import NanoCodec, NanoCodecNet
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -27,8 +28,8 @@ def transformer_state_dict() -> dict[str, Tensor]:
 
 
 def lora_state() -> dict[str, Tensor]:
-    """The CLEAR LoRA of the base model, float16: `blocks.N.MODULE.lora_A.weight` and `lora_B.weight`."""
-    return _read("nano_lora.safetensors")
+    """The CLEAR LoRA of the base model, float16, normalised (clear_runtime.lora)."""
+    return read_lora(WEIGHTS / "nano_lora.safetensors")
 
 
 def load_bundled_codec(device: str | torch.device = "cpu") -> NanoCodec:
