@@ -108,6 +108,11 @@ def test_with_enough_clips_the_last_is_kept_to_look_at(tmp_path):
     assert torch.equal(clips.example().clean, load_file(clips.paths[-1])["clean"].float())
 
 
+def test_what_is_looked_at_has_a_subtitle_in_it(tmp_path):
+    for seed in range(12):
+        assert latent_clips(tmp_path, crop=(5, 16, 16), seed=seed).example().m_prior.max() > 0.5, seed
+
+
 @pytest.mark.parametrize("options, words", [({"control": "mirror"}, "as is, prefilled or both"), ({"count": 0}, "no clips")])
 def test_nonsense_is_refused(tmp_path, options, words):
     with pytest.raises(ClearError, match=words):

@@ -117,9 +117,13 @@ class LatentClips:
         return self._cut(rng.choice(self.trained), rng, self.control if self.control != "both" else rng.choice(tuple(CONTROLS)), self._sigma(rng))
 
     def example(self, control: str | None = None) -> Sample:
-        """The same crop of the clip that is shown, from pure noise."""
+        """The same crop of the clip that is shown, from pure noise: the first of some that has a subtitle in it, or the last of them."""
         control = control or ("as is" if self.control == "both" else self.control)
-        return self._cut(self.paths[self.shown], random.Random(f"{self.seed} example"), control, 1.0)
+        for k in range(20):
+            sample = self._cut(self.paths[self.shown], random.Random(f"{self.seed} example {k}"), control, 1.0)
+            if sample.m_prior.max() > THRESHOLD:
+                break
+        return sample
 
     def _sigma(self, rng: random.Random) -> float:
         if rng.random() < self.at_steps:
