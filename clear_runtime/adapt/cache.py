@@ -83,6 +83,11 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
     return {**{name: value[0].half().clone() for name, value in latents.items()}, "m_prior": align(mask, codec.spatial, codec.temporal).half()}
 
 
+def latent_size(crop: tuple[int, int, int], spatial: int, temporal: int = 4) -> tuple[int, int, int]:
+    """Latent frames, height and width of so many frames, pixels and pixels; the sides even, as the transformer's patches want them."""
+    return (crop[0] - 1) // temporal + 1, crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2
+
+
 class LatentClips:
     """Training examples from encoded clips. Example k is a pure function of (seed, k), so a stopped run goes on with the very next one.
 
@@ -101,8 +106,7 @@ class LatentClips:
         self.levels, self.at_steps = sigmas(sampler_steps)[:-1].tolist(), at_steps
         whole = [self._shape(path) for path in self.paths]
         # examples of a batch have one size: that of the crop, or of the smallest clip
-        self.size = tuple(min(asked, *sizes) for asked, sizes in zip(
-            ((crop[0] - 1) // temporal + 1, crop[1] // codec_spatial // 2 * 2, crop[2] // codec_spatial // 2 * 2), zip(*whole)))
+        self.size = tuple(min(asked, *sizes) for asked, sizes in zip(latent_size(crop, codec_spatial, temporal), zip(*whole)))
         # one clip is kept out of training to look at, where there are enough of them
         self.shown = len(self.paths) - 1
         self.trained = self.paths[:-1] if len(self.paths) >= 5 else self.paths

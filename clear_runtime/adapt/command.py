@@ -22,8 +22,8 @@ from ..processes import Processes
 from ..prompt import load_embedding
 from . import losses
 from . import train as trainer
-from .cache import LatentClips, encode_clips, fingerprint
-from .memory import estimate
+from .cache import LatentClips, encode_clips, fingerprint, latent_size
+from .memory import estimate, wan_shapes
 from .results import History
 from .train import TrainOptions, train
 
@@ -150,19 +150,10 @@ def _say_what_is_needed(args, options: TrainOptions) -> None:
         from ..nano import load as nano
         shapes = {name: tuple(value.shape) for name, value in nano.transformer_state_dict().items()}
     else:
-        shapes = read_shapes(args.base) if args.base else _wan_shapes()
+        shapes = read_shapes(args.base) if args.base else wan_shapes()
     for name, crop in {**USUAL, "this run's examples": options.crop}.items():
-        size = ((crop[0] - 1) // 4 + 1, crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2)
-        log.info("%s: %d frames of %dx%d pixels\n%s\n", name, crop[0], crop[2], crop[1], estimate(shapes, options, size, 1 if args.nano else 512))
-
-
-def _wan_shapes() -> dict[str, tuple[int, ...]]:
-    """Of Wan2.1-Fun-V1.1-1.3B-Control, for those who do not have it yet."""
-    from diffsynth.models.wan_video_dit import WanModel
-    with torch.device("meta"):
-        model = WanModel(dim=1536, in_dim=48, ffn_dim=8960, out_dim=16, text_dim=TEXT_WIDTH, freq_dim=256, eps=1e-6, patch_size=(1, 2, 2),
-                         num_heads=12, num_layers=30, has_image_input=True, has_ref_conv=True)
-    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        needed = estimate(shapes, options, latent_size(crop, spatial), 1 if args.nano else 512)
+        log.info("%s: %d frames of %dx%d pixels\n%s\n", name, crop[0], crop[2], crop[1], needed)
 
 
 def _available(device: torch.device) -> int | None:

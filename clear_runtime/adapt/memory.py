@@ -4,9 +4,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from ..base_model import describe_base
+from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
 from ..lora import read_lora
 from .occlusion_head import HIDDEN
@@ -68,6 +70,15 @@ def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[
              "one block computed again" if options.checkpointing else "all blocks": block * (1 if options.checkpointing else base.blocks),
              "before, behind and in between": kept * (AROUND + WORKING)}
     return Estimate(sum(count.values()), lora, tokens, {name: size for name, size in parts.items() if size})
+
+
+def wan_shapes() -> dict[str, tuple[int, ...]]:
+    """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
+    from diffsynth.models.wan_video_dit import WanModel
+    with torch.device("meta"):
+        model = WanModel(dim=1536, in_dim=48, ffn_dim=8960, out_dim=16, text_dim=TEXT_WIDTH, freq_dim=256, eps=1e-6, patch_size=(1, 2, 2),
+                         num_heads=12, num_layers=30, has_image_input=True, has_ref_conv=True)
+    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
 def _lora_size(shapes: Mapping[str, tuple[int, ...]], options) -> int:
