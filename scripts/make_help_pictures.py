@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from clear_runtime.video import read_frames  # noqa: E402
 from launch.graph import set_input, to_prompt  # noqa: E402
-from launch.server import Server  # noqa: E402
+from launch.server import Server, ending_on_signals  # noqa: E402
 
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
 QUALITY = 84
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("comfyui", type=Path)
     parser.add_argument("--only", nargs="+", choices=PICTURES, default=list(PICTURES))
     options = parser.parse_args()
-    with Server(Path(sys.executable), options.comfyui, cpu=not torch.cuda.is_available()) as server:
+    with ending_on_signals(), Server(Path(sys.executable), options.comfyui, cpu=not torch.cuda.is_available()) as server:
         graphs = Graphs(server)
         for name in options.only:
             PICTURES[name](graphs)
