@@ -301,7 +301,9 @@ with ending_on_signals(), Server(Path(sys.executable), Path(sys.argv[1]), cpu=Tr
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
 def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(fake_tree)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a shell lets what it starts in the background ignore SIGINT, and the tests may have been started so
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(fake_tree)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while "up" not in (line := holder.stdout.readline()):
         assert line, holder.stderr.read()
     pid = int((tmp_path / "pid").read_text())
