@@ -1,11 +1,14 @@
 """The network that Stage II trains: what learns, what stays, and that it is DiffSynth's Wan."""
+import gc
+import weakref
+
 import pytest
 import tiny_wan
 import torch
 
 from clear_runtime import lora as lora_files
 from clear_runtime.adapt import losses
-from clear_runtime.adapt.model import TARGETS, Adapted, save
+from clear_runtime.adapt.model import TARGETS, Adapted, own_attention, save
 from clear_runtime.denoiser import DiffSynthDenoiser
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import read_lora
@@ -134,3 +137,62 @@ def test_half_precision_keeps_the_lora_in_full(base):
     assert velocity.dtype == m_pred.dtype == torch.float32
     exact = adapted(base)(*inputs())[0]
     assert (velocity - exact).abs().mean() < 0.05 * exact.abs().mean()
+
+
+def test_a_lora_to_train_on_from_is_not_rounded_to_the_bases_format(base):
+    start = tiny_wan.lora_state(base)
+    model = Adapted({name: value.bfloat16() for name, value in base.items()}, start=start, dtype=torch.bfloat16)
+    assert all(torch.equal(model.lora()[name], value) for name, value in start.items())
+    with torch.no_grad():
+        next(iter(model.lora().values())).zero_()
+    assert all(value.any() for value in start.values()), "the file's own tensors stay as they are"
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_nothing_of_it_stays_in_memory_when_it_is_let_go(base, checkpointing):
+    gc.collect()
+    gc.disable()  # a cycle would wait for the collector, on a GPU with all its weights
+    try:
+        model = adapted(base, checkpointing=checkpointing)
+        velocity, m_pred = model(*inputs())
+        (velocity.mean() + m_pred.mean()).backward()
+        held = weakref.ref(model), weakref.ref(model.wan)
+        del model, velocity, m_pred
+        assert [one() for one in held] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_half_precision_does_not_round_the_timestep(base, monkeypatch):
+    from diffsynth.models import wan_video_dit
+    from diffsynth.pipelines import wan_video
+    seen = []
+    real = wan_video_dit.sinusoidal_embedding_1d
+    monkeypatch.setattr(wan_video, "sinusoidal_embedding_1d", lambda dim, position: seen.append(position.item()) or real(dim, position))
+    model = adapted({name: value.bfloat16() for name, value in base.items()}, dtype=torch.bfloat16)
+    noisy, control, _, context = inputs()
+    model(noisy, control, torch.tensor([0.5556]), context)
+    assert seen == [pytest.approx(555.6)]
+
+
+@pytest.mark.parametrize("package", ["SAGE_ATTN_AVAILABLE", "FLASH_ATTN_2_AVAILABLE", "FLASH_ATTN_3_AVAILABLE"])
+def test_attention_without_a_gradient_is_not_trained_through(base, monkeypatch, package):
+    from types import SimpleNamespace
+
+    from diffsynth.models import wan_video_dit
+    calls = []
+
+    def fast(q, *rest):  # what such packages do: no gradient
+        calls.append(1)
+        return torch.zeros_like(q).detach()
+    monkeypatch.setattr(wan_video_dit, package, True)
+    monkeypatch.setattr(wan_video_dit, "sageattn", fast, raising=False)
+    for name in ("flash_attn", "flash_attn_interface"):
+        monkeypatch.setattr(wan_video_dit, name, SimpleNamespace(flash_attn_func=fast), raising=False)
+    model = adapted(base, checkpointing=True)
+    with own_attention():
+        velocity, _ = model(*inputs())
+        velocity.square().mean().backward()
+    assert not calls and all(p.grad.abs().max() > 0 for p in model.lora().values())
+    model(*inputs())
+    assert calls, "outside, DiffSynth is as it was"

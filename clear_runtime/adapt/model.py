@@ -1,7 +1,9 @@
 """The network that Stage II trains: DiffSynth's Wan, frozen, with a LoRA by PEFT and the occlusion head on a middle block."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -32,34 +34,35 @@ class Adapted(nn.Module):
             inject_lora(self.wan, start)
         else:
             _new_lora(self.wan, rank, targets)
-        for name, parameter in self.wan.named_parameters():
-            if ".lora_" in name:
-                parameter.data = parameter.data.float()  # it moves by less than half precision can tell
-                parameter.requires_grad_()
+        for name, parameter in self.lora().items():
+            # it moves by less than half precision can tell, and what it starts from was rounded to the base's format on the way in
+            value = parameter.data if start is None else start[name]
+            parameter.data = value.to(device, torch.float32, copy=True)
+            parameter.requires_grad_()
         self.middle = len(self.wan.blocks) // 2 if middle is None else middle
         if not 0 <= self.middle < len(self.wan.blocks):
             raise ClearError(f"There is no block {self.middle}: this model has blocks 0 to {len(self.wan.blocks) - 1}.")
         self.head = OcclusionHead(self.wan.dim).to(device)
-        self.checkpointing, self.dtype, self._tokens = checkpointing, dtype, None
-        self.wan.blocks[self.middle].register_forward_hook(self._listen)
+        self.checkpointing, self.dtype = checkpointing, dtype
         self.train()
 
     def forward(self, noisy: Tensor, control: Tensor, sigma: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """noisy, control [N, 16, t, h, w] in model space, sigma [N], context [1, tokens, 4096] -> velocity [N, 16, t, h, w], M_pred [N, t, h, w]."""
         from diffsynth.pipelines.wan_video import model_fn_wan_video
         n, device = len(noisy), noisy.device
-        self._tokens = None
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-            velocity = model_fn_wan_video(
-                self.wan, latents=noisy.to(self.dtype), timestep=(TIMESTEPS * sigma).to(self.dtype), context=context.to(device, self.dtype).expand(n, -1, -1),
-                clip_feature=torch.zeros(n, *CLIP_VISION_SHAPE[1:], dtype=self.dtype, device=device), y=control_condition(control).to(self.dtype),
-                use_gradient_checkpointing=self.checkpointing and torch.is_grad_enabled())
-        tokens, self._tokens = self._tokens, None
-        return velocity.float(), self.head(tokens, tuple(noisy.shape[2:]))
-
-    def _listen(self, block: nn.Module, inputs: tuple, output: Tensor) -> None:
-        if self._tokens is None:  # the second time is the checkpoint's, on the way back
-            self._tokens = output
+        # The hook is there for this pass alone: one that stayed would hear the checkpoint compute the block again, and keep it.
+        heard: list[Tensor] = []
+        hook = self.wan.blocks[self.middle].register_forward_hook(lambda block, inputs, output: heard.append(output))
+        try:
+            # the timestep stays in full precision: bfloat16 makes 556 of the sampler's 555.6
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+                velocity = model_fn_wan_video(
+                    self.wan, latents=noisy.to(self.dtype), timestep=TIMESTEPS * sigma.float(), context=context.to(device, self.dtype).expand(n, -1, -1),
+                    clip_feature=torch.zeros(n, *CLIP_VISION_SHAPE[1:], dtype=self.dtype, device=device), y=control_condition(control).to(self.dtype),
+                    use_gradient_checkpointing=self.checkpointing and torch.is_grad_enabled())
+        finally:
+            hook.remove()
+        return velocity.float(), self.head(heard[0], tuple(noisy.shape[2:]))
 
     def lora(self) -> dict[str, nn.Parameter]:
         """The LoRA's parameters by normalised name (clear_runtime.lora)."""
@@ -73,6 +76,22 @@ class Adapted(nn.Module):
     def share(self) -> float:
         """The LoRA's share of all parameters of the adapted transformer, 0..1."""
         return sum(p.numel() for p in self.lora().values()) / sum(p.numel() for p in self.wan.parameters())
+
+
+@contextmanager
+def own_attention() -> Iterator[None]:
+    """Inside, DiffSynth's Wan computes attention with torch's own kernels, on the way back too.
+
+    By itself it takes FlashAttention or SageAttention where one is installed: the one has no float32, the other no gradient, so that
+    most of the LoRA would learn nothing, in silence.
+    """
+    from diffsynth.models import wan_video_dit
+    theirs = wan_video_dit.flash_attention
+    wan_video_dit.flash_attention = partial(theirs, compatibility_mode=True)
+    try:
+        yield
+    finally:
+        wan_video_dit.flash_attention = theirs
 
 
 def _new_lora(wan: nn.Module, rank: int, targets: Sequence[str]) -> None:
