@@ -6,6 +6,9 @@ import comfy.model_patcher
 import torch
 from torch import Tensor
 
+_ROOM = 2 ** 30
+"""Bytes that a batch of the prior's frames may take, where one frame alone does not take more: larger ones would push other models off the card."""
+
 
 def managed(module: torch.nn.Module):
     """A ModelPatcher around a module of our own. Looked up at each call, because newer ComfyUI versions rebind the class."""
@@ -20,13 +23,16 @@ def load(patcher, memory: int) -> torch.device:
 
 
 class ComfyPrior:
-    """The runtime's Prior, moved to its device when it is called: frames [T, H, W, 3] -> soft masks [T, H, W]."""
+    """The runtime's Prior, moved to its device when it is called: frames [T, H, W, 3] -> soft masks [T, H, W] on the CPU."""
 
-    def __init__(self, prior, memory: int = 512 * 2 ** 20):
-        """memory: bytes that a batch of the prior's frames may take while it runs."""
-        self.prior, self.memory, self.patcher = prior, memory, managed(prior.model)
+    def __init__(self, prior):
+        self.prior, self.patcher, self.most = prior, managed(prior.model), prior.batch
 
     def __call__(self, frames: Tensor) -> Tensor:
         comfy.model_management.throw_exception_if_processing_interrupted()
-        self.prior.device = load(self.patcher, self.memory)
+        each = self.prior.memory(*frames.shape[1:3])
+        wanted = max(1, min(self.most, _ROOM // each))
+        self.prior.device = load(self.patcher, wanted * each)
+        # where more could not be freed, smaller batches do
+        self.prior.batch = max(1, min(wanted, int(comfy.model_management.get_free_memory(self.prior.device) // each)))
         return self.prior(frames)

@@ -57,17 +57,22 @@ class PriorMask(io.ComfyNode):
         from ..clear_runtime.prior.temporal import refine_stream
         if images.ndim != 4 or not len(images) or images.shape[3] not in (3, 4):
             raise ClearError(f"Prior Mask needs colour frames [T, H, W, 3]; this has the shape {list(images.shape)}.")
-        frames, model = images[..., :3], ComfyPrior(load(prior))
-        bar, soft = comfy.utils.ProgressBar(len(frames)), torch.empty(images.shape[:3])
-        marked = _marked(frames, model)
-        for i, (_, mask) in enumerate(refine_stream(marked) if temporal else marked):
-            soft[i] = mask
-            bar.update_absolute(i + 1, len(frames))
-        binary = grown((soft >= threshold).float(), grow)
-        shares = binary.flatten(1).mean(1).tolist()
-        return io.NodeOutput(soft, binary, overlay(frames, soft), to_frames(share_plot(shares)))
+        count, *size = images.shape[:3]
+        soft, binary, shown = torch.empty(count, *size), torch.empty(count, *size), torch.empty(count, *size, 3, dtype=images.dtype)
+        bar, shares = comfy.utils.ProgressBar(count), []
+        marked = _marked(images[..., :3], ComfyPrior(load(prior)))
+        for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
+            soft[i], binary[i], shown[i] = mask, grown((mask[None] >= threshold).float(), grow)[0], overlay(frame[None], mask[None])[0]
+            shares.append(binary[i].mean().item())
+            bar.update_absolute(i + 1, count)
+        return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)))
 
 
 def _marked(frames, model):
-    for batch in frames.split(_BATCH):
+    """(frame, soft mask) one by one, both on the CPU, wherever ComfyUI keeps its images. Raises ClearError for pixels that are NaN."""
+    for first, batch in zip(range(0, len(frames), _BATCH), frames.split(_BATCH)):
+        batch = batch.cpu()
+        broken = (~batch.isfinite().flatten(1).all(1)).nonzero().flatten().tolist()
+        if broken:
+            raise ClearError(f"Frame {first + broken[0]} has values that are not numbers (NaN or infinity). Look at what made the frames, often a VAE in half precision.")
         yield from zip(batch, model(batch))

@@ -19,6 +19,9 @@ class LightPrior(nn.Module):
     and half of the resolution carries them at a quarter of the cost.
     """
 
+    BYTES_PER_PIXEL = 170
+    """Of a frame that goes in, at the moment when most is held, in float32: counted from the shapes of all layers' tensors."""
+
     def __init__(self, widths: tuple[int, ...] = WIDTHS):
         super().__init__()
         self.enter = nn.Sequential(nn.PixelUnshuffle(2), _Block(12, widths[0]), _Block(widths[0], widths[0]))

@@ -10,7 +10,8 @@ from .light import MULTIPLE, LightPrior
 
 BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
 LONG_SIDE = 640  # pixels: the prior was trained on letters of 10 to 42 px, the size they have in a frame of this width
-BATCH = 8        # frames at a time
+BATCH = 8        # frames at a time, at most
+_BYTES = 28      # per pixel of the source: the frame as it came and as float32, and its mask
 
 
 class Prior:
@@ -18,7 +19,12 @@ class Prior:
 
     def __init__(self, model: LightPrior, device: str | torch.device = "cpu", long_side: int = LONG_SIDE):
         self.model = model.eval().to(device, memory_format=torch.channels_last)  # the layout in which convolutions are nearly twice as fast on a CPU
-        self.device, self.long_side = torch.device(device), long_side
+        self.device, self.long_side, self.batch = torch.device(device), long_side, BATCH
+
+    def memory(self, height: int, width: int) -> int:
+        """Bytes that one frame of a batch takes on the device while the prior runs; set `batch` to as many frames as there is room for."""
+        scale = min(1.0, self.long_side / max(height, width))
+        return round(height * width * (_BYTES + scale ** 2 * self.model.BYTES_PER_PIXEL))
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
@@ -28,7 +34,7 @@ class Prior:
         scale = min(1.0, self.long_side / max(height, width))
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
         masks = []
-        for batch in frames.split(BATCH):
+        for batch in frames.split(self.batch):
             x = batch.to(self.device, torch.float32).permute(0, 3, 1, 2)
             if scale < 1:
                 x = F.interpolate(x, size, mode="bilinear", antialias=True)

@@ -49,6 +49,51 @@ def test_growth_threshold_and_single_frames(run, frames):
     assert sure.sum() < narrow.sum()
 
 
+def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pack, monkeypatch):
+    import sys
+
+    import comfy.model_management as management
+    predict = sys.modules["clear_pack.clear_runtime.prior.predict"]
+    prior, seen, asked = predict.load_bundled_prior(), [], []
+    hook = prior.model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
+    monkeypatch.setattr(predict, "load_bundled_prior", lambda: prior)
+    loading = management.load_models_gpu
+    monkeypatch.setattr(management, "load_models_gpu", lambda *a, memory_required=0, **k: (asked.append(memory_required), loading(*a, memory_required=memory_required, **k)))
+    each = prior.memory(352, 640)
+    for free, batches in ((100 * each, [8, 2]), (3.5 * each, [3, 3, 2, 2]), (0, [1] * 10)):
+        monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: free)
+        seen.clear()
+        run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
+        assert seen == batches and max(asked) == 8 * each
+    hook.remove()
+    small, large = prior.memory(1080, 1920), prior.memory(2160, 3840)
+    assert 8 * small < 2 ** 30 < 8 * large < 4 * 8 * small, "the network's own share does not grow with the frame"
+
+
+class Elsewhere(torch.Tensor):
+    """Stands for a tensor on a GPU, where ComfyUI keeps images with --gpu-only: nothing can be computed with it and a tensor on the CPU."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        parts = [part for arg in args for part in (arg if isinstance(arg, (list, tuple)) else [arg])]
+        assert not any(type(part) is torch.Tensor and part.ndim for part in parts), f"{function.__name__} of tensors on two devices"
+        out = super().__torch_function__(function, types, args, kwargs)
+        return out.as_subclass(torch.Tensor) if function in (torch.Tensor.cpu, torch.Tensor.to) else out
+
+
+def test_frames_on_the_gpu_give_what_frames_on_the_cpu_give(run, frames):
+    options = dict(prior="bundled light prior", threshold=0.5, grow=1, temporal=True)
+    for ours, theirs in zip(run("CLEAR_PriorMask", images=frames, **options), run("CLEAR_PriorMask", images=frames.as_subclass(Elsewhere), **options)):
+        assert type(theirs) is torch.Tensor and torch.equal(ours, theirs)
+
+
+def test_frames_with_values_that_are_no_numbers_are_refused(run, frames, error):
+    broken = frames.clone()
+    broken[6, 5, 5] = float("nan")
+    with pytest.raises(error, match="Frame 6 has values that are not numbers"):
+        run("CLEAR_PriorMask", images=broken, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)
+
+
 def test_what_is_no_video_and_no_file_is_refused(run, models, error):
     with pytest.raises(error, match="colour frames"):
         run("CLEAR_PriorMask", images=torch.rand(2, 8, 8, 1), prior="bundled light prior", threshold=0.5, grow=0, temporal=True)
