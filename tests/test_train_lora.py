@@ -202,6 +202,62 @@ def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, tmp_path, m
     assert (tmp_path / "training.pt").read_bytes() == kept and not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.parametrize("stop", [False, True])
+def test_what_was_learned_is_kept_when_the_last_step_was_skipped(base, clips, tmp_path, stop):
+    options = replace(SHORT, steps=9 if stop else 3, checkpoint_every=100)
+    with closing(train(options, base, _Broken(clips, 2, 1), CONTEXT, tmp_path / "broken")) as steps:
+        assert [next(steps).skipped for _ in range(3)] == [0, 0, 1]
+        if not stop:
+            assert not list(steps)
+    run(base, clips, tmp_path / "good", replace(options, steps=2))
+    kept = torch.load(tmp_path / "broken" / "training.pt", weights_only=True)
+    assert kept["step"] == 3 and same(kept["learned"], torch.load(tmp_path / "good" / "training.pt", weights_only=True)["learned"])
+    assert same(load_file(tmp_path / "broken" / "lora.safetensors"), load_file(tmp_path / "good" / "lora.safetensors"))
+
+
+def test_a_lora_that_the_disk_did_not_take_is_written_by_the_next_start(base, clips, tmp_path, monkeypatch):
+    from clear_runtime import checkpoint
+
+    def full(*_, **__):
+        raise ClearError("No space left")
+    with monkeypatch.context() as patch, pytest.raises(ClearError, match="No space"):
+        patch.setattr(checkpoint, "write_tensors", full)
+        patch.setattr("clear_runtime.lora.write_tensors", full)
+        run(base, clips, tmp_path)
+    assert torch.load(tmp_path / "training.pt", weights_only=True)["step"] == 2
+    run(base, clips, tmp_path)
+    finished = (tmp_path / "lora.safetensors").read_bytes()
+    (tmp_path / "lora.safetensors").unlink()
+    assert not run(base, clips, tmp_path) and (tmp_path / "lora.safetensors").read_bytes() == finished
+
+
+def test_a_lora_from_elsewhere_is_not_overwritten(base, clips, tmp_path):
+    (tmp_path / "lora.safetensors").write_bytes(b"mine")
+    with pytest.raises(ClearError, match="lora.safetensors exists already.*choose another folder"):
+        run(base, clips, tmp_path)
+    assert (tmp_path / "lora.safetensors").read_bytes() == b"mine"
+
+
+def test_attention_without_a_gradient_is_kept_out_of_training(base, clips, tmp_path, monkeypatch):
+    from diffsynth.models import wan_video_dit
+    monkeypatch.setattr(wan_video_dit, "SAGE_ATTN_AVAILABLE", True)
+    monkeypatch.setattr(wan_video_dit, "sageattn", lambda *_: pytest.fail("it has no gradient"), raising=False)
+    before = wan_video_dit.flash_attention
+    run(base, clips, tmp_path, replace(SHORT, checkpointing=True))
+    assert wan_video_dit.flash_attention is before
+
+
+def test_memory_on_a_gpu_is_counted_from_the_run_s_beginning(base, clips, tmp_path, monkeypatch):
+    from clear_runtime.adapt import train as module
+    device, began = torch.device("cuda"), []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", began.append)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 5)
+    module._measure_from_now(torch.device("cpu"))
+    assert not began
+    module._measure_from_now(device)
+    assert began == [device] and module.memory_used(device) == 5
+
+
 def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
     with pytest.raises(ClearError, match=r"needs about 0\.\d GiB of memory on cpu, and 0\.0 GiB can be used"):
         next(train(SHORT, base, clips, CONTEXT, tmp_path, available=2 ** 20))

@@ -27,7 +27,7 @@ from ..training_state import TrainingState
 from . import losses
 from .cache import LatentClips, Sample, fingerprint
 from .memory import require_room
-from .model import TARGETS, Adapted, save
+from .model import TARGETS, Adapted, own_attention, save
 
 log = logging.getLogger(__name__)
 
@@ -144,55 +144,64 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     skips = _Skips()
     state = TrainingState(folder, {"learned": _Learned(learned), "optimiser": optimiser, "average": average, "skips": skips}, _identity(options, base))
     step = state.resume()
+    if not step:
+        require_free(folder)
     log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in learned.values()) / 1e6,
              sum(p.numel() for p in model.parameters()) / 1e6, 100 * model.share)
     parallel, context = processes.prepare(model), context.to(device)
     gain = None if gain is None else gain.to(device)
 
+    def write() -> None:
+        save(folder, model, average.values, {"clear_recipe": options.recipe, "steps": str(step)})
+
     def store() -> None:
         if processes.main:
             state.save(step)
-            save(folder, model, average.values, {"clear_recipe": options.recipe, "steps": str(step)})
+            write()
 
+    if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
+        write()
     clock = _Clock(options.steps)
-    while step < options.steps:
-        clock.start()
-        a, rate = losses.alpha(step), _rate(options, step)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    _measure_from_now(device)
+    with own_attention():
+        while step < options.steps:
+            clock.start()
+            a, rate = losses.alpha(step), _rate(options, step)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
 
-        # Forward and backward, `accumulate` times. Every example's noise and place come from its number alone.
-        optimiser.zero_grad(set_to_none=True)
-        sums: dict[str, Tensor] = {}
-        for part in range(options.accumulate):
-            first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
-            batch = collate([clips[first + i] for i in range(options.batch)], device)
-            loss, terms = _losses(parallel, batch, context, a, recipe, gain)
-            processes.backward(loss / options.accumulate)
-            for name, value in {"loss": loss, **terms}.items():
-                sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
+            # Forward and backward, `accumulate` times. Every example's noise and place come from its number alone.
+            optimiser.zero_grad(set_to_none=True)
+            sums: dict[str, Tensor] = {}
+            for part in range(options.accumulate):
+                first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
+                batch = collate([clips[first + i] for i in range(options.batch)], device)
+                loss, terms = _losses(parallel, batch, context, a, recipe, gain)
+                processes.backward(loss / options.accumulate)
+                for name, value in {"loss": loss, **terms}.items():
+                    sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
 
-        # Gradients are shared by all processes, so every one of them sees a number that is none.
-        finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(learned.values(), CLIP)))
-        if skips.count(finite) >= PATIENCE:
-            raise ClearError(_diverged(step, state))
-        if finite:
-            optimiser.step()
-            average.update(learned)
-        step += 1
+            # Gradients are shared by all processes, so every one of them sees a number that is none.
+            finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(learned.values(), CLIP)))
+            if skips.count(finite) >= PATIENCE:
+                raise ClearError(_diverged(step, state))
+            if finite:
+                optimiser.step()
+                average.update(learned)
+            step += 1
 
-        last = step == options.steps
-        if finite and (step % options.checkpoint_every == 0 or last):
-            store()
-        due = processes.main and (step % options.example_every == 0 or last or step == 1)
-        example = show(model, clips.example(), context, options.sampler_steps) if due else None
-        means = processes.mean({name: float(value) for name, value in sums.items()})
-        try:
-            yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(device), skips.total, example)
-        except GeneratorExit:
-            if not skips.run:  # what is there after a broken step is not worth more than the checkpoint before it
+            # a step that was skipped has left the weights as they were, so the end and a stop keep them all the same
+            last = step == options.steps
+            if last or (finite and step % options.checkpoint_every == 0):
                 store()
-            raise
+            due = processes.main and (step % options.example_every == 0 or last or step == 1)
+            example = show(model, clips.example(), context, options.sampler_steps) if due else None
+            means = processes.mean({name: float(value) for name, value in sums.items()})
+            try:
+                yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(device), skips.total, example)
+            except GeneratorExit:
+                store()
+                raise
     processes.wait()
 
 
@@ -249,6 +258,19 @@ def _diverged(step: int, state: TrainingState) -> str:
     kept = f"The last good checkpoint, after step {state.saved}, is {state.path}. " if state.saved else ""
     return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped at step {step + 1}. {kept}"
             "Train in a new folder with a lower learning rate, in float32, or look for damaged frames in the pairs.")
+
+
+def require_free(folder: str | Path) -> None:
+    """Raise ClearError when there is a LoRA that the run which begins here would overwrite."""
+    path = Path(folder) / "lora.safetensors"
+    if path.exists():
+        raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder, or "
+                         "move that file away.")
+
+
+def _measure_from_now(device: torch.device) -> None:
+    if device.type == "cuda":  # what was computed before has its own peak
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def memory_used(device: torch.device) -> int:
