@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from clear_runtime.data.burn import Style, burn, render
 from clear_runtime.prior.temporal import Evidence, Look, refine, refine_stream, smooth, standing, trust
@@ -119,6 +120,28 @@ def test_the_stream_gives_what_the_whole_gives(total, chunk):
     assert len(out) == total
     if total:
         assert torch.allclose(torch.stack(out), refine(masks, frames, evidence), atol=1e-5)
+
+
+class Largest(TorchDispatchMode):
+    """The most values that any tensor made inside holds."""
+
+    values = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for part in out if isinstance(out, (tuple, list)) else [out]:
+            if isinstance(part, torch.Tensor):
+                self.values = max(self.values, part.untyped_storage().nbytes() // part.element_size())
+        return out
+
+
+def test_large_frames_are_not_copied():
+    frames, marks = torch.rand(1, 480, 640, 3), torch.zeros(480, 640)
+    marks[400:430, 200:400] = 0.9
+    with Largest() as largest:
+        out = list(refine_stream((frames[0], marks) for _ in range(60)))
+    assert len(out) == 60 and all(frame.data_ptr() == frames.data_ptr() for frame, _ in out)
+    assert largest.values <= frames.numel() * 2, "more than the frames' part around the marks was gathered"
 
 
 def test_a_logo_is_told_from_lines_that_come_and_go():

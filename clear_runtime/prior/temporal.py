@@ -6,7 +6,7 @@ enough: at its first frame a line has only a future, at its last one only a past
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,8 +58,10 @@ def refine(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Te
     """
     if len(masks) < 3:
         return masks
-    masks = smooth(masks)
-    return masks * trust(masks, frames, evidence)
+    box, inside = _refine(masks, frames, evidence)
+    whole = torch.zeros(masks.shape)
+    whole[(slice(None), *box)] = inside
+    return whole
 
 
 def smooth(masks: Tensor) -> Tensor:
@@ -71,12 +73,28 @@ def smooth(masks: Tensor) -> Tensor:
 
 def trust(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Tensor:
     """How far what is marked around each pixel stands still, 0..1: [T, H, W]; 0 where nothing is marked."""
-    found = torch.zeros(masks.shape)
-    rows, columns = ((masks > FAINT).amax((0, other)).nonzero().flatten() for other in (2, 1))
-    if len(rows):
-        box = (slice(None), *(slice(int(along[0]) // ALIGN * ALIGN, int(along[-1]) + 1) for along in (rows, columns)))
+    found, box = torch.zeros(masks.shape), (slice(None), *_box(masks))
+    if found[box].numel():
         found[box] = _trust(masks[box] * (masks[box] > FAINT), frames[box], evidence, masks.shape[1:])
     return found
+
+
+def _box(masks: Sequence[Tensor]) -> tuple[slice, slice]:
+    """Rows and columns that hold all marks, from the grid on; empty where nothing is marked."""
+    spans = []
+    for other in (1, 0):
+        along = torch.stack([(mask > FAINT).any(other) for mask in masks]).any(0).nonzero().flatten()
+        spans.append(slice(int(along[0]) // ALIGN * ALIGN, int(along[-1]) + 1) if len(along) else slice(0, 0))
+    return tuple(spans)
+
+
+def _refine(masks: Sequence[Tensor], frames: Sequence[Tensor], evidence: Evidence) -> tuple[tuple[slice, slice], Tensor]:
+    """The box that holds all marks, and the refined masks in it. Nothing else of a frame is copied: a second in 4K takes gigabytes."""
+    box, whole = _box(masks), masks[0].shape
+    soft = smooth(torch.stack([mask[box] for mask in masks]))
+    if not soft.numel():
+        return box, soft
+    return box, soft * _trust(soft * (soft > FAINT), torch.stack([frame[box] for frame in frames]), evidence, whole)
 
 
 def _trust(masks: Tensor, frames: Tensor, evidence: Evidence, whole: tuple[int, int]) -> Tensor:
@@ -135,10 +153,15 @@ def standing(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence(), sha
 
 
 def _refined(held, start: int, stop: int, evidence: Evidence):
-    if stop > start:
-        frames = torch.stack([frame for frame, _ in held])
-        masks = refine(torch.stack([mask for _, mask in held]), frames, evidence)
-        yield from zip(frames[start:stop], masks[start:stop])
+    frames, masks = [frame for frame, _ in held], [mask for _, mask in held]
+    if len(held) < 3:  # as in refine
+        yield from held[start:stop]
+        return
+    box, inside = _refine(masks, frames, evidence)
+    for i in range(start, stop):
+        whole = torch.zeros_like(masks[i])
+        whole[box] = inside[i]
+        yield frames[i], whole
 
 
 def _rise(share: Tensor, look: Look) -> Tensor:
