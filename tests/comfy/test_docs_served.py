@@ -35,6 +35,13 @@ def test_every_node_has_its_help(comfyui, object_info, ours, language, beginning
     assert (language == "zh") == (fetch(comfyui, f"/extensions/{folder}/docs/{node_id}/zh.md") == text)
 
 
+def test_pictures_of_the_pages_arrive(comfyui, ours):
+    folder = set(ours.values()).pop()
+    for path in (ROOT / "web" / "docs" / "pictures").iterdir():
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{comfyui.address}/extensions/{folder}/docs/pictures/{path.name}", timeout=30) as answer:
+            assert answer.headers["Content-Type"] == "image/jpeg" and answer.read() == path.read_bytes()
+
+
 def test_translations_arrive(comfyui, ours):
     served = comfyui.get("/i18n")
     assert set(ours) <= set(served["zh"]["nodeDefs"])

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "web" / "docs"
+LARGEST = 130_000  # bytes of a picture: pages open at once
 LANGUAGES = {"en": "{}.md", "zh": "{}/zh.md"}
 """The frontend asks for NODE/LANGUAGE.md and then for NODE.md, so that English serves every language without a page of its own."""
 TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir())
@@ -83,6 +84,23 @@ def test_names_in_a_page_s_text_exist(schemas, language):
 def test_no_page_is_of_a_node_that_is_gone(schemas):
     pages = {path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.md")}
     assert pages == {name.format(node_id) for node_id in schemas for name in LANGUAGES.values()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_shows_the_pictures_that_there_are(schemas, language):
+    """The frontend looks for a page's pictures from the folder of all pages, whatever the page's own."""
+    shown = {name for node_id in schemas for name in re.findall(r"!\[.+\]\((.+)\)", page(node_id, language).read_text(encoding="utf-8"))}
+    assert shown == {path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.jpg")}
+    assert {"pictures/prior_mask.jpg", "pictures/train_prior.jpg", "pictures/burn_subtitles.jpg", "pictures/train_lora.jpg"} <= shown
+
+
+def test_pictures_are_small():
+    pictures = [*PAGES.rglob("*.jpg"), *(ROOT / "workflows").glob("*.jpg")]
+    assert not [path.name for path in pictures if path.stat().st_size > LARGEST]
+
+
+def test_every_graph_has_a_picture_in_the_template_browser():
+    assert [graph.stem for graph in sorted((ROOT / "workflows").glob("*.json"))] == [path.stem for path in sorted((ROOT / "workflows").glob("*.jpg"))]
 
 
 def test_english_is_in_the_schemas(schemas):
