@@ -66,6 +66,21 @@ def test_a_pair_without_a_subtitle_is_named(tmp_path):
     assert "no frame has enough subtitle" in check_pair(Pair("p", str(write(tmp_path / "n.mp4", noisy)), str(same))).problem
 
 
+def test_videos_of_different_scenes_are_named(tmp_path):
+    pair = Pair("p", str(write(tmp_path / "s.mp4", clip()[1])), str(write(tmp_path / "c.mp4", 255 - clip(seed=2)[0])))
+    assert "differ over most of the picture" in check_pair(pair).problem
+    half = clip(height=64)[0]
+    half[:, :30] = 0  # a box over nearly half of the picture is a subtitle still
+    assert check_pair(Pair("p", str(write(tmp_path / "h.mp4", half)), str(write(tmp_path / "w.mp4", clip()[0])))).problem is None
+
+
+def test_only_files_are_videos(tmp_path):
+    touch(tmp_path, "a.mp4", "a_with_subtitle.mp4", "._b.mp4", "._b_with_subtitle.mp4")
+    (tmp_path / "c.mp4").mkdir()
+    (tmp_path / "c_with_subtitle.mp4").mkdir()
+    assert names(find_pairs(tmp_path)) == [("a", "a_with_subtitle.mp4", "a.mp4")]
+
+
 def test_a_damaged_file_is_named_and_the_others_go_on(tmp_path):
     write_pair(tmp_path, "good")
     write_pair(tmp_path, "bad")

@@ -15,6 +15,8 @@ from ..video import read_facts, read_frames
 
 log = logging.getLogger(__name__)
 
+APART = 0.2
+"""Distance in RGB, 0 to sqrt(3), that half of a frame's pixels do not pass when both videos show the same: compression leaves 0.02."""
 VIDEOS = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"}
 SUBTITLED, CLEAN = ("_with_subtitle", "_with_subtitles", "_subtitled", "_subtitle", "_sub"), ("_clean", "_without_subtitle", "_original")
 """What may be added to a name; a longer ending comes before those it ends with."""
@@ -125,7 +127,7 @@ def frame_pairs(pair: Pair) -> Iterator[tuple]:
 
 
 def _look_through(pair: Pair, on_frame: Callable[[], None] | None) -> PairReport:
-    kept, frames, same = [], 0, True
+    kept, frames, same, apart = [], 0, True, 0
     lengths = [0, 0]
     for subtitled, clean in frame_pairs(pair):
         if on_frame:
@@ -134,6 +136,7 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None) -> PairReport
         if subtitled is None or clean is None:
             continue
         same = same and subtitled.equal(clean)
+        apart += (pseudo_labels.difference(subtitled, clean).median() > APART).item()
         if pseudo_labels.worth_training(pseudo_labels.labels(subtitled[None], clean[None])).item():
             kept.append(frames)
         frames += 1
@@ -142,6 +145,9 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None) -> PairReport
         problem = f"the subtitled video has {lengths[0]} frames and the clean one {lengths[1]}. Cut both to the same frames."
     elif same:
         problem = "both videos are the same, so there is no subtitle. Give the clean video and its subtitled version."
+    elif apart > frames / 2:
+        problem = ("the two videos differ over most of the picture, not only where a subtitle is: they are of different scenes, or do not begin at the same "
+                   "frame. See whether the right files were paired.")
     elif not kept:
         problem = "no frame has enough subtitle: the two videos differ nowhere by more than what another encoding changes."
     return PairReport(pair, frames, tuple(kept), problem)
@@ -159,7 +165,7 @@ def _differ(pair: Pair) -> str | None:
 def _videos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ClearError(f"There is no folder {folder}. Name the folder with the pairs of videos.")
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEOS)
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEOS and p.is_file() and not p.name.startswith("."))  # "._NAME.mp4" is macOS's own
 
 
 def _stripped(stem: str, endings: tuple[str, ...]) -> str:
