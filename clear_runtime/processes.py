@@ -1,10 +1,13 @@
 """One process, or the several that `accelerate launch` starts: the few things that training asks of either."""
 import os
+from datetime import timedelta
 
 import torch
 from torch import Tensor, nn
 
 from .errors import ClearError
+
+PATIENCE = timedelta(days=2)  # the first process may encode a whole collection while the others wait; torch's own limit is 10 minutes
 
 
 class Processes:
@@ -16,9 +19,11 @@ class Processes:
         if self.count > 1:
             try:
                 from accelerate import Accelerator
+                from accelerate.utils import InitProcessGroupKwargs
             except ImportError as missing:
                 raise ClearError("Training with several processes needs accelerate: pip install accelerate") from missing
-            self._accelerator = Accelerator(cpu=str(device) == "cpu")
+            # The trainers say themselves in which precision they compute, and scale no loss: what `accelerate config` was told does not count.
+            self._accelerator = Accelerator(cpu=str(device) == "cpu", mixed_precision="no", kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)])
         self.rank = self._accelerator.process_index if self._accelerator else 0
         self.main = self.rank == 0
         if self._accelerator:
@@ -40,6 +45,10 @@ class Processes:
         """Until every process is here."""
         if self._accelerator:
             self._accelerator.wait_for_everyone()
+
+    def any(self, here: bool) -> bool:
+        """Whether something holds in one process at least, so that all of them do the same. Every process must ask."""
+        return self.mean({"": float(here)})[""] > 0
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Numbers that every process has one of, averaged over all of them."""

@@ -25,10 +25,10 @@ class TrainingState:
         self.path, self.parts, self.saved = Path(folder) / "training.pt", parts, 0
         self.options = dict(options)
 
-    def resume(self) -> int:
-        """The number of steps that are done; 0 when there is nothing to continue. Raises ClearError when the options are others."""
+    def read(self) -> Mapping | None:
+        """What the file holds, None where there is none. Raises ClearError when it is of other options, or of another trainer."""
         if not self.path.exists():
-            return 0
+            return None
         stored = read_tensors(self.path)
         if not isinstance(stored.get("options"), Mapping) or not all(name in stored for name in self.parts):
             raise ClearError(f"{self.path} is not a checkpoint of this trainer. Choose another folder for this run.")
@@ -36,11 +36,18 @@ class TrainingState:
                    if stored["options"].get(name) != value]
         if changed:
             raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder.")
+        return stored
+
+    def resume(self) -> int:
+        """The number of steps that are done; 0 when there is nothing to continue. Raises ClearError as read does."""
+        stored = self.read()
+        if stored is None:
+            return 0
         for name, part in self.parts.items():
             part.load_state_dict(stored[name])
         torch.set_rng_state(stored["generator"])
-        if stored["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(stored["cuda"])
+        for device, generator in enumerate(stored["cuda"][:torch.cuda.device_count()]):  # of those that this machine has too
+            torch.cuda.set_rng_state(generator, device)
         self.saved = stored["step"]
         log.info("continues after step %d of %s", self.saved, self.path)
         return self.saved

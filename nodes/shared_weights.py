@@ -26,6 +26,20 @@ def require_trainable(model) -> None:
         raise ClearError(f"This MODEL's weights are quantised ({', '.join(strange)}), and what was rounded away is missing when a LoRA learns against it. {_REMEDY}.")
 
 
+def room_to_train(model, dtype: torch.dtype) -> int:
+    """Bytes that a training in `dtype` may take of the device, its frozen weights among them. Everything else is taken off it first."""
+    comfy.model_management.unload_all_models()
+    device = comfy.model_management.get_torch_device()
+    there = sum(weight.numel() * weight.element_size() for weight in model.model.diffusion_model.parameters() if weight.device == device and weight.dtype == dtype)
+    return comfy.model_management.get_free_memory(device) + there
+
+
+def bare_weights(model) -> dict[str, Tensor]:
+    """The MODEL's own parameters by their names in the file, wherever they are now."""
+    network = dict(model.model.diffusion_model.named_parameters())
+    return {name: network[actual] for name, (actual, _) in model_shapes(model).items()}
+
+
 def base_weights(model, dtype: torch.dtype) -> dict[str, Tensor]:
     """The MODEL's weights by their names in the file, without a copy, as tensors that autograd takes.
 
@@ -38,12 +52,12 @@ def base_weights(model, dtype: torch.dtype) -> dict[str, Tensor]:
     comfy.model_management.unload_all_models()
     if not _dynamic(model) and _mostly(model.model.diffusion_model, dtype):
         comfy.model_management.load_models_gpu([model], force_full_load=True)
-    network = dict(model.model.diffusion_model.named_parameters())
-    absent = [name for name, weight in network.items() if weight.is_meta]
+    own = bare_weights(model)
+    absent = [name for name, weight in own.items() if weight.is_meta]
     if absent:
         raise ClearError(f"{len(absent)} weights of this MODEL are not in memory (first {absent[0]}). {_REMEDY}.")
     with torch.inference_mode(False):
-        return {name: _view(network[actual]) for name, (actual, _) in model_shapes(model).items()}
+        return {name: _view(weight) for name, weight in own.items()}
 
 
 def _dynamic(model) -> bool:

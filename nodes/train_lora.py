@@ -25,7 +25,7 @@ from .managed import ComfyPrior
 from .prior import BUNDLED, prior_files
 from .prior import load as load_prior
 from .remove import AUTO, _require_pair
-from .shared_weights import base_weights, require_trainable
+from .shared_weights import bare_weights, base_weights, require_trainable, room_to_train
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +102,11 @@ class TrainLoRA(io.ComfyNode):
         results = Results(Path(folder_paths.get_output_directory()) / "CLEAR", folder_paths.get_folder_paths("loras"), name)
         results.claim()
         codec = ComfyCodec(vae)
+        needed = _preflight(options, model, codec, pairs, context, results.folder)
         gain = _normal(vae.codec.net.gain()) if nano else None  # how much each of the bundled codec's channels counts
         latents = _encode(results.folder, pairs, codec, load_prior(prior), vae, options)
         session = _Session(results, codec, options)
-        report = session.train(model, latents, context, gain)
+        report = session.train(model, latents, context, gain, needed)
         file = results.publish({"base": str(model_base(model)), "control": options.control})
         log.info("the LoRA is %s", file)
         return io.NodeOutput(with_lora(model, lora_files.read_lora(file), 1.0), file.name, session.curves(), session.example(),
@@ -149,6 +150,20 @@ def _as_started(options, model):
     return replace(options, rank=lora_files.rank(state), targets=tuple(targets))
 
 
+def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
+    """What the run needs of memory. Raises ClearError for whatever can be known to fail before the pairs are encoded."""
+    from ..clear_runtime.adapt.cache import latent_size
+    from ..clear_runtime.adapt.preflight import preflight
+    from ..clear_runtime.adapt.train import DTYPES, require_same_run
+    room = room_to_train(model, DTYPES[options.precision])
+    size = tuple(map(min, options.crop, pairs.smallest))
+    weights = bare_weights(model)
+    needed = preflight(replace(options, crop=size), weights, latent_size(size, codec.spatial, codec.temporal), context.shape[1],
+                       comfy.model_management.get_torch_device(), room)
+    require_same_run(options, weights, folder)
+    return needed
+
+
 class _Cancellable:
     """A codec that looks at Cancel before each piece of work."""
 
@@ -181,18 +196,14 @@ class _Session:
         self.shown = results.folder / "example.png"  # of an earlier start, until there is a newer one
         self.panel = Image.open(self.shown).convert("RGB") if self.shown.exists() else None
 
-    def train(self, model, latents, context: Tensor, gain: Tensor | None) -> str:
-        """To the end; Cancel leaves through the trainer, which saves first. Returns what there is to say about it."""
-        from ..clear_runtime.adapt.memory import require_room
+    def train(self, model, latents, context: Tensor, gain: Tensor | None, needed) -> str:
+        """To the end; Cancel leaves through the trainer, which saves first. needed: the estimate. Returns what there is to say about it."""
         from ..clear_runtime.adapt.train import DTYPES, train
         from ..clear_runtime.processes import Processes
         device = comfy.model_management.get_torch_device()
         weights = base_weights(model, DTYPES[self.options.precision])
         t, h, w = latents.size
         size = ((t - 1) * self.codec.temporal + 1, h * self.codec.spatial, w * self.codec.spatial)
-        shared = sum(v.numel() * v.element_size() for v in weights.values() if v.device == device and v.dtype == DTYPES[self.options.precision])
-        room = comfy.model_management.get_free_memory(device) + shared
-        needed = require_room(weights, replace(self.options, crop=size), latents.size, context.shape[1], device.type, room)
         self._count(self.history.rows[-1]["step"] if self.history.rows else 0, needed.share)
         bar = comfy.utils.ProgressBar(self.options.steps)
         # nodes run under inference mode, whose tensors autograd refuses: what is trained must not be made in it

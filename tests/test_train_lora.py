@@ -291,6 +291,10 @@ options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", c
 processes = Processes("cpu")
 clips = LatentClips(sorted(Path(sys.argv[3]).iterdir()), 4, options.crop, options.control, options.seed)
 history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
+assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
+assert not processes.any(False)
+if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
+    assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
 if processes.main:
     (folder / "history.json").write_text(json.dumps(history))
 """
@@ -304,7 +308,8 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(clips, tm
         port = free.getsockname()[1]
     latents = clips.paths[0].parent
     one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "2", str(latents)])
-    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true",
+              "ACCELERATE_MIXED_PRECISION": "bf16"}  # what a machine's `accelerate config` may say; the run's own precision counts
     both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "1", str(latents)], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
             for r in range(2)]
     assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
@@ -346,6 +351,26 @@ def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=words):
         main(arguments)
+
+
+def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path, monkeypatch):
+    from clear_runtime.adapt import command
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
+    monkeypatch.setattr(command, "_parts", lambda *_: pytest.fail("nothing is loaded"))
+    arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    with pytest.raises(SystemExit, match="ends in gate"):
+        command.main([*arguments, "--targets", "gate"])
+    monkeypatch.setattr(command, "_available", lambda device: 2 ** 20)
+    with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
+        command.main(arguments)
+
+
+def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
+    from clear_runtime.adapt import command
+    free = [1]
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(9))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[-1], 10))
+    assert command._available(torch.device("cuda")) == 9
 
 
 def test_an_unknown_option_in_a_config_is_named(tmp_path):

@@ -19,13 +19,14 @@ from ..codec import Codec
 from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
 from ..processes import Processes
-from ..prompt import load_embedding
+from ..prompt import TOKENS, load_embedding
 from . import losses
 from . import train as trainer
 from .cache import LatentClips, encode_clips, fingerprint, latent_size
 from .memory import estimate, wan_shapes
+from .preflight import preflight
 from .results import History
-from .train import TrainOptions, train
+from .train import TrainOptions, require_same_run, train
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,16 @@ def main(argv: list[str] | None = None) -> None:
 def _run(args, options: TrainOptions) -> None:
     if not args.out or not (args.pairs or args.generate or args.burn):
         raise ClearError("Say where the pairs are (--pairs, --burn or --generate) and where the LoRA goes (--out).")
+    if not args.nano and not (args.base and args.vae and args.prompt):
+        raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
     processes = Processes(args.device)
-    parts = _parts(args, processes.device)
     clips = _clips(args, options, processes)
+    shapes, spatial, tokens = _header(args)
+    size = latent_size(tuple(map(min, options.crop, clips.smallest)), spatial)
+    needed = preflight(options, {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}, size, tokens, processes.device,
+                       _available(processes.device))
+    parts = _parts(args, processes.device)
+    require_same_run(options, parts.base, args.out)
     prior = _prior(args.prior, processes.device)
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
     if processes.main:
@@ -74,9 +82,9 @@ def _run(args, options: TrainOptions) -> None:
     del parts, prior  # codec and prior are off the card from here on
 
     stop = []
-    signal.signal(signal.SIGINT, lambda *_: stop.append(True))
+    for kind in (signal.SIGINT, signal.SIGTERM):  # the second is what clusters send before they take the machine away
+        signal.signal(kind, lambda *_: stop.append(True))
     history = History(args.out)
-    needed = estimate({name: tuple(value.shape) for name, value in base.items()}, options, latents.size, context.shape[1])
     log.info("%s", needed)
     with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
         for p in steps:
@@ -88,7 +96,7 @@ def _run(args, options: TrainOptions) -> None:
                     log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left, %.1f GiB%s", p.step, p.steps, p.loss,
                              "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.alpha, p.seconds, p.left / 60, p.memory / 2 ** 30,
                              f"  {p.skipped} skipped" if p.skipped else "")
-            if stop:
+            if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
     log.info("the LoRA is %s", args.out / "lora.safetensors")
@@ -107,8 +115,6 @@ def _parts(args, device: torch.device) -> Parts:
         from ..nano import load as nano
         codec = nano.load_bundled_codec(device)
         return Parts(nano.transformer_state_dict(), codec, torch.zeros(1, 1, TEXT_WIDTH), fingerprint(codec.net.state_dict()), codec.net.gain().cpu())
-    if not (args.base and args.vae and args.prompt):
-        raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
     from ..diffsynth_codec import DiffSynthCodec
     vae = read_tensors(args.vae)
     codec = DiffSynthCodec.from_state(vae, torch.float32 if device.type == "cpu" else torch.bfloat16, device)
@@ -143,21 +149,23 @@ def _clips(args, options: TrainOptions, processes: Processes):
     return PairClips(Report.load(stored), options.crop[0], args.per_video, args.long_side)
 
 
-def _say_what_is_needed(args, options: TrainOptions) -> None:
-    """Counts from the shapes in the files' headers; nothing is loaded."""
-    spatial = 4 if args.nano else 8
+def _header(args) -> tuple[dict[str, tuple[int, ...]], int, int]:
+    """Shapes of the base's weights, pixels of a latent cell and tokens of the prompt, from the files' headers; nothing is loaded."""
     if args.nano:
         from ..nano import load as nano
-        shapes = {name: tuple(value.shape) for name, value in nano.transformer_state_dict().items()}
-    else:
-        shapes = read_shapes(args.base) if args.base else wan_shapes()
+        return {name: tuple(value.shape) for name, value in nano.transformer_state_dict().items()}, 4, 1
+    return read_shapes(args.base) if args.base else wan_shapes(), 8, TOKENS
+
+
+def _say_what_is_needed(args, options: TrainOptions) -> None:
+    shapes, spatial, tokens = _header(args)
     for name, crop in {**USUAL, "this run's examples": options.crop}.items():
-        needed = estimate(shapes, options, latent_size(crop, spatial), 1 if args.nano else 512)
-        log.info("%s: %d frames of %dx%d pixels\n%s\n", name, crop[0], crop[2], crop[1], needed)
+        log.info("%s: %d frames of %dx%d pixels\n%s\n", name, crop[0], crop[2], crop[1], estimate(shapes, options, latent_size(crop, spatial), tokens))
 
 
 def _available(device: torch.device) -> int | None:
     if device.type == "cuda":
+        torch.cuda.empty_cache()  # what the codec's work left to torch counts as used
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "cpu":
         import psutil  # accelerate brings it
@@ -196,7 +204,7 @@ def _arguments(argv):
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
     parser.add_argument("--log-every", type=int, default=10, help="steps between two lines")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: a GPU if there is one")
+    parser.add_argument("--device", help="cpu or cuda; default: a GPU if there is one")
     options = parser.add_argument_group("options")
     options.add_argument("--recipe", choices=losses.RECIPES)
     options.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"))

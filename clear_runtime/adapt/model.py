@@ -40,8 +40,7 @@ class Adapted(nn.Module):
             parameter.data = value.to(device, torch.float32, copy=True)
             parameter.requires_grad_()
         self.middle = len(self.wan.blocks) // 2 if middle is None else middle
-        if not 0 <= self.middle < len(self.wan.blocks):
-            raise ClearError(f"There is no block {self.middle}: this model has blocks 0 to {len(self.wan.blocks) - 1}.")
+        require_block(self.middle, len(self.wan.blocks))
         self.head = OcclusionHead(self.wan.dim).to(device)
         self.checkpointing, self.dtype = checkpointing, dtype
         self.train()
@@ -94,12 +93,23 @@ def own_attention() -> Iterator[None]:
         wan_video_dit.flash_attention = theirs
 
 
+def require_targets(targets: Sequence[str], modules: Sequence[str]) -> None:
+    """Raise ClearError unless every target ends the name of a linear layer."""
+    strange = [target for target in targets if not any(name.endswith("." + target) for name in modules)]
+    if strange or not targets:
+        raise ClearError(f"No layer of the model ends in {', '.join(strange) or 'nothing'}. CLEAR's targets are {', '.join(TARGETS)}.")
+
+
+def require_block(middle: int | None, blocks: int) -> None:
+    """Raise ClearError unless there is a block of that number, or none is named."""
+    if middle is not None and not 0 <= middle < blocks:
+        raise ClearError(f"There is no block {middle}: this model has blocks 0 to {blocks - 1}.")
+
+
 def _new_lora(wan: nn.Module, rank: int, targets: Sequence[str]) -> None:
     from peft import LoraConfig, inject_adapter_in_model
     names = [name for name, module in wan.named_modules() if isinstance(module, nn.Linear)]
-    strange = [target for target in targets if not any(name.endswith("." + target) for name in names)]
-    if strange or not targets:
-        raise ClearError(f"No layer of the model ends in {', '.join(strange) or 'nothing'}. CLEAR's targets are {', '.join(TARGETS)}.")
+    require_targets(targets, names)
     # only inside the blocks: what is around them is shared by all steps and has no place in CLEAR's files
     modules = [name for name in names if name.startswith("blocks.") and name.endswith(tuple("." + target for target in targets))]
     inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=modules), wan)

@@ -1,7 +1,8 @@
 """Train a CLEAR LoRA from pairs of subtitled and clean video (Stage II).
 
     python -m clear_runtime.adapt --base MODEL --vae VAE --prompt FILE --pairs FOLDER --out FOLDER
-    accelerate launch -m clear_runtime.adapt ...                              the same on several GPUs, of one machine or more
+    accelerate launch -m clear_runtime.adapt ...                              the same on several GPUs, of one machine or more (FOLDER
+                                                                              must then lie where all machines see it)
 
 Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had never
 stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
@@ -258,6 +259,12 @@ def _diverged(step: int, state: TrainingState) -> str:
     kept = f"The last good checkpoint, after step {state.saved}, is {state.path}. " if state.saved else ""
     return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped at step {step + 1}. {kept}"
             "Train in a new folder with a lower learning rate, in float32, or look for damaged frames in the pairs.")
+
+
+def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], folder: str | Path) -> None:
+    """Raise the ClearError that train() would raise for what is in the folder: a run with other options, or somebody's LoRA."""
+    if TrainingState(folder, {}, _identity(options, base)).read() is None:
+        require_free(folder)
 
 
 def require_free(folder: str | Path) -> None:

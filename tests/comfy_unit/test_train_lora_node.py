@@ -19,6 +19,7 @@ class Pairs:
         made = [clip(frames, text, seed) for seed, text in zip(range(count), ("Rain", "Thunder", "Hail"))]
         self.clips = [Clip(*(torch.from_numpy(part).float() / 255 for part in (subtitled, clean))) for clean, subtitled in made]
         self.identities = [f"{i} {frames}" for i in range(count)]
+        self.smallest = tuple(self.clips[0].clean.shape[:3])
 
     def read(self, wanted):
         for i in wanted:
@@ -217,9 +218,19 @@ def test_models_that_cannot_be_trained_are_refused(run, models, output, settings
     (dict(start="gone.safetensors"), "no file gone.safetensors"), (dict(positive=[[torch.zeros(1, 3, 768), {}]]), "768 wide"),
     (dict(positive=[[torch.zeros(1, 1, 4096), {}]] * 2), "several prompts"), (dict(targets=""), "ends in nothing"),
 ])
-def test_bad_settings_are_refused(run, models, output, settings, error, changes, says):
+def test_bad_settings_are_refused_before_anything_is_encoded(run, models, output, settings, error, changes, says, monkeypatch):
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
     with pytest.raises(error, match=says):
         run("CLEAR_TrainLoRA", **settings(**changes))
+
+
+def test_other_settings_under_a_name_are_refused_before_anything_is_encoded(run, models, output, settings, error, monkeypatch):
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    latents = sorted((output / "mine" / "latents").iterdir())
+    with pytest.raises(error, match="rate was 0.001 and is 0.002"):
+        run("CLEAR_TrainLoRA", **settings(steps=1, rate=2e-3, pairs=Pairs(count=3)))
+    assert sorted((output / "mine" / "latents").iterdir()) == latents
 
 
 def test_missing_packages_are_named_with_the_command(run, models, output, settings, error, monkeypatch):
@@ -231,7 +242,8 @@ def test_missing_packages_are_named_with_the_command(run, models, output, settin
 
 def test_too_little_memory_is_said_before_the_first_step(run, models, output, settings, error, monkeypatch):
     import comfy.model_management as management
-    monkeypatch.setattr(management, "get_free_memory", lambda *_: 2 ** 20)
+    monkeypatch.setattr(management, "get_free_memory", lambda *_, torch_free_too=False: (2 ** 20, 2 ** 20) if torch_free_too else 2 ** 20)
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
     with pytest.raises(error, match="This run needs about"):
         run("CLEAR_TrainLoRA", **settings())
     assert not (output / "mine" / "training.pt").exists()

@@ -1,0 +1,38 @@
+"""What can be known to fail before anything takes long: said before a clip is encoded or a weight is moved."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from .. import lora as lora_files
+from ..base_model import describe_base
+from ..errors import ClearError
+from .memory import Estimate, estimate, require_room
+from .model import require_block, require_targets
+
+
+def preflight(options, base: Mapping[str, Tensor], size: tuple[int, int, int], context: int, device: torch.device, available: int | None) -> Estimate:
+    """What the run needs. Raises ClearError for options that do not fit the base, a device that cannot compute it, or too little memory.
+
+    base: weights, of which only the shapes count ("meta" tensors will do). size: of an example, latent frames, height and width. context:
+    tokens of the prompt's embedding. available: bytes of memory that may be used, None where nobody knows.
+    """
+    shapes = {name: tuple(value.shape) for name, value in base.items()}
+    blocks = describe_base(shapes).blocks
+    if options.start is not None:
+        lora_files.require_fit(lora_files.read_lora(options.start), shapes)
+    else:
+        require_targets(options.targets, [name.removesuffix(".weight") for name, shape in shapes.items() if len(shape) == 2 and name.endswith(".weight")])
+    require_block(options.middle, blocks)
+    _require_float64(device)
+    return estimate(shapes, options, size, context) if available is None else require_room(base, options, size, context, device.type, available)
+
+
+def _require_float64(device: torch.device) -> None:
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (TypeError, RuntimeError) as error:  # Apple's MPS says the one, Intel's and DirectML the other
+        raise ClearError(f"Training computes the positions of tokens in float64, which this device ({device}) has not ({error}). Train on the CPU "
+                         "(start ComfyUI with --cpu; in a terminal: --device cpu) or on a CUDA GPU.") from error
