@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections import defaultdict
 from contextlib import closing
@@ -15,7 +14,8 @@ import torch
 from comfy_api.latest import io
 
 from ..clear_runtime.errors import ClearError
-from .load import FOLDER, _full_path
+from .files import resolved, stamped
+from .load import FOLDER, _full_path, _stamp
 from .prior import BUNDLED, prior_files
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ class TrainPrior(io.ComfyNode):
             node_id="CLEAR_TrainPrior", display_name="Train Prior", category="CLEAR", is_output_node=True,
             description="Learns to mark subtitles from pairs of videos, subtitled and clean; nobody draws a mask. Cancel keeps what was learned: running the "
                         "node again with the same settings goes on from there and ends with the same weights. The prior appears in models/clear.",
-            inputs=[io.String.Input("pairs", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given."),
+            inputs=[io.String.Input("pairs", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given: its path, or its name in ComfyUI's input folder."),
                     io.String.Input("clean", default="", optional=True, tooltip="Folder with the clean videos, by the same names. Empty: they are in the first folder."),
-                    io.String.Input("name", default="my_prior", tooltip="Name of the prior: models/clear/NAME.safetensors. Checkpoints go to output/CLEAR/NAME."),
+                    io.String.Input("name", default="my_prior", tooltip="Name of the prior: models/clear/NAME.safetensors. Checkpoints go to output/CLEAR/NAME. A file of that name from elsewhere is never overwritten."),
                     io.Combo.Input("model", options=["light", "paper"], default="light",
                                    tooltip="light: the small network that the bundled prior is. paper: two ResNet-50, for a large GPU and hundreds of pairs."),
                     io.Combo.Input("start", options=[BUNDLED, SCRATCH, *prior_files()], default=BUNDLED,
@@ -51,29 +51,36 @@ class TrainPrior(io.ComfyNode):
                      io.String.Output(display_name="report", tooltip="What the look through the pairs found.")])
 
     @classmethod
+    def fingerprint_inputs(cls, pairs, start, clean="", **other):
+        from ..clear_runtime.data.pairs_on_disk import VIDEOS
+        return f"{stamped([resolved(pairs or ''), resolved(clean or '')], VIDEOS)} {_stamp(start, FOLDER)} {sorted(other.items(), key=str)}"
+
+    @classmethod
     def execute(cls, pairs, name, model, start, steps, batch, rate, seed, clean=""):
         from ..clear_runtime.data.frame_batches import DiskFrames
         from ..clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
         from ..clear_runtime.pictures import to_frames
-        from ..clear_runtime.prior import pictures
-        from ..clear_runtime.prior.train import TrainOptions
+        from ..clear_runtime.prior.train import TrainOptions, check
         if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
             raise ClearError(f"{name!r} cannot be a file's name. Use letters, digits, - and _ only.")
-        if not pairs.strip():
+        with_text, without = resolved(pairs), resolved(clean)
+        if with_text is None:
             raise ClearError("Name the folder with the pairs: NAME.mp4 beside NAME_with_subtitle.mp4.")
         rate = rate or (None if start == SCRATCH or model == "paper" else 3e-4)
         options = TrainOptions(model=model, steps=steps, batch=batch, rate=rate, seed=seed, start=_start(start), checkpoint_every=min(200, steps))
-        found = find_pairs(pairs.strip(), clean.strip() or None)
+        folder, target = Path(folder_paths.get_output_directory()) / "CLEAR" / name, Path(folder_paths.get_folder_paths(FOLDER)[0]) / f"{name}.safetensors"
+        if target.exists() and not (folder / "prior.safetensors").exists():
+            raise ClearError(f"{target} exists already and is not from the run in {folder}. Nothing is overwritten: choose another name.")
+        check(options, folder)
+        found = find_pairs(with_text, without)
         looked = comfy.utils.ProgressBar(len(found))
-        report = check_pairs(found, lambda pair: (comfy.model_management.throw_exception_if_processing_interrupted(), looked.update(1)))
+        report = check_pairs(found, lambda pair: looked.update(1), comfy.model_management.throw_exception_if_processing_interrupted)
         log.info("%s", report)
         comfy.model_management.unload_all_models()
         batches = DiskFrames(report, options.batch, options.crop, options.long_side, options.seed)
-        folder = Path(folder_paths.get_output_directory()) / "CLEAR" / name
-        history, example = _run(options, batches, folder)
-        target = _publish(folder / "prior.safetensors", name)
-        panel = pictures.example_panel(example.frame, example.label, example.mask)
-        return io.NodeOutput(str(target), to_frames(pictures.curves(history)), to_frames(panel), str(report))
+        shown = _run(options, batches, folder)
+        _publish(folder / "prior.safetensors", target)
+        return io.NodeOutput(str(target), *map(to_frames, shown), str(report))
 
 
 def _start(choice: str) -> str:
@@ -81,11 +88,15 @@ def _start(choice: str) -> str:
 
 
 def _run(options, batches, folder: Path):
-    """Train to the end with the curves and the newest example on the node; Cancel leaves through the trainer, which saves first."""
+    """Train to the end with the curves and the newest example on the node, and give both; Cancel leaves through the trainer, which
+    saves first. A run that is at its end already gives those it ended with."""
+    from PIL import Image
+
     from ..clear_runtime.pictures import stacked
     from ..clear_runtime.prior import pictures
     from ..clear_runtime.prior.train import train
     from ..clear_runtime.processes import Processes
+    kept = [folder / "curves.png", folder / "example.png"]
     bar, history, example = comfy.utils.ProgressBar(options.steps), defaultdict(list), None
     # nodes run under inference mode, which tensors never leave: what is trained must not be made in it
     with torch.inference_mode(False), torch.enable_grad(), \
@@ -100,15 +111,20 @@ def _run(options, batches, folder: Path):
                 picture = ("JPEG", stacked([pictures.curves(history), pictures.example_panel(example.frame, example.label, example.mask)]), None)
             bar.update_absolute(p.step, p.steps, picture)
     if example is None:
-        raise ClearError(f"The run in {folder} is at its end already. Ask for more steps under another name, or choose another name.")
-    return history, example
+        if not all(path.exists() for path in kept):
+            raise ClearError(f"The run in {folder} is at its end already, and was made elsewhere. Choose another name.")
+        return [Image.open(path).convert("RGB") for path in kept]
+    shown = [pictures.curves(history), pictures.example_panel(example.frame, example.label, example.mask)]
+    for picture, path in zip(shown, kept):
+        picture.save(path)
+    return shown
 
 
-def _publish(prior: Path, name: str) -> Path:
+def _publish(prior: Path, target: Path) -> None:
     """A copy in models/clear, where Prior Mask finds it."""
-    target = Path(folder_paths.get_folder_paths(FOLDER)[0]) / f"{name}.safetensors"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    partial.write_bytes(prior.read_bytes())
-    os.replace(partial, target)
-    return target
+    from safetensors import safe_open
+
+    from ..clear_runtime.checkpoint import read_tensors, write_tensors
+    with safe_open(str(prior), "pt") as file:
+        metadata = file.metadata()
+    write_tensors(target, read_tensors(prior), metadata)

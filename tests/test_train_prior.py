@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from tiny_pairs import clip, write_pair
 
 from clear_runtime.data.frame_batches import Batch, DiskFrames
-from clear_runtime.data.pairs_on_disk import Report
+from clear_runtime.data.pairs_on_disk import Report, check_pairs, find_pairs
 from clear_runtime.errors import ClearError
 from clear_runtime.prior import pseudo_labels
 from clear_runtime.prior.checkpoints import load_prior
@@ -175,6 +175,38 @@ def command(*launcher, folder, out, **options):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run([sys.executable, "-m", *launcher, "clear_runtime.prior.train", "--pairs", str(folder), "--out", str(out), "--device", "cpu",
                            "--crop", "32", "64", "--batch", "2", *arguments], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
+
+
+def test_what_would_be_refused_is_said_before_the_pairs_are_looked_through(folder, tmp_path):
+    from clear_runtime.prior.train import check
+    check(SHORT, tmp_path / "new")
+    with pytest.raises(ClearError, match="bundled is not a prior of the kind paper"):
+        check(replace(SHORT, model="paper", rate=1e-5, start="bundled"), tmp_path / "new")
+    list(train(SHORT, Frames(), tmp_path / "run"))
+    check(SHORT, tmp_path / "run")
+    with pytest.raises(ClearError, match="seed was 3 and is 4"):
+        check(replace(SHORT, seed=4), tmp_path / "run")
+    refused = command(folder=tmp_path / "no folder", out=tmp_path / "run", seed=4)
+    assert refused.returncode == 1 and "other options" in refused.stderr
+
+
+def test_a_run_is_not_continued_on_other_pairs(tmp_path):
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    write_pair(folder, "first")
+    batches = DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side)
+    options = replace(SHORT, batch=1, steps=1)
+    list(train(options, batches, tmp_path / "run"))
+    assert DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side).identity == batches.identity
+    write_pair(folder, "another")
+    with pytest.raises(ClearError, match="pairs was .* and is"):
+        list(train(options, DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side), tmp_path / "run"))
+
+
+def test_a_full_gpu_is_said_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("clear_runtime.prior.train.stage_one", lambda *a: (_ for _ in ()).throw(torch.cuda.OutOfMemoryError("CUDA out of memory")))
+    with pytest.raises(ClearError, match="memory ran out at step 1, with 2 frames of 96x64 .*smaller batch.*after step 0"):
+        list(train(SHORT, Frames(), tmp_path))
 
 
 def test_the_command_trains_and_reports(folder, tmp_path):

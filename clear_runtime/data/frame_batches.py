@@ -1,6 +1,7 @@
 """Batches of frame pairs for Stage I. Batch n is a pure function of n, so a run that was stopped continues with the very next one."""
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 from typing import NamedTuple
@@ -27,12 +28,13 @@ class DiskFrames(torch.utils.data.Dataset):
     """Batches from checked pairs of files, cut to `crop` (height, width) from frames of at most `long_side` pixels.
 
     Every process of several takes its own share of the pairs. Pairs are read in groups, whose frames are mixed and kept in
-    memory as bytes until the next group.
+    memory as bytes until the next group. identity: what changes when other frames of other pairs are taken.
     """
 
     def __init__(self, report: Report, size: int, crop: tuple[int, int], long_side: int, seed: int = 0, rank: int = 0, processes: int = 1):
         self.size, self.crop, self.long_side, self.seed = size, crop, long_side, seed
         self.pairs = [(p, _spread(p.kept)) for p in report.usable]
+        self.identity = _identity(self.pairs)
         self.rank, self.processes = rank % len(self.pairs), min(processes, len(self.pairs))
         self.per_epoch = sum(len(frames) for _, frames in self.pairs) // (size * processes) or 1
         self._held: tuple = ()
@@ -127,6 +129,11 @@ class GeneratedFrames(torch.utils.data.Dataset):
             mask *= pseudo_labels.worth_training(mask)[:, None, None]  # a frame without a subtitle teaches that there is none
             made.append((subtitled[0].permute(2, 0, 1), clean[0].permute(2, 0, 1), mask))
         return _collate(made)
+
+
+def _identity(pairs: list[tuple[PairReport, list[int]]]) -> str:
+    taken = repr([(report.pair.name, report.frames, frames) for report, frames in pairs])
+    return f"{len(pairs)} pairs ({hashlib.sha256(taken.encode()).hexdigest()[:8]})"
 
 
 def _spread(kept: tuple[int, ...]) -> list[int]:

@@ -119,8 +119,8 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     model = _build(options).to(processes.device)
     optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
     average = MovingAverage(model.prior.state_dict(), options.average)
-    state = TrainingState(folder, {"model": model, "optimiser": optimiser, "average": average},
-                          {name: value for name, value in asdict(options).items() if name not in _MAY_CHANGE})
+    data = {"pairs": batches.identity} if hasattr(batches, "identity") else {}
+    state = TrainingState(folder, {"model": model, "optimiser": optimiser, "average": average}, _identity(options) | data)
     step = state.resume()
     if step == 0 and processes.main:
         state.save(0)
@@ -137,14 +137,17 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
             group["lr"] = _rate(options, number)
 
         # Forward: both encoders see the subtitled frame; only the losses see the clean one.
-        batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
-        with torch.autocast(processes.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
-            outputs = parallel(batch.subtitled)
-        loss, terms = stage_one(type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights)
+        try:
+            batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
+            with torch.autocast(processes.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+                outputs = parallel(batch.subtitled)
+            loss, terms = stage_one(type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights)
 
-        # Backward. Gradients are shared by all processes, so every one of them sees a number that is none.
-        optimiser.zero_grad(set_to_none=True)
-        processes.backward(loss)
+            # Backward. Gradients are shared by all processes, so every one of them sees a number that is none.
+            optimiser.zero_grad(set_to_none=True)
+            processes.backward(loss)
+        except torch.cuda.OutOfMemoryError as full:
+            raise ClearError(_full(number, options, state)) from full
         if not torch.isfinite(nn.utils.clip_grad_norm_(model.parameters(), 1.0)):
             raise ClearError(_not_a_number(number, terms, state))
         optimiser.step()
@@ -163,6 +166,20 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
             save()
             raise
     processes.wait()
+
+
+def check(options: TrainOptions, folder: str | Path) -> None:
+    """Raises ClearError for what train would refuse, before the pairs are looked through: a start of another kind, packages or
+    files that are missing, a folder with another run in it."""
+    _build(options)
+    identity = _identity(options)
+    if options.steps is None:  # one epoch: as many as the pairs will give
+        del identity["steps"]
+    TrainingState(Path(folder), dict.fromkeys(("model", "optimiser", "average")), identity).read()
+
+
+def _identity(options: TrainOptions) -> dict:
+    return {name: value for name, value in asdict(options).items() if name not in _MAY_CHANGE}
 
 
 def _build(options: TrainOptions) -> StageOne:
@@ -199,6 +216,11 @@ def _rate(options: TrainOptions, number: int) -> float:
 def _example(batch: Batch, logits: Tensor) -> Example:
     n = int(batch.labels.flatten(1).sum(1).argmax())  # the frame with the most text
     return Example(batch.subtitled[n].permute(1, 2, 0).cpu(), batch.labels[n, 0].cpu(), logits[n, 0].float().sigmoid().cpu())
+
+
+def _full(number: int, options: TrainOptions, state: TrainingState) -> str:
+    return (f"The GPU's memory ran out at step {number + 1}, with {options.batch} frames of {options.crop[1]}x{options.crop[0]} pixels a step. Choose a smaller "
+            f"batch, under another name or in another folder. The last good checkpoint is that after step {state.saved}: {state.path}.")
 
 
 def _not_a_number(number: int, terms: dict[str, Tensor], state: TrainingState) -> str:

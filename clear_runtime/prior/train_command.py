@@ -12,7 +12,7 @@ from ..data.pairs_on_disk import Report, check_pairs, find_pairs
 from ..errors import ClearError
 from ..processes import Processes
 from .losses import Weights
-from .train import TrainOptions, train
+from .train import TrainOptions, check, train
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ def main(description: str, argv: list[str] | None = None) -> None:
 
 def _run(args, options: TrainOptions) -> None:
     processes = Processes(args.device)
+    check(options, args.out)
     batches = _batches(args, options, processes)
     stop = []
     signal.signal(signal.SIGINT, lambda *_: stop.append(True))

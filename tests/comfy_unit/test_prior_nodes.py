@@ -117,7 +117,7 @@ def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs,
 
     def cancel():
         calls.append(1)
-        if len(calls) == 4:  # two pairs are looked through first
+        if len(calls) == 14:  # two pairs of six frames are looked through first
             raise management.InterruptProcessingException()
     with monkeypatch.context() as patch:
         patch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
@@ -129,7 +129,43 @@ def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs,
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
 
+def test_cancel_stops_the_look_through_the_pairs_within_a_frame(run, models, output, pairs, monkeypatch):
+    import comfy.model_management as management
+    calls = []
+
+    def cancel():
+        calls.append(1)
+        if len(calls) == 3:
+            raise management.InterruptProcessingException()
+    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
+    with pytest.raises(management.InterruptProcessingException):
+        run("CLEAR_TrainPrior", **settings(pairs))
+    assert len(calls) == 3 and not (output / "CLEAR" / "mine").exists()
+
+
+def test_a_finished_run_gives_its_results_again(run, models, output, pairs):
+    first = run("CLEAR_TrainPrior", **settings(pairs))
+    again = run("CLEAR_TrainPrior", **settings(f' "{pairs}" '))  # as Windows copies a path
+    assert first[0] == again[0] and first[3] == again[3] and all(torch.equal(a, b) for a, b in zip(first[1:3], again[1:3]))
+
+
+def test_a_prior_from_elsewhere_is_never_overwritten(run, models, output, pairs, error):
+    (models / "clear" / "mine.safetensors").write_bytes(b"another's")
+    with pytest.raises(error, match="exists already.*choose another name"):
+        run("CLEAR_TrainPrior", **settings(pairs))
+    assert (models / "clear" / "mine.safetensors").read_bytes() == b"another's"
+
+
+def test_the_node_runs_again_when_a_video_changed(pack, pairs):
+    node, inputs = pack.listed["CLEAR_TrainPrior"], settings(pairs)
+    before = node.fingerprint_inputs(**inputs)
+    assert before == node.fingerprint_inputs(**inputs)
+    write_pair(pairs, "v1", frames=7)
+    assert before != node.fingerprint_inputs(**inputs)
+
+
 @pytest.mark.parametrize("changes,says", [(dict(pairs=""), "Name the folder"), (dict(name="../x"), "cannot be a file's name"), (dict(model="paper"), "not a prior of the kind paper")])
-def test_bad_settings_are_refused(run, models, output, pairs, error, changes, says):
+def test_bad_settings_are_refused_before_the_pairs_are_looked_through(run, models, output, pairs, error, changes, says, monkeypatch):
+    monkeypatch.setattr("clear_pack.clear_runtime.data.pairs_on_disk.check_pairs", lambda *a: pytest.fail("looked through"))
     with pytest.raises(error, match=says):
         run("CLEAR_TrainPrior", **settings(pairs, **changes))
