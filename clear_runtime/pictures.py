@@ -31,23 +31,41 @@ def row(parts: Sequence[Tensor], width: int) -> Image.Image:
 
 
 def loss_curves(history: Mapping[str, Sequence[float]], colours: Mapping[str, tuple[int, int, int]], size: tuple[int, int] = (640, 280)) -> Image.Image:
-    """Loss curves on a logarithmic scale: name -> a value for each step, all as long."""
+    """Loss curves on a logarithmic scale: name -> a value for each step, all as long. Bold, and as the number behind a name: the mean
+    of the last twentieth of the steps; faint behind it the steps themselves, which jump from example to example."""
     longest = max(map(len, history.values()), default=0)
-    logs = {name: np.log10(np.maximum(np.asarray(values, float), 1e-6)) for name, values in history.items() if len(values)}
-    low, high = (min(v.min() for v in logs.values()), max(v.max() for v in logs.values())) if logs else (-1.0, 0.0)
-    picture, draw, place = axes(size, longest, low - 0.05, high + 0.05, "loss", "step", None)
-    for i, (name, values) in enumerate(logs.items()):
+    steps = {name: np.maximum(np.asarray(values, float), 1e-6) for name, values in history.items() if len(values)}
+    means = {name: trailing_mean(values, max(1, longest // 20)) for name, values in steps.items()}
+    low, high = (np.log10([min(v.min() for v in means.values()), max(v.max() for v in means.values())])) if means else (-1.0, 0.0)
+    low, high = low - 0.1, high + 0.1
+    picture, draw, place = axes(size, longest, low, high, "loss", "step", None)
+    for name, values in steps.items():
+        draw_line(draw, place, np.log10(values).clip(low, high), mixed(colours.get(name, INK), GROUND, 0.7), size[0], 1)
+    for i, (name, values) in enumerate(means.items()):
         colour = colours.get(name, INK)
-        draw_line(draw, place, values, colour, size[0])
-        draw.text((LEFT + 50 + 86 * i, 4), f"{name} {10 ** values[-1]:.3f}", fill=colour, font=font())
+        draw_line(draw, place, np.log10(values), colour, size[0])
+        draw.text((LEFT + 50 + 86 * i, 4), f"{name} {values[-1]:.3f}", fill=colour, font=font())
     return picture
 
 
-def draw_line(draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colour: tuple[int, int, int], most: int) -> None:
-    """One curve of at most `most` points; where there are more steps, a point is the mean of its own."""
+def trailing_mean(values: np.ndarray, span: int) -> np.ndarray:
+    """The mean of each value and those before it, `span` in all, or as many as there are."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(0, ends - span)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def mixed(colour: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, int, int]:
+    """A colour with `share` of another in it."""
+    return tuple(round(a + (b - a) * share) for a, b in zip(colour, other))
+
+
+def draw_line(draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colour: tuple[int, int, int], most: int, width: int = 2) -> None:
+    """One curve of at most `most` points, `width` pixels wide; where there are more steps, a point is the mean of its own."""
     columns = np.array_split(np.arange(len(values)), min(len(values), most))
     points = [place(c.mean(), values[c].mean()) for c in columns]
-    draw.line(points, fill=colour, width=2) if len(points) > 1 else draw.point(points, fill=colour)
+    draw.line(points, fill=colour, width=width) if len(points) > 1 else draw.point(points, fill=colour)
 
 
 def axes(size: tuple[int, int], count: int, low: float, high: float, title: str, unit: str, mark: str | None,

@@ -46,3 +46,8 @@ def test_examples_stand_side_by_side_and_stack_under_the_curves():
     assert np.asarray(panel)[:, 70:120].min() > 250 and np.asarray(panel)[:, :60].max() < 5
     assert shared.stacked([panel, panel]).size == (192, 64)
     assert shared.to_frames(panel).shape == (1, 32, 192, 3)
+
+
+def test_the_mean_of_the_last_steps_is_of_those_that_are_there():
+    assert shared.trailing_mean(np.array([1.0, 3.0, 5.0, 1.0]), 2).tolist() == [1, 2, 4, 3]
+    assert shared.trailing_mean(np.array([2.0, 4.0]), 9).tolist() == [2, 3]
