@@ -34,6 +34,14 @@ def test_marks_nothing_in_an_empty_frame(prior):
     assert (prior(torch.from_numpy(hills(2, 352, 640)) / 255) > 0.5).float().mean() < 0.001
 
 
+def test_only_what_the_network_sees_goes_to_its_device(prior, monkeypatch):
+    moved = []
+    move = torch.Tensor.to
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *a, **k: (moved.append(self.shape), move(self, *a, **k))[1])
+    prior(torch.rand(1, 1080, 1920, 3))
+    assert moved == [(1, 3, 360, 640)]
+
+
 def test_gives_masks_at_the_frames_own_size_for_any_size():
     prior = Prior(LightPrior())
     for height, width in ((1, 1), (37, 53), (1081, 70)):

@@ -19,7 +19,7 @@ class LightPrior(nn.Module):
     and half of the resolution carries them at a quarter of the cost.
     """
 
-    BYTES_PER_PIXEL = 170
+    BYTES_PER_PIXEL = 180
     """Of a frame that goes in, at the moment when most is held, in float32: counted from the shapes of all layers' tensors."""
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS):

@@ -49,7 +49,7 @@ class ResNetEncoder(nn.Module):
 class PaperPrior(nn.Module):
     """frames [N, 3, H, W] in 0..1, sides multiples of 32 -> logits of the subtitle mask [N, 1, H, W]: E_sub and its decoder."""
 
-    BYTES_PER_PIXEL = 440  # see LightPrior
+    BYTES_PER_PIXEL = 450  # see LightPrior
 
     def __init__(self):
         super().__init__()

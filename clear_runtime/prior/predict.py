@@ -11,7 +11,6 @@ from .light import MULTIPLE, LightPrior
 BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
 LONG_SIDE = 640  # pixels: the prior was trained on letters of 10 to 42 px, the size they have in a frame of this width
 BATCH = 8        # frames at a time, at most
-_BYTES = 28      # per pixel of the source: the frame as it came and as float32, and its mask
 
 
 class Prior:
@@ -24,7 +23,7 @@ class Prior:
     def memory(self, height: int, width: int) -> int:
         """Bytes that one frame of a batch takes on the device while the prior runs; set `batch` to as many frames as there is room for."""
         scale = min(1.0, self.long_side / max(height, width))
-        return round(height * width * (_BYTES + scale ** 2 * self.model.BYTES_PER_PIXEL))
+        return round(height * width * scale ** 2 * self.model.BYTES_PER_PIXEL)
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
@@ -35,14 +34,14 @@ class Prior:
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
         masks = []
         for batch in frames.split(self.batch):
-            x = batch.to(self.device, torch.float32).permute(0, 3, 1, 2)
-            if scale < 1:
+            x = batch.float().permute(0, 3, 1, 2)
+            if scale < 1:  # before the frames move: less to carry and to hold, and Apple's GPUs learned this with torch 2.7 only
                 x = F.interpolate(x, size, mode="bilinear", antialias=True)
-            x = F.pad(x, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), mode="replicate")
-            soft = self.model(x.contiguous(memory_format=torch.channels_last)).sigmoid()[..., :size[0], :size[1]]
+            x = F.pad(x.to(self.device), (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), mode="replicate")
+            soft = self.model(x.contiguous(memory_format=torch.channels_last)).sigmoid()[..., :size[0], :size[1]].cpu()
             if scale < 1:
                 soft = F.interpolate(soft, (height, width), mode="bilinear")
-            masks.append(soft[:, 0].cpu())
+            masks.append(soft[:, 0])
         return torch.cat(masks)
 
 

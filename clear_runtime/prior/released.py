@@ -38,7 +38,7 @@ class ReleasedPrior(nn.Module):
     level: the pyramid level the mask is read from, "layer1" (1/4), "layer2" (1/8, its default) or "layer1+2" (both, at 1/8).
     """
 
-    BYTES_PER_PIXEL = 460  # see LightPrior
+    BYTES_PER_PIXEL = 475  # see LightPrior
 
     def __init__(self, level: str = "layer2"):
         super().__init__()

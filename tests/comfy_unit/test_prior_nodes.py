@@ -66,8 +66,15 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
         run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
         assert seen == batches and max(asked) == 8 * each
     hook.remove()
-    small, large = prior.memory(1080, 1920), prior.memory(2160, 3840)
-    assert 8 * small < 2 ** 30 < 8 * large < 4 * 8 * small, "the network's own share does not grow with the frame"
+    assert prior.memory(1080, 1920) == prior.memory(2160, 3840) == each * 360 / 352, "large frames are looked at smaller"
+    large = predict.Prior(prior.model, long_side=1280)
+    assert large.memory(720, 1280) == 4 * prior.memory(720, 1280) and 8 * large.memory(720, 1280) > 2 ** 30
+    monkeypatch.setattr(predict, "load_bundled_prior", lambda: large)
+    monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: 2 ** 40)
+    hook, _ = large.model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0]))), seen.clear()
+    run("CLEAR_PriorMask", images=torch.rand(8, 720, 1280, 3), prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
+    hook.remove()
+    assert seen == [6, 2], "no more than a gibibyte at a time"
 
 
 class Elsewhere(torch.Tensor):
