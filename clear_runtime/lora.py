@@ -25,8 +25,12 @@ _FLAT = re.compile(r"^lora_unet_+blocks_(\d+)_(self_attn|cross_attn|ffn)_(q|k|v|
 
 
 def read_lora(path: str | Path) -> dict[str, Tensor]:
-    """A LoRA file as normalised names to tensors on the CPU. Raises ClearError for anything else than a whole LoRA."""
-    return normalise(read_tensors(path), Path(path).name)
+    """A LoRA file as normalised names to tensors on the CPU. Raises ClearError for anything else than a whole LoRA.
+
+    The tensors are copies: those of a `.safetensors` are the mapped file itself, which Windows does not let anyone replace as long as
+    they live, and training writes its LoRA anew with every checkpoint.
+    """
+    return {name: value.clone() for name, value in normalise(read_tensors(path), Path(path).name).items()}
 
 
 def normalise(content: Mapping, source: str = "this checkpoint") -> dict[str, Tensor]:

@@ -158,3 +158,15 @@ def test_fit_counts_what_does_not_fit(state):
     shapes["blocks.1.ffn.2.weight"] = (11, 12)
     with pytest.raises(ClearError, match=r"3 of its 10 layers.*1 name a layer.*blocks\.0\.ffn\.0.*2 have another size.*10x12 in the LoRA, 10x13"):
         lora.require_fit(state, shapes)
+
+
+def test_a_file_that_was_read_is_let_go(tmp_path):
+    """A mapped file cannot be replaced on Windows. Its tensors would see what is written over it here."""
+    path = tmp_path / "a.safetensors"
+    state = {f"blocks.0.ffn.0.lora_{side}.weight": torch.ones(shape) for side, shape in (("A", (4, 64)), ("B", (64, 4)))}
+    lora.write_lora(path, state)
+    read = lora.read_lora(path)
+    with path.open("r+b") as file:  # the same file, not a new one under its name
+        file.seek(-64, 2)
+        file.write(b"\x7f" * 64)
+    assert all(torch.equal(read[name], value) for name, value in state.items())
