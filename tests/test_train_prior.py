@@ -203,6 +203,17 @@ def test_a_run_is_not_continued_on_other_pairs(tmp_path):
         list(train(options, DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side), tmp_path / "run"))
 
 
+def test_bfloat16_only_where_it_is_asked_for(tmp_path, monkeypatch):
+    used = []
+    autocast = torch.autocast
+    monkeypatch.setattr(torch, "autocast", lambda *a, **k: (used.append(a), autocast(*a, **k))[1])
+    options = replace(SHORT, steps=1)
+    list(train(options, Frames(), tmp_path / "float32"))
+    assert not used, "some devices are refused by name, even with it switched off"
+    half = list(train(replace(options, precision="bfloat16"), Frames(), tmp_path / "bfloat16"))
+    assert used and half[0].loss > 0
+
+
 def test_a_full_gpu_is_said_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("clear_runtime.prior.train.stage_one", lambda *a: (_ for _ in ()).throw(torch.cuda.OutOfMemoryError("CUDA out of memory")))
     with pytest.raises(ClearError, match="memory ran out at step 1, with 2 frames of 96x64 .*smaller batch.*after step 0"):

@@ -14,6 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -139,7 +140,8 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
         # Forward: both encoders see the subtitled frame; only the losses see the clean one.
         try:
             batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
-            with torch.autocast(processes.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+            # where it is not asked for it is not named: torch does not know it on every kind of device
+            with torch.autocast(processes.device.type, torch.bfloat16) if options.precision == "bfloat16" else nullcontext():
                 outputs = parallel(batch.subtitled)
             loss, terms = stage_one(type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights)
 
