@@ -1,4 +1,6 @@
 """Stage II's terms: what each rewards, and where gradients go."""
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -48,10 +50,17 @@ def test_recipes_before_adaptation_keep_the_prediction_out_of_the_generation_los
 
 
 def test_each_recipe_adds_one_part_to_the_one_before():
-    rows = list(RECIPES.values())
+    rows = list(RECIPES.values())[:5]
     assert rows[0].weighting == "none" and rows[1].weighting == "prior" and rows[2].weighting == "predicted"
     assert [r.distill for r in rows] == [0, 0, 1, 1, 1] and [r.sparse for r in rows] == [0, 0, 0, 0, 0.1]
     assert [r.detached for r in rows[2:]] == [True, False, False] and rows[-1] == Recipe()
+
+
+def test_without_the_focal_factor_the_mask_alone_weighs():
+    error, m_pred, m_prior = grids()
+    assert losses.gen(error, m_pred, m_prior, 10.0, RECIPES["prior, not focal"]).item() == pytest.approx(((1 + 10 * m_prior) * error).mean().item())
+    whole, without = RECIPES["clear"], RECIPES["clear, not focal"]
+    assert replace(without, gamma=whole.gamma) == whole
 
 
 def test_lora_only_is_plain_flow_matching():
