@@ -159,6 +159,25 @@ def test_without_a_font_for_a_script_the_error_says_what_to_install(script):
         Burner(style(scripts=script), WIDTH, HEIGHT, FPS)
 
 
+def test_a_font_is_found_once_it_is_installed_without_a_new_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(system_fonts, "folders", lambda: [tmp_path])
+    for look in (lambda: system_fonts.find("New Sans"), lambda: system_fonts.for_script("thai"), lambda: system_fonts.covering("\u4f60")):
+        with pytest.raises(ClearError):
+            look()
+        new = system_fonts.Face(str(tmp_path / "new.ttf"), 0, "New Sans", "Regular")
+        (tmp_path / "new.ttf").write_bytes(b"")
+        with monkeypatch.context() as patch:
+            patch.setattr(system_fonts, "_faces_of", lambda file: [new])
+            patch.setattr(system_fonts, "_has", lambda face, c: face == new)
+            assert look() in (new, [new])
+            system_fonts._faces.cache_clear()
+        (tmp_path / "new.ttf").unlink()
+
+
+def test_a_font_of_spaces_is_none():
+    assert style(font="  ").font == ""
+
+
 def test_letters_that_a_font_lacks_are_named():
     own, = system_fonts.faces()
     assert system_fonts.missing(own, "Rain\u200b é\u4f60é ") == "é\u4f60"

@@ -182,8 +182,19 @@ def test_a_file_without_a_line_in_the_video_is_refused(tmp_path):
     ("film.ass", b"nothing of the kind", "no lines of text"), ("film.srt", b"1\n00:00:01,000 --> 00:00:00,500\nBack\n", "no lines of text")])
 def test_what_is_no_subtitle_file_is_refused(tmp_path, name, content, says):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ClearError, match=says):
+    with pytest.raises(ClearError, match=f"^{name} (is|has) .*{says.removeprefix('not ')}") as refused:
         read_lines(tmp_path / name)
+    assert str(refused.value).count(name) == 1, "one reason, not one inside another"
+
+
+def test_lines_too_small_to_be_read_are_left_out_and_named(tmp_path):
+    """As .ass files have them, of signs; the others are burned all the same."""
+    path = ass(tmp_path, r"{\fs4}A sign", "Rain falls")
+    burner = Burner(BurnStyle(file=path), WIDTH, HEIGHT, 25)
+    _, mask = burner.burn(grey()[0], 0)
+    assert mask.any() and "Left out: 'A sign'. Letters of" in burner.report() and "Rain falls" in burner.report()
+    with pytest.raises(ClearError, match="cannot be read"):
+        Burner(BurnStyle(file=ass(tmp_path, r"{\fs4}A sign")), WIDTH, HEIGHT, 25)
 
 
 def test_a_missing_file_is_refused(tmp_path):

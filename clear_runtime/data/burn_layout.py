@@ -23,6 +23,10 @@ _SIDE = 0.04          # margin left and right, share of the frame's width
 _DRAWN_FOR = 28       # pixels of a letter that random_style's widths are meant for
 
 
+class TooSmall(ClearError):
+    """Letters of too few pixels to be read."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A subtitle with its place. first, stop, fade_in, fade_out: frames. centre: (x, y) of the letters in pixels."""
@@ -180,7 +184,7 @@ class Layout:
 
     def _check_size(self, size: float) -> None:
         if size < LEAST_SIZE:
-            raise ClearError(f"Letters of {size:.1f} pixels in frames of {self.width}x{self.height} cannot be read; they need {LEAST_SIZE}. Choose a larger size.")
+            raise TooSmall(f"Letters of {size:.1f} pixels in frames of {self.width}x{self.height} cannot be read; they need {LEAST_SIZE}. Choose a larger size.")
 
     def note(self, text: str) -> None:
         if text not in self.notes:

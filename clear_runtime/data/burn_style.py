@@ -35,6 +35,7 @@ class BurnStyle:
 
     def __post_init__(self):
         object.__setattr__(self, "scripts", split_scripts(self.scripts))
+        object.__setattr__(self, "font", self.font.strip())
         for name in ("colour", "outline_colour", "box_colour"):
             rgb(getattr(self, name), name)
         for name, low, high, unit in _LIMITS:

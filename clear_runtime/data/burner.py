@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from . import system_fonts
-from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, apart, patch
+from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, TooSmall, apart, patch
 from .burn_style import BurnStyle
 from .subtitle_file import Line, read_lines
 from .text import random_line
@@ -74,7 +74,18 @@ class Burner:
         if not inside:
             raise ClearError(f"No line of the subtitle file falls into these {end:.1f} s of video ({frames} frames at {self.fps:g} a second): "
                              f"the first begins at {_clock(lines[0].start)}.")
-        return apart([self.layout.place(line) for line in inside])
+        placed = []
+        for line in inside:
+            try:
+                placed.append(self.layout.place(line))
+            except TooSmall as small:  # .ass files letter signs too, some of them tiny
+                if not line.look:
+                    raise
+                refused = small
+                self.layout.note(f"Left out: {' '.join(line.text)[:40]!r}. {small}")
+        if not placed:
+            raise refused
+        return apart(placed)
 
     def _random_lines(self) -> Iterator[Placed]:
         """Line k is a function of the seed, k and the end of the line before it. The first one stands there when the video begins."""

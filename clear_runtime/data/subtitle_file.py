@@ -61,13 +61,14 @@ def read_lines(path: str | Path) -> list[Line]:
         raise ClearError(f"{path.name} is not a subtitle file that can be read. Give one of {', '.join(FORMATS)}.")
     if not path.is_file():
         raise ClearError(f"There is no file {path}. Check the path of the subtitle file.")
+    text = _decoded(path)
     try:
-        subtitles = pysubs2.SSAFile.from_string(_decoded(path), format_=path.suffix.lower()[1:])
+        subtitles = pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:])
     except (Pysubs2Error, ValueError, IndexError, KeyError) as error:
-        raise ClearError(f"{path.name} is not a complete {path.suffix[1:]} file ({error}).") from error
+        raise ClearError(f"{path.name} is not a complete {path.suffix[1:]} file ({error}). Save it anew with a subtitle editor.") from error
     lines = [line for event in subtitles.events if (line := _line(event, subtitles, path.suffix.lower() in _STYLED))]
     if not lines:
-        raise ClearError(f"{path.name} has no lines of text with a beginning and an end.")
+        raise ClearError(f"{path.name} has no lines of text with a beginning and an end. See in an editor what is in it, or leave the file empty for random lines.")
     return sorted(lines, key=lambda line: (line.start, line.stop))
 
 

@@ -88,6 +88,11 @@ def _faces(where: tuple[Path, ...]) -> tuple[Face, ...]:
             Face(None, 0, family or "", style or ""))
 
 
+def _look_again() -> None:
+    """Whoever was told to install a font need not start the program anew: the next call sees it."""
+    _faces.cache_clear()
+
+
 def _faces_of(file: Path) -> list[Face]:
     found = []
     for index in range(64 if file.suffix.lower() in (".ttc", ".otc") else 1):
@@ -106,6 +111,7 @@ def find(name: str, bold: bool = False, italic: bool = False) -> Face:
     found = installed(name, bold, italic)
     if found is None:
         near = sorted({face.family for face in faces() if name.casefold().split()[0] in face.family.casefold()})[:8]
+        _look_again()
         raise ClearError(f"No font of the family {name!r} is installed. " + (f"There are {', '.join(near)}." if near else "Name a font file, or leave the name empty."))
     return found
 
@@ -134,6 +140,7 @@ def for_script(script: str) -> list[Face]:
     if not found and script == "latin":
         found = [face for face in faces() if face.path is None]
     if not found:
+        _look_again()
         raise ClearError(f"No installed font has the letters of {script}. Install {INSTALL.get(script, _CORE)}, or name a font file.")
     return found
 
@@ -146,6 +153,7 @@ def covering(letters: str, bold: bool = False, italic: bool = False) -> Face:
         if has_all(face, letters):
             return face
     lacking = min((missing(face, letters) for face in faces()), key=len)
+    _look_again()
     raise ClearError(f"No installed font has all letters of {letters.strip()[:60]!r}; the nearest lacks {named(lacking)}. "
                      f"Install {INSTALL.get(script, _CORE)}, or name a font file.")
 
