@@ -380,6 +380,32 @@ def test_an_unknown_option_in_a_config_is_named(tmp_path):
         main(["--nano", "--config", str(tmp_path / "c.json"), "--dry-run"])
 
 
+@pytest.mark.parametrize("option, content, words", [
+    ("--config", "{", "cannot be read as JSON"), ("--config", None, "cannot be read as JSON"), ("--config", "[1]", "one object"),
+    ("--config", '{"steps": "many"}', "steps is 'many'; it should be like 1000"), ("--config", '{"crop": [5, 32, "x"]}', "crop is"),
+    ("--config", '{"steps": true}', "steps is True"), ("--style", '{"sizes": 3}', "sizes. There are file, scripts"), ("--style", '{"size": "big"}', "size is 'big'")])
+def test_a_file_of_settings_that_is_none_is_refused_in_words(tmp_path, option, content, words):
+    from clear_runtime.adapt import command
+    if content is not None:
+        (tmp_path / "c.json").write_text(content)
+    with pytest.raises(SystemExit, match=words):
+        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", option, str(tmp_path / "c.json")])
+
+
+def test_a_device_that_is_none_is_refused_in_words(capsys):
+    from clear_runtime.adapt import command
+    with pytest.raises(SystemExit):
+        command.main(["--nano", "--dry-run", "--device", "gpu"])
+    assert "there is no device 'gpu'; name cpu or cuda" in capsys.readouterr().err
+
+
+def test_every_option_may_stand_in_a_config(tmp_path):
+    from clear_runtime.adapt.command import _settings
+    for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):
+        (tmp_path / "c.json").write_text(json.dumps(vars(options)))
+        assert TrainOptions(**_settings(tmp_path / "c.json", TrainOptions)) == options
+
+
 def test_eight_bit_adam_without_bitsandbytes_says_how_to_get_it(base, clips, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)

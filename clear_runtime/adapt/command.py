@@ -137,7 +137,7 @@ def _clips(args, options: TrainOptions, processes: Processes):
     if args.burn:
         from ..data.burn_style import BurnStyle
         from ..data.clips import BurnedClips
-        style = BurnStyle(**json.loads(args.style.read_text(encoding="utf-8"))) if args.style else BurnStyle()
+        style = BurnStyle(**_settings(args.style, BurnStyle)) if args.style else BurnStyle()
         return BurnedClips(args.burn, style, options.crop[0], args.per_video, args.long_side, options.seed)
     from ..data.clips import PairClips
     from ..data.pairs_on_disk import Report, check_pairs, find_pairs
@@ -174,12 +174,44 @@ def _available(device: torch.device) -> int | None:
 
 
 def _options(args) -> TrainOptions:
-    settings = json.loads(args.config.read_text(encoding="utf-8")) if args.config else {}
-    unknown = set(settings) - {f.name for f in fields(TrainOptions)}
-    if unknown:
-        raise ClearError(f"{args.config.name} has options that the trainer does not know: {', '.join(sorted(unknown))}.")
+    settings = _settings(args.config, TrainOptions) if args.config else {}
     given = {f.name: getattr(args, f.name) for f in fields(TrainOptions) if getattr(args, f.name, None) is not None}
     return TrainOptions(**{**settings, **given})
+
+
+def _settings(path: Path, of: type) -> dict:
+    """The fields of a dataclass that a JSON file names. Raises ClearError for a file that is no such thing."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ClearError(f"{path} cannot be read as JSON ({error}).") from error
+    known = {f.name: f.default for f in fields(of)}
+    if not isinstance(settings, dict):
+        raise ClearError(f"{path.name} must hold one object: {{\"name\": value, ...}} with names out of {', '.join(known)}.")
+    unknown = set(settings) - set(known)
+    if unknown:
+        raise ClearError(f"{path.name} has options that are not known: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
+    for name, value in settings.items():
+        if not _alike(value, known[name]):
+            raise ClearError(f"{path.name}: {name} is {value!r}; it should be like {json.dumps(known[name])}.")
+    return settings
+
+
+def _alike(value, default) -> bool:
+    """Whether a JSON value has the kind of a default: none of its own where that is None."""
+    if default is None:
+        return value is None or isinstance(value, (str, int))
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(_alike(one, default[0]) for one in value)
+    kinds = (int, float) if isinstance(default, float) else type(default)
+    return isinstance(value, kinds) and isinstance(value, bool) == isinstance(default, bool)
+
+
+def _device(text: str) -> str:
+    try:
+        return str(torch.device(text))
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"there is no device {text!r}; name cpu or cuda") from error
 
 
 def _arguments(argv):
@@ -204,7 +236,7 @@ def _arguments(argv):
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
     parser.add_argument("--log-every", type=int, default=10, help="steps between two lines")
-    parser.add_argument("--device", help="cpu or cuda; default: a GPU if there is one")
+    parser.add_argument("--device", type=_device, help="cpu or cuda; default: a GPU if there is one")
     options = parser.add_argument_group("options")
     options.add_argument("--recipe", choices=losses.RECIPES)
     options.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"))
