@@ -227,3 +227,9 @@ def test_a_subtitle_file_gives_each_video_its_own_lines_at_their_times(tmp_path)
     (tmp_path / "v0.srt").write_text(line.format(first=9, stop=9, text="Late").replace(",900\n", ",950\n"))
     with pytest.raises(ClearError, match="no line of v0.srt falls into its 0.8 s"):
         BurnedClips(tmp_path / "v1.mp4", style, frames=5)
+
+
+def test_clean_videos_come_in_the_order_of_their_numbers_without_the_system_s_own(tmp_path):
+    for name in ("10.mp4", "9.mp4", "._9.mp4", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in clips_module.clean_videos(tmp_path)] == ["9.mp4", "10.mp4"]

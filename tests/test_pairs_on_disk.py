@@ -32,6 +32,8 @@ def test_two_folders_pair_by_name_or_by_order(tmp_path):
     assert names(find_pairs(sub, clean)) == [("1", "1.mp4", "1.mov"), ("2", "2_with_subtitle.mp4", "2.mp4")]
     other = touch(tmp_path / "other", "x.mp4", "y.mp4")
     assert names(find_pairs(sub, other, by_order=True)) == [("1", "1.mp4", "x.mp4"), ("2_with_subtitle", "2_with_subtitle.mp4", "y.mp4")]
+    numbered, lettered = touch(tmp_path / "numbered", "1.mp4", "2.mp4", "10.mp4", "._1.mp4"), touch(tmp_path / "lettered", "a.mp4", "B.mp4", "c.mp4")
+    assert names(find_pairs(numbered, lettered, by_order=True)) == [("1", "1.mp4", "a.mp4"), ("2", "2.mp4", "B.mp4"), ("10", "10.mp4", "c.mp4")]
     touch(other, "z.mp4")
     with pytest.raises(ClearError, match="sub has 2 and other 3"):
         find_pairs(sub, other, by_order=True)

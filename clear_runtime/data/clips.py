@@ -16,7 +16,7 @@ from ..errors import ClearError
 from ..video import count_frames, read_facts, read_spans
 from .burn_style import BurnStyle
 from .burner import Burner, burn_clip
-from .pairs_on_disk import VIDEOS, Report
+from .pairs_on_disk import VIDEOS, Report, videos
 from .subtitle_file import FORMATS
 
 SHORTEST = 5    # frames of a clip: two latent frames
@@ -192,7 +192,7 @@ def clean_videos(source: str | Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise ClearError(f"There is no folder or video {source}. Name a folder with clean videos, or one of them.")
-    found = sorted(p for p in source.iterdir() if p.suffix.lower() in VIDEOS)
+    found = videos(source)
     if not found:
         raise ClearError(f"No videos in {source}. It should hold clean videos: {', '.join(sorted(VIDEOS))}.")
     return found

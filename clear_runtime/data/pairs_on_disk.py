@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
@@ -162,10 +163,16 @@ def _differ(pair: Pair) -> str | None:
     return None
 
 
+def videos(folder: Path) -> list[Path]:
+    """The videos of a folder in order of their names, numbers by their value: 2.mp4 comes before 10.mp4."""
+    found = (p for p in folder.iterdir() if p.suffix.lower() in VIDEOS and p.is_file() and not p.name.startswith("."))  # "._NAME.mp4" is macOS's own
+    return sorted(found, key=lambda p: ([int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", p.name)], p.name))
+
+
 def _videos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ClearError(f"There is no folder {folder}. Name the folder with the pairs of videos.")
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEOS and p.is_file() and not p.name.startswith("."))  # "._NAME.mp4" is macOS's own
+    return videos(folder)
 
 
 def _stripped(stem: str, endings: tuple[str, ...]) -> str:
