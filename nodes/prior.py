@@ -1,6 +1,8 @@
 """Prior Mask: where the subtitles are, as masks, as heat over the frames, and as a curve over time."""
 from __future__ import annotations
 
+import os
+
 import comfy.utils
 import folder_paths
 import torch
@@ -18,11 +20,21 @@ def prior_files() -> list[str]:
     return folder_paths.get_filename_list(FOLDER)
 
 
-def load(name: str):
-    """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear."""
+def trained_input():
+    """A choice among files is made before the graph runs; a prior that the same graph trains can only come over a link."""
+    return io.String.Input("trained", optional=True, force_input=True,
+                           tooltip="The prior output of Train Prior: its file is used as soon as it is made, in place of the choice in prior.")
+
+
+def load(name: str, trained: str | None = None):
+    """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`, the path of
+    such a file or its name there, goes before the choice."""
     from ..clear_runtime.prior.checkpoints import load_prior
     from ..clear_runtime.prior.predict import load_bundled_prior
-    return load_bundled_prior() if name == BUNDLED else load_prior(_full_path(name, FOLDER))
+    if trained is None and name == BUNDLED:
+        return load_bundled_prior()
+    file = name if trained is None else trained
+    return load_prior(file if os.path.isabs(file) else _full_path(file, FOLDER))
 
 
 class PriorMask(io.ComfyNode):
@@ -39,7 +51,8 @@ class PriorMask(io.ComfyNode):
                     io.Int.Input("grow", default=0, min=0, max=64, tooltip="Pixels by which the binary mask is widened."),
                     io.Boolean.Input("temporal", default=True,
                                      tooltip="Look at neighbouring frames too: takes away flicker, and signs that move with the scene. The frames must "
-                                             "follow each other; needs 3 or more.")],
+                                             "follow each other; needs 3 or more."),
+                    trained_input()],
             outputs=[io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
                      io.Mask.Output(display_name="binary", tooltip="0 or 1: over the threshold, and grown."),
                      io.Image.Output(display_name="overlay", tooltip="The soft mask as heat over the frames."),
@@ -50,7 +63,7 @@ class PriorMask(io.ComfyNode):
         return f"{_stamp(prior, FOLDER)} {sorted(other.items())}"
 
     @classmethod
-    def execute(cls, images, prior, threshold, grow, temporal):
+    def execute(cls, images, prior, threshold, grow, temporal, trained=None):
         from ..clear_runtime.composite import grow as grown
         from ..clear_runtime.pictures import overlay, to_frames
         from ..clear_runtime.prior.pictures import share_plot
@@ -60,7 +73,7 @@ class PriorMask(io.ComfyNode):
         count, *size = images.shape[:3]
         soft, binary, shown = torch.empty(count, *size), torch.empty(count, *size), torch.empty(count, *size, 3, dtype=images.dtype)
         bar, shares = comfy.utils.ProgressBar(count), []
-        marked = _marked(images[..., :3], ComfyPrior(load(prior)))
+        marked = _marked(images[..., :3], ComfyPrior(load(prior, trained)))
         for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
             soft[i], binary[i], shown[i] = mask, grown((mask[None] >= threshold).float(), grow)[0], overlay(frame[None], mask[None])[0]
             shares.append(binary[i].mean().item())

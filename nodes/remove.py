@@ -15,7 +15,7 @@ from .comfy_backend import ComfyCodec, ComfyDenoiser
 from .load import FOLDER, _stamp, is_nano
 from .managed import ComfyPrior
 from .nano_vae import NanoVAE
-from .prior import BUNDLED, load, prior_files
+from .prior import BUNDLED, load, prior_files, trained_input
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class SubtitleRemove(io.ComfyNode):
                 io.Boolean.Input("subtitles_only", default=True, optional=True,
                                  tooltip="Leave what is marked but does not behave like a subtitle: moves with the scene, lies wholly in a corner of the frame, "
                                          "or stands under 7 frames. Off: all that the prior marks goes; also for frames that do not follow each other."),
+                trained_input(),
             ],
             outputs=[io.Image.Output(display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."),
                      io.Mask.Output(display_name="MASK", tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame.")])
@@ -74,7 +75,7 @@ class SubtitleRemove(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, steps, cfg, seed, window, overlap, output, control, region, mask_from, grow, feather,
-                model=None, vae=None, positive=None, negative=None, limit=None, protect=None, prior=BUNDLED, subtitles_only=True):
+                model=None, vae=None, positive=None, negative=None, limit=None, protect=None, prior=BUNDLED, subtitles_only=True, trained=None):
         from ..clear_runtime.nano.limits import InPieces, for_nano
         from ..clear_runtime.remover import RemoveOptions, remove
         _require_frames(images)
@@ -92,7 +93,7 @@ class SubtitleRemove(io.ComfyNode):
             options, denoiser = for_nano(options), denoiser and InPieces(denoiser)
         count, height, width = images.shape[:3]
         cleaned, masks = torch.empty(count, height, width, 3, dtype=images.dtype), torch.empty(count, height, width)
-        results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load(prior)), options, limit, protect, total=count, on_progress=progress_bar())
+        results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load(prior, trained)), options, limit, protect, total=count, on_progress=progress_bar())
         started = time.monotonic()
         for i, (frame, mask) in enumerate(results):
             cleaned[i], masks[i] = frame, mask

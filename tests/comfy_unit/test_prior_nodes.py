@@ -116,6 +116,20 @@ def test_a_prior_is_trained_and_used(run, models, output, pairs, frames):
     assert soft.isfinite().all()
 
 
+def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, output, pairs, frames, error):
+    path, *_ = run("CLEAR_TrainPrior", **settings(pairs, start="from scratch"))
+    options = dict(images=frames, threshold=0.5, grow=0, temporal=False)
+    chosen, bundled = (run("CLEAR_PriorMask", prior=prior, **options)[0] for prior in ("mine.safetensors", "bundled light prior"))
+    for linked in (path, "mine.safetensors"):
+        assert torch.equal(run("CLEAR_PriorMask", prior="bundled light prior", trained=linked, **options)[0], chosen)
+    assert not torch.equal(chosen, bundled)
+    preview = dict(images=frames, steps=1, cfg=1.0, seed=0, window=81, overlap=16, output="preview", control="auto", region="auto", mask_from="prior", grow=2, feather=2)
+    removed = [run("CLEAR_SubtitleRemove", **preview, **which)[1] for which in (dict(), dict(trained=path), dict(prior="mine.safetensors"))]
+    assert torch.equal(removed[1], removed[2]) and not torch.equal(removed[0], removed[1])
+    with pytest.raises(error, match="no file gone.safetensors in"):
+        run("CLEAR_PriorMask", prior="bundled light prior", trained=str(models / "gone.safetensors"), **options)
+
+
 def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs, monkeypatch):
     import comfy.model_management as management
     from safetensors.torch import load_file
