@@ -13,8 +13,9 @@ PATIENCE = timedelta(days=2)  # the first process may encode a whole collection 
 class Processes:
     """rank: number of this process. count: how many there are. device: where this one computes. main: whether it writes files."""
 
-    def __init__(self, device: str | torch.device | None = None):
-        self.count = int(os.environ.get("WORLD_SIZE", "1"))
+    def __init__(self, device: str | torch.device | None = None, alone: bool = False):
+        """alone: train in this process only, whatever the environment says of others (rented machines have WORLD_SIZE set at times)."""
+        self.count = 1 if alone else int(os.environ.get("WORLD_SIZE", "1"))
         self._accelerator = None
         if self.count > 1:
             try:

@@ -208,7 +208,7 @@ class _Session:
         bar = comfy.utils.ProgressBar(self.options.steps)
         # nodes run under inference mode, whose tensors autograd refuses: what is trained must not be made in it
         with torch.inference_mode(False), torch.enable_grad(), \
-                closing(train(self.options, weights, latents, context, self.folder, Processes(device), gain=gain)) as steps:
+                closing(train(self.options, weights, latents, context, self.folder, Processes(device, alone=True), gain=gain)) as steps:
             for progress in steps:
                 self.history.add(progress)
                 comfy.model_management.throw_exception_if_processing_interrupted()

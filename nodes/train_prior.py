@@ -32,8 +32,8 @@ class TrainPrior(io.ComfyNode):
             node_id="CLEAR_TrainPrior", display_name="Train Prior", category="CLEAR", is_output_node=True,
             description="Learns to mark subtitles from pairs of videos, subtitled and clean; nobody draws a mask. Cancel keeps what was learned: running the "
                         "node again with the same settings goes on from there and ends with the same weights. The prior appears in models/clear.",
-            inputs=[io.String.Input("pairs", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given: its path, or its name in ComfyUI's input folder."),
-                    io.String.Input("clean", default="", optional=True, tooltip="Folder with the clean videos, by the same names. Empty: they are in the first folder."),
+            inputs=[io.String.Input("pairs", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given; or one subtitled video. Its path, or its name in ComfyUI's input folder."),
+                    io.String.Input("clean", default="", optional=True, tooltip="Folder with the clean videos, by the same names, or the one clean video. Empty: they are in the first folder."),
                     io.String.Input("name", default="my_prior", tooltip="Name of the prior: models/clear/NAME.safetensors. Checkpoints go to output/CLEAR/NAME. A file of that name from elsewhere is never overwritten."),
                     io.Combo.Input("model", options=["light", "paper"], default="light",
                                    tooltip="light: the small network that the bundled prior is. paper: two ResNet-50, for a large GPU and hundreds of pairs."),
@@ -65,7 +65,7 @@ class TrainPrior(io.ComfyNode):
             raise ClearError(f"{name!r} cannot be a file's name. Use letters, digits, - and _ only.")
         with_text, without = resolved(pairs), resolved(clean)
         if with_text is None:
-            raise ClearError("Name the folder with the pairs: NAME.mp4 beside NAME_with_subtitle.mp4.")
+            raise ClearError("Name the folder with the pairs, NAME.mp4 beside NAME_with_subtitle.mp4, or one subtitled video and its clean one.")
         rate = rate or (None if start == SCRATCH or model == "paper" else 3e-4)
         options = TrainOptions(model=model, steps=steps, batch=batch, rate=rate, seed=seed, start=_start(start), checkpoint_every=min(200, steps))
         folder, target = Path(folder_paths.get_output_directory()) / "CLEAR" / name, Path(folder_paths.get_folder_paths(FOLDER)[0]) / f"{name}.safetensors"
@@ -100,7 +100,7 @@ def _run(options, batches, folder: Path):
     bar, history, example = comfy.utils.ProgressBar(options.steps), defaultdict(list), None
     # nodes run under inference mode, which tensors never leave: what is trained must not be made in it
     with torch.inference_mode(False), torch.enable_grad(), \
-            closing(train(options, batches, folder, Processes(comfy.model_management.get_torch_device()))) as steps:
+            closing(train(options, batches, folder, Processes(comfy.model_management.get_torch_device(), alone=True))) as steps:
         for p in steps:
             comfy.model_management.throw_exception_if_processing_interrupted()
             for name, value in {"total": p.loss, **p.terms}.items():

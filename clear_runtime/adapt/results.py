@@ -16,13 +16,17 @@ MARK = "clear_run"
 """Entry in a finished file's metadata: the run that it came from."""
 
 
+_WINDOWS_OWN = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
+"""Names of devices, whatever comes after their first dot: no file can be called so there."""
+
+
 class Results:
     """A run called NAME: its folder RUNS/NAME with checkpoints, latents and history, and the two files that it will leave in the
     first of some folders of LoRAs, NAME.safetensors and NAME.occlusion_head.safetensors."""
 
     def __init__(self, runs: str | Path, loras: Sequence[str | Path], name: str):
-        if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
-            raise ClearError(f"{name!r} cannot be a file's name. Use letters, digits, - and _ only.")
+        if not re.fullmatch(r"[\w.-]+", name) or name.startswith(".") or name.endswith(".") or name.split(".")[0].upper() in _WINDOWS_OWN:
+            raise ClearError(f"{name!r} cannot be a file's name on every system. Use letters, digits, - and _, and none of Windows' own names (con, nul, com1 …).")
         self.name, self.runs, self.loras = name, Path(runs), [Path(folder) for folder in loras]
         self.folder = self.runs / name
         self.lora, self.head = self._files(name, self.loras[0])

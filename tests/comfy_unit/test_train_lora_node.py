@@ -149,6 +149,13 @@ def test_a_finished_run_is_handed_on_and_may_be_made_longer(run, models, output,
     assert "3 steps" in report and torch.load(output / "mine" / "training.pt", weights_only=True)["step"] == 3
 
 
+def test_the_node_trains_alone_whatever_the_environment_says(run, models, output, settings, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")  # as rented machines have it; waiting for three others would never end
+    monkeypatch.setenv("RANK", "0")
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    assert (models / "loras" / "mine.safetensors").exists()
+
+
 def test_training_goes_on_from_a_lora(run, models, output, settings, small_nano):
     lora.write_lora(models / "loras" / "old.safetensors", small_nano.lora_state())
     run("CLEAR_TrainLoRA", **settings(name="new", start="old.safetensors", steps=1, rate=1e-6))
