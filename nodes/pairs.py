@@ -21,8 +21,8 @@ class LoadPairs(io.ComfyNode):
             description="Training clips from pairs of videos, subtitled and clean; or from clean videos alone, into which a Burn Subtitles style is burned. All files are looked "
                         "through first, and read again, a clip at a time, while training asks for them.",
             inputs=[
-                io.String.Input("subtitled", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given. Leave empty with a style."),
-                io.String.Input("clean", default="", tooltip="Folder with the clean videos; empty: they are in the first folder. With a style also one video, or its name in ComfyUI's input folder."),
+                io.String.Input("subtitled", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given; or one subtitled video. Leave empty with a style."),
+                io.String.Input("clean", default="", tooltip="Folder with the clean videos; empty: they are in the first folder. Also one video. Either is a path, or a name in ComfyUI's input folder."),
                 io.Combo.Input("match", options=[BY_NAME, BY_ORDER], default=BY_NAME,
                                tooltip="Which files of two folders belong together: those of the same name (endings such as _with_subtitle aside), or the first of each, the second of each, and so on."),
                 io.Int.Input("frames", default=81, min=5, max=1001, step=4, tooltip="Frames of a clip, rounded down to 4k + 1. A shorter video gives one clip of what it has, if that is 5 or more."),

@@ -47,6 +47,18 @@ def test_no_pairs_and_no_folder_are_said(tmp_path):
         find_pairs(tmp_path / "nowhere")
 
 
+def test_two_files_are_one_pair(tmp_path):
+    touch(tmp_path, "a_sub.mp4", "other.mp4")
+    assert names(find_pairs(tmp_path / "a_sub.mp4", tmp_path / "other.mp4")) == [("a", "a_sub.mp4", "other.mp4")]
+    with pytest.raises(ClearError, match="a_sub.mp4 is one video. Name the clean one too"):
+        find_pairs(tmp_path / "a_sub.mp4")
+    for pair in ((tmp_path, tmp_path / "other.mp4"), (tmp_path / "a_sub.mp4", tmp_path)):
+        with pytest.raises(ClearError, match="is a folder, and the other one is a video. Name two videos or two folders"):
+            find_pairs(*pair)
+    with pytest.raises(ClearError, match="gone.mp4 is not there"):
+        find_pairs(tmp_path / "gone.mp4", tmp_path / "other.mp4")
+
+
 def test_a_good_pair_keeps_the_frames_that_carry_text(tmp_path):
     write_pair(tmp_path, "film", frames=8, spans=[(2, 5)])
     report = check_pair(find_pairs(tmp_path)[0])

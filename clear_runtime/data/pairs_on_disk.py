@@ -75,8 +75,10 @@ def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order:
 
     One folder: NAME.mp4 (or NAME_clean.mp4) goes with NAME_with_subtitle.mp4 (or _subtitled, _subtitle, _sub).
     Two folders: files of the same name, those endings left aside; `by_order`: the first of one with the first of the other,
-    and so on, in order of their names. Raises ClearError when nothing matches, or the order cannot be right.
+    and so on, in order of their names. Two files are one pair. Raises ClearError when nothing matches, or the order cannot be right.
     """
+    if Path(subtitled).is_file() or (clean is not None and Path(clean).is_file()):
+        return [_of_files(Path(subtitled), clean)]
     folders = [Path(subtitled)] if clean is None else [Path(subtitled), Path(clean)]
     listed = [_videos(folder) for folder in folders]
     if by_order:
@@ -169,9 +171,18 @@ def videos(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: ([int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", p.name)], p.name))
 
 
+def _of_files(subtitled: Path, clean: str | Path | None) -> Pair:
+    if clean is None:
+        raise ClearError(f"{subtitled} is one video. Name the clean one too, or a folder with pairs.")
+    other = next((path for path in (subtitled, Path(clean)) if not path.is_file()), None)
+    if other is not None:
+        raise ClearError(f"{other} {'is a folder' if other.is_dir() else 'is not there'}, and the other one is a video. Name two videos or two folders.")
+    return Pair(_stripped(subtitled.stem, SUBTITLED), str(subtitled), str(clean))
+
+
 def _videos(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise ClearError(f"There is no folder {folder}. Name the folder with the pairs of videos.")
+        raise ClearError(f"There is no folder or video {folder}. Name the folder with the pairs of videos, or the two videos of a pair.")
     return videos(folder)
 
 

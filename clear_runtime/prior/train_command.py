@@ -78,10 +78,10 @@ def _arguments(description: str, argv):
     parser = argparse.ArgumentParser(prog="python -m clear_runtime.prior.train", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--pairs", type=Path, help="folder of pairs, or of the subtitled videos when --clean is given")
+    data.add_argument("--pairs", type=Path, help="folder of pairs, or of the subtitled videos when --clean is given; or one subtitled video")
     data.add_argument("--generate", type=Path, help="train on random pairs made from this folder of pictures and fonts")
     parser.add_argument("--exact", action="store_true", help="with --generate: learn the masks that were drawn instead of pseudo-labels")
-    parser.add_argument("--clean", type=Path, help="folder of the clean videos")
+    parser.add_argument("--clean", type=Path, help="folder of the clean videos, or one clean video")
     parser.add_argument("--by-order", action="store_true", help="pair the files of two folders by their order instead of their names")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints and the prior; an interrupted run continues from here")
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")

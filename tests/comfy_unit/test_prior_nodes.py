@@ -116,6 +116,13 @@ def test_a_prior_is_trained_and_used(run, models, output, pairs, frames):
     assert soft.isfinite().all()
 
 
+def test_two_videos_of_the_input_folder_are_a_pair(run, models, output, pairs, monkeypatch):
+    import folder_paths
+    monkeypatch.setattr(folder_paths, "get_input_directory", lambda: str(pairs))
+    *_, report = run("CLEAR_TrainPrior", **settings("v0_with_subtitle.mp4", clean="v0.mp4"))
+    assert report.startswith("1 of 1 pairs can be used")
+
+
 def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, output, pairs, frames, error):
     path, *_ = run("CLEAR_TrainPrior", **settings(pairs, start="from scratch"))
     options = dict(images=frames, threshold=0.5, grow=0, temporal=False)
