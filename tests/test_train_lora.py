@@ -226,9 +226,9 @@ def test_a_lora_that_the_disk_did_not_take_is_written_by_the_next_start(base, cl
         run(base, clips, tmp_path)
     assert torch.load(tmp_path / "training.pt", weights_only=True)["step"] == 2
     run(base, clips, tmp_path)
-    finished = (tmp_path / "lora.safetensors").read_bytes()
+    finished = read_lora(tmp_path / "lora.safetensors")
     (tmp_path / "lora.safetensors").unlink()
-    assert not run(base, clips, tmp_path) and (tmp_path / "lora.safetensors").read_bytes() == finished
+    assert not run(base, clips, tmp_path) and same(read_lora(tmp_path / "lora.safetensors"), finished)
 
 
 def test_a_lora_from_elsewhere_is_not_overwritten(base, clips, tmp_path):
