@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -84,7 +86,8 @@ class DiffSynthDenoiser:
         from diffsynth.pipelines.wan_video import model_fn_wan_video
         timestep = torch.tensor([TIMESTEPS * sigma], dtype=self.dtype, device=self.device)
         clip = torch.zeros(CLIP_VISION_SHAPE, dtype=self.dtype, device=self.device)
-        return model_fn_wan_video(self.model, latents=self._ready(x), timestep=timestep, context=context, clip_feature=clip, y=condition).float().cpu()
+        with own_attention():
+            return model_fn_wan_video(self.model, latents=self._ready(x), timestep=timestep, context=context, clip_feature=clip, y=condition).float().cpu()
 
     def _ready(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype)
@@ -104,6 +107,22 @@ def wan_model(state: Mapping[str, Tensor]) -> nn.Module:
     model.load_state_dict(dict(state), assign=True)
     model.freqs = precompute_freqs_cis_3d(128)  # not a buffer, so that it was left on "meta"; Wan's heads are 128 wide
     return model
+
+
+@contextmanager
+def own_attention() -> Iterator[None]:
+    """Inside, DiffSynth's Wan computes attention with torch's own kernels, on the way back too.
+
+    By itself it takes FlashAttention or SageAttention where one is installed: neither has float32 or runs on a CPU, and the second has
+    no gradient, so that most of a LoRA would learn nothing, in silence.
+    """
+    from diffsynth.models import wan_video_dit
+    theirs = wan_video_dit.flash_attention
+    wan_video_dit.flash_attention = partial(theirs, compatibility_mode=True)
+    try:
+        yield
+    finally:
+        wan_video_dit.flash_attention = theirs
 
 
 def inject_lora(model: nn.Module, state: Mapping[str, Tensor], strength: float = 1.0) -> None:

@@ -8,8 +8,8 @@ import torch
 
 from clear_runtime import lora as lora_files
 from clear_runtime.adapt import losses
-from clear_runtime.adapt.model import TARGETS, Adapted, own_attention, save
-from clear_runtime.denoiser import DiffSynthDenoiser
+from clear_runtime.adapt.model import TARGETS, Adapted, save
+from clear_runtime.denoiser import DiffSynthDenoiser, own_attention
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import read_lora
 from clear_runtime.schedule import sigmas

@@ -1,9 +1,7 @@
 """The network that Stage II trains: DiffSynth's Wan, frozen, with a LoRA by PEFT and the occlusion head on a middle block."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -75,22 +73,6 @@ class Adapted(nn.Module):
     def share(self) -> float:
         """The LoRA's share of all parameters of the adapted transformer, 0..1."""
         return sum(p.numel() for p in self.lora().values()) / sum(p.numel() for p in self.wan.parameters())
-
-
-@contextmanager
-def own_attention() -> Iterator[None]:
-    """Inside, DiffSynth's Wan computes attention with torch's own kernels, on the way back too.
-
-    By itself it takes FlashAttention or SageAttention where one is installed: the one has no float32, the other no gradient, so that
-    most of the LoRA would learn nothing, in silence.
-    """
-    from diffsynth.models import wan_video_dit
-    theirs = wan_video_dit.flash_attention
-    wan_video_dit.flash_attention = partial(theirs, compatibility_mode=True)
-    try:
-        yield
-    finally:
-        wan_video_dit.flash_attention = theirs
 
 
 def require_targets(targets: Sequence[str], modules: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..denoiser import own_attention
 from ..errors import ClearError
 from ..lora import read_lora
 from ..moving_average import MovingAverage
@@ -28,7 +29,7 @@ from ..training_state import TrainingState
 from . import losses
 from .cache import LatentClips, Sample, fingerprint
 from .memory import require_room
-from .model import TARGETS, Adapted, own_attention, save
+from .model import TARGETS, Adapted, save
 
 log = logging.getLogger(__name__)
 

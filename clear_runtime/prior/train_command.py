@@ -37,7 +37,7 @@ def _run(args, options: TrainOptions) -> None:
             if processes.main and (p.example or p.step == 1):
                 log.info("step %d/%d  loss %.4f  %s  %.2f s", p.step, p.steps, p.loss,
                          "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.seconds)
-            if stop:
+            if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
     log.info("the prior is %s", args.out / "prior.safetensors")
