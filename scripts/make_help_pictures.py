@@ -10,7 +10,6 @@ an --only takes that picture's time alone. Letters of the burned lines come from
 import argparse
 import json
 import os
-import shutil
 import sys
 from itertools import islice
 from pathlib import Path
@@ -23,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from clear_runtime.video import read_frames  # noqa: E402
-from launch.graph import set_input, to_prompt  # noqa: E402
+from launch.graph import only_to, set_input, to_prompt  # noqa: E402
 from launch.server import Server, ending_on_signals  # noqa: E402
 
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
@@ -82,12 +81,12 @@ def burn(graphs: Graphs) -> None:
 
 
 def train_prior(graphs: Graphs) -> None:
-    folder = graphs.server.base / "input" / "pairs"
-    folder.mkdir(exist_ok=True)
-    shutil.copy(DEMO / "bunny_clean.mp4", folder / "bunny.mp4")
-    shutil.copy(DEMO / "bunny_subtitled.mp4", folder / "bunny_with_subtitle.mp4")
-    prompt = {"1": {"class_type": "CLEAR_TrainPrior", "inputs": {"pairs": str(folder), "clean": "", "name": "picture_prior", "model": "light", "start": "from scratch",
-                                                                 "steps": 200, "batch": 4, "rate": 0.0, "seed": 0}}}
+    prompt = graphs.prompt("Train a prior")
+    overlay, = graphs.pictures(prompt, "CLEAR_PriorMask", [2])
+    curves, = graphs.pictures(prompt, "CLEAR_TrainPrior", [1])  # of the same run, which ComfyUI remembers
+    save(GRAPHS / "Train a prior.jpg", column([overlay[LATIN], curves[0]], 480))
+    prompt = only_to(prompt, {"CLEAR_TrainPrior"})
+    set_input(prompt, "CLEAR_TrainPrior", name="picture_prior", steps=200)
     curves, example = graphs.pictures(prompt, "CLEAR_TrainPrior", [1, 2])
     save(PAGES / "train_prior.jpg", column([curves[0], example[0]], 640))
 
