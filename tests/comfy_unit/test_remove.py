@@ -37,7 +37,10 @@ def marked(pack, monkeypatch):
     from clear_pack.clear_runtime.prior import predict
 
     class Block:
-        model, device = torch.nn.Conv2d(1, 1, 1), "cpu"
+        model, device, batch = torch.nn.Conv2d(1, 1, 1), "cpu", 8
+
+        def memory(self, height, width):
+            return 4 * height * width
 
         def __call__(self, frames):
             masks = torch.zeros(frames.shape[:3])
