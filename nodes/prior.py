@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 
+import comfy.model_management
 import comfy.utils
 import folder_paths
 import torch
@@ -71,12 +72,14 @@ class PriorMask(io.ComfyNode):
         if images.ndim != 4 or not len(images) or images.shape[3] not in (3, 4):
             raise ClearError(f"Prior Mask needs colour frames [T, H, W, 3]; this has the shape {list(images.shape)}.")
         count, *size = images.shape[:3]
-        soft, binary, shown = torch.empty(count, *size), torch.empty(count, *size), torch.empty(count, *size, 3, dtype=images.dtype)
+        place = dict(device=comfy.model_management.intermediate_device())
+        soft, binary, shown = torch.empty(count, *size, **place), torch.empty(count, *size, **place), torch.empty(count, *size, 3, dtype=images.dtype, **place)
         bar, shares = comfy.utils.ProgressBar(count), []
         marked = _marked(images[..., :3], ComfyPrior(load(prior, trained)))
         for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
-            soft[i], binary[i], shown[i] = mask, grown((mask[None] >= threshold).float(), grow)[0], overlay(frame[None], mask[None])[0]
-            shares.append(binary[i].mean().item())
+            counted = grown((mask[None] >= threshold).float(), grow)[0]
+            soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]
+            shares.append(counted.mean().item())
             bar.update_absolute(i + 1, count)
         return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)))
 

@@ -92,8 +92,13 @@ class SubtitleRemove(io.ComfyNode):
         if nano:
             options, denoiser = for_nano(options), denoiser and InPieces(denoiser)
         count, height, width = images.shape[:3]
-        cleaned, masks = torch.empty(count, height, width, 3, dtype=images.dtype), torch.empty(count, height, width)
-        results = remove(iter(images[..., :3]), codec, denoiser, ComfyPrior(load(prior, trained)), options, limit, protect, total=count, on_progress=progress_bar())
+        device = comfy.model_management.intermediate_device()
+        cleaned = torch.empty(count, height, width, 3, dtype=images.dtype, device=device)
+        masks = torch.empty(count, height, width, device=device)
+        # with --gpu-only ComfyUI keeps images and masks on the card; the runtime joins them with its own, which are not there
+        frames = (frame.cpu() for frame in images[..., :3])
+        limit, protect = (area if area is None else area.cpu() for area in (limit, protect))
+        results = remove(frames, codec, denoiser, ComfyPrior(load(prior, trained)), options, limit, protect, total=count, on_progress=progress_bar())
         started = time.monotonic()
         for i, (frame, mask) in enumerate(results):
             cleaned[i], masks[i] = frame, mask

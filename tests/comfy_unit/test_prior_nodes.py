@@ -94,6 +94,24 @@ def test_frames_on_the_gpu_give_what_frames_on_the_cpu_give(run, frames):
         assert type(theirs) is torch.Tensor and torch.equal(ours, theirs)
 
 
+def test_subtitles_are_removed_from_frames_on_the_gpu_within_masks_on_the_gpu(run, frames):
+    preview = dict(steps=1, cfg=1.0, seed=0, window=9, overlap=4, output="preview", control="auto", region="auto", mask_from="prior", grow=2, feather=2, subtitles_only=False)
+    limit, protect = torch.zeros(1, 352, 640), torch.zeros(10, 352, 640)
+    limit[:, 200:], protect[..., 330:] = 1, 1
+    ours = run("CLEAR_SubtitleRemove", images=frames, limit=limit, protect=protect, **preview)
+    theirs = run("CLEAR_SubtitleRemove", images=frames.as_subclass(Elsewhere), limit=limit.as_subclass(Elsewhere), protect=protect.as_subclass(Elsewhere), **preview)
+    assert ours[1].any() and all(type(b) is torch.Tensor and torch.equal(a, b) for a, b in zip(ours, theirs))
+
+
+def test_what_comes_out_lies_where_comfyui_keeps_images(run, frames, monkeypatch):
+    import comfy.model_management as management
+    monkeypatch.setattr(management, "intermediate_device", lambda: torch.device("meta"))
+    preview = dict(steps=1, cfg=1.0, seed=0, window=9, overlap=4, output="preview", control="auto", region="auto", mask_from="prior", grow=2, feather=2)
+    results = [*run("CLEAR_SubtitleRemove", images=frames, **preview),
+               *run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)[:3]]
+    assert [result.device.type for result in results] == ["meta"] * 5
+
+
 def test_frames_with_values_that_are_no_numbers_are_refused(run, frames, error):
     broken = frames.clone()
     broken[6, 5, 5] = float("nan")
