@@ -5,6 +5,7 @@ import torch
 from tiny_pairs import HEIGHT, WIDTH, clip, write, write_pair
 
 from clear_runtime.data import pairs_on_disk
+from clear_runtime.data.clips import PairClips
 from clear_runtime.data.frame_batches import FRAMES_PER_PAIR, DiskFrames
 from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs
 from clear_runtime.errors import ClearError
@@ -21,10 +22,32 @@ def names(pairs):
     return [(p.name, p.subtitled.rsplit("/", 1)[1], p.clean.rsplit("/", 1)[1]) for p in pairs]
 
 
-def test_one_folder_pairs_by_ending(tmp_path, caplog):
+def test_one_folder_pairs_by_ending(tmp_path):
     touch(tmp_path, "a.mp4", "a_with_subtitle.mkv", "b_clean.mp4", "b_sub.mp4", "alone.mp4", "lost_subtitled.mp4", "notes.txt")
-    assert names(find_pairs(tmp_path)) == [("a", "a_with_subtitle.mkv", "a.mp4"), ("b", "b_sub.mp4", "b_clean.mp4")]
-    assert "2 videos have no partner: alone.mp4, lost_subtitled.mp4" in caplog.text
+    found = find_pairs(tmp_path)
+    assert names(found) == [("a", "a_with_subtitle.mkv", "a.mp4"), ("b", "b_sub.mp4", "b_clean.mp4")]
+    assert found.left_out == ("alone.mp4: left out, it has no partner.", "lost_subtitled.mp4: left out, it has no partner.")
+
+
+def test_of_two_videos_with_one_name_the_first_is_taken_and_the_other_named(tmp_path):
+    touch(tmp_path, "a.mp4", "a_clean.mp4", "a_sub.mp4", "a_with_subtitle.mp4")
+    found = find_pairs(tmp_path)
+    assert names(found) == [("a", "a_sub.mp4", "a.mp4")]
+    assert [sentence.split(". ")[0] for sentence in found.left_out] == ["a_with_subtitle.mp4: left out, a_sub.mp4 has the same name but for its ending",
+                                                                       "a_clean.mp4: left out, a.mp4 has the same name but for its ending"]
+    sub, clean = touch(tmp_path / "sub", "b.mkv", "b.mp4", "c.mp4"), touch(tmp_path / "clean", "b.mp4", "d.mp4")
+    assert [sentence.split(":")[0] for sentence in find_pairs(sub, clean).left_out] == ["b.mp4", "c.mp4", "d.mp4"]
+
+
+def test_the_report_names_the_videos_that_are_in_no_pair(tmp_path):
+    write_pair(tmp_path, "film")
+    touch(tmp_path, "film_with_subtitles.mp4", "alone.mp4")
+    report = check_pairs(find_pairs(tmp_path))
+    left_out = ["  film_with_subtitles.mp4: left out, film_with_subtitle.mp4 has the same name but for its ending. Rename one of them.",
+                "  alone.mp4: left out, it has no partner."]
+    assert str(report).splitlines()[1:] == left_out and str(PairClips(report, frames=5)).splitlines()[1:] == left_out
+    report.save(tmp_path / "pairs.json")
+    assert Report.load(tmp_path / "pairs.json") == report
 
 
 def test_two_folders_pair_by_name_or_by_order(tmp_path):

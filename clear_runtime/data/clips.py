@@ -131,6 +131,10 @@ class PairClips(FileClips):
             else:
                 sources.append(Source(pair.pair.name, (pair.pair.subtitled, pair.pair.clean), tuple(found.spans), long_side, size))
         super().__init__(sources, left_out, empty)
+        self.unpaired = report.left_out
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {sentence}" for sentence in self.unpaired)])
 
 
 class BurnedClips(FileClips):

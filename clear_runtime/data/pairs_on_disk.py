@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -13,8 +12,6 @@ from pathlib import Path
 from ..errors import ClearError
 from ..prior import pseudo_labels
 from ..video import read_facts, read_frames
-
-log = logging.getLogger(__name__)
 
 APART = 0.2
 """Distance in RGB, 0 to sqrt(3), that half of a frame's pixels do not pass when both videos show the same: compression leaves 0.02."""
@@ -31,6 +28,19 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Pairs(Sequence):
+    """The pairs that were found. left_out: a sentence for each video that is in none of them."""
+    pairs: tuple[Pair, ...]
+    left_out: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        return self.pairs[index]
+
+
+@dataclass(frozen=True)
 class PairReport:
     """One pair looked through. frames: of either file. kept: the frames with enough subtitle to learn from. problem: why the
     pair cannot be used, or None."""
@@ -42,8 +52,9 @@ class PairReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What looking through all pairs found."""
+    """What looking through all pairs found. left_out: a sentence for each video that is in no pair."""
     pairs: tuple[PairReport, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def usable(self) -> tuple[PairReport, ...]:
@@ -57,20 +68,20 @@ class Report:
         frames, usable = sum(p.frames for p in self.usable), self.usable
         lines = [f"{len(usable)} of {len(self.pairs)} pairs can be used: {self.kept} of their {frames} frames; "
                  f"{frames - self.kept} have less subtitle than {pseudo_labels.LEAST_SHARE:.2%} of the picture and are left out."]
-        return "\n".join(lines + [f"  {p.pair.name}: {p.problem}" for p in self.pairs if p.problem])
+        return "\n".join(lines + [f"  {p.pair.name}: {p.problem}" for p in self.pairs if p.problem] + [f"  {sentence}" for sentence in self.left_out])
 
     def save(self, path: Path) -> None:
         partial = Path(path).with_suffix(".partial")
-        partial.write_text(json.dumps([asdict(p) for p in self.pairs]), encoding="utf-8")
+        partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
         os.replace(partial, path)
 
     @classmethod
     def load(cls, path: Path) -> Report:
         stored = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls(tuple(PairReport(Pair(**p["pair"]), p["frames"], tuple(p["kept"]), p["problem"]) for p in stored))
+        return cls(tuple(PairReport(Pair(**p["pair"]), p["frames"], tuple(p["kept"]), p["problem"]) for p in stored["pairs"]), tuple(stored["left_out"]))
 
 
-def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order: bool = False) -> list[Pair]:
+def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order: bool = False) -> Pairs:
     """Match files to pairs.
 
     One folder: NAME.mp4 (or NAME_clean.mp4) goes with NAME_with_subtitle.mp4 (or _subtitled, _subtitle, _sub).
@@ -78,25 +89,23 @@ def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order:
     and so on, in order of their names. Two files are one pair. Raises ClearError when nothing matches, or the order cannot be right.
     """
     if Path(subtitled).is_file() or (clean is not None and Path(clean).is_file()):
-        return [_of_files(Path(subtitled), clean)]
+        return Pairs((_of_files(Path(subtitled), clean),))
     folders = [Path(subtitled)] if clean is None else [Path(subtitled), Path(clean)]
     listed = [_videos(folder) for folder in folders]
     if by_order:
         if clean is None or len(listed[0]) != len(listed[1]):
             raise ClearError("Pairing by order needs two folders with as many videos in each; "
                              + ("one was given." if clean is None else f"{folders[0].name} has {len(listed[0])} and {folders[1].name} {len(listed[1])}."))
-        pairs = [Pair(s.stem, str(s), str(c)) for s, c in zip(*listed)]
+        found = Pairs(tuple(Pair(s.stem, str(s), str(c)) for s, c in zip(*listed)))
     elif clean is None:
-        with_text = {_stripped(p.stem, SUBTITLED): p for p in listed[0] if p.stem.endswith(SUBTITLED)}
-        without = {_stripped(p.stem, CLEAN): p for p in listed[0] if not p.stem.endswith(SUBTITLED)}
-        pairs = _matched(with_text, without)
+        found = _matched([p for p in listed[0] if p.stem.endswith(SUBTITLED)], [p for p in listed[0] if not p.stem.endswith(SUBTITLED)])
     else:
-        pairs = _matched({_stripped(p.stem, SUBTITLED): p for p in listed[0]}, {_stripped(p.stem, CLEAN): p for p in listed[1]})
-    if not pairs:
+        found = _matched(*listed)
+    if not found:
         where = " and ".join(str(folder) for folder in folders)
         raise ClearError(f"No pairs in {where} ({sum(map(len, listed))} videos). One folder: NAME.mp4 beside NAME_with_subtitle.mp4. "
                          "Two folders: the same names in both, or pair them by order.")
-    return pairs
+    return found
 
 
 def check_pairs(pairs: Iterable[Pair], on_pair: Callable[[PairReport], None] | None = None, on_frame: Callable[[], None] | None = None) -> Report:
@@ -107,7 +116,7 @@ def check_pairs(pairs: Iterable[Pair], on_pair: Callable[[PairReport], None] | N
         looked.append(check_pair(pair, on_frame))
         if on_pair:
             on_pair(looked[-1])
-    report = Report(tuple(looked))
+    report = Report(tuple(looked), pairs.left_out if isinstance(pairs, Pairs) else ())
     if not report.usable:
         raise ClearError(f"None of these pairs can be trained on.\n{report}")
     return report
@@ -193,8 +202,17 @@ def _stripped(stem: str, endings: tuple[str, ...]) -> str:
     return stem
 
 
-def _matched(subtitled: dict[str, Path], clean: dict[str, Path]) -> list[Pair]:
-    alone = sorted(p.name for name, p in {**subtitled, **clean}.items() if (name in subtitled) != (name in clean))
-    if alone:
-        log.warning("%d videos have no partner: %s", len(alone), ", ".join(alone[:10]))
-    return [Pair(name, str(subtitled[name]), str(clean[name])) for name in sorted(subtitled) if name in clean]
+def _matched(subtitled: list[Path], clean: list[Path]) -> Pairs:
+    """Pairs by name, the endings aside. Of files with one name the first is taken; which of them is meant cannot be known."""
+    left_out, by_name = [], []
+    for videos_of_a_kind, endings in ((subtitled, SUBTITLED), (clean, CLEAN)):
+        first: dict[str, Path] = {}
+        for path in videos_of_a_kind:
+            name = _stripped(path.stem, endings)
+            if first.setdefault(name, path) is not path:
+                left_out.append(f"{path.name}: left out, {first[name].name} has the same name but for its ending. Rename one of them.")
+        by_name.append(first)
+    with_text, without = by_name
+    alone = sorted(path.name for paths, others in ((with_text, without), (without, with_text)) for name, path in paths.items() if name not in others)
+    left_out += [f"{name}: left out, it has no partner." for name in alone]
+    return Pairs(tuple(Pair(name, str(with_text[name]), str(without[name])) for name in sorted(with_text) if name in without), tuple(left_out))
