@@ -31,11 +31,11 @@ class TrainingState:
             return None
         stored = read_tensors(self.path)
         if not isinstance(stored.get("options"), Mapping) or not all(name in stored for name in self.parts):
-            raise ClearError(f"{self.path} is not a checkpoint of this trainer. Choose another folder for this run.")
+            raise ClearError(f"{self.path} is not a checkpoint of this trainer. Choose another folder for this run; in ComfyUI, another name.")
         changed = [f"{name} was {stored['options'].get(name)!r} and is {value!r}" for name, value in self.options.items()
                    if stored["options"].get(name) != value]
         if changed:
-            raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder.")
+            raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder; in ComfyUI, another name.")
         return stored
 
     def resume(self) -> int:

@@ -272,7 +272,7 @@ def require_free(folder: str | Path) -> None:
     """Raise ClearError when there is a LoRA that the run which begins here would overwrite."""
     path = Path(folder) / "lora.safetensors"
     if path.exists():
-        raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder, or "
+        raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder (in ComfyUI, another name), or "
                          "move that file away.")
 
 

@@ -202,6 +202,17 @@ def test_a_prior_from_elsewhere_is_never_overwritten(run, models, output, pairs,
     assert (models / "clear" / "mine.safetensors").read_bytes() == b"another's"
 
 
+def test_a_name_of_another_run_is_refused_with_the_word_for_it(run, models, output, pairs, error):
+    run("CLEAR_TrainPrior", **settings(pairs))
+    with pytest.raises(error, match="holds a run with other options.*in ComfyUI, another name"):
+        run("CLEAR_TrainPrior", **settings(pairs, batch=2))
+    kept = output / "CLEAR" / "of_a_lora"
+    kept.mkdir()
+    torch.save({"step": 3, "lora": {}}, kept / "training.pt")
+    with pytest.raises(error, match="not a checkpoint of this trainer.*in ComfyUI, another name"):
+        run("CLEAR_TrainPrior", **settings(pairs, name="of_a_lora"))
+
+
 def test_the_node_runs_again_when_a_video_changed(pack, pairs):
     node, inputs = pack.listed["CLEAR_TrainPrior"], settings(pairs)
     before = node.fingerprint_inputs(**inputs)
