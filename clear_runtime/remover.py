@@ -25,6 +25,7 @@ from .prior.lines import keep_lasting, keep_lines
 from .prior.temporal import refine
 from .schedule import latent_noise, sigmas
 from .spans import Region, band
+from .unveil import unveil
 from .windows import GROUP, Window, blend, iter_windows, plan
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,11 @@ class _Removal:
         if options.output == "composite" and options.mask_from == "prior" and not holes.any():
             return self._done(window, source, torch.zeros_like(found), shown)
 
+        if options.output != "raw":
+            # from here on, a translucent box is no longer there, and only its letters are to be replaced
+            source, found, lifted = self._lift_boxes(source, found, limit, protect)
+            holes = (restrict(found, limit, protect) > 0).float()
+
         self._report("control", source[shown])
         if options.output == "preview":
             new = CONTROLS["prefilled"](source, holes)
@@ -147,6 +153,7 @@ class _Removal:
             if options.output == "composite" and options.control == "as is":
                 new = match(source, new, soft)
             result = composite(source, new.clamp(0, 1), mask)
+            mask = mask.maximum(lifted)
         return self._done(window, result, mask, shown)
 
     def _find(self, source: Tensor) -> Tensor:
@@ -157,6 +164,14 @@ class _Removal:
         strict = self.options.subtitles_only
         marks = (refine(soft, source) if strict else soft) > self.options.threshold
         return grow(keep_lines(keep_lasting(marks) if strict else marks, corners=not strict), self.options.grow)
+
+    def _lift_boxes(self, source: Tensor, found: Tensor, limit: Tensor | None, protect: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the boxes were."""
+        unveiled = unveil(source, found)
+        if not unveiled.lifted.any():
+            return source, found, torch.zeros_like(found)
+        lifted = restrict(unveiled.lifted.float(), limit, protect)
+        return composite(source, unveiled.frames, lifted), unveiled.hidden, lifted
 
     def _generate(self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
         """The network's picture of a window at the source's size, and the mask: the one that was found, or from the difference."""
