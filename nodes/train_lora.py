@@ -190,7 +190,7 @@ class _Session:
     def __init__(self, results, codec, options):
         from PIL import Image
 
-        from ..clear_runtime.adapt.results import History
+        from ..clear_runtime.history import History
         self.folder, self.codec, self.options, self.sent = results.folder, codec, options, 0.0
         self.history, self.figures = History(results.folder), None
         self.shown = results.folder / "example.png"  # of an earlier start, until there is a newer one

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
@@ -46,7 +45,7 @@ class TrainPrior(io.ComfyNode):
                                    tooltip="Highest learning rate, no unit. 0: the model's own (light 0.003 from scratch and 0.0003 from a prior; paper 0.00002)."),
                     io.Int.Input("seed", default=0, min=0, max=2 ** 31 - 1, control_after_generate=False, tooltip="Order of the data and first weights.")],
             outputs=[io.String.Output(display_name="prior", tooltip="The file that was written."),
-                     io.Image.Output(display_name="curves", tooltip="The loss and each of its terms over the steps of this run."),
+                     io.Image.Output(display_name="curves", tooltip="The loss and each of its terms, over all starts of this run."),
                      io.Image.Output(display_name="example", tooltip="A frame, its pseudo-label and what the prior marks in it now."),
                      io.String.Output(display_name="report", tooltip="What the look through the pairs found.")])
 
@@ -92,32 +91,37 @@ def _run(options, batches, folder: Path):
     saves first. A run that is at its end already gives those it ended with."""
     from PIL import Image
 
+    from ..clear_runtime.history import History
     from ..clear_runtime.pictures import stacked
     from ..clear_runtime.prior import pictures
     from ..clear_runtime.prior.train import train
     from ..clear_runtime.processes import Processes
     kept = [folder / "curves.png", folder / "example.png"]
-    bar, history, example = comfy.utils.ProgressBar(options.steps), defaultdict(list), None
+    bar, history, example = comfy.utils.ProgressBar(options.steps), History(folder), None
     # nodes run under inference mode, which tensors never leave: what is trained must not be made in it
     with torch.inference_mode(False), torch.enable_grad(), \
             closing(train(options, batches, folder, Processes(comfy.model_management.get_torch_device(), alone=True))) as steps:
         for p in steps:
+            history.add(p)  # before Cancel is looked at: the trainer keeps this step
             comfy.model_management.throw_exception_if_processing_interrupted()
-            for name, value in {"total": p.loss, **p.terms}.items():
-                history[name].append(value)
             example = p.example or example
             picture = None
             if example is not None and (p.example or p.step % _PICTURE_EVERY == 0):
-                picture = ("JPEG", stacked([pictures.curves(history), pictures.example_panel(example.frame, example.label, example.mask)]), None)
+                picture = ("JPEG", stacked([_curves(history), pictures.example_panel(example.frame, example.label, example.mask)]), None)
             bar.update_absolute(p.step, p.steps, picture)
     if example is None:
         if not all(path.exists() for path in kept):
             raise ClearError(f"The run in {folder} is at its end already, and was made elsewhere. Choose another name.")
         return [Image.open(path).convert("RGB") for path in kept]
-    shown = [pictures.curves(history), pictures.example_panel(example.frame, example.label, example.mask)]
+    shown = [_curves(history), pictures.example_panel(example.frame, example.label, example.mask)]
     for picture, path in zip(shown, kept):
         picture.save(path)
     return shown
+
+
+def _curves(history):
+    from ..clear_runtime.prior import pictures
+    return pictures.curves({name: values for name, values in history.columns().items() if name != "seconds"})
 
 
 def _publish(prior: Path, target: Path) -> None:

@@ -4,10 +4,11 @@ import json
 import pytest
 import torch
 
-from clear_runtime.adapt.results import MARK, History, Results
+from clear_runtime.adapt.results import MARK, Results
 from clear_runtime.adapt.train import Progress
 from clear_runtime.checkpoint import read_tensors, write_tensors
 from clear_runtime.errors import ClearError
+from clear_runtime.history import History
 
 
 @pytest.fixture

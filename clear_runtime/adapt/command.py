@@ -18,6 +18,7 @@ from ..checkpoint import read_shapes, read_tensors
 from ..codec import Codec
 from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
+from ..history import History
 from ..processes import Processes
 from ..prompt import TOKENS, load_embedding
 from . import losses
@@ -25,7 +26,6 @@ from . import train as trainer
 from .cache import LatentClips, encode_clips, fingerprint, latent_size
 from .memory import estimate, wan_shapes
 from .preflight import preflight
-from .results import History
 from .train import TrainOptions, require_same_run, train
 
 log = logging.getLogger(__name__)

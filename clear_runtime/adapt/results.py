@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..checkpoint import read_tensors, write_tensors
 from ..errors import ClearError
-from .train import Progress
 
 MARK = "clear_run"
 """Entry in a finished file's metadata: the run that it came from."""
@@ -68,40 +67,6 @@ class Results:
         while self._existing(f"{self.name}_{number}") or (self.runs / f"{self.name}_{number}").exists():
             number += 1
         return f"{self.name}_{number}"
-
-
-class History:
-    """The figures of every step of a run, over all its starts: FOLDER/history.jsonl, one line a step."""
-
-    def __init__(self, folder: str | Path):
-        self.path, self.rows = Path(folder) / "history.jsonl", []
-        if self.path.exists():
-            whole = self.path.read_bytes()
-            whole = whole[:whole.rfind(b"\n") + 1]
-            os.truncate(self.path, len(whole))  # a line that was being written when the machine went down
-            for line in whole.decode().splitlines():
-                self._take(json.loads(line))
-
-    def add(self, progress: Progress) -> None:
-        """Append a step. Raises ClearError when the disk does not take it."""
-        row = {"step": progress.step, "loss": progress.loss, **progress.terms, "alpha": progress.alpha, "rate": progress.rate, "seconds": round(progress.seconds, 3)}
-        self._take(row)
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as error:
-            raise ClearError(f"{self.path} could not be written ({error.strerror}). Free some space, then run again; training goes on from its last checkpoint.") from error
-
-    def columns(self) -> dict[str, list[float]]:
-        """"total", each term, "alpha", "rate" and "seconds" -> a value for each step."""
-        if not self.rows:
-            return {}
-        return {"total" if name == "loss" else name: [row[name] for row in self.rows] for name in self.rows[0] if name != "step"}
-
-    def _take(self, row: dict) -> None:
-        while self.rows and self.rows[-1]["step"] >= row["step"]:  # done again after a start from an earlier checkpoint
-            self.rows.pop()
-        self.rows.append(row)
 
 
 def _metadata(path: Path) -> dict[str, str]:

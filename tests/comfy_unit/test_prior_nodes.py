@@ -158,7 +158,7 @@ def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, ou
 def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs, monkeypatch):
     import comfy.model_management as management
     from safetensors.torch import load_file
-    run("CLEAR_TrainPrior", **settings(pairs, name="whole", steps=3))
+    curves = [run("CLEAR_TrainPrior", **settings(pairs, name="whole", steps=3))[1]]
     calls = []
 
     def cancel():
@@ -170,7 +170,8 @@ def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs,
         with pytest.raises(management.InterruptProcessingException):
             run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))
     assert torch.load(output / "CLEAR" / "parts" / "training.pt", weights_only=True)["step"] == 2
-    run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))
+    curves.append(run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))[1])
+    assert torch.equal(*curves), "the curves go over both starts"
     whole, parts = (load_file(models / "clear" / f"{name}.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
