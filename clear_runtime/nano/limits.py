@@ -18,8 +18,8 @@ PIECE, SHARED = 5, 1
 the square of their number."""
 STEPS = 1
 """It predicts the clean latents best in one step from pure noise; more steps lose (weights/README.md has the figures)."""
-SHARE = 0.17
-"""Part of its change over a prefilled control that is kept: what validates best, as its trainer prints it."""
+SHARE = 0.04
+"""Part of its change over a prefilled control that is kept: what validates best, as nano.measure_lora prints it."""
 
 
 def for_nano(options: RemoveOptions) -> RemoveOptions:
