@@ -2,7 +2,7 @@
 
 Under a box of opacity a and colour c the picture is (1 - a) * scene + a * c. The scene goes on across the box's edges, so
 pixels just inside them are the ones just outside, times 1 - a, plus a * c: one and the same line through the samples of all
-four sides and of every frame. Nothing else in a film is so, which is why a box is believed only where all of it holds.
+four sides and of every frame. Hardly anything else in a film is so, and a box is believed only where all of it holds.
 """
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ PURE = 1.1
 """A box is taken for a black or white one when that leaves no more than this many times the error."""
 WEAKEST, STRONGEST = 0.2, 1.15
 """Share of its full strength from which a fading box is taken off, and up to which an estimate of it is possible."""
+NEARLY = 0.1
+"""Estimates of the strength this close to 1 are 1: boxes do not flicker, estimates do."""
 ABSENT = 0.6
 """Share of the strength by which one side's own must differ to show that this is another box."""
 DENSER = 0.01
@@ -80,7 +82,7 @@ class Veil:
         agree = ~((own - strength[:, None]).abs() > ABSENT * strength[:, None])
         strength = torch.where(agree.all(1) & (strength > WEAKEST) & (strength < STRONGEST), strength, 0)
         # mostly all of it is there, and one good estimate of the two is enough to say so
-        strength = torch.where((strength > 0) & (((strength - 1).abs() < 0.1) | ((pooled - 1).abs() < 0.1)), torch.ones(()), strength)
+        strength = torch.where((strength > 0) & (((strength - 1).abs() < NEARLY) | ((pooled - 1).abs() < NEARLY)), torch.ones(()), strength)
         return smooth(strength[:, None, None])[:, 0, 0] if len(strength) > 2 else strength
 
 
@@ -201,10 +203,14 @@ def find_veil(frames: Tensor, marked: Region) -> Veil | None:
         return None
     # where the edge is so soft that it is not over yet, the box is denser further inside
     deeper = _fit(sample, best, SKIP + 1)
-    return replace(best, through=deeper[0], added=deeper[1].float()) if deeper and deeper[0] < best.through - DENSER else best
+    if deeper is not None and deeper[0] < best.through - DENSER:
+        denser = replace(best, through=deeper[0], added=deeper[1].float())
+        return denser if _holds(sample, denser) else best
+    return best
 
 
 def _edges(sides: list[_Side], through: float, added: Tensor) -> tuple[Veil | None, float]:
+    """Such a box where its four edges fit best, and the worst edge's score; None where they leave no room for a box."""
     edges = [side.best(through, added) for side in sides]
     top, bottom, left, right = (edge for edge, _ in edges)
     if bottom - top < SMALLEST or right - left < SMALLEST:
