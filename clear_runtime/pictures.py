@@ -12,6 +12,8 @@ from torch.nn import functional as F
 GROUND, LINE, INK = (24, 26, 30), (70, 74, 82), (200, 204, 210)
 LEFT, BOTTOM, TOP = 56, 26, 22  # margins of a plot, pixels
 _RIGHT = 12
+DECADES = 4
+"""Of a loss plot, at most: an example without a subtitle has next to no loss, and would press all else together."""
 
 Place = Callable[[float, float], tuple[float, float]]
 
@@ -37,13 +39,13 @@ def loss_curves(history: Mapping[str, Sequence[float]], colours: Mapping[str, tu
     steps = {name: np.maximum(np.asarray(values, float), 1e-6) for name, values in history.items() if len(values)}
     means = {name: trailing_mean(values, max(1, longest // 20)) for name, values in steps.items()}
     low, high = (np.log10([min(v.min() for v in means.values()), max(v.max() for v in means.values())])) if means else (-1.0, 0.0)
-    low, high = low - 0.1, high + 0.1
+    low, high = max(low, high - DECADES) - 0.1, high + 0.1
     picture, draw, place = axes(size, longest, low, high, "loss", "step", None)
     for name, values in steps.items():
         draw_line(draw, place, np.log10(values).clip(low, high), mixed(colours.get(name, INK), GROUND, 0.7), size[0], 1)
     for i, (name, values) in enumerate(means.items()):
         colour = colours.get(name, INK)
-        draw_line(draw, place, np.log10(values), colour, size[0])
+        draw_line(draw, place, np.log10(values).clip(low, high), colour, size[0])
         draw.text((LEFT + 50 + 86 * i, 4), f"{name} {values[-1]:.3f}", fill=colour, font=font())
     return picture
 
