@@ -60,7 +60,7 @@ def test_run_py_demo_with_a_file_of_the_user(comfyui, own_video, tmp_path):
     assert (report["frames_in"], report["frames_out"], report["size"]) == (7, 7, [127, 95])
     assert report["run_seconds"] > 0 and report["server_peak_memory_gb"] > 0.1 and report["settings"]["CLEAR_SubtitleRemove"]["window"] == 81
     assert "Set-up took" in done.stdout and "Cleaning" in done.stdout
-    assert list(scratch.iterdir()) == [], "the server's own folder must go with it"
+    assert list(scratch.glob("clear-comfyui-*")) == [], "the server's own folder must go with it"  # torch leaves a cache of its own beside it
 
 
 @pytest.mark.parametrize("content, why", [(b"not a film", "not a video"), (None, "no video stream")], ids=["text", "sound only"])
