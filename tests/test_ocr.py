@@ -78,7 +78,7 @@ def test_what_is_missing_is_named(monkeypatch):
 
 
 def test_a_burned_line_is_read_and_its_clean_picture_is_not():
-    pytest.importorskip("rapidocr")
+    pytest.importorskip("rapidocr", reason="reading text needs the extra `evaluate`, which brings OpenCV and so a graphics library that servers may lack")
     ground = np.broadcast_to(np.linspace(60, 140, 960)[:, None] + [0, 10, 20], (1, 240, 960, 3)).astype(np.uint8)
     subtitled, mask = burn(ground, [(0, 1, render(["Tomorrow we leave"], Style(size=34), 960, 240, (480, 190)))])
     read, where = ocr.load_reader(), torch.from_numpy(mask[0])
