@@ -1,13 +1,16 @@
 """One process, or the several that `accelerate launch` starts: the few things that training asks of either."""
 import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from math import ceil
 
 import torch
 from torch import Tensor, nn
 
 from .errors import ClearError
 
-PATIENCE = timedelta(days=2)  # the first process may encode a whole collection while the others wait; torch's own limit is 10 minutes
+PATIENCE = timedelta(days=2)  # a process may read or encode a whole collection while the others wait; torch's own limit is 10 minutes
 
 
 class Processes:
@@ -41,6 +44,15 @@ class Processes:
             self._accelerator.backward(loss)
         else:
             loss.backward()
+
+    def gathering(self, model: nn.Module) -> AbstractContextManager:
+        """While gradients of a prepared model only add up in each process: the next backward outside of this averages them all."""
+        return self._accelerator.no_sync(model) if self._accelerator else nullcontext()
+
+    def part(self, items: Sequence) -> Sequence:
+        """This process's own of some items that every process has: neighbours stay together."""
+        each = ceil(len(items) / self.count)
+        return items[self.rank * each:(self.rank + 1) * each]
 
     def wait(self) -> None:
         """Until every process is here."""

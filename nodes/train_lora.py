@@ -110,7 +110,7 @@ class TrainLoRA(io.ComfyNode):
         file = results.publish({"base": str(model_base(model)), "control": options.control})
         log.info("the LoRA is %s", file)
         return io.NodeOutput(with_lora(model, lora_files.read_lora(file), 1.0), file.name, session.curves(), session.example(),
-                             f"{pairs}\n\n{report}\nLoRA: {file}\nOcclusion head: {results.head}\nCheckpoints: {results.folder}")
+                             f"{pairs}\n{latents.changed}\n{report}\nLoRA: {file}\nOcclusion head: {results.head}\nCheckpoints: {results.folder}")
 
 
 def _require_packages(optimiser: str) -> None:

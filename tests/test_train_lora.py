@@ -74,6 +74,9 @@ class _One:
     def example(self):
         return self.sample
 
+    def state_dict(self):
+        return {}
+
 
 def test_forty_steps_on_one_pair_overfit(base, clips, tmp_path):
     """The error of the flow prediction where the subtitle is, before and after, by the file that was written."""
@@ -128,6 +131,14 @@ def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, tmp_pat
         run(other, clips, tmp_path, replace(SHORT, steps=6))
 
 
+def test_a_run_that_goes_on_with_other_clips_says_so(base, clips, tmp_path, caplog):
+    run(base, clips, tmp_path / "run")
+    assert not clips.changed
+    more = latent_clips(tmp_path / "latents", 2, crop=SHORT.crop, seed=SHORT.seed)
+    assert [p.step for p in run(base, more, tmp_path / "run", replace(SHORT, steps=5))] == [5]
+    assert "of 2, 1 are new or changed, and 0 of the 1 then are gone" in more.changed and more.changed in caplog.text
+
+
 def test_the_lora_says_how_it_came_to_be_and_fits_the_base(base, clips, tmp_path):
     from safetensors import safe_open
 
@@ -174,6 +185,9 @@ class _Broken:
 
     def example(self):
         return self.clips.example()
+
+    def state_dict(self):
+        return self.clips.state_dict()
 
 
 def test_a_step_without_a_finite_gradient_is_skipped_and_counted(base, clips, tmp_path):
@@ -281,15 +295,19 @@ import torch
 torch.set_num_threads(1)
 import tiny_wan
 from pathlib import Path
-from tiny_clips import CONTEXT
-from clear_runtime.adapt.cache import LatentClips
+from tiny_clips import CONTEXT, MemoryClips
+from clear_runtime.adapt.cache import LatentClips, encode_clips
 from clear_runtime.adapt.train import TrainOptions, train
+from clear_runtime.nano.load import load_bundled_codec
+from clear_runtime.prior.predict import load_bundled_prior
 from clear_runtime.processes import Processes
 
 folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
 options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate)
 processes = Processes("cpu")
-clips = LatentClips(sorted(Path(sys.argv[3]).iterdir()), 4, options.crop, options.control, options.seed)
+pairs = MemoryClips(3)
+paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_bundled_prior(), "test", processes=processes)
+clips = LatentClips(paths, 4, options.crop, options.control, options.seed)
 history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
 assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
 assert not processes.any(False)
@@ -297,26 +315,29 @@ if processes.count > 1:  # the others wait while one encodes; torch gives up aft
     assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
 if processes.main:
     (folder / "history.json").write_text(json.dumps(history))
+(folder / ("encoded_%d.json" % processes.rank)).write_text(json.dumps(pairs.reads))
 """
 
 
-def test_two_processes_learn_what_one_does_with_twice_the_accumulation(clips, tmp_path):
+def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    latents = clips.paths[0].parent
-    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "2", str(latents)])
+    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
     common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true",
               "ACCELERATE_MIXED_PRECISION": "bf16"}  # what a machine's `accelerate config` may say; the run's own precision counts
-    both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "1", str(latents)], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
+    both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "2"], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
             for r in range(2)]
     assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
+    assert [json.loads((tmp_path / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
     histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
     assert torch.allclose(*histories, rtol=1e-4, atol=1e-6)
     a, b = state(tmp_path / "one"), state(tmp_path / "two")
-    assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment"))
+    # the queries to a prompt of one token have no gradient but what rounding leaves, and Adam makes steps of that
+    assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment") and "cross_attn.q" not in name)
+    assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-9) for name in a if name.startswith("moment"))
 
 
 # -- the command line --------------------------------------------------------------------------------------------------

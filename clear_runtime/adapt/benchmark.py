@@ -44,6 +44,9 @@ class RandomClips:
     def example(self) -> Sample:
         return self[-1]
 
+    def state_dict(self) -> dict:
+        return {}
+
 
 def random_base(shapes: dict[str, tuple[int, ...]], dtype: torch.dtype) -> dict[str, Tensor]:
     return {name: (0.02 * torch.randn(shape)).to(dtype) for name, shape in shapes.items()}

@@ -18,6 +18,7 @@ from ..control import CONTROLS, prefilled
 from ..data.clips import Clip, Clips
 from ..errors import ClearError
 from ..prior.temporal import refine
+from ..processes import Processes
 from ..schedule import SHIFT, sigmas
 from .occlusion_head import align
 
@@ -46,27 +47,32 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()[:16]
 
 
-def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by: str, on_clip: Callable[[int, int], None] | None = None) -> list[Path]:
+def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by: str, on_clip: Callable[[int, int], None] | None = None,
+                 processes: Processes | None = None) -> list[Path]:
     """One file for each clip: latents of the clean, the subtitled and the prefilled frames (float16), and M_prior on their grid.
 
-    Only what is missing is encoded. A file's name comes from the clip's identity and from `made_by` (the fingerprints of codec
-    and prior), so what changed is encoded anew; files of the folder that no clip needs any more go. on_clip(done, count) is
-    called after each and may raise to stop: what is encoded stays.
+    Only what is missing is encoded, each of several processes a part of it. A file's name comes from the clip's identity and from
+    `made_by` (the fingerprints of codec and prior), so what changed is encoded anew; files of the folder that no clip needs any
+    more go. on_clip(done, count) is called after each and may raise to stop: what is encoded stays.
     """
-    folder = Path(folder)
+    folder, processes = Path(folder), processes or Processes(alone=True)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in clips.identities]
     for old in set(folder.glob("*.safetensors")) - set(paths):
-        old.unlink()
+        old.unlink(missing_ok=True)
     missing = [i for i, path in enumerate(paths) if not path.exists()]
-    if missing:
+    processes.wait()  # every process has seen the same before one adds to it
+    if missing and processes.main:
         log.info("encoding %d of %d clips", len(missing), len(paths))
     done = len(paths) - len(missing)
-    for i, clip in clips.read(missing):
+    for i, clip in clips.read(processes.part(missing)):
         write_tensors(paths[i], _encoded(clip, codec, prior))
-        done += 1
+        done += processes.count  # the others are about as far
         if on_clip:
-            on_clip(done, len(paths))
+            on_clip(min(done, len(paths)), len(paths))
+    processes.wait()
+    if not all(path.exists() for path in paths):
+        raise ClearError(f"{folder} holds what this process encoded, and not what the others did. Choose a folder that every machine sees, on a drive that they share.")
     return paths
 
 
@@ -107,6 +113,7 @@ class LatentClips:
         whole = [self._shape(path) for path in self.paths]
         # examples of a batch have one size: that of the crop, or of the smallest clip
         self.size = tuple(min(asked, *sizes) for asked, sizes in zip(latent_size(crop, codec_spatial, temporal), zip(*whole)))
+        self.changed = ""  # a sentence, when a checkpoint learned from other clips
         # one clip is kept out of training to look at, where there are enough of them
         self.shown = len(self.paths) - 1
         self.trained = self.paths[:-1] if len(self.paths) >= 5 else self.paths
@@ -119,6 +126,18 @@ class LatentClips:
     def __getitem__(self, k: int) -> Sample:
         rng = random.Random(f"{self.seed} {k}")
         return self._cut(rng.choice(self.trained), rng, self.control if self.control != "both" else rng.choice(tuple(CONTROLS)), self._sigma(rng))
+
+    def state_dict(self) -> dict:
+        """Which clips they are, for a checkpoint."""
+        return {"names": [path.stem for path in self.paths]}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Say so when a checkpoint learned from others; a run goes on with those that there are now."""
+        before, now = set(state["names"]), {path.stem for path in self.paths}
+        if before != now:
+            self.changed = (f"The clips are not those of the last start: of {len(now)}, {len(now - before)} are new or changed, and {len(before - now)} of the {len(before)} "
+                            "then are gone. The run goes on with those of now.")
+            log.warning("%s", self.changed)
 
     def example(self, control: str | None = None) -> Sample:
         """The same crop of the clip that is shown, from pure noise: the first of some that has a subtitle in it, or the last of them."""

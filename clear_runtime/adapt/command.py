@@ -53,6 +53,8 @@ def main(argv: list[str] | None = None) -> None:
             _say_what_is_needed(args, options)
         else:
             _run(args, options)
+    except KeyboardInterrupt:  # before the first step; from there on it is a stop
+        raise SystemExit("stopped; what is encoded stays, and the same command goes on") from None
     except ClearError as error:
         raise SystemExit(f"error: {error}") from error
 
@@ -72,11 +74,9 @@ def _run(args, options: TrainOptions) -> None:
     require_same_run(options, parts.base, args.out)
     prior = _prior(args.prior, processes.device)
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
-    if processes.main:
-        log.info("%s", clips)
-        encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: log.info("encoded %d of %d clips", done, count))
-    processes.wait()
-    paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by)
+    say = log.info if processes.main else log.debug
+    say("%s", clips)
+    paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
     latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps)
     base, context, gain = parts.base, parts.context, parts.gain
     del parts, prior  # codec and prior are off the card from here on
@@ -85,7 +85,7 @@ def _run(args, options: TrainOptions) -> None:
     for kind in (signal.SIGINT, signal.SIGTERM):  # the second is what clusters send before they take the machine away
         signal.signal(kind, lambda *_: stop.append(True))
     history = History(args.out)
-    log.info("%s", needed)
+    say("%s", needed)
     with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
         for p in steps:
             if processes.main:
@@ -99,7 +99,7 @@ def _run(args, options: TrainOptions) -> None:
             if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
-    log.info("the LoRA is %s", args.out / "lora.safetensors")
+    say("the LoRA is %s", args.out / "lora.safetensors")
 
 
 def _draw(history: History, p, share: float) -> None:
@@ -232,7 +232,7 @@ def _arguments(argv):
     data.add_argument("--clips", type=int, default=400, help="with --generate: how many")
     data.add_argument("--per-video", type=int, default=4, help="clips of each video")
     data.add_argument("--long-side", type=int, default=832, help="frames are scaled to at most this many pixels")
-    parser.add_argument("--out", type=Path, help="latents, checkpoints and the LoRA; an interrupted run continues from here")
+    parser.add_argument("--out", type=Path, help="latents, checkpoints and the LoRA; an interrupted run continues from here. With several machines: on a drive that all of them see")
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
     parser.add_argument("--log-every", type=int, default=10, help="steps between two lines")

@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     optimiser = _optimiser(options, list(learned.values()))
     average = MovingAverage(learned, options.average)
     skips = _Skips()
-    state = TrainingState(folder, {"learned": _Learned(learned), "optimiser": optimiser, "average": average, "skips": skips}, _identity(options, base))
+    state = TrainingState(folder, {"learned": _Learned(learned), "optimiser": optimiser, "average": average, "skips": skips, "clips": clips}, _identity(options, base))
     step = state.resume()
     if not step:
         require_free(folder)
@@ -178,8 +179,9 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
             for part in range(options.accumulate):
                 first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
                 batch = collate([clips[first + i] for i in range(options.batch)], device)
-                loss, terms = _losses(parallel, batch, context, a, recipe, gain)
-                processes.backward(loss / options.accumulate)
+                with nullcontext() if part == options.accumulate - 1 else processes.gathering(parallel):
+                    loss, terms = _losses(parallel, batch, context, a, recipe, gain)
+                    processes.backward(loss / options.accumulate)
                 for name, value in {"loss": loss, **terms}.items():
                     sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
 
