@@ -10,12 +10,13 @@ class ClearExtension(ComfyExtension):
         from .burn import BurnSubtitles
         from .compare import BeforeAfter
         from .demo_clip import offer_demo_clip
+        from .files import register_folder
         from .pairs import LoadPairs
         from .prior import PriorMask
         from .remove import SubtitleRemove
         from .train_lora import TrainLoRA
         from .train_prior import TrainPrior
-        load.register_folder()
+        register_folder()
         offer_demo_clip()
         return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior, BurnSubtitles,
                 LoadPairs, TrainLoRA]

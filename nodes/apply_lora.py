@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import comfy.sd
 
-from ..clear_runtime import lora as lora_files
+from ..clear_runtime import lora
 from ..clear_runtime.errors import ClearError
 from .comfy_backend import model_base, model_shapes
 
@@ -14,11 +14,11 @@ def with_lora(model, state, strength: float):
     Raises ClearError for another base, or when any LoRA tensor finds no layer of its size (how many, and why).
     """
     base, shapes = model_base(model), model_shapes(model)
-    lora_files.require_fit(state, {name: shape for name, (_, shape) in shapes.items()}, str(base))
+    lora.require_fit(state, {name: shape for name, (_, shape) in shapes.items()}, str(base))
     if strength == 0:
         return model.clone()
     named, weights = {}, []
-    for module in lora_files.modules(state):
+    for module in lora.modules(state):
         actual = shapes[f"{module}.weight"][0].removesuffix(".weight")  # another name where a part of the model is compiled
         weights.append(f"diffusion_model.{actual}.weight")
         for side in ("lora_A", "lora_B"):

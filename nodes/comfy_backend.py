@@ -25,6 +25,8 @@ from .nano_vae import NanoVAE
 
 _OTHER_CONDITIONS = ("concat_mask", "reference_latents", "time_dim_concat", "context_latents")
 """What other Wan nodes put into a CONDITIONING and ComfyUI's Wan would read beside our control; DiffSynth's Fun-Control has none of it here."""
+NANO_MARK = "clear_nano"
+"""Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
 
 
 def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -38,6 +40,24 @@ def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
 def model_base(model) -> Base:
     """The Wan2.1 Fun-Control base inside a MODEL from any loader. Raises ClearError that names what else it is."""
     return describe_base({name: shape for name, (_, shape) in model_shapes(model).items()})
+
+
+def is_nano(model) -> bool:
+    """Whether this MODEL came from Load CLEAR Nano, by whatever nodes it went since."""
+    return bool(model.get_attachment(NANO_MARK))
+
+
+def require_pair(model, vae, positive) -> bool:
+    """Whether the connected MODEL and VAE are the nano ones. Raises ClearError when something is missing or they do not belong together."""
+    missing = [name for name, value in (("MODEL", model), ("VAE", vae), ("CONDITIONING", positive)) if value is None]
+    if missing:
+        raise ClearError(f"{' and '.join(missing)} not connected. Load CLEAR Nano gives all three with no download; or set output to preview, which needs none.")
+    nano = is_nano(model)
+    if nano and not isinstance(vae, NanoVAE):
+        raise ClearError("The MODEL is CLEAR Nano, but the VAE is another one. Connect the VAE output of the same Load CLEAR Nano.")
+    if not nano and isinstance(vae, NanoVAE):
+        raise ClearError("The VAE is CLEAR Nano's, but the MODEL is another one. Connect wan_2.1_vae.safetensors (Load VAE), or take Load CLEAR Nano's MODEL too.")
+    return nano
 
 
 class ComfyDenoiser:

@@ -16,54 +16,16 @@ from ..clear_runtime.denoiser import TEXT_WIDTH
 from ..clear_runtime.errors import ClearError
 from ..clear_runtime.lora import read_lora
 from .apply_lora import with_lora
-from .comfy_backend import model_base
+from .choices import NO_LORA
+from .comfy_backend import NANO_MARK, is_nano, model_base
+from .files import CLEAR_FOLDER, full_path, lora_files, stamp
 from .nano_vae import NanoVAE
 
 log = logging.getLogger(__name__)
 
-FOLDER = "clear"
-NO_LORA = "none"
-_EXTENSIONS = {".safetensors", ".pt", ".ckpt", ".bin"}
-NANO_MARK = "clear_nano"
-"""Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
 _DTYPES = {"default": {}, "bf16": {"dtype": torch.bfloat16}, "fp16": {"dtype": torch.float16}, "fp32": {"dtype": torch.float32},
            "fp8_e4m3fn": {"dtype": torch.float8_e4m3fn}, "fp8_e4m3fn_fast": {"dtype": torch.float8_e4m3fn, "fp8_optimizations": True},
            "fp8_e5m2": {"dtype": torch.float8_e5m2}}
-
-
-def register_folder() -> None:
-    """Make `models/clear` known to ComfyUI (beside any that extra_model_paths.yaml names)."""
-    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
-    folder_paths.folder_names_and_paths[FOLDER][1].update(_EXTENSIONS)
-
-
-def is_nano(model) -> bool:
-    """Whether this MODEL came from Load CLEAR Nano, by whatever nodes it went since."""
-    return bool(model.get_attachment(NANO_MARK))
-
-
-def _lora_files() -> list[str]:
-    embeddings = {prompt.FILE_NAME}
-    names = set(folder_paths.get_filename_list("loras")) | set(folder_paths.get_filename_list(FOLDER))
-    return sorted(names - embeddings)
-
-
-def _full_path(name: str, *folders: str) -> str:
-    for folder in folders:
-        path = folder_paths.get_full_path(folder, name)
-        if path is not None:
-            return path
-    places = " or ".join(f"models/{folder}" for folder in folders)
-    raise ClearError(f"There is no file {name} in {places}. Put it there and reload the page, or choose another one.")
-
-
-def _stamp(name: str, *folders: str) -> str:
-    """Changes when the file does, so that ComfyUI runs the node again; empty for no file."""
-    path = next(filter(None, (folder_paths.get_full_path(folder, name) for folder in folders)), None)
-    if path is None:
-        return ""
-    status = os.stat(path)
-    return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
 def _nano_base(**options):
@@ -109,7 +71,7 @@ class LoadModel(io.ComfyNode):
                         "V1.0, ComfyUI's repackaged wan2.1_fun_control_1.3B_bf16.safetensors, loads with a warning, for the LoRA was not trained on it.",
             inputs=[io.Combo.Input("model_name", options=folder_paths.get_filename_list("diffusion_models"),
                                    tooltip="The base model's file in models/diffusion_models: Wan2.1-Fun-V1.1-1.3B-Control."),
-                    _lora([NO_LORA, *_lora_files()]),
+                    _lora([NO_LORA, *lora_files()]),
                     _strength(),
                     io.Combo.Input("weight_dtype", options=list(_DTYPES), default="default",
                                    tooltip="Number format of the weights. default lets ComfyUI choose; fp8 halves the memory of bf16 at some loss.")],
@@ -117,13 +79,13 @@ class LoadModel(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, model_name, lora, strength, weight_dtype):
-        return f"{_stamp(model_name, 'diffusion_models')} {_stamp(lora, 'loras', FOLDER)} {strength} {weight_dtype}"
+        return f"{stamp(model_name, 'diffusion_models')} {stamp(lora, 'loras', CLEAR_FOLDER)} {strength} {weight_dtype}"
 
     @classmethod
     def execute(cls, model_name, lora, strength, weight_dtype):
-        path = _full_path(model_name, "diffusion_models")
+        path = full_path(model_name, "diffusion_models")
         base = describe_base({name.removeprefix("model.").removeprefix("diffusion_model."): shape for name, shape in read_shapes(path).items()})
-        state = None if lora == NO_LORA else read_lora(_full_path(lora, "loras", FOLDER))
+        state = None if lora == NO_LORA else read_lora(full_path(lora, "loras", CLEAR_FOLDER))
         if base.warning:
             log.warning("%s: %s", model_name, base.warning)
         model = comfy.sd.load_diffusion_model(path, model_options=dict(_DTYPES[weight_dtype]))
@@ -137,19 +99,19 @@ class ApplyLoRA(io.ComfyNode):
             node_id="CLEAR_ApplyLoRA", display_name="Apply CLEAR LoRA", category="CLEAR",
             description="A CLEAR LoRA onto a Wan2.1 Fun-Control MODEL from any loader (GGUF, fp8, compiled). Every tensor must find its layer.",
             inputs=[io.Model.Input("model", tooltip="Wan2.1-Fun-V1.1-1.3B-Control from any loader, or the bundled nano model."),
-                    _lora(_lora_files()), _strength()],
+                    _lora(lora_files()), _strength()],
             outputs=[io.Model.Output(display_name="MODEL")])
 
     @classmethod
     def fingerprint_inputs(cls, lora, strength, **linked):
-        return f"{_stamp(lora, 'loras', FOLDER)} {strength}"
+        return f"{stamp(lora, 'loras', CLEAR_FOLDER)} {strength}"
 
     @classmethod
     def execute(cls, model, lora, strength):
         base = model_base(model)
         if base.warning and not is_nano(model):
             log.warning(base.warning)
-        return io.NodeOutput(with_lora(model, read_lora(_full_path(lora, "loras", FOLDER)), strength))
+        return io.NodeOutput(with_lora(model, read_lora(full_path(lora, "loras", CLEAR_FOLDER)), strength))
 
 
 class Prompt(io.ComfyNode):
@@ -165,19 +127,19 @@ class Prompt(io.ComfyNode):
 
     @classmethod
     def check_lazy_status(cls, **linked):
-        kept = folder_paths.get_full_path(FOLDER, prompt.FILE_NAME)
+        kept = folder_paths.get_full_path(CLEAR_FOLDER, prompt.FILE_NAME)
         return [name for name, value in linked.items() if value is None and kept is None]
 
     @classmethod
     def execute(cls, clip=None):
-        kept = folder_paths.get_full_path(FOLDER, prompt.FILE_NAME)
+        kept = folder_paths.get_full_path(CLEAR_FOLDER, prompt.FILE_NAME)
         if kept is not None:
             return io.NodeOutput([[prompt.load_embedding(kept), {}]])
         if clip is None:
-            raise ClearError(f"The prompt's embedding is not in models/{FOLDER} yet. Connect a CLIP once (Load CLIP, umt5_xxl_fp8_e4m3fn_scaled.safetensors "
-                             f"from models/text_encoders, type wan), or put {prompt.FILE_NAME} from another installation into models/{FOLDER}.")
+            raise ClearError(f"The prompt's embedding is not in models/{CLEAR_FOLDER} yet. Connect a CLIP once (Load CLIP, umt5_xxl_fp8_e4m3fn_scaled.safetensors "
+                             f"from models/text_encoders, type wan), or put {prompt.FILE_NAME} from another installation into models/{CLEAR_FOLDER}.")
         embedding = _encode(clip)
-        target = os.path.join(folder_paths.get_folder_paths(FOLDER)[0], prompt.FILE_NAME)
+        target = os.path.join(folder_paths.get_folder_paths(CLEAR_FOLDER)[0], prompt.FILE_NAME)
         prompt.save_embedding(target, embedding)
         log.info("the prompt's embedding is kept in %s; the text encoder is not needed any more", target)
         return io.NodeOutput([[embedding, {}]])

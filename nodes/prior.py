@@ -5,20 +5,15 @@ import os
 
 import comfy.model_management
 import comfy.utils
-import folder_paths
 import torch
 from comfy_api.latest import io
 
 from ..clear_runtime.errors import ClearError
-from .load import FOLDER, _full_path, _stamp
+from .choices import BUNDLED
+from .files import CLEAR_FOLDER, full_path, prior_files, stamp
 from .managed import ComfyPrior
 
-BUNDLED = "bundled light prior"
 _BATCH = 8  # frames between two looks at Cancel
-
-
-def prior_files() -> list[str]:
-    return folder_paths.get_filename_list(FOLDER)
 
 
 def trained_input():
@@ -35,7 +30,7 @@ def load(name: str, trained: str | None = None):
     if trained is None and name == BUNDLED:
         return load_bundled_prior()
     file = name if trained is None else trained
-    return load_prior(file if os.path.isabs(file) else _full_path(file, FOLDER))
+    return load_prior(file if os.path.isabs(file) else full_path(file, CLEAR_FOLDER))
 
 
 class PriorMask(io.ComfyNode):
@@ -61,7 +56,7 @@ class PriorMask(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, prior, **other):
-        return f"{_stamp(prior, FOLDER)} {sorted(other.items())}"
+        return f"{stamp(prior, CLEAR_FOLDER)} {sorted(other.items())}"
 
     @classmethod
     def execute(cls, images, prior, threshold, grow, temporal, trained=None):

@@ -11,15 +11,14 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..clear_runtime.errors import ClearError
-from .comfy_backend import ComfyCodec, ComfyDenoiser
-from .load import FOLDER, _stamp, is_nano
+from .choices import AUTO, BUNDLED
+from .comfy_backend import ComfyCodec, ComfyDenoiser, require_pair
+from .files import CLEAR_FOLDER, prior_files, stamp
 from .managed import ComfyPrior
-from .nano_vae import NanoVAE
-from .prior import BUNDLED, load, prior_files, trained_input
+from .prior import load, trained_input
 
 log = logging.getLogger(__name__)
 
-AUTO = "auto"
 _PREVIEW_SIDE = 512
 """Longest side in pixels of the picture on the node while it runs."""
 
@@ -71,7 +70,7 @@ class SubtitleRemove(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, prior=BUNDLED, **other):
-        return f"{_stamp(prior, FOLDER)} {sorted((name, value) for name, value in other.items() if isinstance(value, (int, float, str)))}"
+        return f"{stamp(prior, CLEAR_FOLDER)} {sorted((name, value) for name, value in other.items() if isinstance(value, (int, float, str)))}"
 
     @classmethod
     def execute(cls, images, steps, cfg, seed, window, overlap, output, control, region, mask_from, grow, feather,
@@ -81,7 +80,7 @@ class SubtitleRemove(io.ComfyNode):
         _require_frames(images)
         codec, denoiser, nano = None, None, True
         if output != "preview":
-            nano = _require_pair(model, vae, positive)
+            nano = require_pair(model, vae, positive)
             codec, denoiser = ComfyCodec(vae), ComfyDenoiser(model, positive, cfg, negative)
         if control == AUTO:
             control = "prefilled" if nano else "as is"
@@ -127,16 +126,3 @@ def _require_frames(images: Tensor) -> None:
         raise ClearError("There are no frames to clean. Connect the IMAGE of a loaded video or picture.")
     if images.shape[3] not in (3, 4):
         raise ClearError(f"These frames have {images.shape[3]} channels; colour frames (3, or 4 with alpha) are needed.")
-
-
-def _require_pair(model, vae, positive) -> bool:
-    """Whether the connected MODEL and VAE are the nano ones. Raises ClearError when something is missing or they do not belong together."""
-    missing = [name for name, value in (("MODEL", model), ("VAE", vae), ("CONDITIONING", positive)) if value is None]
-    if missing:
-        raise ClearError(f"{' and '.join(missing)} not connected. Load CLEAR Nano gives all three with no download; or set output to preview, which needs none.")
-    nano = is_nano(model)
-    if nano and not isinstance(vae, NanoVAE):
-        raise ClearError("The MODEL is CLEAR Nano, but the VAE is another one. Connect the VAE output of the same Load CLEAR Nano.")
-    if not nano and isinstance(vae, NanoVAE):
-        raise ClearError("The VAE is CLEAR Nano's, but the MODEL is another one. Connect wan_2.1_vae.safetensors (Load VAE), or take Load CLEAR Nano's MODEL too.")
-    return nano

@@ -16,15 +16,14 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..clear_runtime import lora as lora_files
+from ..clear_runtime import lora
 from ..clear_runtime.errors import ClearError
 from .apply_lora import with_lora
-from .comfy_backend import ComfyCodec, model_base, model_shapes
-from .load import FOLDER, NO_LORA, _full_path, _lora_files, _stamp
+from .choices import AUTO, BUNDLED, NO_LORA
+from .comfy_backend import ComfyCodec, model_base, model_shapes, require_pair
+from .files import CLEAR_FOLDER, full_path, lora_files, prior_files, stamp
 from .managed import ComfyPrior
-from .prior import BUNDLED, prior_files
 from .prior import load as load_prior
-from .remove import AUTO, _require_pair
 from .shared_weights import bare_weights, base_weights, require_trainable, room_to_train
 
 log = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ class TrainLoRA(io.ComfyNode):
                                tooltip="Of the frozen weights and the arithmetic; the LoRA itself is float32. auto: bfloat16 where the GPU computes in it, float32 elsewhere."),
                 io.Boolean.Input("checkpointing", default=True, tooltip="Compute each block twice instead of keeping what its gradient needs: a fraction of the memory, a third more time."),
                 io.Combo.Input("optimiser", options=["adamw", "adamw8bit"], default="adamw", tooltip="adamw8bit saves memory and needs the package bitsandbytes."),
-                io.Combo.Input("start", options=[NO_LORA, *_lora_files()], default=NO_LORA,
+                io.Combo.Input("start", options=[NO_LORA, *lora_files()], default=NO_LORA,
                                tooltip="A LoRA to train on from, from models/loras or models/clear. Rank and targets are then its own."),
                 io.Int.Input("seed", default=0, min=0, max=2 ** 31 - 1, control_after_generate=False, tooltip="First weights, and order, places and noise of the examples."),
                 io.Int.Input("preview_every", default=50, min=1, max=100_000, tooltip="Steps between two looks at the example on the node; each costs five sampler steps."),
@@ -81,18 +80,18 @@ class TrainLoRA(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, prior, start, **other):
-        return f"{_stamp(prior, FOLDER)} {_stamp(start, 'loras', FOLDER)} {sorted(other.items())}"
+        return f"{stamp(prior, CLEAR_FOLDER)} {stamp(start, 'loras', CLEAR_FOLDER)} {sorted(other.items())}"
 
     @classmethod
     def execute(cls, model, vae, positive, pairs, prior, name, steps, rank, targets, rate, batch, accumulate, frames, height, width, control, precision,
                 checkpointing, optimiser, start, seed, preview_every):
-        nano = _require_pair(model, vae, positive)
+        nano = require_pair(model, vae, positive)
         _require_packages(optimiser)
         require_trainable(model)
         context = _embedding(positive)
         from ..clear_runtime.adapt.results import Results
         from ..clear_runtime.adapt.train import TrainOptions
-        start = None if start == NO_LORA else _full_path(start, "loras", FOLDER)
+        start = None if start == NO_LORA else full_path(start, "loras", CLEAR_FOLDER)
         options = TrainOptions(steps=steps, rate=rate, rank=rank, targets=tuple(filter(None, (part.strip() for part in targets.split(",")))), batch=batch,
                                accumulate=accumulate, crop=(frames or _WHOLE, height or _WHOLE, width or _WHOLE), checkpointing=checkpointing, optimiser=optimiser,
                                control=("both" if nano else "as is") if control == AUTO else control, precision=_precision() if precision == AUTO else precision,
@@ -109,7 +108,7 @@ class TrainLoRA(io.ComfyNode):
         report = session.train(model, latents, context, gain, needed)
         file = results.publish({"base": str(model_base(model)), "control": options.control})
         log.info("the LoRA is %s", file)
-        return io.NodeOutput(with_lora(model, lora_files.read_lora(file), 1.0), file.name, session.curves(), session.example(),
+        return io.NodeOutput(with_lora(model, lora.read_lora(file), 1.0), file.name, session.curves(), session.example(),
                              f"{pairs}\n{latents.changed}\n{report}\nLoRA: {file}\nOcclusion head: {results.head}\nCheckpoints: {results.folder}")
 
 
@@ -144,10 +143,10 @@ def _precision() -> str:
 
 def _as_started(options, model):
     """The options with rank and targets of the LoRA that is trained on. Raises ClearError when it is of another model."""
-    state = lora_files.read_lora(options.start)
-    lora_files.require_fit(state, {name: shape for name, (_, shape) in model_shapes(model).items()}, str(model_base(model)))
-    targets = dict.fromkeys(module.split(".", 2)[-1] for module in lora_files.modules(state))  # without `blocks.N.`
-    return replace(options, rank=lora_files.rank(state), targets=tuple(targets))
+    state = lora.read_lora(options.start)
+    lora.require_fit(state, {name: shape for name, (_, shape) in model_shapes(model).items()}, str(model_base(model)))
+    targets = dict.fromkeys(module.split(".", 2)[-1] for module in lora.modules(state))  # without `blocks.N.`
+    return replace(options, rank=lora.rank(state), targets=tuple(targets))
 
 
 def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):

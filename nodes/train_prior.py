@@ -13,9 +13,8 @@ import torch
 from comfy_api.latest import io
 
 from ..clear_runtime.errors import ClearError
-from .files import resolved, stamped
-from .load import FOLDER, _full_path, _stamp
-from .prior import BUNDLED, prior_files
+from .choices import BUNDLED
+from .files import CLEAR_FOLDER, full_path, prior_files, resolved, stamp, stamped
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class TrainPrior(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, pairs, start, clean="", **other):
         from ..clear_runtime.data.pairs_on_disk import VIDEOS
-        return f"{stamped([resolved(pairs or ''), resolved(clean or '')], VIDEOS)} {_stamp(start, FOLDER)} {sorted(other.items(), key=str)}"
+        return f"{stamped([resolved(pairs or ''), resolved(clean or '')], VIDEOS)} {stamp(start, CLEAR_FOLDER)} {sorted(other.items(), key=str)}"
 
     @classmethod
     def execute(cls, pairs, name, model, start, steps, batch, rate, seed, clean=""):
@@ -67,7 +66,7 @@ class TrainPrior(io.ComfyNode):
             raise ClearError("Name the folder with the pairs, NAME.mp4 beside NAME_with_subtitle.mp4, or one subtitled video and its clean one.")
         rate = rate or (None if start == SCRATCH or model == "paper" else 3e-4)
         options = TrainOptions(model=model, steps=steps, batch=batch, rate=rate, seed=seed, start=_start(start), checkpoint_every=min(200, steps))
-        folder, target = Path(folder_paths.get_output_directory()) / "CLEAR" / name, Path(folder_paths.get_folder_paths(FOLDER)[0]) / f"{name}.safetensors"
+        folder, target = Path(folder_paths.get_output_directory()) / "CLEAR" / name, Path(folder_paths.get_folder_paths(CLEAR_FOLDER)[0]) / f"{name}.safetensors"
         if target.exists() and not (folder / "prior.safetensors").exists():
             raise ClearError(f"{target} exists already and is not from the run in {folder}. Nothing is overwritten: choose another name.")
         check(options, folder)
@@ -83,7 +82,7 @@ class TrainPrior(io.ComfyNode):
 
 
 def _start(choice: str) -> str:
-    return {SCRATCH: "scratch", BUNDLED: "bundled"}.get(choice) or _full_path(choice, FOLDER)
+    return {SCRATCH: "scratch", BUNDLED: "bundled"}.get(choice) or full_path(choice, CLEAR_FOLDER)
 
 
 def _run(options, batches, folder: Path):

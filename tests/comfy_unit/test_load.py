@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from clear_runtime import lora, schedule
+from clear_runtime.prompt import FILE_NAME
 
 
 @pytest.fixture
@@ -136,6 +137,16 @@ def test_a_t2v_model_from_another_loader_is_refused(run, models, weights, error)
     lora.write_lora(models / "loras" / "a.safetensors", weights[1])
     with pytest.raises(error, match="T2V"):
         run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=1.0)
+
+
+def test_files_can_be_chosen_but_the_prompt_s_embedding_cannot(pack, models):
+    for name in ("mine.safetensors", FILE_NAME):
+        (models / "clear" / name).touch()
+    lists = {f"{node_id}.{one.id}": one.options for node_id, node in pack.listed.items() for one in node.define_schema().inputs if getattr(one, "options", None)}
+    offering = {name for name, options in lists.items() if "mine.safetensors" in options}
+    assert offering == {"CLEAR_LoadModel.lora", "CLEAR_ApplyLoRA.lora", "CLEAR_TrainLoRA.start", "CLEAR_PriorMask.prior", "CLEAR_SubtitleRemove.prior",
+                        "CLEAR_TrainPrior.start", "CLEAR_TrainLoRA.prior"}
+    assert not [name for name, options in lists.items() if FILE_NAME in options]
 
 
 def test_a_changed_file_runs_the_node_again(pack, models, weights):

@@ -36,7 +36,7 @@ def test_the_bundled_weights_give_in_comfyui_what_they_give_in_diffsynth(run):
 
 
 def test_outputs(nano, pack):
-    from clear_pack.nodes.load import is_nano
+    from clear_pack.nodes.comfy_backend import is_nano
     model, vae, conditioning = nano
     assert is_nano(model) and is_nano(model.clone()) and len(model.patches) == 20
     assert type(model.model).__name__ == "WAN21" and model.get_model_object("latent_format").latent_channels == 16

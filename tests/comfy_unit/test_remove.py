@@ -25,9 +25,9 @@ def wan(pack, weights, load_model):
 def nano(pack, weights, load_model):
     """The same MODEL, marked as the bundled one, with the bundled codec."""
     from clear_pack.clear_runtime.nano.load import load_bundled_codec
-    from clear_pack.nodes import load, nano_vae
+    from clear_pack.nodes import comfy_backend, nano_vae
     model = load_model(weights[0])
-    model.set_attachments(load.NANO_MARK, True)
+    model.set_attachments(comfy_backend.NANO_MARK, True)
     return {"model": model, "vae": nano_vae.NanoVAE(load_bundled_codec()), "positive": [[torch.zeros(1, 1, 4096), {}]]}
 
 
