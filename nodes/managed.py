@@ -16,7 +16,7 @@ def managed(module: torch.nn.Module):
                                             offload_device=comfy.model_management.unet_offload_device())
 
 
-def load(patcher, memory: int) -> torch.device:
+def to_device(patcher, memory: int) -> torch.device:
     """Bring a whole module to its device with so many bytes free beside it; returns the device."""
     comfy.model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
     return torch.device(patcher.load_device)
@@ -32,7 +32,7 @@ class ComfyPrior:
         comfy.model_management.throw_exception_if_processing_interrupted()
         each = self.prior.memory(*frames.shape[1:3])
         wanted = max(1, min(self.most, _ROOM // each))
-        self.prior.device = load(self.patcher, wanted * each)
+        self.prior.device = to_device(self.patcher, wanted * each)
         # where more could not be freed, smaller batches do
         self.prior.batch = max(1, min(wanted, int(comfy.model_management.get_free_memory(self.prior.device) // each)))
         return self.prior(frames)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..clear_runtime.errors import ClearError
-from .managed import load, managed
+from .managed import managed, to_device
 
 _BYTES_PER_CELL = 6 * 96 * 4
 """Memory while the codec runs, for one latent cell: about six float32 tensors of its widest layer's 96 channels."""
@@ -78,7 +78,7 @@ class NanoVAE:
         """Nothing to check: the weights were complete when they were loaded."""
 
     def _load(self, pixels: int) -> None:
-        self.codec.device = load(self.patcher, pixels // (self.temporal * self.spatial ** 2) * _BYTES_PER_CELL)
+        self.codec.device = to_device(self.patcher, pixels // (self.temporal * self.spatial ** 2) * _BYTES_PER_CELL)
 
     def _fitting(self, frames: Tensor) -> Tensor:
         count, height, width = frames.shape[:3]

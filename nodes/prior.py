@@ -22,7 +22,7 @@ def trained_input():
                            tooltip="The prior output of Train Prior: its file is used as soon as it is made, in place of the choice in prior.")
 
 
-def load(name: str, trained: str | None = None):
+def chosen_prior(name: str, trained: str | None = None):
     """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`, the path of
     such a file or its name there, goes before the choice."""
     from ..clear_runtime.prior.checkpoints import load_prior
@@ -70,7 +70,7 @@ class PriorMask(io.ComfyNode):
         place = dict(device=comfy.model_management.intermediate_device())
         soft, binary, shown = torch.empty(count, *size, **place), torch.empty(count, *size, **place), torch.empty(count, *size, 3, dtype=images.dtype, **place)
         bar, shares = comfy.utils.ProgressBar(count), []
-        marked = _marked(images[..., :3], ComfyPrior(load(prior, trained)))
+        marked = _marked(images[..., :3], ComfyPrior(chosen_prior(prior, trained)))
         for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
             counted = grown((mask[None] >= threshold).float(), grow)[0]
             soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]

@@ -15,7 +15,7 @@ from .choices import AUTO, BUNDLED
 from .comfy_backend import ComfyCodec, ComfyDenoiser, require_pair
 from .files import CLEAR_FOLDER, prior_files, stamp
 from .managed import ComfyPrior
-from .prior import load, trained_input
+from .prior import chosen_prior, trained_input
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class SubtitleRemove(io.ComfyNode):
         # with --gpu-only ComfyUI keeps images and masks on the card; the runtime joins them with its own, which are not there
         frames = (frame.cpu() for frame in images[..., :3])
         limit, protect = (area if area is None else area.cpu() for area in (limit, protect))
-        results = remove(frames, codec, denoiser, ComfyPrior(load(prior, trained)), options, limit, protect, total=count, on_progress=progress_bar())
+        results = remove(frames, codec, denoiser, ComfyPrior(chosen_prior(prior, trained)), options, limit, protect, total=count, on_progress=progress_bar())
         started = time.monotonic()
         for i, (frame, mask) in enumerate(results):
             cleaned[i], masks[i] = frame, mask

@@ -23,7 +23,7 @@ from .choices import AUTO, BUNDLED, NO_LORA
 from .comfy_backend import ComfyCodec, model_base, model_shapes, require_pair
 from .files import CLEAR_FOLDER, full_path, lora_files, prior_files, stamp
 from .managed import ComfyPrior
-from .prior import load as load_prior
+from .prior import chosen_prior
 from .shared_weights import bare_weights, base_weights, require_trainable, room_to_train
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class TrainLoRA(io.ComfyNode):
         codec = ComfyCodec(vae)
         needed = _preflight(options, model, codec, pairs, context, results.folder)
         gain = _normal(vae.codec.net.gain()) if nano else None  # how much each of the bundled codec's channels counts
-        latents = _encode(results.folder, pairs, codec, load_prior(prior), vae, options)
+        latents = _encode(results.folder, pairs, codec, chosen_prior(prior), vae, options)
         session = _Session(results, codec, options)
         report = session.train(model, latents, context, gain, needed)
         file = results.publish({"base": str(model_base(model)), "control": options.control})
