@@ -20,6 +20,7 @@ from .control import CONTROLS
 from .denoiser import Denoiser
 from .difference import cells_to_frames, changed_cells
 from .errors import ClearError
+from .frames import require_finite
 from .options import Progress, RemoveOptions
 from .prior.lines import keep_lasting, keep_lines
 from .prior.temporal import refine
@@ -239,8 +240,7 @@ def _checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
         if frame.shape != size:
             raise ClearError(f"Frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, the first one {size[1]}x{size[0]}. "
                              "All frames of a video need one size.")
-        if not torch.isfinite(frame).all():
-            raise ClearError(f"Frame {index} has values that are not numbers (NaN or infinity). Look at what made the frames, often a VAE in half precision.")
+        require_finite(frame[None], index)
         yield frame
 
 

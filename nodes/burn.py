@@ -1,13 +1,13 @@
 """Burn Subtitles: clean frames in, the same with subtitles and the exact mask out."""
 from __future__ import annotations
 
-import comfy.model_management
-import comfy.utils
 import torch
 from comfy_api.latest import io
 
 from ..clear_runtime.errors import ClearError
 from .files import resolved, stamped
+from .frames import require_frames
+from .progress import progress_bar
 
 StyleType = io.Custom("CLEAR_BURN_STYLE")
 _FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -71,18 +71,16 @@ class BurnSubtitles(io.ComfyNode):
     def execute(cls, images, fps, file, scripts, font, **look):
         from ..clear_runtime.data.burn_style import BurnStyle
         from ..clear_runtime.data.burner import Burner
-        if images.ndim != 4 or not len(images) or images.shape[3] not in (3, 4):
-            raise ClearError(f"Burn Subtitles needs colour frames [T, H, W, 3]; this has the shape {list(images.shape)}.")
+        require_frames(images)
         named = resolved(font)
         style = BurnStyle(file=_existing(file), scripts=scripts, font=str(named) if named and named.suffix.lower() in _FONTS else font.strip(), **look)
         frames, height, width = images.shape[:3]
         burner = Burner(style, width, height, fps, frames)
         out, mask = torch.empty(frames, height, width, 3, dtype=images.dtype), torch.empty(frames, height, width)
-        bar = comfy.utils.ProgressBar(frames)
+        advance = progress_bar(frames)
         for i, frame in enumerate(images):
-            comfy.model_management.throw_exception_if_processing_interrupted()
             out[i], mask[i] = burner.burn(frame[..., :3].cpu(), i)
-            bar.update_absolute(i + 1, frames)
+            advance(i + 1)
         return io.NodeOutput(out, mask, style, burner.report())
 
 

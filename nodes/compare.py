@@ -6,6 +6,8 @@ from fractions import Fraction
 
 from comfy_api.latest import io, ui
 
+from .progress import progress_bar
+
 
 class BeforeAfter(io.ComfyNode):
     @classmethod
@@ -46,20 +48,6 @@ class BeforeAfter(io.ComfyNode):
         sound = None if audio is None else (audio["waveform"][0], int(audio["sample_rate"]))
         # The rate comes as a float; films run at 24000/1001 and the like.
         rate = Fraction(fps).limit_denominator(1001)
-        files = save(folder, f"{name}_{counter:05}", before, after, mask, rate, sound, crf, _progress(len(before)))
+        files = save(folder, f"{name}_{counter:05}", before, after, mask, rate, sound, crf, progress_bar(len(before)))
         picture, *videos = [ui.SavedResult(file.name, subfolder, io.FolderType.output) for file in files]
         return io.NodeOutput(ui={"images": [picture], "clear_videos": videos})
-
-
-def _progress(total):
-    """A callback that moves ComfyUI's bar and raises when the user has pressed Cancel."""
-    from comfy.model_management import throw_exception_if_processing_interrupted
-    from comfy.utils import ProgressBar
-
-    bar = ProgressBar(total)
-
-    def advance(done: int) -> None:
-        throw_exception_if_processing_interrupted()
-        bar.update_absolute(done, total)
-
-    return advance

@@ -8,6 +8,7 @@ from comfy_api.latest import io
 from ..clear_runtime.errors import ClearError
 from .burn import StyleType
 from .files import resolved, stamped
+from .progress import progress_bar
 
 PairsType = io.Custom("CLEAR_PAIRS")
 BY_NAME, BY_ORDER = "by name", "by order"
@@ -64,12 +65,7 @@ def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
     from ..clear_runtime.data.clips import BurnedClips
     if subtitled is not None or clean is None:
         raise ClearError("With a style, name the clean videos (a folder, or one video) in clean and leave subtitled empty; without one, disconnect it.")
-    bar = comfy.utils.ProgressBar(1)
-
-    def look(done: int, count: int) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        bar.update_absolute(done, count)
-    return BurnedClips(clean, style, frames, per_video, long_side, seed, look)
+    return BurnedClips(clean, style, frames, per_video, long_side, seed, progress_bar())
 
 
 def _paired(subtitled, clean, by_order, frames, per_video, long_side):

@@ -4,14 +4,15 @@ from __future__ import annotations
 import os
 
 import comfy.model_management
-import comfy.utils
 import torch
 from comfy_api.latest import io
 
-from ..clear_runtime.errors import ClearError
+from ..clear_runtime.frames import require_finite
 from .choices import BUNDLED
 from .files import CLEAR_FOLDER, full_path, prior_files, stamp
+from .frames import require_frames
 from .managed import ComfyPrior
+from .progress import progress_bar
 
 _BATCH = 8  # frames between two looks at Cancel
 
@@ -64,18 +65,17 @@ class PriorMask(io.ComfyNode):
         from ..clear_runtime.pictures import overlay, to_frames
         from ..clear_runtime.prior.pictures import share_plot
         from ..clear_runtime.prior.temporal import refine_stream
-        if images.ndim != 4 or not len(images) or images.shape[3] not in (3, 4):
-            raise ClearError(f"Prior Mask needs colour frames [T, H, W, 3]; this has the shape {list(images.shape)}.")
+        require_frames(images)
         count, *size = images.shape[:3]
         place = dict(device=comfy.model_management.intermediate_device())
         soft, binary, shown = torch.empty(count, *size, **place), torch.empty(count, *size, **place), torch.empty(count, *size, 3, dtype=images.dtype, **place)
-        bar, shares = comfy.utils.ProgressBar(count), []
+        advance, shares = progress_bar(count), []
         marked = _marked(images[..., :3], ComfyPrior(chosen_prior(prior, trained)))
         for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
             counted = grown((mask[None] >= threshold).float(), grow)[0]
             soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]
             shares.append(counted.mean().item())
-            bar.update_absolute(i + 1, count)
+            advance(i + 1)
         return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)))
 
 
@@ -83,7 +83,5 @@ def _marked(frames, model):
     """(frame, soft mask) one by one, both on the CPU, wherever ComfyUI keeps its images. Raises ClearError for pixels that are NaN."""
     for first, batch in zip(range(0, len(frames), _BATCH), frames.split(_BATCH)):
         batch = batch.cpu()
-        broken = (~batch.isfinite().flatten(1).all(1)).nonzero().flatten().tolist()
-        if broken:
-            raise ClearError(f"Frame {first + broken[0]} has values that are not numbers (NaN or infinity). Look at what made the frames, often a VAE in half precision.")
+        require_finite(batch, first)
         yield from zip(batch, model(batch))

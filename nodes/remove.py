@@ -5,17 +5,16 @@ import logging
 import time
 
 import comfy.model_management
-import comfy.utils
 import torch
 from comfy_api.latest import io
-from torch import Tensor
 
-from ..clear_runtime.errors import ClearError
 from .choices import AUTO, BUNDLED
 from .comfy_backend import ComfyCodec, ComfyDenoiser, require_pair
 from .files import CLEAR_FOLDER, prior_files, stamp
+from .frames import require_frames
 from .managed import ComfyPrior
 from .prior import chosen_prior, trained_input
+from .progress import progress_bar
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +76,7 @@ class SubtitleRemove(io.ComfyNode):
                 model=None, vae=None, positive=None, negative=None, limit=None, protect=None, prior=BUNDLED, subtitles_only=True, trained=None):
         from ..clear_runtime.nano.limits import InPieces, for_nano
         from ..clear_runtime.remover import RemoveOptions, remove
-        _require_frames(images)
+        require_frames(images)
         codec, denoiser, nano = None, None, True
         if output != "preview":
             nano = require_pair(model, vae, positive)
@@ -97,7 +96,7 @@ class SubtitleRemove(io.ComfyNode):
         # with --gpu-only ComfyUI keeps images and masks on the card; the runtime joins them with its own, which are not there
         frames = (frame.cpu() for frame in images[..., :3])
         limit, protect = (area if area is None else area.cpu() for area in (limit, protect))
-        results = remove(frames, codec, denoiser, ComfyPrior(chosen_prior(prior, trained)), options, limit, protect, total=count, on_progress=progress_bar())
+        results = remove(frames, codec, denoiser, ComfyPrior(chosen_prior(prior, trained)), options, limit, protect, total=count, on_progress=_on_progress())
         started = time.monotonic()
         for i, (frame, mask) in enumerate(results):
             cleaned[i], masks[i] = frame, mask
@@ -105,24 +104,12 @@ class SubtitleRemove(io.ComfyNode):
         return io.NodeOutput(cleaned, masks)
 
 
-def progress_bar():
-    """A callback for the remover: one bar over windows and steps with the frame being cleaned on the node, and Cancel at each call."""
-    bar = comfy.utils.ProgressBar(1)
+def _on_progress():
+    """A callback for the remover: one bar over windows and steps, with the frame being cleaned on the node."""
+    from ..clear_runtime.pictures import to_picture
+    advance = progress_bar()
 
     def on_progress(progress) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        picture = None if progress.preview is None else ("JPEG", _picture(progress.preview), _PREVIEW_SIDE)
-        bar.update_absolute(progress.done, progress.total, picture)
+        picture = None if progress.preview is None else ("JPEG", to_picture(progress.preview), _PREVIEW_SIDE)
+        advance(progress.done, progress.total, picture)
     return on_progress
-
-
-def _picture(frame: Tensor):
-    from PIL import Image
-    return Image.fromarray((frame.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
-
-
-def _require_frames(images: Tensor) -> None:
-    if images.ndim != 4 or not len(images):
-        raise ClearError("There are no frames to clean. Connect the IMAGE of a loaded video or picture.")
-    if images.shape[3] not in (3, 4):
-        raise ClearError(f"These frames have {images.shape[3]} channels; colour frames (3, or 4 with alpha) are needed.")
