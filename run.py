@@ -16,10 +16,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from launch import environment
+from launch import PACK, environment
 from launch.console import Problem, duration, say
 from launch.demo import demo
-from launch.server import PACK, ending_on_signals
+from launch.server import ending_on_signals
 
 
 def test(arguments: list[str]) -> int:

@@ -23,6 +23,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def tail(text: str, lines: int = 25) -> str:
+    """The last lines of a log, indented."""
+    return "\n".join("    " + line for line in text.rstrip().splitlines()[-lines:])
+
+
 class Progress:
     """One line: in a terminal it is rewritten; in a log it appears at most every ten seconds, and when it ends."""
 

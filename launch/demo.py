@@ -12,10 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-from . import environment
+from . import PACK, PACK_NAME, environment
 from .console import WRONG_INPUT, Problem, Progress, duration, say
 from .graph import set_input, to_prompt
-from .server import PACK, PACK_NAME, Server
+from .server import Server
 
 BUNDLED = PACK / "assets" / "demo" / "bunny_subtitled.mp4"
 TRUTH = PACK / "assets" / "demo" / "bunny.json"

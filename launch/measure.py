@@ -11,17 +11,16 @@ import sys
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
 from clear_runtime import metrics, video
+from clear_runtime.composite import grow
 from clear_runtime.errors import ClearError
 
 
 def facts(path: str) -> dict:
     found = video.read_facts(path)
     accelerator = torch.cuda.is_available() or torch.backends.mps.is_available() or (hasattr(torch, "xpu") and torch.xpu.is_available())
-    return {"width": found.width, "height": found.height, "fps": float(found.fps), "fps_exact": str(found.fps),
-            "rotation": found.rotation, "audio": found.audio, "accelerator": bool(accelerator), "torch": torch.__version__}
+    return {"width": found.width, "height": found.height, "rotation": found.rotation, "accelerator": bool(accelerator), "torch": torch.__version__}
 
 
 def score(before: str, after: str, truth: str | None) -> dict:
@@ -44,16 +43,11 @@ def _against_truth(before: str, after: str, truth: Path) -> dict:
     mask = torch.zeros(source.shape[:3])
     for line in told["lines"]:
         mask[line["first"]:line["stop"]] = torch.maximum(mask[line["first"]:line["stop"]], (bits >> line["bit"] & 1).float())
-    near, far = _grown(mask, 3), 1 - _grown(mask, 12)
+    near, far = grow(mask, 3), 1 - grow(mask, 12)
     return {"psnr_mask": round(metrics.masked_psnr(cleaned, clean, near), 2),
             "psnr_mask_of_input": round(metrics.masked_psnr(source, clean, near), 2),
             "psnr_background": round(metrics.masked_psnr(cleaned, source, far), 2),
             "flicker": round(metrics.flicker(cleaned, clean, near), 5)}
-
-
-def _grown(mask: torch.Tensor, pixels: int) -> torch.Tensor:
-    size = 2 * pixels + 1  # a square is a row of columns
-    return F.max_pool2d(F.max_pool2d(mask[:, None], (1, size), 1, (0, pixels)), (size, 1), 1, (pixels, 0))[:, 0]
 
 
 def main(what: str, *arguments: str) -> None:

@@ -15,11 +15,10 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-from .console import Problem, Progress
+from . import PACK, PACK_NAME
+from .console import Problem, Progress, tail
 from .websocket import Listener
 
-PACK = Path(__file__).resolve().parents[1]
-PACK_NAME = "clear-subtitle-remover"
 START_BOUND = 300  # seconds; a cold disk and a slow machine take about 60
 LOCAL = "127.0.0.1"
 # What of the repository a server needs, where links are not allowed and it has to be copied.
@@ -29,8 +28,8 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "output", "tests", "__pycac
 class Server:
     """Use it in a `with` block; it is stopped at the end, whatever happened inside, unless `keep` is set."""
 
-    def __init__(self, python: Path, tree: Path, cpu: bool, arguments: tuple = ()):
-        self.python, self.tree, self.cpu, self.arguments = python, tree, cpu, arguments
+    def __init__(self, python: Path, tree: Path, cpu: bool):
+        self.python, self.tree, self.cpu = python, tree, cpu
         self.base = Path(tempfile.mkdtemp(prefix="clear-comfyui-"))
         self.log = self.base / "server.log"
         self.client = uuid.uuid4().hex
@@ -91,7 +90,7 @@ class Server:
                    "--base-directory", str(self.base), "--disable-api-nodes", "--disable-auto-launch",
                    "--database-url", f"sqlite:///{(self.base / 'user' / 'comfyui.db').as_posix()}",
                    # on a CPU ComfyUI's own choice is slower, and takes more memory, than PyTorch's attention
-                   *(["--cpu", "--use-pytorch-cross-attention"] if self.cpu else []), *self.arguments]
+                   *(["--cpu", "--use-pytorch-cross-attention"] if self.cpu else [])]
         # its own group: Ctrl-C is for us, who then stop it in order
         apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"start_new_session": True})
         with open(self.log, "ab") as log:
@@ -191,8 +190,8 @@ class Server:
     def _log_text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
 
-    def log_tail(self, lines: int = 25) -> str:
-        return "\n".join("    " + line for line in self._log_text().splitlines()[-lines:])
+    def log_tail(self) -> str:
+        return tail(self._log_text())
 
 
 class NodeFailed(Problem):

@@ -33,8 +33,9 @@ def _nano_base(**options):
     return comfy.sd.load_diffusion_model_state_dict(bundled.transformer_state_dict(), **options)
 
 
-def _strength(tooltip: str = "How much of the LoRA is applied; 1 is what it was trained with, 0 leaves the subtitles in. No unit."):
-    return io.Float.Input("strength", default=1.0, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+def _strength():
+    return io.Float.Input("strength", default=1.0, min=0.0, max=2.0, step=0.05,
+                          tooltip="How much of the LoRA is applied; 1 is what it was trained with, 0 leaves the subtitles in. No unit.")
 
 
 def _lora(options: list[str]):

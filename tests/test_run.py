@@ -138,7 +138,7 @@ def test_something_else_on_the_port_is_noticed():
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("CLEAR_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("COMFYUI_PATH", raising=False)
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "PACK", tmp_path)
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "requirements.txt").write_text("torch\n")
