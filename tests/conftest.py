@@ -1,4 +1,13 @@
 """For every test: one thread. The tensors here are small, and waiting for a second busy core costs more than it brings."""
+import pytest
 import torch
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture
+def no_installed_fonts(monkeypatch, request):
+    """Only the font inside Pillow, whatever the machine has; tests of other scripts ask for the machine's by their fixture `installed`."""
+    from clear_runtime.data import system_fonts
+    if "installed" not in request.fixturenames:
+        monkeypatch.setattr(system_fonts, "folders", lambda: [])

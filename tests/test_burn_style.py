@@ -16,13 +16,7 @@ from clear_runtime.data.text import LATIN, random_line
 from clear_runtime.errors import ClearError
 
 HEIGHT, WIDTH, FPS = 120, 260, 24
-
-
-@pytest.fixture(autouse=True)
-def no_installed_fonts(monkeypatch, request):
-    """Only the font inside Pillow, whatever the machine has; tests of other scripts ask for the machine's."""
-    if "installed" not in request.fixturenames:
-        monkeypatch.setattr(system_fonts, "folders", lambda: [])
+pytestmark = pytest.mark.usefixtures("no_installed_fonts")
 
 
 @pytest.fixture

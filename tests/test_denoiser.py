@@ -2,6 +2,7 @@
 import pytest
 import tiny_wan
 import torch
+from stopped_denoiser import require_steps_reported_and_stopped
 
 from clear_runtime import denoiser, lora, schedule
 from clear_runtime.diffsynth_codec import DiffSynthCodec
@@ -63,21 +64,7 @@ def test_strength_is_linear_in_the_weights(weights):
 
 
 def test_steps_are_reported_and_can_be_stopped(weights):
-    state, _ = weights
-    noise, control, context = tiny_wan.window(frames=1)
-    seen = []
-
-    class Stop(Exception):
-        pass
-
-    def on_step(i, n, x0):
-        seen.append((i, n, x0.shape == noise.shape))
-        if i == 2:
-            raise Stop
-
-    with pytest.raises(Stop):
-        denoiser.DiffSynthDenoiser.from_state(state, context)(noise, control, schedule.sigmas(5), on_step)
-    assert seen == [(1, 5, True), (2, 5, True)]
+    require_steps_reported_and_stopped(denoiser.DiffSynthDenoiser.from_state(weights[0], tiny_wan.window(frames=1)[2]))
 
 
 def test_cfg_blends_with_the_negative_and_needs_one(weights):

@@ -2,7 +2,6 @@
 import pytest
 import torch
 
-from clear_runtime.data import system_fonts
 from clear_runtime.data.burn_style import BurnStyle
 from clear_runtime.data.burner import Burner, burn_clip
 from clear_runtime.data.subtitle_file import read_lines
@@ -10,6 +9,7 @@ from clear_runtime.errors import ClearError
 
 pytest.importorskip("pysubs2")
 WIDTH, HEIGHT = 256, 144
+pytestmark = pytest.mark.usefixtures("no_installed_fonts")
 
 SRT = """1
 00:00:01,000 --> 00:00:02,000
@@ -36,11 +36,6 @@ Style: Default,Aileron,{size},&H0000FFFF,&H000000FF,&H00000000,&H00000000,0,0,0,
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
-
-
-@pytest.fixture(autouse=True)
-def no_installed_fonts(monkeypatch):
-    monkeypatch.setattr(system_fonts, "folders", lambda: [])
 
 
 def srt(folder, text=SRT, name="film.srt", encoding="utf-8"):

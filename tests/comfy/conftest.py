@@ -14,31 +14,12 @@ from launch.server import Server
 
 ROOT = Path(__file__).parents[2]
 
-# A second pack that tells what the server's process has imported.
-PROBE = """
-import sys
-from aiohttp import web
-from server import PromptServer
-
-@PromptServer.instance.routes.get("/probe/modules")
-async def modules(request):
-    return web.json_response(sorted({name.split(".")[0] for name in sys.modules}))
-
-NODE_CLASS_MAPPINGS = {}
-"""
-
-
-class ProbedServer(Server):
-    def _prepare(self):
-        super()._prepare()
-        (self.base / "custom_nodes" / "probe.py").write_text(PROBE)
-
 
 @pytest.fixture(scope="session")
 def comfyui():
     if not os.environ.get("COMFYUI_PATH"):
         pytest.skip("COMFYUI_PATH names no ComfyUI; `python run.py test` brings one")
-    with ProbedServer(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), cpu=not torch.cuda.is_available()) as server:
+    with Server(Path(sys.executable), Path(os.environ["COMFYUI_PATH"]), cpu=not torch.cuda.is_available()) as server:
         yield server
 
 

@@ -9,12 +9,11 @@ from fractions import Fraction
 import pytest
 import torch
 import torch.nn.functional as F
-from comfy_graphs import DEMO, ROOT, cut
+from comfy_graphs import DEMO, ROOT
 
 from clear_runtime import metrics
 from clear_runtime.video import VideoWriter, read_facts, read_frames
 from launch import demo
-from launch.console import Problem
 
 
 def load(path):

@@ -1,5 +1,6 @@
 """A ComfyUI tree and the pack inside this process: no server, on the CPU. The tree is the one that COMFYUI_PATH names."""
 import asyncio
+import contextlib
 import importlib.util
 import os
 import sys
@@ -101,3 +102,23 @@ def run(pack):
         with torch.inference_mode():
             return pack.listed[node_id].execute(**inputs).result
     return call
+
+
+@pytest.fixture(scope="session")
+def cancelled(pack):
+    """`with cancelled(at=3) as looks:` presses Cancel before the third look at it, `cancelled(when=...)` before the first look at which that is
+    true. What runs inside must end by it. looks: one entry for each look."""
+    import comfy.model_management as management
+
+    @contextlib.contextmanager
+    def pressed(at=None, when=None):
+        looks = []
+
+        def look():
+            looks.append(1)
+            if len(looks) == at if when is None else when():
+                raise management.InterruptProcessingException()
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(management.InterruptProcessingException):
+            patch.setattr(management, "throw_exception_if_processing_interrupted", look)
+            yield looks
+    return pressed

@@ -27,14 +27,6 @@ def denoise(pack, model, steps=1):
         return ComfyDenoiser(model, [[context, {}]])(noise, control, schedule.sigmas(steps))
 
 
-def test_ids_and_categories(pack):
-    assert set(pack.listed) >= {"CLEAR_LoadNano", "CLEAR_LoadModel", "CLEAR_ApplyLoRA", "CLEAR_Prompt", "CLEAR_SubtitleRemove", "CLEAR_BeforeAfter"}
-    for name, node in pack.listed.items():
-        schema = node.GET_SCHEMA()
-        assert schema.category == "CLEAR" and schema.description
-        assert [i.id for i in schema.inputs if not i.tooltip] == [], f"inputs of {name} without a tooltip"
-
-
 @pytest.mark.parametrize("folder, file, wrap", [("loras", "a.safetensors", None), ("clear", "b.pt", "model_state_dict"), ("loras", "c.pt", "dit_state_dict"), ("clear", "d.pt", "bare")])
 def test_load_clear_applies_a_lora_of_every_style(run, models, base_file, weights, pack, folder, file, wrap):
     state, change = weights

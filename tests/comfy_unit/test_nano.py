@@ -44,7 +44,6 @@ def test_outputs(nano, pack):
 
 
 def test_strength_scales_the_lora(run, nano, nano_weights, monkeypatch):
-    from clear_pack.clear_runtime.nano import load
     from clear_pack.nodes.comfy_backend import ComfyDenoiser
     from clear_runtime.schedule import sigmas
     from clear_runtime.denoiser import DiffSynthDenoiser

@@ -91,18 +91,10 @@ def test_bad_settings_are_refused_before_anything_runs(pack, tmp_path):
     assert check(subtitled="", clean=None) is True and "clean: there is no" in check(subtitled="", clean=str(tmp_path / "gone"))
 
 
-def test_a_cancelled_burn_stops(burn, monkeypatch):
-    import comfy.model_management as management
-    calls = []
-
-    def cancel():
-        calls.append(1)
-        if len(calls) == 3:
-            raise management.InterruptProcessingException()
-    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
-    with pytest.raises(management.InterruptProcessingException):
+def test_a_cancelled_burn_stops(burn, cancelled):
+    with cancelled(at=3) as looks:
         burn(frames())
-    assert len(calls) == 3
+    assert len(looks) == 3
 
 
 def test_fingerprints_follow_the_files(pack, inputs, folder):
@@ -155,20 +147,12 @@ def test_what_cannot_be_paired_is_refused(load, burn, error, folder):
 
 
 @pytest.mark.parametrize("burned", [False, True])
-def test_looking_through_can_be_cancelled_inside_a_video(load, burn, folder, monkeypatch, burned):
-    import comfy.model_management as management
+def test_looking_through_can_be_cancelled_inside_a_video(load, burn, folder, cancelled, burned):
     style = burn(frames(1))[2] if burned else None
     write_pair(folder, "long", frames=60)
-    calls = []
-
-    def cancel():
-        calls.append(1)
-        if len(calls) == 2:
-            raise management.InterruptProcessingException()
-    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
-    with pytest.raises(management.InterruptProcessingException):
+    with cancelled(at=2) as looks:
         load(clean=str(folder / "long.mp4"), style=style) if burned else load(subtitled=str(folder))
-    assert len(calls) == 2
+    assert len(looks) == 2
 
 
 def test_the_demo_clips_are_offered(pack, inputs):

@@ -155,20 +155,11 @@ def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, ou
         run("CLEAR_PriorMask", prior="bundled light prior", trained=str(models / "gone.safetensors"), **options)
 
 
-def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs, monkeypatch):
-    import comfy.model_management as management
+def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs, cancelled):
     from safetensors.torch import load_file
     curves = [run("CLEAR_TrainPrior", **settings(pairs, name="whole", steps=3))[1]]
-    calls = []
-
-    def cancel():
-        calls.append(1)
-        if len(calls) == 14:  # two pairs of six frames are looked through first
-            raise management.InterruptProcessingException()
-    with monkeypatch.context() as patch:
-        patch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
-        with pytest.raises(management.InterruptProcessingException):
-            run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))
+    with cancelled(at=14):  # two pairs of six frames are looked through first
+        run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))
     assert torch.load(output / "CLEAR" / "parts" / "training.pt", weights_only=True)["step"] == 2
     curves.append(run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))[1])
     assert torch.equal(*curves), "the curves go over both starts"
@@ -176,18 +167,10 @@ def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs,
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
 
-def test_cancel_stops_the_look_through_the_pairs_within_a_frame(run, models, output, pairs, monkeypatch):
-    import comfy.model_management as management
-    calls = []
-
-    def cancel():
-        calls.append(1)
-        if len(calls) == 3:
-            raise management.InterruptProcessingException()
-    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", cancel)
-    with pytest.raises(management.InterruptProcessingException):
+def test_cancel_stops_the_look_through_the_pairs_within_a_frame(run, models, output, pairs, cancelled):
+    with cancelled(at=3) as looks:
         run("CLEAR_TrainPrior", **settings(pairs))
-    assert len(calls) == 3 and not (output / "CLEAR" / "mine").exists()
+    assert len(looks) == 3 and not (output / "CLEAR" / "mine").exists()
 
 
 def test_a_finished_run_gives_its_results_again(run, models, output, pairs):

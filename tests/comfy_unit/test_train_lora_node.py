@@ -106,20 +106,9 @@ def test_wan_learns_from_frames_as_they_are(run, models, output, weights, load_m
     assert len(trained.patches) == 8 and len(lora.modules(lora.read_lora(models / "loras" / name))) == 8
 
 
-def cancel_when(monkeypatch, reached):
-    """What Cancel raises, from the moment on that `reached()` is true."""
-    import comfy.model_management as management
-
-    def throw():
-        if reached():
-            raise management.InterruptProcessingException()
-    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", throw)
-    return management.InterruptProcessingException
-
-
-def test_cancel_while_the_pairs_are_encoded_keeps_those_that_are(run, models, output, settings, monkeypatch):
+def test_cancel_while_the_pairs_are_encoded_keeps_those_that_are(run, models, output, settings, cancelled):
     latents = output / "mine" / "latents"
-    with monkeypatch.context() as patch, pytest.raises(cancel_when(patch, lambda: any(latents.glob("*.safetensors")))):
+    with cancelled(when=lambda: any(latents.glob("*.safetensors"))):
         run("CLEAR_TrainLoRA", **settings())
     kept, = latents.glob("*.safetensors")
     written = kept.stat().st_mtime_ns
@@ -127,10 +116,10 @@ def test_cancel_while_the_pairs_are_encoded_keeps_those_that_are(run, models, ou
     assert kept.stat().st_mtime_ns == written and len(list(latents.iterdir())) == 2
 
 
-def test_a_cancelled_run_goes_on_to_the_same_lora(run, models, output, settings, monkeypatch):
+def test_a_cancelled_run_goes_on_to_the_same_lora(run, models, output, settings, cancelled):
     run("CLEAR_TrainLoRA", **settings(name="whole", steps=3))
     history = output / "parts" / "history.jsonl"
-    with monkeypatch.context() as patch, pytest.raises(cancel_when(patch, lambda: history.exists() and len(history.read_text().splitlines()) == 2)):
+    with cancelled(when=lambda: history.exists() and len(history.read_text().splitlines()) == 2):
         run("CLEAR_TrainLoRA", **settings(name="parts", steps=3))
     assert torch.load(output / "parts" / "training.pt", weights_only=True)["step"] == 2 and not (models / "loras" / "parts.safetensors").exists()
     *_, report = run("CLEAR_TrainLoRA", **settings(name="parts", steps=3))
