@@ -37,10 +37,10 @@ class RemoveOptions:
     mask_from: str = "prior"
     """Where the mask comes from. prior: the subtitle prior. difference: what the network changed in the latents."""
     threshold: float = 0.5
-    """The prior's value from which a pixel is subtitle."""
+    """The prior's value over which a pixel is subtitle."""
     subtitles_only: bool = True
     """Leave what the prior marks but does not behave like a subtitle: moves with the scene, sits wholly in a corner, or stands
-    too short (prior/temporal.py and lines.py). For this the frames must follow one another. Off, only specks are left."""
+    too short (prior/marks.py). For this the frames must follow one another. Off, only specks are left."""
     grow: int = 2
     """Pixels of the source by which the mask is made larger."""
     feather: int = 2

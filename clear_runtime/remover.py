@@ -22,8 +22,7 @@ from .difference import cells_to_frames, changed_cells
 from .errors import ClearError
 from .frames import require_finite
 from .options import Progress, RemoveOptions
-from .prior.lines import keep_lasting, keep_lines
-from .prior.temporal import refine
+from .prior.marks import mark
 from .schedule import latent_noise, sigmas
 from .spans import Region, band
 from .unveil import unveil
@@ -158,13 +157,11 @@ class _Removal:
         return self._done(window, result, mask, shown)
 
     def _find(self, source: Tensor) -> Tensor:
-        """The prior's binary mask [T, H, W]: lines that stand still, without specks, grown; all zero where the options use no prior."""
+        """The marks of the prior [T, H, W], 0 or 1, grown; all zero where the options use no prior."""
         if not self.options.needs_prior:
             return torch.zeros(source.shape[:3])
-        soft = self.prior(source)
-        strict = self.options.subtitles_only
-        marks = (refine(soft, source) if strict else soft) > self.options.threshold
-        return grow(keep_lines(keep_lasting(marks) if strict else marks, corners=not strict), self.options.grow)
+        marks = mark(self.prior(source), source, self.options.threshold, self.options.subtitles_only)
+        return grow(marks, self.options.grow)
 
     def _lift_boxes(self, source: Tensor, found: Tensor, limit: Tensor | None, protect: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the boxes were."""

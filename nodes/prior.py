@@ -72,7 +72,7 @@ class PriorMask(io.ComfyNode):
         advance, shares = progress_bar(count), []
         marked = _marked(images[..., :3], ComfyPrior(chosen_prior(prior, trained)))
         for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
-            counted = grown((mask[None] >= threshold).float(), grow)[0]
+            counted = grown((mask[None] > threshold).float(), grow)[0]
             soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]
             shares.append(counted.mean().item())
             advance(i + 1)

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from clear_runtime.prior.lines import SHORTEST, keep_lasting, keep_lines
+from clear_runtime.prior.lines import keep_lines
 
 
 @pytest.mark.parametrize("height,width", [(352, 640), (720, 1280), (640, 360), (241, 433)])
@@ -32,15 +32,3 @@ def test_graphics_in_a_corner_are_no_lines():
     line[0, 20:40, 300:340] = 1     # a short word at the top, in the middle
     assert torch.equal(keep_lines(mask + line), line)
     assert torch.equal(keep_lines(mask + line, corners=True), mask + line)
-
-
-def test_marks_that_last_stay_to_the_frame_and_others_go():
-    mask = torch.zeros(30, 2, 2)
-    mask[10:10 + SHORTEST, 0, 0] = 1
-    mask[10:9 + SHORTEST, 0, 1] = 1
-    mask[:2, 1, 0] = 1
-    mask[-2:, 1, 1] = 1
-    expected = mask.clone()
-    expected[:, 0, 1] = 0
-    assert torch.equal(keep_lasting(mask), expected)
-    assert torch.equal(keep_lasting(mask[:1]), mask[:1])

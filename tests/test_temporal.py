@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from clear_runtime.data.burn import Style, burn, render
-from clear_runtime.prior.temporal import Evidence, Look, refine, refine_stream, smooth, standing, trust
+from clear_runtime.prior.temporal import SHORTEST, Evidence, Look, keep_lasting, refine, refine_stream, smooth, standing, trust
 
 HEIGHT, WIDTH, FRAMES = 96, 208, 24
 
@@ -100,6 +100,18 @@ def test_large_frames_are_judged_small_and_answered_large():
 def test_nothing_marked_is_nothing():
     frames = torch.rand(5, 20, 30, 3)
     assert trust(torch.full((5, 20, 30), 0.04), frames).sum() == 0
+
+
+def test_marks_that_last_stay_to_the_frame_and_others_go():
+    mask = torch.zeros(30, 2, 2)
+    mask[10:10 + SHORTEST, 0, 0] = 1
+    mask[10:9 + SHORTEST, 0, 1] = 1
+    mask[:2, 1, 0] = 1
+    mask[-2:, 1, 1] = 1
+    expected = mask.clone()
+    expected[:, 0, 1] = 0
+    assert torch.equal(keep_lasting(mask), expected)
+    assert torch.equal(keep_lasting(mask[:1]), mask[:1])
 
 
 @settings(max_examples=12, deadline=None)

@@ -83,6 +83,7 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
     if frames % codec.temporal != 1 or height % multiple or width % multiple:
         raise ClearError(f"A training clip has {frames} frames of {width}x{height} pixels; this VAE takes {codec.temporal}k + 1 frames and sides that are multiples of {multiple}.")
     mask = refine(prior(clip.subtitled), clip.subtitled)
+    # not prior.marks: holes are wanted here too where the rules of removal would leave a mark alone
     holes = grow((mask > THRESHOLD).float(), GROWN)
     latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
     latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]

@@ -11,19 +11,6 @@ SMALLEST = 0.0008
 """Share of the frame that a line covers at least: 180 of 640 x 352 pixels, two or three small letters."""
 CORNER = (0.25, 0.28)
 """Shares of the height and width: marks wholly inside such a corner are a score, a clock or a logo. Lines are nearer the middle."""
-SHORTEST = 7
-"""Frames that a line stands at least: 0.3 s. Signs that a slow camera carries along are marked for fewer at any one place."""
-
-
-def keep_lasting(mask: Tensor) -> Tensor:
-    """Binary masks [T, H, W] of frames in a row without the marks that come and go within SHORTEST frames at their place.
-
-    A mark in the first or last frame may go on beyond it, and counts as lasting there.
-    """
-    reach = min(SHORTEST, len(mask)) - 1
-    times = lambda x, before, after: F.pad(x, (0, 0, 0, 0, before, after), mode="constant", value=1.0)
-    always = -F.max_pool3d(-times(mask.float()[None, None], reach, reach), (reach + 1, 1, 1), 1)  # all of SHORTEST frames in a row
-    return F.max_pool3d(always, (reach + 1, 1, 1), 1)[0, 0]  # and every frame of such a row
 
 
 def keep_lines(mask: Tensor, corners: bool = False) -> Tensor:

@@ -28,7 +28,7 @@ from ..errors import ClearError
 from ..metrics import Overlap
 from . import pseudo_labels
 from .checkpoints import load_prior
-from .lines import keep_lasting, keep_lines
+from .marks import mark
 from .predict import BUNDLED
 from .temporal import refine
 
@@ -60,8 +60,9 @@ def on_empty(prior, folder: Path, count: int, text: bool, threshold: float = 0.5
     if not text:
         maker.fonts = {}
     for seed in range(count):
-        marked = prior(torch.from_numpy(maker.make(f"empty {seed}", 1, *SIZE, empty=1, **options)[1]).float() / 255) > threshold
-        found.append([share.float().mean().item() for share in (marked, keep_lines(marked))])
+        frames = torch.from_numpy(maker.make(f"empty {seed}", 1, *SIZE, empty=1, **options)[1]).float() / 255
+        soft = prior(frames)
+        found.append([marked.float().mean().item() for marked in (soft > threshold, mark(soft, frames, threshold))])
     return tuple(np.mean(found, 0).tolist())
 
 
@@ -72,9 +73,9 @@ def on_signs(prior, folder: Path, clips: int, frames: int = 25, threshold: float
         found = []
         for seed in range(clips):
             clip = torch.from_numpy(sign_clip(maker, f"signs {pace} {seed}", pace, frames)).float() / 255
-            alone = prior(clip)
-            refined = refine(alone, clip) > threshold
-            found.append([m.float().mean().item() for m in (alone > threshold, refined, keep_lines(keep_lasting(refined)))])
+            soft = prior(clip)
+            stages = (soft > threshold, refine(soft, clip) > threshold, mark(soft, clip, threshold))
+            found.append([marked.float().mean().item() for marked in stages])
         shares[pace] = tuple(np.mean(found, 0).tolist())
     return shares
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
 FAINT = 0.05  # soft mask under which a pixel is not marked at all
 ALIGN = 32    # pixels: boxes of marks begin on this grid, so that one cut a little otherwise is judged in the same cells
+SHORTEST = 7
+"""Frames that a line stands at least: 0.3 s. Signs that a slow camera carries along are marked for fewer at any one place."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ def smooth(masks: Tensor) -> Tensor:
     around = torch.cat([masks[:1], masks, masks[-1:]])
     before, after = around[:-2], around[2:]
     return torch.maximum(torch.minimum(before, after), torch.minimum(torch.maximum(before, after), masks))
+
+
+def keep_lasting(mask: Tensor) -> Tensor:
+    """Binary masks [T, H, W] of frames in a row without the marks that come and go within SHORTEST frames at their place.
+
+    A mark in the first or last frame may go on beyond it, and counts as lasting there.
+    """
+    reach = min(SHORTEST, len(mask)) - 1
+    times = lambda x, before, after: F.pad(x, (0, 0, 0, 0, before, after), mode="constant", value=1.0)
+    always = -F.max_pool3d(-times(mask.float()[None, None], reach, reach), (reach + 1, 1, 1), 1)  # all of SHORTEST frames in a row
+    return F.max_pool3d(always, (reach + 1, 1, 1), 1)[0, 0]  # and every frame of such a row
 
 
 def trust(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Tensor:
