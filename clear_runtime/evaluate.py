@@ -31,8 +31,7 @@ from .nano import load as nano
 from .nano.limits import STEPS, InPieces, for_nano
 from .ocr import load_reader
 from .options import RemoveOptions
-from .prior.checkpoints import load_prior
-from .prior.predict import BUNDLED, Prior
+from .prior.checkpoints import BUNDLED, load_prior
 from .remover import remove
 
 log = logging.getLogger(__name__)
@@ -76,12 +75,12 @@ class Evaluation:
 
 
 def main(args) -> None:
-    prior, codec, denoiser = load_prior(args.prior), nano.load_bundled_codec(args.device), None
+    prior, codec, denoiser = load_prior(args.prior, args.device), nano.load_bundled_codec(args.device), None
     if any(column.startswith("nano") for column in args.columns):
         lora = read_lora(args.lora) if args.lora else nano.lora_state()
         denoiser = InPieces(DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, torch.zeros(1, 1, TEXT_WIDTH),
                                                          {k: v.float() for k, v in lora.items()}, device=args.device))
-    evaluation = Evaluation(args.columns, args.steps, Prior(prior.model, args.device, prior.long_side), codec, denoiser,
+    evaluation = Evaluation(args.columns, args.steps, prior, codec, denoiser,
                             Lpips(args.device) if args.lpips else None, load_reader() if args.ocr else None, args.ocr_every)
     found, rows = {}, {}
     for folder in args.cases:

@@ -27,9 +27,8 @@ def chosen_prior(name: str, trained: str | None = None):
     """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`, the path of
     such a file or its name there, goes before the choice."""
     from ..clear_runtime.prior.checkpoints import load_prior
-    from ..clear_runtime.prior.predict import load_bundled_prior
     if trained is None and name == BUNDLED:
-        return load_bundled_prior()
+        return load_prior()
     file = name if trained is None else trained
     return load_prior(file if os.path.isabs(file) else full_path(file, CLEAR_FOLDER))
 

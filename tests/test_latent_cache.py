@@ -7,12 +7,12 @@ from tiny_clips import MemoryClips, encoded, latent_clips
 from clear_runtime.adapt.cache import LatentClips, encode_clips, fingerprint
 from clear_runtime.errors import ClearError
 from clear_runtime.nano.load import load_bundled_codec
-from clear_runtime.prior.predict import load_bundled_prior
+from clear_runtime.prior.checkpoints import load_prior
 
 
 @pytest.fixture(scope="module")
 def parts():
-    return load_bundled_codec(), load_bundled_prior()
+    return load_bundled_codec(), load_prior()
 
 
 def test_a_clip_becomes_the_latents_of_its_three_versions_and_the_priors_mask(tmp_path, parts):

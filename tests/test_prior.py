@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from clear_runtime.data.burn import Style, burn, render
+from clear_runtime.prior.checkpoints import load_prior
 from clear_runtime.prior.light import LightPrior
-from clear_runtime.prior.predict import Prior, load_bundled_prior
+from clear_runtime.prior.predict import Prior
 
 
 @pytest.fixture(scope="module")
 def prior():
-    return load_bundled_prior()
+    return load_prior()
 
 
 def hills(frames, height, width):

@@ -299,14 +299,14 @@ from tiny_clips import CONTEXT, MemoryClips
 from clear_runtime.adapt.cache import LatentClips, encode_clips
 from clear_runtime.adapt.train import TrainOptions, train
 from clear_runtime.nano.load import load_bundled_codec
-from clear_runtime.prior.predict import load_bundled_prior
+from clear_runtime.prior.checkpoints import load_prior
 from clear_runtime.processes import Processes
 
 folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
 options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate)
 processes = Processes("cpu")
 pairs = MemoryClips(3)
-paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_bundled_prior(), "test", processes=processes)
+paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
 clips = LatentClips(paths, 4, options.crop, options.control, options.seed)
 history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
 assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told

@@ -17,9 +17,8 @@ from clear_runtime.data.frame_batches import Batch, DiskFrames
 from clear_runtime.data.pairs_on_disk import Report, check_pairs, find_pairs
 from clear_runtime.errors import ClearError
 from clear_runtime.prior import pseudo_labels
-from clear_runtime.prior.checkpoints import load_prior
+from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.losses import Weights
-from clear_runtime.prior.predict import BUNDLED
 from clear_runtime.prior.train import TrainOptions, train
 
 ROOT = Path(__file__).parent.parent

@@ -19,6 +19,7 @@ from ..codec import Codec
 from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
 from ..history import History
+from ..prior.checkpoints import BUNDLED, load_prior
 from ..processes import Processes
 from ..prompt import TOKENS, load_embedding
 from . import losses
@@ -72,7 +73,7 @@ def _run(args, options: TrainOptions) -> None:
                        _available(processes.device))
     parts = _parts(args, processes.device)
     require_same_run(options, parts.base, args.out)
-    prior = _prior(args.prior, processes.device)
+    prior = load_prior(args.prior or BUNDLED, processes.device)
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
     say = log.info if processes.main else log.debug
     say("%s", clips)
@@ -119,15 +120,6 @@ def _parts(args, device: torch.device) -> Parts:
     vae = read_tensors(args.vae)
     codec = DiffSynthCodec.from_state(vae, torch.float32 if device.type == "cpu" else torch.bfloat16, device)
     return Parts(read_tensors(args.base), codec, load_embedding(args.prompt), fingerprint(vae))
-
-
-def _prior(path: Path | None, device: torch.device):
-    from ..prior.checkpoints import load_prior
-    from ..prior.predict import BUNDLED
-    prior = load_prior(path or BUNDLED)
-    prior.model.to(device)
-    prior.device = device
-    return prior
 
 
 def _clips(args, options: TrainOptions, processes: Processes):

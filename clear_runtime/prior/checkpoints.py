@@ -4,12 +4,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ..checkpoint import read_tensors, write_tensors
 from ..errors import ClearError
 from .light import LightPrior
 from .predict import LONG_SIDE, Prior
+
+BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
+"""The light prior that ships with the pack."""
 
 
 def save_prior(path: Path, kind: str, state: Mapping[str, Tensor], long_side: int) -> None:
@@ -18,8 +22,8 @@ def save_prior(path: Path, kind: str, state: Mapping[str, Tensor], long_side: in
     write_tensors(path, tensors, {"clear_prior": kind, "long_side": str(long_side)})
 
 
-def load_prior(path: str | Path) -> Prior:
-    """A prior from any Stage I file: our own, the bundled one, or a checkpoint of CLEAR's published trainer. On the CPU.
+def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -> Prior:
+    """A prior from any Stage I file: our own, the bundled one, or a checkpoint of CLEAR's published trainer.
 
     Raises ClearError when it is another architecture.
     """
@@ -32,14 +36,14 @@ def load_prior(path: str | Path) -> Prior:
         model = PaperPrior()
     else:
         from .released import load_released
-        return Prior(load_released(checkpoint)[0], long_side=1280)  # it was trained at 1280x720
+        return Prior(load_released(checkpoint)[0], device, long_side=1280)  # it was trained at 1280x720
     own = model.state_dict()
     wrong = [name for name in own if name not in names or checkpoint[name].shape != own[name].shape]
     if wrong or names - set(own):
         raise ClearError(f"{path.name} is not a Stage I prior that this version knows: {len(wrong)} tensors are missing or of another shape"
                          f"{f' (first {wrong[0]})' if wrong else ''}, {len(names - set(own))} are unknown.")
     model.load_state_dict({name: value.to(own[name].dtype) for name, value in checkpoint.items()})
-    return Prior(model, long_side=_long_side(path))
+    return Prior(model, device, _long_side(path))
 
 
 def _long_side(path: Path) -> int:

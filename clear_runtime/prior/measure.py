@@ -27,9 +27,8 @@ from ..data.text import HELD_BACK, TRAINED, random_line
 from ..errors import ClearError
 from ..metrics import Overlap
 from . import pseudo_labels
-from .checkpoints import load_prior
+from .checkpoints import BUNDLED, load_prior
 from .marks import mark
-from .predict import BUNDLED
 from .temporal import refine
 
 log = logging.getLogger(__name__)

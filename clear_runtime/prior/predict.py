@@ -1,22 +1,22 @@
 """Run a prior over frames of any size."""
-from pathlib import Path
-
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .light import MULTIPLE, LightPrior
+from .light import MULTIPLE
 
-BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
 LONG_SIDE = 640  # pixels: the prior was trained on letters of 10 to 42 px, the size they have in a frame of this width
 BATCH = 8        # frames at a time, at most
 
 
 class Prior:
-    """frames [T, H, W, 3] in 0..1 -> soft subtitle masks [T, H, W] in 0..1 at the frames' own size, float32 on the CPU."""
+    """frames [T, H, W, 3] in 0..1 -> soft subtitle masks [T, H, W] in 0..1 at the frames' own size, float32 on the CPU.
 
-    def __init__(self, model: LightPrior, device: str | torch.device = "cpu", long_side: int = LONG_SIDE):
+    model: frames [N, 3, H, W] in 0..1, sides multiples of MULTIPLE -> logits [N, 1, H, W], with BYTES_PER_PIXEL: a LightPrior, a
+    PaperPrior or a ReleasedPrior. long_side: pixels of the frames it was trained on; larger ones are scaled down for it.
+    """
+
+    def __init__(self, model: nn.Module, device: str | torch.device = "cpu", long_side: int = LONG_SIDE):
         self.model = model.eval().to(device, memory_format=torch.channels_last)  # the layout in which convolutions are nearly twice as fast on a CPU
         self.device, self.long_side, self.batch = torch.device(device), long_side, BATCH
 
@@ -43,10 +43,3 @@ class Prior:
                 soft = F.interpolate(soft, (height, width), mode="bilinear")
             masks.append(soft[:, 0])
         return torch.cat(masks)
-
-
-def load_bundled_prior(device: str | torch.device = "cpu") -> Prior:
-    """The light prior that ships with the pack."""
-    model = LightPrior()
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(BUNDLED).items()})
-    return Prior(model, device)

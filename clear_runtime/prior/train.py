@@ -26,7 +26,7 @@ from ..errors import ClearError
 from ..moving_average import MovingAverage
 from ..processes import Processes
 from ..training_state import TrainingState
-from .checkpoints import load_prior, save_prior
+from .checkpoints import BUNDLED, load_prior, save_prior
 from .losses import Weights, stage_one
 from .stage_one import StageOne, light_stage_one
 
@@ -191,7 +191,6 @@ def _build(options: TrainOptions) -> StageOne:
         from .paper import paper_stage_one
         model = paper_stage_one(options.imagenet)
     if options.start != "scratch":
-        from .predict import BUNDLED
         start = load_prior(BUNDLED if options.start == "bundled" else options.start).model
         if type(start) is not type(model.prior):
             raise ClearError(f"{options.start} is not a prior of the kind {options.model}. Choose the other model, or start from scratch.")

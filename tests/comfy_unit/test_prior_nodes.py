@@ -53,10 +53,10 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
     import sys
 
     import comfy.model_management as management
-    predict = sys.modules["clear_pack.clear_runtime.prior.predict"]
-    prior, seen, asked = predict.load_bundled_prior(), [], []
+    checkpoints = sys.modules["clear_pack.clear_runtime.prior.checkpoints"]
+    prior, seen, asked = checkpoints.load_prior(), [], []
     hook = prior.model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
-    monkeypatch.setattr(predict, "load_bundled_prior", lambda: prior)
+    monkeypatch.setattr(checkpoints, "load_prior", lambda: prior)
     loading = management.load_models_gpu
     monkeypatch.setattr(management, "load_models_gpu", lambda *a, memory_required=0, **k: (asked.append(memory_required), loading(*a, memory_required=memory_required, **k)))
     each = prior.memory(352, 640)
@@ -67,9 +67,9 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
         assert seen == batches and max(asked) == 8 * each
     hook.remove()
     assert prior.memory(1080, 1920) == prior.memory(2160, 3840) == each * 360 / 352, "large frames are looked at smaller"
-    large = predict.Prior(prior.model, long_side=1280)
+    large = checkpoints.Prior(prior.model, long_side=1280)
     assert large.memory(720, 1280) == 4 * prior.memory(720, 1280) and 8 * large.memory(720, 1280) > 2 ** 30
-    monkeypatch.setattr(predict, "load_bundled_prior", lambda: large)
+    monkeypatch.setattr(checkpoints, "load_prior", lambda: large)
     monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: 2 ** 40)
     hook, _ = large.model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0]))), seen.clear()
     run("CLEAR_PriorMask", images=torch.rand(8, 720, 1280, 3), prior="bundled light prior", threshold=0.5, grow=0, temporal=False)

@@ -34,7 +34,7 @@ def nano(pack, weights, load_model):
 @pytest.fixture
 def marked(pack, monkeypatch):
     """The prior replaced by one that marks a block near the bottom, so that a test knows where pixels may change."""
-    from clear_pack.clear_runtime.prior import predict
+    from clear_pack.clear_runtime.prior import checkpoints
 
     class Block:
         model, device, batch = torch.nn.Conv2d(1, 1, 1), "cpu", 8
@@ -47,7 +47,7 @@ def marked(pack, monkeypatch):
             masks[:, -14:-8, 12:-12] = 1
             return masks
 
-    monkeypatch.setattr(predict, "load_bundled_prior", lambda device="cpu": Block())
+    monkeypatch.setattr(checkpoints, "load_prior", Block)
 
 
 def frames(count=6, height=48, width=64, seed=2, dtype=torch.float32):

@@ -6,7 +6,7 @@ from clear_runtime.adapt.cache import LatentClips, encode_clips
 from clear_runtime.data.burn import Style
 from clear_runtime.data.clips import Clip
 from clear_runtime.nano.load import load_bundled_codec
-from clear_runtime.prior.predict import load_bundled_prior
+from clear_runtime.prior.checkpoints import load_prior
 
 HEIGHT, WIDTH, STYLE = 96, 192, Style(size=22, stroke=2)
 CONTEXT = torch.zeros(1, 1, 4096)
@@ -27,7 +27,7 @@ class MemoryClips:
 
 
 def encoded(folder, count=1):
-    return encode_clips(folder, MemoryClips(count), load_bundled_codec(), load_bundled_prior(), "test")
+    return encode_clips(folder, MemoryClips(count), load_bundled_codec(), load_prior(), "test")
 
 
 def latent_clips(folder, count=1, crop=(5, HEIGHT, WIDTH), control="as is", **options):
