@@ -51,12 +51,6 @@ def masked_psnr(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     return _decibel((result.float() - reference.float())[inside])
 
 
-def residue(result: Tensor, reference: Tensor, mask: Tensor) -> float:
-    """Mean absolute difference where mask > 0.5, in 0..1: what is left of the text."""
-    _same_shape(result, reference)
-    return float((result.float() - reference.float()).abs()[_inside(mask, reference)].mean())
-
-
 def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     """Mean |d/dt result - d/dt reference| in 0..1 over pixels that are inside the mask in both frames of a pair.
 
@@ -70,36 +64,6 @@ def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
         raise ClearError("flicker needs a mask that covers some pixel in two frames in a row")
     difference = result.float() - reference.float()
     return float((difference[1:] - difference[:-1]).abs()[both].mean())
-
-
-def ssim(result: Tensor, reference: Tensor) -> float:
-    """Structural similarity, mean over frames, channels and window positions; 1 for equal frames.
-
-    Wang et al., "Image quality assessment: from error visibility to structural similarity" (IEEE TIP 2004), with its
-    constants: Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01, K2 = 0.03, windows that lie wholly inside the
-    frame. The paper uses luminance; here the three channels count equally.
-    """
-    _same_shape(result, reference)
-    if min(reference.shape[1:3]) < 11:
-        raise ClearError(f"SSIM needs frames of 11x11 pixels or more, not {reference.shape[2]}x{reference.shape[1]}")
-    offsets = torch.arange(11, dtype=torch.float64) - 5
-    gaussian = torch.exp(-offsets.square() / (2 * 1.5**2))
-    gaussian /= gaussian.sum()
-    row, column = gaussian.view(1, 1, 1, 11), gaussian.view(1, 1, 11, 1)
-
-    def blur(planes: Tensor) -> Tensor:
-        return F.conv2d(F.conv2d(planes, row), column)
-
-    total = 0.0
-    for a, b in zip(result, reference, strict=True):  # frame by frame: five float64 copies of a film do not fit
-        x, y = (frame.double().permute(2, 0, 1).unsqueeze(1) for frame in (a, b))
-        mean_x, mean_y = blur(x), blur(y)
-        var_x, var_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
-        covariance = blur(x * y) - mean_x * mean_y
-        c1, c2 = 0.01**2, 0.03**2
-        total += float(((2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-                        / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean())
-    return total / len(reference)
 
 
 class Overlap:

@@ -4,7 +4,6 @@ import pytest
 import torch
 from tiny_pairs import HEIGHT, WIDTH, clip, write, write_pair
 
-from clear_runtime.data import pairs_on_disk
 from clear_runtime.data.clips import PairClips
 from clear_runtime.data.frame_batches import FRAMES_PER_PAIR, DiskFrames
 from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs

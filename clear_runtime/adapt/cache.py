@@ -140,9 +140,9 @@ class LatentClips:
                             "then are gone. The run goes on with those of now.")
             log.warning("%s", self.changed)
 
-    def example(self, control: str | None = None) -> Sample:
+    def example(self) -> Sample:
         """The same crop of the clip that is shown, from pure noise: the first of some that has a subtitle in it, or the last of them."""
-        control = control or ("as is" if self.control == "both" else self.control)
+        control = "as is" if self.control == "both" else self.control
         for k in range(20):
             sample = self._cut(self.paths[self.shown], random.Random(f"{self.seed} example {k}"), control, 1.0)
             if sample.m_prior.max() > THRESHOLD:

@@ -94,9 +94,9 @@ class FileClips:
         for source, numbers in groupby(wanted, lambda n: self.index[n][0]):
             numbers = list(numbers)
             for n, (i, parts) in zip(numbers, source.read([self.index[n][1] for n in numbers])):
-                yield n, self._clip(n, source, source.spans[i], parts)
+                yield n, self._clip(source, source.spans[i], parts)
 
-    def _clip(self, number: int, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
+    def _clip(self, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
         return Clip(*parts)
 
     def __str__(self) -> str:
@@ -182,7 +182,7 @@ class BurnedClips(FileClips):
         spans = spread(total, frames, per_video, kept)
         return Source(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
 
-    def _clip(self, number: int, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
+    def _clip(self, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
         style, fps = self._how[source]
         seed = f"{style.seed} {self.seed} {source.name} {span.start}"
         subtitled, _ = burn_clip(parts[0], style, fps, span.start if source.text else 0, seed)

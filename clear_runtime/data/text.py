@@ -40,7 +40,7 @@ def _words(rng: random.Random, letters: str, length: int, capitals: bool) -> str
     return joined + rng.choice(("", "", ".", ".", "?", "!", "...", ","))
 
 
-def _vowelled(rng: random.Random, letters: str) -> str:
+def _vowelled(letters: str) -> str:
     """Letters in which vowels recur, so that Latin and Cyrillic lines have the width of real ones."""
     vowels = "".join(c for c in letters if c in "aeiouаеиоу")
     return letters + vowels * 4
@@ -49,11 +49,11 @@ def _vowelled(rng: random.Random, letters: str) -> str:
 def random_line(rng: random.Random, script: str, length: int) -> str:
     """One line of about `length` letters (half as many ideographs) in a script of TRAINED or HELD_BACK."""
     if script == "latin":
-        letters = _vowelled(rng, LATIN) + (LATIN_MARKS if rng.random() < 0.3 else "")
+        letters = _vowelled(LATIN) + (LATIN_MARKS if rng.random() < 0.3 else "")
         line = _words(rng, letters, length, True)
         return line.upper() if rng.random() < 0.12 else line
     if script == "cyrillic":
-        return _words(rng, _vowelled(rng, CYRILLIC), length, True)
+        return _words(rng, _vowelled(CYRILLIC), length, True)
     if script in ("arabic", "devanagari", "thai"):
         return _words(rng, {"arabic": ARABIC, "devanagari": DEVANAGARI, "thai": THAI}[script], length, False)
     if script == "korean":

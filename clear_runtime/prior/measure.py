@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from ..data import sources
 from ..data.burn import random_style, render
@@ -26,6 +25,7 @@ from ..data.pairs import PairMaker
 from ..data.text import HELD_BACK, TRAINED, random_line
 from ..errors import ClearError
 from ..metrics import Overlap
+from ..options import RemoveOptions
 from . import pseudo_labels
 from .checkpoints import BUNDLED, load_prior
 from .marks import mark
@@ -35,10 +35,12 @@ log = logging.getLogger(__name__)
 
 SIZE = (352, 640)  # height and width of the frames it is measured on
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of moving signs, pixels per frame
+SIGNS = 5  # in a clip
+THRESHOLD = RemoveOptions.threshold
 STAGES = ("single frames", "temporal evidence", "as the remover uses it")
 
 
-def by_script(prior, folder: Path, script: str, count: int, threshold: float = 0.5) -> dict[str, Overlap]:
+def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap]:
     """Overlap with the true masks of "prior" and "pseudo-labels", on `count` frames with a subtitle in one script."""
     maker, ours, labelled = PairMaker(folder, validation=True, scripts=(script,)), Overlap(), Overlap()
     if script in HELD_BACK:  # never trained on, so none of its fonts has been seen
@@ -46,12 +48,12 @@ def by_script(prior, folder: Path, script: str, count: int, threshold: float = 0
     for seed in range(count):
         clean, subtitled, mask = (torch.from_numpy(part) for part in maker.make(f"{script} {seed}", 1, *SIZE, empty=0, em=(14, 34)))
         clean, subtitled = clean.float() / 255, subtitled.float() / 255
-        ours.add(prior(subtitled) > threshold, mask)
+        ours.add(prior(subtitled) > THRESHOLD, mask)
         labelled.add(pseudo_labels.labels(subtitled, clean) > 0, mask)
     return {"prior": ours, "pseudo-labels": labelled}
 
 
-def on_empty(prior, folder: Path, count: int, text: bool, threshold: float = 0.5) -> tuple[float, float]:
+def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]:
     """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six carries a
     sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
     maker, found = PairMaker(folder, validation=True), []
@@ -61,11 +63,11 @@ def on_empty(prior, folder: Path, count: int, text: bool, threshold: float = 0.5
     for seed in range(count):
         frames = torch.from_numpy(maker.make(f"empty {seed}", 1, *SIZE, empty=1, **options)[1]).float() / 255
         soft = prior(frames)
-        found.append([marked.float().mean().item() for marked in (soft > threshold, mark(soft, frames, threshold))])
+        found.append([marked.float().mean().item() for marked in (soft > THRESHOLD, mark(soft, frames, THRESHOLD))])
     return tuple(np.mean(found, 0).tolist())
 
 
-def on_signs(prior, folder: Path, clips: int, frames: int = 25, threshold: float = 0.5) -> dict[float, tuple[float, float, float]]:
+def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, tuple[float, float, float]]:
     """Speed in pixels per frame -> share of pixels marked on clips with moving signs and no subtitle, at each of STAGES."""
     maker, shares = PairMaker(folder, validation=True), {}
     for pace in SPEEDS:
@@ -73,20 +75,20 @@ def on_signs(prior, folder: Path, clips: int, frames: int = 25, threshold: float
         for seed in range(clips):
             clip = torch.from_numpy(sign_clip(maker, f"signs {pace} {seed}", pace, frames)).float() / 255
             soft = prior(clip)
-            stages = (soft > threshold, refine(soft, clip) > threshold, mark(soft, clip, threshold))
+            stages = (soft > THRESHOLD, refine(soft, clip) > THRESHOLD, mark(soft, clip, THRESHOLD))
             found.append([marked.float().mean().item() for marked in stages])
         shares[pace] = tuple(np.mean(found, 0).tolist())
     return shares
 
 
-def sign_clip(maker: PairMaker, seed, speed: float, frames: int, signs: int = 5) -> np.ndarray:
+def sign_clip(maker: PairMaker, seed, speed: float, frames: int) -> np.ndarray:
     """The hardest scene text: lettering in subtitles' own looks, fixed in a picture that a camera pans over -> [T, H, W, 3] uint8."""
     rng = random.Random(seed)
     height, width = SIZE
     margin = int(speed * frames) + 8
     picture = maker.pictures.levels(rng.choice(maker.pictures.paths))[0].resize((width + 2 * margin, height + 2 * margin), Image.Resampling.LANCZOS)
     ground = np.asarray(picture)
-    for _ in range(signs):
+    for _ in range(SIGNS):
         script = rng.choice(TRAINED)
         style = random_style(rng, maker.fonts[script], rng.randrange(16, 44))
         centre = (margin + rng.random() * width, margin + rng.random() * height)

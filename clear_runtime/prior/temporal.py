@@ -1,8 +1,8 @@
 """Temporal evidence: what a prior that looks at single frames cannot know.
 
-A subtitle stands still and switches on and off; a sign moves with the scene; a channel's logo never changes at all. So a
-marked place counts where a few frames earlier or later the same letters stand in the same colours. One of the two is
-enough: at its first frame a line has only a future, at its last one only a past.
+A subtitle stands still and switches on and off; a sign moves with the scene. So a marked place counts where a few frames
+earlier or later the same letters stand in the same colours. One of the two is enough: at its first frame a line has only a
+future, at its last one only a past.
 """
 from __future__ import annotations
 
@@ -83,14 +83,6 @@ def keep_lasting(mask: Tensor) -> Tensor:
     return F.max_pool3d(always, (reach + 1, 1, 1), 1)[0, 0]  # and every frame of such a row
 
 
-def trust(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Tensor:
-    """How far what is marked around each pixel stands still, 0..1: [T, H, W]; 0 where nothing is marked."""
-    found, box = torch.zeros(masks.shape), (slice(None), *_box(masks))
-    if found[box].numel():
-        found[box] = _trust(masks[box] * (masks[box] > FAINT), frames[box], evidence, masks.shape[1:])
-    return found
-
-
 def _box(masks: Sequence[Tensor]) -> tuple[slice, slice]:
     """Rows and columns that hold all marks, from the grid on; empty where nothing is marked."""
     spans = []
@@ -110,7 +102,8 @@ def _refine(masks: Sequence[Tensor], frames: Sequence[Tensor], evidence: Evidenc
 
 
 def _trust(masks: Tensor, frames: Tensor, evidence: Evidence, whole: tuple[int, int]) -> Tensor:
-    """The same for the box that holds all marks; whole: height and width of the frame it is cut from."""
+    """How far what is marked around each pixel stands still, 0..1: [T, h, w] for masks [T, h, w] and frames [T, h, w, 3], the box that
+    holds all marks. whole: height and width of the frame that it is cut from."""
     height, width = masks.shape[1:]
     scale = min(1.0, evidence.long_side / max(whole))
     size = [max(1, round(side * scale)) for side in (height, width)]
@@ -144,24 +137,6 @@ def refine_stream(marked: Iterable[tuple[Tensor, Tensor]], evidence: Evidence = 
             keep = min(context, before + chunk)
             held, before = held[before + chunk - keep:], keep
     yield from _refined(held, before, len(held), evidence)
-
-
-def standing(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence(), share: float = 0.9) -> Tensor:
-    """Which pixels carry a graphic that never changes (a logo, a clock's frame): [H, W] bool.
-
-    masks, frames: samples [T, H, W] and [T, H, W, 3] spread over the video, so far apart that no line of a subtitle stays
-    through `share` of them: a dozen over 20 seconds or more. What is marked in that share of them, always in the same
-    colours, is no subtitle.
-    """
-    usual = frames.float().median(0).values
-    same = (frames.float() - usual).norm(dim=-1) < evidence.change
-    marked = masks > 0.5
-    always = (marked & same).float().mean(0) >= share
-    # Strokes of different lines fall on each other here and there; of a graphic, most of what is ever marked is always there.
-    radius = max(2, round(evidence.reach * masks.shape[1]))
-    most = (_around(always.float()[None, None], radius) > 0.5 * _around(marked.any(0).float()[None, None], radius)).float()
-    most = F.interpolate(most, scale_factor=float(_cell(radius)))[0, 0, :masks.shape[1], :masks.shape[2]]
-    return always & (most > 0)
 
 
 def _refined(held, start: int, stop: int, evidence: Evidence):
