@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .box_filter import box_mean
+
 RADII = ((6, 1.0), (16, 0.03), (40, 0.001))
 """(reach in pixels, weight) of the neighbourhoods in which two frames are compared. The far ones count where the near ones
 hold no pixel that both frames show: in the middle of a box or between tight strokes."""
@@ -61,12 +63,6 @@ def _around(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     channels, size = values.shape[1], values.shape[-2:]
     pad = (0, size[1] % 2, 0, size[0] % 2)
     x = F.avg_pool2d(F.pad(torch.cat([values * weight, weight], 1), pad), 2)  # half the size: averages need no more
-    total = sum(share * _box(x, reach // 2) for reach, share in RADII)
+    total = sum(share * box_mean(x, reach // 2) for reach, share in RADII)
     total = F.interpolate(total, scale_factor=2, mode="bilinear")[..., :size[0], :size[1]]
     return total[:, :channels] / total[:, channels:].clamp_min(1e-12), total[:, channels:]
-
-
-def _box(x: Tensor, reach: int) -> Tensor:
-    size = 2 * reach + 1
-    rows = F.avg_pool2d(x, (1, size), 1, (0, reach))
-    return F.avg_pool2d(rows, (size, 1), 1, (reach, 0))

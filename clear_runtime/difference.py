@@ -20,11 +20,3 @@ def changed_cells(before: Tensor, after: Tensor) -> Tensor:
     median = distance.median()
     deviation = 1.4826 * (distance - median).abs().median()  # of normal noise, this is the standard deviation
     return distance > torch.clamp(median + DEVIATIONS * deviation, min=SMALLEST)
-
-
-def cells_to_frames(cells: Tensor, spatial: int, temporal: int) -> Tensor:
-    """[t, h, w] bool -> masks [(t - 1) * temporal + 1, h * spatial, w * spatial] float: every frame and pixel of a marked cell."""
-    repeats = torch.full((len(cells),), temporal)
-    repeats[0] = 1
-    frames = cells.float().repeat_interleave(repeats, 0)
-    return frames.repeat_interleave(spatial, 1).repeat_interleave(spatial, 2)

@@ -18,9 +18,10 @@ from .codec import Codec
 from .composite import check_area, composite, cut, feather, grow, match, restrict
 from .control import CONTROLS
 from .denoiser import Denoiser
-from .difference import cells_to_frames, changed_cells
+from .difference import changed_cells
 from .errors import ClearError
 from .frames import require_finite
+from .latent_grid import cells_to_frames
 from .options import Progress, RemoveOptions
 from .prior.marks import mark
 from .schedule import latent_noise, sigmas

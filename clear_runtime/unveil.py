@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from .composite import grow
 from .spans import Region
-from .veil import NEARLY, SKIP, Veil, find_veils
+from .veil import NEARLY, SKIP, Veil, find_veils, stretches
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def unveil(frames: Tensor, mask: Tensor) -> Unveiled:
     lifted = torch.zeros(mask.shape, dtype=torch.bool)
     out, hidden = frames, mask
     for veil, strength in find_veils(frames, mask):
-        for first, stop in _runs(strength > 0):
+        for first, stop in stretches(strength > 0):
             part = slice(first, stop)
             letters = _Letters(frames[part], veil, strength[part])
             if not letters.known:
@@ -58,12 +58,6 @@ def unveil(frames: Tensor, mask: Tensor) -> Unveiled:
             _lift(out[part], hidden[part], lifted[part], veil, letters)
             log.debug("frames %d to %d: a box at %s lets %.0f %% through", first, stop - 1, veil.box, 100 * veil.through)
     return Unveiled(out, hidden, lifted)
-
-
-def _runs(true: Tensor) -> list[tuple[int, int]]:
-    """Start and end of what is true in a row in [n]."""
-    change = torch.cat([true[:1].new_zeros(1), true, true[:1].new_zeros(1)]).int().diff()
-    return list(zip((change > 0).nonzero()[:, 0].tolist(), (change < 0).nonzero()[:, 0].tolist()))
 
 
 class _Letters:

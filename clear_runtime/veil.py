@@ -149,13 +149,13 @@ def spans(mask: Tensor) -> list[Span]:
 def _blocks(marked: Tensor) -> list[Region]:
     """Boxes around the marks [H, W] of a frame, parted where there is a row without any, or a gap wider than the block is high."""
     blocks = []
-    for top, bottom in _stretches(marked.any(1), 1):
-        for left, right in _stretches(marked[top:bottom].any(0), bottom - top):
+    for top, bottom in stretches(marked.any(1), 1):
+        for left, right in stretches(marked[top:bottom].any(0), bottom - top):
             blocks.append(Region(top, left, bottom - top, right - left))
     return blocks
 
 
-def _stretches(line: Tensor, gap: int) -> list[tuple[int, int]]:
+def stretches(line: Tensor, gap: int = 0) -> list[tuple[int, int]]:
     """Start and end of what is true in line [n], over gaps of at most `gap`."""
     at = line.nonzero()[:, 0]
     if not len(at):

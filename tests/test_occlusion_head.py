@@ -1,9 +1,7 @@
-"""The occlusion head, and the prior on the latent grid."""
+"""The occlusion head."""
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from clear_runtime.adapt.occlusion_head import HIDDEN, RARE, OcclusionHead, align
+from clear_runtime.adapt.occlusion_head import HIDDEN, RARE, OcclusionHead
 
 
 def test_the_head_is_a_3x3_and_a_1x1_convolution_that_start_at_a_small_share():
@@ -36,14 +34,3 @@ def test_the_head_can_learn_a_mask():
         first = first or loss.item()
         optimiser.zero_grad(), loss.backward(), optimiser.step()
     assert loss.item() < 0.4 * first
-
-
-@given(st.integers(0, 3), st.integers(1, 4), st.integers(1, 4), st.sampled_from([4, 8]), st.data())
-def test_one_pixel_of_one_frame_marks_exactly_its_latent_cell(groups, rows, columns, spatial, data):
-    masks = torch.zeros(4 * groups + 1, rows * spatial, columns * spatial)
-    t = data.draw(st.integers(0, 4 * groups))
-    y, x = data.draw(st.integers(0, rows * spatial - 1)), data.draw(st.integers(0, columns * spatial - 1))
-    masks[t, y, x] = 0.7
-    cells = align(masks, spatial, 4)
-    assert cells.shape == (groups + 1, rows, columns)
-    assert cells.count_nonzero() == 1 and cells[(t + 3) // 4, y // spatial, x // spatial] == torch.tensor(0.7)

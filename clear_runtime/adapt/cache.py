@@ -17,10 +17,10 @@ from ..composite import grow
 from ..control import CONTROLS, prefilled
 from ..data.clips import Clip, Clips
 from ..errors import ClearError
+from ..latent_grid import frames_to_cells
 from ..prior.temporal import refine
 from ..processes import Processes
 from ..schedule import SHIFT, sigmas
-from .occlusion_head import align
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
     holes = grow((mask > THRESHOLD).float(), GROWN)
     latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
     latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]
-    return {**{name: value[0].half().clone() for name, value in latents.items()}, "m_prior": align(mask, codec.spatial, codec.temporal).half()}
+    return {**{name: value[0].half().clone() for name, value in latents.items()}, "m_prior": frames_to_cells(mask, codec.spatial, codec.temporal).half()}
 
 
 def latent_size(crop: tuple[int, int, int], spatial: int, temporal: int = 4) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""The occlusion head: what a middle block of the transformer knows about the subtitle, as a mask; and the prior on its grid."""
+"""The occlusion head: what a middle block of the transformer knows about the subtitle, as a mask."""
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,12 +27,3 @@ class OcclusionHead(nn.Module):
         maps = self.norm(tokens.float()).unflatten(1, (t, h // 2, w // 2)).flatten(0, 1).permute(0, 3, 1, 2)
         logits = self.leave(F.silu(self.enter(maps)))
         return F.interpolate(logits, (h, w), mode="bilinear").sigmoid().unflatten(0, (-1, t))[:, :, 0]
-
-
-def align(masks: Tensor, spatial: int, temporal: int) -> Tensor:
-    """M_prior on the latent grid: the maximum over each cell's frames and pixels. [T, H, W] -> [t, H / spatial, W / spatial].
-
-    T = temporal k + 1: the first latent frame holds frame 0 alone, the others `temporal` frames each.
-    """
-    padded = torch.cat([masks[:1].expand(temporal - 1, -1, -1), masks])
-    return F.max_pool3d(padded[None].float(), (temporal, spatial, spatial))[0]

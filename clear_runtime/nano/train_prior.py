@@ -14,8 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from ..metrics import Overlap
 from ..moving_average import MovingAverage
 from ..prior.light import LightPrior
+from ..prior.losses import dice
 from .generated import Generated
 from .run import Run
 from .store import save_fp16
@@ -44,23 +46,22 @@ class Batches(Generated):
 
 
 def loss(logits: Tensor, mask: Tensor) -> Tensor:
-    p = logits.sigmoid()
-    dice = 1 - (2 * (p * mask).sum((1, 2, 3)) + 20) / ((p + mask).sum((1, 2, 3)) + 20)
-    return F.binary_cross_entropy_with_logits(logits, mask) + dice.mean()
+    return F.binary_cross_entropy_with_logits(logits, mask) + dice(logits, mask)
 
 
 @torch.no_grad()
 def evaluate(model: LightPrior, batches, device) -> dict[str, float]:
     """IoU and F1 over all pixels at 0.5, and the share of pixels marked on frames without a subtitle."""
     model.eval()
-    hit = marked = true = wrong = empty = 0
+    overlap, wrong, empty = Overlap(), 0, 0
     for frames, mask in batches:
         found, mask = model(frames.to(device).float() / 255).sigmoid().cpu() > 0.5, mask > 0
-        hit, marked, true = hit + (found & mask).sum().item(), marked + found.sum().item(), true + mask.sum().item()
+        overlap.add(found, mask)
         nothing = mask.flatten(1).sum(1) == 0
         wrong, empty = wrong + found[nothing].sum().item(), empty + found[nothing].numel()
     model.train()
-    return {"iou": hit / max(1, marked + true - hit), "f1": 2 * hit / max(1, marked + true), "false": wrong / max(1, empty)}
+    figures = overlap.report()
+    return {"iou": figures["iou"], "f1": figures["f1"], "false": wrong / max(1, empty)}
 
 
 def main(args) -> None:

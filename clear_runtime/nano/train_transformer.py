@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from ..composite import grow
 from ..fill import fill
+from ..latent_grid import frames_to_cells
 from ..moving_average import MovingAverage
 from ..schedule import sigmas
 from .codec import SPATIAL, TEMPORAL, NanoCodecNet
@@ -38,9 +39,7 @@ class Triples(Generated):
     def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         seed = self.first + i
         clean, subtitled, mask = self.maker.make(seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352)
-        grow = 3 if self.validation else random.Random(seed).randrange(2, 7)
-        exact = torch.from_numpy(mask).float()
-        grown = F.max_pool2d(exact[:, None], 2 * grow + 1, 1, grow)[:, 0]
+        grown = grow(torch.from_numpy(mask).float(), 3 if self.validation else random.Random(seed).randrange(2, 7))
         frames = torch.from_numpy(subtitled).float() / 255
         filled = (fill(frames, grown > 0) * 255).round().byte()
         return torch.from_numpy(clean), torch.from_numpy(subtitled), filled, grown.byte()
@@ -60,9 +59,7 @@ def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
     clean, subtitled, filled, mask = triple
     videos = torch.cat([clean, subtitled, filled]).to(device).float().div_(255).permute(0, 1, 4, 2, 3)
     z = codec.encode(videos).to("cpu", torch.bfloat16).unflatten(0, (3, -1))
-    padded = torch.cat([mask[:, :1].expand(-1, TEMPORAL - 1, -1, -1), mask], 1).float()[:, None]
-    cells = F.max_pool3d(padded, (TEMPORAL, SPATIAL, SPATIAL))[:, 0]
-    return [Latents(*z[:, i], cells[i]) for i in range(len(clean))]
+    return [Latents(*z[:, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
 
 
 def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..box_filter import box_mean
+
 FAINT = 0.05  # soft mask under which a pixel is not marked at all
 ALIGN = 32    # pixels: boxes of marks begin on this grid, so that one cut a little otherwise is judged in the same cells
 SHORTEST = 7
@@ -165,8 +167,7 @@ def _around(x: Tensor, radius: int) -> Tensor:
     """The mean of x over squares that reach `radius` pixels, on a grid of cells of _cell(radius) pixels."""
     cell = _cell(radius)
     x = F.avg_pool2d(F.pad(x, (0, -x.shape[-1] % cell, 0, -x.shape[-2] % cell)), cell)
-    reach = round(radius / cell)
-    return F.avg_pool2d(F.avg_pool2d(x, (1, 2 * reach + 1), 1, (0, reach)), (2 * reach + 1, 1), 1, (reach, 0))
+    return box_mean(x, round(radius / cell))
 
 
 def _cell(radius: int) -> int:
