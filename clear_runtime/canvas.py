@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .spans import Region
+from .regions import Region
 from .windows import GROUP
 
 

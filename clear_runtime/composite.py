@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .errors import ClearError
 from .fill import harmonic
-from .spans import bounds
+from .regions import bounds
 from .windows import Window
 
 MARGIN = 24

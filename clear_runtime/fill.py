@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from .borrow import borrow
 from .errors import ClearError
-from .spans import bounds
+from .regions import bounds
 
 STEPS = 20
 """Jacobi steps at each scale. 40 gain 0.05 dB, 10 lose 0.1 dB."""

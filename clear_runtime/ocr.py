@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .composite import grow
 from .errors import ClearError
-from .spans import bounds
+from .regions import bounds
 
 READ = 0.5      # recognition score from which a line counts as read: RapidOCR's own limit
 ON_TEXT = 0.5   # share of a box that must lie on the subtitle, grown by FILL, to be the subtitle's

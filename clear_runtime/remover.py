@@ -25,7 +25,7 @@ from .latent_grid import cells_to_frames
 from .options import Progress, RemoveOptions
 from .prior.marks import mark
 from .schedule import latent_noise, sigmas
-from .spans import Region, band
+from .regions import Region, band
 from .unveil import unveil
 from .windows import GROUP, Window, blend, iter_windows, plan
 
@@ -208,8 +208,8 @@ class _Removal:
         cell = self.codec.spatial
         height, width = (side // cell for side in self.canvas.padded)
         noise = latent_noise(self.options.seed, window.start // self.codec.temporal, like.shape[2], height, width, like.shape[1])
-        rows, columns = slice(region.top // cell, region.top // cell + like.shape[3]), slice(region.left // cell, region.left // cell + like.shape[4])
-        return noise[..., rows, columns].contiguous()
+        cells = Region(region.top // cell, region.left // cell, *like.shape[3:])
+        return noise[..., cells.rows, cells.columns].contiguous()
 
     # -- progress --------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .composite import grow
-from .spans import Region
+from .regions import Region
 from .veil import NEARLY, SKIP, Veil, find_veils, stretches
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def _unlike(scene: Tensor, ring: Tensor, beyond: Tensor) -> float:
 def _lift(frames: Tensor, hidden: Tensor, lifted: Tensor, veil: Veil, letters: _Letters) -> None:
     """Change frames, hidden and lifted of one run in place."""
     box, soft = veil.box, _softness(frames, veil)
-    around = _grown(box, OVERREACH, hidden)
+    around = box.grown(OVERREACH, *hidden.shape[1:])
     near = torch.zeros_like(around.of(hidden))
     inside = Region(box.top - around.top, box.left - around.left, box.height, box.width)
     inside.of(near)[:] = letters.hidden
@@ -114,7 +114,7 @@ def _lift(frames: Tensor, hidden: Tensor, lifted: Tensor, veil: Veil, letters: _
     around.of(hidden).mul_(grow(near, OVERREACH + SKIP))
     box.of(hidden)[:] = letters.hidden
     box.of(frames)[:] = letters.scene
-    outer = _grown(box, soft, hidden)
+    outer = box.grown(soft, *hidden.shape[1:])
     if soft:
         core = torch.ones_like(outer.of(hidden), dtype=torch.bool)
         core[:, 2 * soft:-2 * soft, 2 * soft:-2 * soft] = False
@@ -128,10 +128,3 @@ def _softness(frames: Tensor, veil: Veil) -> int:
         return sum((inner - veil.through * outer - veil.added).square().mean() for outer, inner in veil.sides(frames, at, at))
     errors = [left(at) for at in (1, 2, 3)]
     return next((soft for soft in (0, 1) if errors[soft] <= 1.1 * errors[soft + 1]), 2)
-
-
-def _grown(box: Region, pixels: int, like: Tensor) -> Region:
-    """The box and what lies around it, as far as the frames of `like` [T, H, W] go."""
-    top, left = max(0, box.top - pixels), max(0, box.left - pixels)
-    bottom, right = min(like.shape[1], box.top + box.height + pixels), min(like.shape[2], box.left + box.width + pixels)
-    return Region(top, left, bottom - top, right - left)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .prior.temporal import smooth
-from .spans import Region
+from .regions import Region
 
 CLEAREST, DARKEST = 0.92, 0.14
 """Share of the scene that a box lets through: above the first it is hardly seen, below the second 8 bits hold too little of it."""
@@ -61,7 +61,7 @@ class Veil:
 
     def sides(self, frames: Tensor, outside: int = SKIP, inside: int = SKIP) -> list[tuple[Tensor, Tensor]]:
         """(outer, inner) pixels [T, n, 3] along top, bottom, left and right: the `outside`-th beyond the edge and the `inside`-th within."""
-        top, left, bottom, right = self.box.top, self.box.left, self.box.top + self.box.height, self.box.left + self.box.width
+        top, left, bottom, right = self.box.top, self.box.left, self.box.bottom, self.box.right
         rows, columns = slice(top + inside, bottom - inside), slice(left + inside, right - inside)
         return [(frames[:, top - outside, columns], frames[:, top + inside - 1, columns]),
                 (frames[:, bottom + outside - 1, columns], frames[:, bottom - inside, columns]),
@@ -87,7 +87,7 @@ class Veil:
 
 
 @dataclass(frozen=True)
-class Span:
+class Run:
     """Frames first .. stop - 1 with a mark in `box`."""
     first: int
     stop: int
@@ -98,12 +98,12 @@ def find_veils(frames: Tensor, mask: Tensor) -> list[tuple[Veil, Tensor]]:
     """The translucent boxes around the marks of mask [T, H, W], in frames [T, H, W, 3] in 0..1 that follow one another, each
     with its strength [T]. Those of one frame do not overlap."""
     found: list[tuple[Veil, Tensor]] = []
-    for span in spans(mask):
-        for first, stop in ((span.first, span.stop), *_parts(span)):
-            taken = _taken(found, span.box, len(frames))
+    for run in runs(mask):
+        for first, stop in ((run.first, run.stop), *_parts(run)):
+            taken = _taken(found, run.box, len(frames))
             if taken[first:stop].float().mean() > 0.5:
                 continue
-            veil = find_veil(frames[first:stop], span.box)
+            veil = find_veil(frames[first:stop], run.box)
             if veil is not None:
                 strength = veil.strength(frames)
                 strength[_taken(found, veil.box, len(frames))] = 0
@@ -111,10 +111,10 @@ def find_veils(frames: Tensor, mask: Tensor) -> list[tuple[Veil, Tensor]]:
     return found
 
 
-def _parts(span: Span) -> list[tuple[int, int]]:
+def _parts(run: Run) -> list[tuple[int, int]]:
     """Halves and quarters of a run: lines that follow one another may have boxes of nearly one width."""
-    count = span.stop - span.first
-    cuts = [[span.first + count * n // parts for n in range(parts + 1)] for parts in (2, 4) if count >= parts * LEAST_FRAMES]
+    count = run.stop - run.first
+    cuts = [[run.first + count * n // parts for n in range(parts + 1)] for parts in (2, 4) if count >= parts * LEAST_FRAMES]
     return [part for cut in cuts for part in zip(cut, cut[1:])]
 
 
@@ -127,7 +127,7 @@ def _taken(found: list[tuple[Veil, Tensor]], box: Region, count: int) -> Tensor:
     return taken
 
 
-def spans(mask: Tensor) -> list[Span]:
+def runs(mask: Tensor) -> list[Run]:
     """Runs of at least LEAST_FRAMES frames in which a block of marks keeps its place."""
     open_, closed = [], []  # open: [first, stop, boxes of each frame]
     for t, frame in enumerate(mask > 0):
@@ -142,8 +142,8 @@ def spans(mask: Tensor) -> list[Span]:
             going_on.append(run)
         closed += open_
         open_ = going_on
-    runs = [run for run in closed + open_ if run[1] - run[0] >= LEAST_FRAMES]
-    return [Span(first, stop, _median(boxes)) for first, stop, boxes in sorted(runs, key=lambda run: run[0] - run[1])]
+    long_enough = [run for run in closed + open_ if run[1] - run[0] >= LEAST_FRAMES]
+    return [Run(first, stop, _median(boxes)) for first, stop, boxes in sorted(long_enough, key=lambda run: run[0] - run[1])]
 
 
 def _blocks(marked: Tensor) -> list[Region]:
@@ -151,7 +151,7 @@ def _blocks(marked: Tensor) -> list[Region]:
     blocks = []
     for top, bottom in stretches(marked.any(1), 1):
         for left, right in stretches(marked[top:bottom].any(0), bottom - top):
-            blocks.append(Region(top, left, bottom - top, right - left))
+            blocks.append(Region.between(top, left, bottom, right))
     return blocks
 
 
@@ -167,15 +167,14 @@ def stretches(line: Tensor, gap: int = 0) -> list[tuple[int, int]]:
 
 def _overlap(a: Region, b: Region) -> float:
     """Intersection over union."""
-    height = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
-    width = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    width = min(a.right, b.right) - max(a.left, b.left)
     both = max(0, height) * max(0, width)
     return both / (a.height * a.width + b.height * b.width - both)
 
 
 def _median(boxes: list[Region]) -> Region:
-    middle = torch.tensor([(b.top, b.left, b.top + b.height, b.left + b.width) for b in boxes]).median(0).values.tolist()
-    return Region(middle[0], middle[1], middle[2] - middle[0], middle[3] - middle[1])
+    return Region.between(*torch.tensor([(b.top, b.left, b.bottom, b.right) for b in boxes]).median(0).values.tolist())
 
 
 # -- one box -----------------------------------------------------------------------------------------------------------
@@ -215,7 +214,7 @@ def _edges(sides: list[_Side], through: float, added: Tensor) -> tuple[Veil | No
     top, bottom, left, right = (edge for edge, _ in edges)
     if bottom - top < SMALLEST or right - left < SMALLEST:
         return None, 0.0
-    return Veil(Region(top, left, bottom - top, right - left), through, added), min(score for _, score in edges)
+    return Veil(Region.between(top, left, bottom, right), through, added), min(score for _, score in edges)
 
 
 class _Side:
@@ -239,12 +238,12 @@ class _Side:
         height, width = frames.shape[1:3]
         reach, far = max(6, marked.height // 2), SKIP + GAP
         deep = {"rows": max(4, marked.height // 3), "columns": max(4, min(marked.height, marked.width // 3))}
-        rows = slice(marked.top + marked.height // 6, marked.top + marked.height - marked.height // 6)
-        columns = slice(marked.left + marked.width // 8, marked.left + marked.width - marked.width // 8)
+        rows = slice(marked.top + marked.height // 6, marked.bottom - marked.height // 6)
+        columns = slice(marked.left + marked.width // 8, marked.right - marked.width // 8)
         across, down = frames[:, :, columns], frames[:, rows].transpose(1, 2)
         sides = []
-        for lines, size, start, stop, inward in ((across, height, marked.top, marked.top + marked.height, deep["rows"]),
-                                                 (down, width, marked.left, marked.left + marked.width, deep["columns"])):
+        for lines, size, start, stop, inward in ((across, height, marked.top, marked.bottom, deep["rows"]),
+                                                 (down, width, marked.left, marked.right, deep["columns"])):
             for turned in (False, True):
                 edge = size - stop if turned else start
                 places = range(max(far, edge - reach), min(edge + inward, size - far))

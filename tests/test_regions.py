@@ -1,10 +1,10 @@
-"""Boxes around subtitles."""
+"""Rectangles of the frame, and boxes around subtitles."""
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
 from clear_runtime.errors import ClearError
-from clear_runtime.spans import Region, band, bounds
+from clear_runtime.regions import Region, band, bounds
 
 
 def marked(*boxes, size=(64, 96)):
@@ -29,6 +29,13 @@ def test_a_region_cuts_frames_and_masks_alike():
     assert region.of(torch.zeros(3, 64, 96)).shape == (3, 10, 20)
 
 
+def test_a_region_is_told_by_its_edges_too_and_grows_as_far_as_the_frame():
+    region = Region.between(2, 5, 12, 25)
+    assert region == Region(2, 5, 10, 20) and (region.bottom, region.right) == (12, 25)
+    assert region.grown(1, 64, 96) == Region(1, 4, 12, 22)
+    assert region.grown(7, 16, 28) == Region(0, 0, 16, 28)
+
+
 @settings(deadline=None)
 @given(st.integers(1, 8), st.integers(1, 12), st.sampled_from([8, 16]), st.integers(0, 40), st.data())
 def test_a_band_holds_the_mask_and_its_context_on_the_grid(down, across, multiple, margin, data):
@@ -37,8 +44,8 @@ def test_a_band_holds_the_mask_and_its_context_on_the_grid(down, across, multipl
     bottom, right = data.draw(st.integers(top + 1, size[0])), data.draw(st.integers(left + 1, size[1]))
     region = band(marked((top, bottom, left, right), size=size), multiple, margin, size)
     assert all(x % multiple == 0 for x in (region.top, region.left, region.height, region.width))
-    assert 0 <= region.top <= max(0, top - margin) and min(size[0], bottom + margin) <= region.top + region.height <= size[0]
-    assert 0 <= region.left <= max(0, left - margin) and min(size[1], right + margin) <= region.left + region.width <= size[1]
+    assert 0 <= region.top <= max(0, top - margin) and min(size[0], bottom + margin) <= region.bottom <= size[0]
+    assert 0 <= region.left <= max(0, left - margin) and min(size[1], right + margin) <= region.right <= size[1]
     assert region.height < bottom - top + 2 * (margin + multiple)
 
 

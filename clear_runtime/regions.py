@@ -1,4 +1,4 @@
-"""Which part of the frame carries subtitles."""
+"""Rectangles of the frame, and which of them carries subtitles."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,13 +16,32 @@ class Region:
     height: int
     width: int
 
+    @classmethod
+    def between(cls, top: int, left: int, bottom: int, right: int) -> Region:
+        """Rows top to bottom - 1, columns left to right - 1."""
+        return cls(top, left, bottom - top, right - left)
+
+    @property
+    def bottom(self) -> int:
+        """The first row below it."""
+        return self.top + self.height
+
+    @property
+    def right(self) -> int:
+        """The first column beyond it."""
+        return self.left + self.width
+
     @property
     def rows(self) -> slice:
-        return slice(self.top, self.top + self.height)
+        return slice(self.top, self.bottom)
 
     @property
     def columns(self) -> slice:
-        return slice(self.left, self.left + self.width)
+        return slice(self.left, self.right)
+
+    def grown(self, pixels: int, height: int, width: int) -> Region:
+        """`pixels` more on every side, as far as a frame of that height and width goes."""
+        return Region.between(max(0, self.top - pixels), max(0, self.left - pixels), min(height, self.bottom + pixels), min(width, self.right + pixels))
 
     def of(self, frames: Tensor) -> Tensor:
         """The rectangle's part of frames [T, H, W, 3] or masks [T, H, W], as a view."""
@@ -36,9 +55,7 @@ def bounds(masks: Tensor, margin: int = 0) -> Region | None:
     rows, columns = marked.any(1).nonzero()[:, 0], marked.any(0).nonzero()[:, 0]
     if not len(rows):
         return None
-    top, bottom = max(0, int(rows[0]) - margin), min(masks.shape[1], int(rows[-1]) + 1 + margin)
-    left, right = max(0, int(columns[0]) - margin), min(masks.shape[2], int(columns[-1]) + 1 + margin)
-    return Region(top, left, bottom - top, right - left)
+    return Region.between(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1).grown(margin, *masks.shape[1:])
 
 
 def band(masks: Tensor, multiple: int, margin: int, frame_size: tuple[int, int]) -> Region | None:
@@ -54,12 +71,6 @@ def band(masks: Tensor, multiple: int, margin: int, frame_size: tuple[int, int])
     box = bounds(masks)
     if box is None:
         return None
-    top, height = _outward(box.top, box.height, multiple, margin, frame_size[0])
-    left, width = _outward(box.left, box.width, multiple, margin, frame_size[1])
-    return Region(top, left, height, width)
-
-
-def _outward(start: int, length: int, multiple: int, margin: int, limit: int) -> tuple[int, int]:
-    first = max(0, start - margin) // multiple * multiple
-    last = min(limit, -(-(start + length + margin) // multiple) * multiple)
-    return first, last - first
+    wide = box.grown(margin, *frame_size)
+    down, up = (lambda x: x // multiple * multiple), (lambda x: -(-x // multiple) * multiple)
+    return Region.between(down(wide.top), down(wide.left), up(wide.bottom), up(wide.right))
