@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .regions import Region
-from .windows import GROUP
+from .wan import GROUP
 
 
 class Canvas:

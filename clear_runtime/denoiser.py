@@ -13,14 +13,7 @@ from torch import Tensor, nn
 from . import lora as lora_files
 from .base_model import describe_base
 from .errors import ClearError
-
-TEXT_WIDTH = 4096
-"""Width of umT5-XXL's embeddings, which every Wan2.1 model takes."""
-TIMESTEPS = 1000
-"""Wan's timestep is a thousand times sigma."""
-CLIP_VISION_SHAPE = (1, 257, 1280)
-"""CLIP-vision tokens of Wan's image models. CLEAR feeds zeros, as DiffSynth's Fun-Control unit does without an image; leaving
-the tokens out is something else, for img_emb's biases turn zeros into a token."""
+from .wan import CLIP_VISION_SHAPE, TIMESTEPS
 
 OnStep = Callable[[int, int, Tensor], None]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .denoiser import TEXT_WIDTH, DiffSynthDenoiser
+from .denoiser import DiffSynthDenoiser
 from .errors import ClearError
 from .evaluation.cases import Case, read_case
 from .evaluation.masks import box_masks, prior_masks
@@ -78,7 +78,7 @@ def main(args) -> None:
     prior, codec, denoiser = load_prior(args.prior, args.device), nano.load_bundled_codec(args.device), None
     if any(column.startswith("nano") for column in args.columns):
         lora = read_lora(args.lora) if args.lora else nano.lora_state()
-        denoiser = InPieces(DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, torch.zeros(1, 1, TEXT_WIDTH),
+        denoiser = InPieces(DiffSynthDenoiser.from_state({k: v.float() for k, v in nano.transformer_state_dict().items()}, nano.prompt_embedding(),
                                                          {k: v.float() for k, v in lora.items()}, device=args.device))
     evaluation = Evaluation(args.columns, args.steps, prior, codec, denoiser,
                             Lpips(args.device) if args.lpips else None, load_reader() if args.ocr else None, args.ocr_every)

@@ -5,14 +5,12 @@ import torch
 from torch import Tensor
 
 from .checkpoint import read_tensors, write_tensors
-from .denoiser import TEXT_WIDTH
 from .errors import ClearError
+from .wan import TEXT_TOKENS, TEXT_WIDTH
 
 PROMPT = ("Please remove the subtitle text from the video while preserving the character appearance, background composition, and color style. "
           "Do not add any new elements.")
 """Word for word what the released training code (silent-commit/CLEAR) passes to the text encoder; its shell script uses another one."""
-TOKENS = 512
-"""Length to which Wan2.1's text embeddings are padded with zeros (DiffSynth's prompt embedder does, and so does ComfyUI's encoder)."""
 FILE_NAME = "clear_prompt_umt5-xxl.safetensors"
 _KEY = "prompt_embedding"
 
@@ -22,8 +20,8 @@ def fixed_length(embedding: Tensor) -> Tensor:
     if embedding.ndim != 3 or embedding.shape[0] != 1 or embedding.shape[2] != TEXT_WIDTH:
         raise ClearError(f"This text embedding has the shape {list(embedding.shape)}; Wan2.1 takes umT5-XXL's, [1, tokens, {TEXT_WIDTH}]. "
                          "Load umt5_xxl_fp8_e4m3fn_scaled.safetensors (or the bf16 one) with type wan.")
-    out = embedding.new_zeros(1, TOKENS, TEXT_WIDTH)
-    count = min(TOKENS, embedding.shape[1])
+    out = embedding.new_zeros(1, TEXT_TOKENS, TEXT_WIDTH)
+    count = min(TEXT_TOKENS, embedding.shape[1])
     out[:, :count] = embedding[:, :count]
     return out
 

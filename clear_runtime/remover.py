@@ -27,7 +27,8 @@ from .prior.marks import mark
 from .schedule import latent_noise, sigmas
 from .regions import Region, band
 from .unveil import unveil
-from .windows import GROUP, Window, blend, iter_windows, plan
+from .wan import GROUP
+from .windows import Window, blend, iter_windows, plan
 
 log = logging.getLogger(__name__)
 

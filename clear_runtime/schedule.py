@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .errors import ClearError
+from .wan import CHANNELS
 
 SHIFT = 5.0
 """Wan2.1's flow shift in DiffSynth, with which CLEAR was trained. ComfyUI's own default for Wan is 8."""
@@ -22,7 +23,7 @@ def sigmas(steps: int, shift: float = SHIFT) -> Tensor:
     return shift * even / (1 + (shift - 1) * even)
 
 
-def latent_noise(seed: int, first_latent: int, count: int, height: int, width: int, channels: int = 16) -> Tensor:
+def latent_noise(seed: int, first_latent: int, count: int, height: int, width: int, channels: int = CHANNELS) -> Tensor:
     """Normal noise [1, channels, count, height, width] float32 for latent frames first_latent, first_latent + 1, ...
 
     Each latent frame is drawn from (seed, its absolute index) alone, so windows that overlap start from the same noise

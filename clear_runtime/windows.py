@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from .errors import ClearError
-
-GROUP = 4
-"""Frames per latent frame after the first, in Wan2.1's causal layout."""
+from .wan import GROUP, whole_groups
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def normalise(window: int, overlap: int) -> tuple[int, int]:
         raise ClearError(f"An overlap of {overlap} frames has no meaning. Use 0 or more; CLEAR's default is 16.")
     if overlap >= window:
         raise ClearError(f"The overlap ({overlap} frames) must be smaller than the window ({window} frames).")
-    window = (window - 1) // GROUP * GROUP + 1
+    window = whole_groups(window)
     stride = (window - overlap) // GROUP * GROUP
     if stride < GROUP:
         raise ClearError(f"An overlap of {overlap} frames leaves a window of {window} frames nothing to move on by. "

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from ..clear_runtime.base_model import Base, describe_base
-from ..clear_runtime.denoiser import CLIP_VISION_SHAPE, TEXT_WIDTH, TIMESTEPS, OnStep, control_condition
+from ..clear_runtime.denoiser import OnStep, control_condition
 from ..clear_runtime.errors import ClearError
 from ..clear_runtime.schedule import SHIFT
+from ..clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH, TIMESTEPS
 from .nano_vae import NanoVAE
 
 _OTHER_CONDITIONS = ("concat_mask", "reference_latents", "time_dim_concat", "context_latents")

@@ -12,9 +12,9 @@ from comfy_api.latest import io
 from ..clear_runtime import prompt
 from ..clear_runtime.base_model import describe_base
 from ..clear_runtime.checkpoint import read_shapes
-from ..clear_runtime.denoiser import TEXT_WIDTH
 from ..clear_runtime.errors import ClearError
 from ..clear_runtime.lora import read_lora
+from ..clear_runtime.wan import TEXT_WIDTH
 from .apply_lora import with_lora
 from .choices import NO_LORA
 from .comfy_backend import NANO_MARK, is_nano, model_base

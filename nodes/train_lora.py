@@ -124,7 +124,7 @@ def _embedding(positive) -> Tensor:
     """The prompt's embedding [1, n, 4096] of a CONDITIONING of one entry."""
     if len(positive) != 1 or positive[0][0].ndim != 3 or len(positive[0][0]) != 1:
         raise ClearError("This CONDITIONING holds several prompts; CLEAR is trained with one. Connect CLEAR Prompt, or Load CLEAR Nano's for its MODEL.")
-    from ..clear_runtime.denoiser import TEXT_WIDTH
+    from ..clear_runtime.wan import TEXT_WIDTH
     width = positive[0][0].shape[2]
     if width != TEXT_WIDTH:
         raise ClearError(f"This CONDITIONING is {width} wide; Wan2.1 takes umT5-XXL's {TEXT_WIDTH}. Connect CLEAR Prompt.")

@@ -5,11 +5,12 @@ import pytest
 import tiny_wan
 import torch
 
-from clear_runtime.adapt.memory import SAVED, VISION_TOKENS, estimate, require_room
+from clear_runtime.adapt.memory import SAVED, estimate, require_room
 from clear_runtime.adapt.model import Adapted
 from clear_runtime.adapt.train import DTYPES, TrainOptions
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import write_lora
+from clear_runtime.wan import VISION_TOKENS
 
 
 def kept_bytes(width, ffn, blocks, rank, grid, context, precision, checkpointing):

@@ -16,16 +16,15 @@ import tempfile
 import torch
 from torch import Tensor
 
-from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
 from ..processes import Processes
+from ..wan import CHANNELS, SPATIAL, TEXT_TOKENS, TEXT_WIDTH
 from .cache import Sample, latent_size
 from .command import USUAL
 from .memory import estimate, wan_shapes
 from .train import DTYPES, TrainOptions, train
 
 log = logging.getLogger(__name__)
-SPATIAL, PROMPT = 8, 512  # pixels to a latent cell's side, tokens of the prompt
 
 
 class RandomClips:
@@ -36,7 +35,7 @@ class RandomClips:
 
     def __getitem__(self, k: int) -> Sample:
         generator = torch.Generator().manual_seed(k)
-        clean, control, noise = (torch.randn(16, *self.size, generator=generator) for _ in range(3))
+        clean, control, noise = (torch.randn(CHANNELS, *self.size, generator=generator) for _ in range(3))
         mask = torch.zeros(self.size)
         mask[:, -self.size[1] // 6:] = 1
         return Sample(clean, control, noise, mask, torch.tensor(0.5))
@@ -58,7 +57,7 @@ def measure(base: dict[str, Tensor], options: TrainOptions) -> tuple[float, int]
     if processes.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(processes.device)
     with tempfile.TemporaryDirectory() as folder:
-        steps = list(train(options, base, RandomClips(latent_size(options.crop, SPATIAL)), torch.zeros(1, PROMPT, TEXT_WIDTH), folder, processes))
+        steps = list(train(options, base, RandomClips(latent_size(options.crop, SPATIAL)), torch.zeros(1, TEXT_TOKENS, TEXT_WIDTH), folder, processes))
     return statistics.median(p.seconds for p in steps[1:-1]), max(p.memory for p in steps)
 
 
@@ -68,7 +67,7 @@ def main(args) -> None:
     for crop in [tuple(args.crop)] if args.crop else USUAL.values():
         options = TrainOptions(steps=args.steps, crop=crop, rank=args.rank, precision=args.precision, checkpointing=not args.no_checkpointing,
                                sampler_steps=1, checkpoint_every=args.steps, example_every=args.steps)
-        said = estimate(shapes, options, latent_size(crop, SPATIAL), PROMPT)
+        said = estimate(shapes, options, latent_size(crop, SPATIAL), TEXT_TOKENS)
         seconds, most = measure(base, options)
         rows.append(f"| {crop[0]} frames of {crop[2]}x{crop[1]} | {said.tokens:,} | {seconds:.2f} | {most / 2 ** 30:.1f} GiB | {said.total / 2 ** 30:.1f} GiB |")
         log.info("%s", rows[-1])

@@ -21,6 +21,7 @@ from ..latent_grid import frames_to_cells
 from ..prior.temporal import refine
 from ..processes import Processes
 from ..schedule import SHIFT, sigmas
+from ..wan import GROUP, latent_frames
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +91,9 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
     return {**{name: value[0].half().clone() for name, value in latents.items()}, "m_prior": frames_to_cells(mask, codec.spatial, codec.temporal).half()}
 
 
-def latent_size(crop: tuple[int, int, int], spatial: int, temporal: int = 4) -> tuple[int, int, int]:
+def latent_size(crop: tuple[int, int, int], spatial: int, temporal: int = GROUP) -> tuple[int, int, int]:
     """Latent frames, height and width of so many frames, pixels and pixels; the sides even, as the transformer's patches want them."""
-    return (crop[0] - 1) // temporal + 1, crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2
+    return latent_frames(crop[0], temporal), crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2
 
 
 class LatentClips:
@@ -104,7 +105,7 @@ class LatentClips:
     """
 
     def __init__(self, paths: list[Path], codec_spatial: int, crop: tuple[int, int, int], control: str, seed: int = 0,
-                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = 4):
+                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = GROUP):
         if control not in (*CONTROLS, "both"):
             raise ClearError(f"There is no control {control!r}; choose {', '.join(CONTROLS)} or both.")
         if not paths:

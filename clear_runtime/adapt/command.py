@@ -16,12 +16,12 @@ from torch import Tensor
 
 from ..checkpoint import read_shapes, read_tensors
 from ..codec import Codec
-from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
 from ..history import History
 from ..prior.checkpoints import BUNDLED, load_prior
 from ..processes import Processes
-from ..prompt import TOKENS, load_embedding
+from ..prompt import load_embedding
+from ..wan import SPATIAL, TEXT_TOKENS
 from . import losses
 from . import train as trainer
 from .cache import LatentClips, encode_clips, fingerprint, latent_size
@@ -115,7 +115,7 @@ def _parts(args, device: torch.device) -> Parts:
     if args.nano:
         from ..nano import load as nano
         codec = nano.load_bundled_codec(device)
-        return Parts(nano.transformer_state_dict(), codec, torch.zeros(1, 1, TEXT_WIDTH), fingerprint(codec.net.state_dict()), codec.net.gain().cpu())
+        return Parts(nano.transformer_state_dict(), codec, nano.prompt_embedding(), fingerprint(codec.net.state_dict()), codec.net.gain().cpu())
     from ..diffsynth_codec import DiffSynthCodec
     vae = read_tensors(args.vae)
     codec = DiffSynthCodec.from_state(vae, torch.float32 if device.type == "cpu" else torch.bfloat16, device)
@@ -145,8 +145,9 @@ def _header(args) -> tuple[dict[str, tuple[int, ...]], int, int]:
     """Shapes of the base's weights, pixels of a latent cell and tokens of the prompt, from the files' headers; nothing is loaded."""
     if args.nano:
         from ..nano import load as nano
-        return {name: tuple(value.shape) for name, value in nano.transformer_state_dict().items()}, 4, 1
-    return read_shapes(args.base) if args.base else wan_shapes(), 8, TOKENS
+        from ..nano.codec import NanoCodec
+        return {name: tuple(value.shape) for name, value in nano.transformer_state_dict().items()}, NanoCodec.spatial, nano.prompt_embedding().shape[1]
+    return read_shapes(args.base) if args.base else wan_shapes(), SPATIAL, TEXT_TOKENS
 
 
 def _say_what_is_needed(args, options: TrainOptions) -> None:

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from ..base_model import describe_base
-from ..denoiser import TEXT_WIDTH
 from ..errors import ClearError
 from ..lora import read_lora
+from ..wan import CHANNELS, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, VISION_TOKENS, latent_frames
 from .occlusion_head import HIDDEN
 
-VISION_TOKENS = 257
 SAVED = {"bfloat16": (46, 4, 56, 5), "float32": (72, 8, 32, 9)}
 """Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width and times the rank;
 and for each token of the context a number times the width. Counted from the tensors that autograd saved (a test counts again)."""
@@ -50,7 +49,7 @@ class Estimate:
         return "\n".join(lines)
 
 
-def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[int, int, int], context: int = 512) -> Estimate:
+def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[int, int, int], context: int = TEXT_TOKENS) -> Estimate:
     """Memory of a run with these TrainOptions on a base of these weight shapes.
 
     latent_size: latent frames, height and width of an example. context: tokens of the prompt's embedding.
@@ -76,7 +75,7 @@ def wan_shapes() -> dict[str, tuple[int, ...]]:
     """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
     from diffsynth.models.wan_video_dit import WanModel
     with torch.device("meta"):
-        model = WanModel(dim=1536, in_dim=48, ffn_dim=8960, out_dim=16, text_dim=TEXT_WIDTH, freq_dim=256, eps=1e-6, patch_size=(1, 2, 2),
+        model = WanModel(dim=1536, in_dim=3 * CHANNELS, ffn_dim=8960, out_dim=CHANNELS, text_dim=TEXT_WIDTH, freq_dim=256, eps=1e-6, patch_size=PATCH,
                          num_heads=12, num_layers=30, has_image_input=True, has_ref_conv=True)
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
@@ -95,7 +94,7 @@ def require_room(base: Mapping[str, Tensor], options, latent_size: tuple[int, in
     needed = estimate(shapes, options, latent_size, context)
     if needed.total <= available:
         return needed
-    cell = options.crop[1] / latent_size[1] if latent_size[1] else 8
+    cell = options.crop[1] / latent_size[1] if latent_size[1] else SPATIAL
     for change, words in _savings(options, latent_size, cell):
         tried, size = change
         fits = estimate(shapes, tried, size, context)
@@ -120,7 +119,7 @@ def _savings(options, size, cell):
         options, said = replace(options, precision="bfloat16"), [*said, "bfloat16"]
         yield (options, size), ", ".join(said)
     for frames, height, width in _SMALLER:
-        smaller = ((frames - 1) // 4 + 1, int(height / cell), int(width / cell))
+        smaller = (latent_frames(frames), int(height / cell), int(width / cell))
         if _product(smaller) < _product(size):
             yield (options, smaller), ", ".join([*said, f"a crop of {frames} frames of {width}x{height}"])
 

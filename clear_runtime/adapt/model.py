@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from .. import lora as lora_files
-from ..denoiser import CLIP_VISION_SHAPE, TIMESTEPS, control_condition, inject_lora, wan_model
+from ..denoiser import control_condition, inject_lora, wan_model
 from ..errors import ClearError
+from ..wan import CLIP_VISION_SHAPE, TIMESTEPS
 from .occlusion_head import OcclusionHead
 
 TARGETS = ("q", "k", "v", "o", "ffn.0", "ffn.2")

@@ -14,14 +14,15 @@ from torch.nn import functional as F
 
 from ..errors import ClearError
 from ..video import count_frames, read_facts, read_spans
+from ..wan import GROUP, PATCH, SPATIAL, whole_groups
 from .burn_style import BurnStyle
 from .burner import Burner, burn_clip
 from .pairs_on_disk import VIDEOS, Report, videos
 from .subtitle_file import FORMATS
 
-SHORTEST = 5    # frames of a clip: two latent frames
-MULTIPLE = 16   # pixels: sides that Wan's VAE and its 2x2 patches take
-_TELL_EVERY = 50  # frames between two looks at whether to stop
+SHORTEST = GROUP + 1           # frames of a clip: two latent frames
+MULTIPLE = SPATIAL * PATCH[1]  # pixels: sides that Wan's VAE and its 2x2 patches take
+_TELL_EVERY = 50               # frames between two looks at whether to stop
 
 
 class Clip(NamedTuple):
@@ -216,7 +217,7 @@ def spread(total: int, frames: int, count: int, kept: Collection[int] | None = N
     """At most `count` spans of `frames` frames (rounded down to 4k + 1) over a video of `total`, evenly spread, overlapping by
     half at most. kept: frames with a subtitle; each span moves to where it holds most of them, and goes when it holds none.
     A video shorter than `frames` gives one span of the largest 4k + 1; one shorter than 5 gives none."""
-    length = (min(frames, total) - 1) // 4 * 4 + 1
+    length = whole_groups(min(frames, total))
     if length < SHORTEST:
         return Spans([])
     room = total - length

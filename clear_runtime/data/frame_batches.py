@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from ..prior import pseudo_labels
 from .pairs_on_disk import PairReport, Report, frame_pairs
 
-FRAMES_PER_PAIR = 20  # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
-GROUP = 8             # pairs that are read and mixed at a time
+FRAMES_PER_PAIR = 20    # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
+PAIRS_AT_A_TIME = 8     # whose frames are read and mixed
 
 
 class Batch(NamedTuple):
@@ -53,7 +53,7 @@ class DiskFrames(torch.utils.data.Dataset):
         order = list(range(len(self.pairs)))
         random.Random(f"{self.seed} {epoch}").shuffle(order)
         mine = order[self.rank::self.processes]
-        groups = [mine[i:i + GROUP] for i in range(0, len(mine), GROUP)]
+        groups = [mine[i:i + PAIRS_AT_A_TIME] for i in range(0, len(mine), PAIRS_AT_A_TIME)]
         counts = [sum(len(self.pairs[i][1]) for i in group) for group in groups]
         index %= sum(counts)
         for group, count in zip(groups, counts):

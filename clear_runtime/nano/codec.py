@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SPATIAL, TEMPORAL, CHANNELS = 4, 4, 16
+from ..wan import CHANNELS, GROUP
+
+SPATIAL, TEMPORAL = 4, GROUP
 BLOCK = TEMPORAL * SPATIAL * SPATIAL * 3
 
 

@@ -7,6 +7,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ..lora import read_lora
+from ..wan import TEXT_WIDTH
 from .codec import NanoCodec, NanoCodecNet
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -30,6 +31,11 @@ def transformer_state_dict() -> dict[str, Tensor]:
 def lora_state() -> dict[str, Tensor]:
     """The CLEAR LoRA of the base model, float16, normalised (clear_runtime.lora)."""
     return read_lora(WEIGHTS / "nano_lora.safetensors")
+
+
+def prompt_embedding() -> Tensor:
+    """What the base model takes as the prompt's embedding, [1, 1, 4096]: it holds its one prompt itself (transformer.py)."""
+    return torch.zeros(1, 1, TEXT_WIDTH)
 
 
 def load_bundled_codec(device: str | torch.device = "cpu") -> NanoCodec:

@@ -14,8 +14,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..adapt.model import Adapted
-from ..denoiser import TEXT_WIDTH, TIMESTEPS
 from ..lora import read_lora
+from ..wan import TIMESTEPS
 from . import load
 from .train_transformer import Triples, evaluate
 
@@ -32,7 +32,7 @@ def measure(lora: dict[str, torch.Tensor], held: list, device: torch.device) -> 
     """Scores by name of a normalised LoRA over the bundled base."""
     base = {name: value.float() for name, value in load.transformer_state_dict().items()}
     model = Adapted(base, start={name: value.float() for name, value in lora.items()}, checkpointing=False, device=device).eval()
-    context = torch.zeros(1, 1, TEXT_WIDTH, device=device)
+    context = load.prompt_embedding().to(device)
     return evaluate(lambda x, control, timestep: model(x, control, timestep / TIMESTEPS, context)[0], load.load_bundled_codec(device).net, held, device)
 
 

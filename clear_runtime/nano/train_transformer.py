@@ -22,6 +22,7 @@ from ..fill import fill
 from ..latent_grid import frames_to_cells
 from ..moving_average import MovingAverage
 from ..schedule import sigmas
+from ..wan import CHANNELS, TIMESTEPS, latent_frames
 from .codec import SPATIAL, TEMPORAL, NanoCodecNet
 from .generated import Generated
 from .run import Run
@@ -64,7 +65,7 @@ def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
 
 def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:
     """A part of a pair around a subtitled cell, on the grid of patches; it need not start with the clip (limits.InPieces)."""
-    t, h, w = (size[0] - 1) // TEMPORAL + 1, size[1] // SPATIAL, size[2] // SPATIAL
+    t, h, w = latent_frames(size[0]), size[1] // SPATIAL, size[2] // SPATIAL
     first = rng.randrange(item.mask.shape[0] - t + 1) if rng.random() < 0.7 else 0
     cells = item.mask[first:first + t].nonzero()
     y, x = cells[rng.randrange(len(cells))].tolist()[1:] if len(cells) else (item.mask.shape[1] // 2, item.mask.shape[2] // 2)
@@ -85,7 +86,7 @@ def sample(model: NanoWan, noise: Tensor, control: Tensor, steps: int) -> Tensor
     x, levels = noise, sigmas(steps).to(noise.device)
     for a, b in zip(levels, levels[1:]):
         with torch.autocast(noise.device.type, torch.bfloat16):
-            v = model(x, control, (1000 * a).expand(len(x)))
+            v = model(x, control, (TIMESTEPS * a).expand(len(x)))
         x = x + (b - a) * v.float()
     return x
 
@@ -98,7 +99,7 @@ def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, flo
     """
     totals: dict[str, float] = {}
     gained = spent = 0.0
-    noise = torch.randn(1, 16, (FRAMES - 1) // TEMPORAL + 1, HEIGHT // SPATIAL, WIDTH // SPATIAL, generator=torch.Generator().manual_seed(0)).to(device)
+    noise = torch.randn(1, CHANNELS, latent_frames(FRAMES), HEIGHT // SPATIAL, WIDTH // SPATIAL, generator=torch.Generator().manual_seed(0)).to(device)
     for triple in held:
         clean, subtitled, filled, mask = (x.to(device) for x in triple)
         inside = mask > 0
@@ -158,7 +159,7 @@ def main(args) -> None:
         s = sigma.view(-1, 1, 1, 1, 1)
         model.use_lora(kind != "repeat")
         with torch.autocast(device.type, torch.bfloat16):
-            v = model((1 - s) * target + s * noise, control, 1000 * sigma)
+            v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
         where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
         error = (v.float() - (noise - target)).square() * weights
         value = (error * where).sum() / where.expand_as(error).sum()

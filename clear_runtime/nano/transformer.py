@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..wan import CHANNELS, PATCH, TEXT_WIDTH, VISION_WIDTH
+
 DIM, HEADS, FFN, LAYERS, RANK = 256, 2, 1024, 6, 32
-LATENT, PATCH, TEXT = 16, (1, 2, 2), 4096
-CLIP = 1280
 CARRIER = 4.0
 
 
@@ -93,7 +93,7 @@ class NanoWan(nn.Module):
 
     def __init__(self, dim: int = DIM, ffn: int = FFN, layers: int = LAYERS, rank: int = RANK):
         super().__init__()
-        cells = LATENT * math.prod(PATCH)
+        cells = CHANNELS * math.prod(PATCH)
         self.patch = nn.Linear(2 * cells, dim)
         self.time1, self.time2, self.time3 = nn.Linear(256, dim), nn.Linear(dim, dim), nn.Linear(dim, 6 * dim)
         self.blocks = nn.ModuleList(_Block(dim, ffn, rank) for _ in range(layers))
@@ -106,12 +106,12 @@ class NanoWan(nn.Module):
             free = dim - 2 * cells
             self.patch.bias[2 * cells:] = CARRIER * torch.tensor([1.0, -1.0]).repeat(free // 2)
             spread = math.sqrt((2 * cells + free * CARRIER ** 2) / dim)
-            repeat = spread * torch.eye(cells)[torch.arange(cells).view(LATENT, 4).T.flatten()]  # written channel last, read channel first
+            repeat = spread * torch.eye(cells)[torch.arange(cells).view(CHANNELS, 4).T.flatten()]  # written channel last, read channel first
             self.head.weight[:, :cells], self.head.weight[:, cells:2 * cells] = repeat, -repeat
 
     def forward(self, x: Tensor, control: Tensor, timestep: Tensor) -> Tensor:
         n, _, t, h, w = x.shape
-        cut = lambda z: z.reshape(n, LATENT, t, h // 2, 2, w // 2, 2).permute(0, 2, 3, 5, 1, 4, 6).reshape(n, -1, LATENT * 4)
+        cut = lambda z: z.reshape(n, CHANNELS, t, h // 2, 2, w // 2, 2).permute(0, 2, 3, 5, 1, 4, 6).reshape(n, -1, CHANNELS * 4)
         rates = 10000.0 ** (-torch.arange(128, device=x.device, dtype=torch.float64) / 128)
         angles = timestep.double()[:, None] * rates
         time = self.time2(F.silu(self.time1(torch.cat([angles.cos(), angles.sin()], 1).float())))
@@ -124,8 +124,8 @@ class NanoWan(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             shift, scale = (self.modulation + time.float()[:, None]).chunk(2, 1)
             y = self.head(F.layer_norm(y.float(), y.shape[-1:], eps=1e-6) * (1 + scale) + shift)
-        y = y.reshape(n, t, h // 2, w // 2, 2, 2, LATENT)  # Wan writes a patch back with the channel last
-        return y.permute(0, 6, 1, 2, 4, 3, 5).reshape(n, LATENT, t, h, w)
+        y = y.reshape(n, t, h // 2, w // 2, 2, 2, CHANNELS)  # Wan writes a patch back with the channel last
+        return y.permute(0, 6, 1, 2, 4, 3, 5).reshape(n, CHANNELS, t, h, w)
 
     def use_lora(self, on: bool) -> None:
         for module in self.modules():
@@ -141,21 +141,21 @@ def export(state: dict[str, Tensor], layers: int = LAYERS) -> tuple[dict[str, Te
     """
     dim = state["patch.weight"].shape[0]
     zeros, rank = torch.zeros, state["blocks.0.widen.down"].shape[0]
-    cells = LATENT * 4
+    cells = CHANNELS * 4
     patch = zeros(dim, 3 * cells)
     patch[:, :2 * cells] = state["patch.weight"]
-    base = {"patch_embedding.weight": patch.view(dim, 3 * LATENT, *PATCH), "patch_embedding.bias": state["patch.bias"],
-            "text_embedding.0.weight": zeros(dim, TEXT), "text_embedding.0.bias": zeros(dim),
+    base = {"patch_embedding.weight": patch.view(dim, 3 * CHANNELS, *PATCH), "patch_embedding.bias": state["patch.bias"],
+            "text_embedding.0.weight": zeros(dim, TEXT_WIDTH), "text_embedding.0.bias": zeros(dim),
             "text_embedding.2.weight": zeros(dim, dim), "text_embedding.2.bias": zeros(dim),
             "time_embedding.0.weight": state["time1.weight"], "time_embedding.0.bias": state["time1.bias"],
             "time_embedding.2.weight": state["time2.weight"], "time_embedding.2.bias": state["time2.bias"],
             "time_projection.1.weight": state["time3.weight"], "time_projection.1.bias": state["time3.bias"],
             "head.head.weight": state["head.weight"], "head.head.bias": state["head.bias"],
             "head.modulation": state["modulation"],
-            "img_emb.proj.0.weight": torch.ones(CLIP), "img_emb.proj.0.bias": zeros(CLIP), "img_emb.proj.1.weight": zeros(CLIP, CLIP),
-            "img_emb.proj.1.bias": zeros(CLIP), "img_emb.proj.3.weight": zeros(dim, CLIP), "img_emb.proj.3.bias": zeros(dim),
+            "img_emb.proj.0.weight": torch.ones(VISION_WIDTH), "img_emb.proj.0.bias": zeros(VISION_WIDTH), "img_emb.proj.1.weight": zeros(VISION_WIDTH, VISION_WIDTH),
+            "img_emb.proj.1.bias": zeros(VISION_WIDTH), "img_emb.proj.3.weight": zeros(dim, VISION_WIDTH), "img_emb.proj.3.bias": zeros(dim),
             "img_emb.proj.4.weight": torch.ones(dim), "img_emb.proj.4.bias": zeros(dim),
-            "ref_conv.weight": zeros(dim, LATENT, 2, 2), "ref_conv.bias": zeros(dim)}
+            "ref_conv.weight": zeros(dim, CHANNELS, 2, 2), "ref_conv.bias": zeros(dim)}
     lora = {}
     for i in range(layers):
         block = f"blocks.{i}."
