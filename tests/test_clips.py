@@ -183,6 +183,10 @@ def test_one_video_is_enough_and_bad_ones_are_named(tmp_path):
     assert report.startswith("2 clips of 9 frames (96x64) from 2 videos.") and "bad.mp4: this is not a video" in report and "short.mp4: 3 frames are too few" in report
     with pytest.raises(ClearError, match="not a video"):
         BurnedClips(tmp_path / "bad.mp4", STYLE, 9, 1)
+    with pytest.raises(ClearError, match="^short.mp4: 3 frames are too few"):
+        BurnedClips(tmp_path / "short.mp4", STYLE, 9, 1)
+    with pytest.raises(ClearError, match="^small.mp4: .* pixels are too few"):
+        BurnedClips(write(tmp_path / "small.mp4", clip(frames=6, height=24, width=96)[0]), STYLE, 9, 1, long_side=48)
     with pytest.raises(ClearError, match="There is no folder or video"):
         BurnedClips(tmp_path / "gone", STYLE)
     (tmp_path / "empty").mkdir()
@@ -225,7 +229,7 @@ def test_a_subtitle_file_gives_each_video_its_own_lines_at_their_times(tmp_path)
     os.utime(tmp_path / "v0.srt", ns=(1, 1))
     assert BurnedClips(tmp_path / "v1.mp4", style, frames=5, per_video=1).identities != identities
     (tmp_path / "v0.srt").write_text(line.format(first=9, stop=9, text="Late").replace(",900\n", ",950\n"))
-    with pytest.raises(ClearError, match="no line of v0.srt falls into its 0.8 s"):
+    with pytest.raises(ClearError, match="^v1.mp4: no line of v0.srt falls into its 0.8 s"):
         BurnedClips(tmp_path / "v1.mp4", style, frames=5)
 
 

@@ -121,16 +121,16 @@ class PairClips(FileClips):
         evenly, with a subtitle in each. long_side: pixels; larger frames are scaled down. Raises ClearError when nothing is left."""
         check_settings(frames, per_video, long_side)
         sources, empty = [], 0
-        left_out = [(pair.pair.name, pair.problem) for pair in report.pairs if pair.problem]
-        for pair in report.usable:
-            facts = read_facts(pair.pair.clean)
-            found = spread(pair.frames, frames, per_video, pair.kept)
-            size, problem = target_size(facts.height, facts.width, long_side), too_short(pair.frames)
+        left_out = [(looked.pair.name, looked.problem) for looked in report.pairs if looked.problem]
+        for looked in report.usable:
+            facts = read_facts(looked.pair.clean)
+            found = spread(looked.frames, frames, per_video, looked.kept)
+            size, problem = target_size(facts.height, facts.width, long_side), too_short(looked.frames)
             empty += found.empty
             if problem or not all(size):
-                left_out.append((pair.pair.name, problem or too_small(facts.height, facts.width)))
+                left_out.append((looked.pair.name, problem or too_small(facts.height, facts.width)))
             else:
-                sources.append(Source(pair.pair.name, (pair.pair.subtitled, pair.pair.clean), tuple(found.spans), long_side, size))
+                sources.append(Source(looked.pair.name, (looked.pair.subtitled, looked.pair.clean), tuple(found.spans), long_side, size))
         super().__init__(sources, left_out, empty)
         self.unpaired = report.left_out
 
@@ -150,15 +150,15 @@ class BurnedClips(FileClips):
         check_settings(frames, per_video, long_side)
         self.style, self.seed, self._how = style, seed, {}
         sources, left_out, empty = [], [], 0
-        videos = clean_videos(source)
-        for done, video in enumerate(videos):
-            tell = (lambda: on_look(done, len(videos))) if on_look else (lambda: None)
+        paths = clean_videos(source)
+        for done, video in enumerate(paths):
+            tell = (lambda: on_look(done, len(paths))) if on_look else (lambda: None)
             tell()
             try:
-                text = _text_for(video, style, len(videos))
+                text = _text_for(video, style, len(paths) == 1)
                 found, fps, spans = self._looked_through(video, text, frames, per_video, long_side, tell)
             except ClearError as problem:
-                if len(videos) == 1:
+                if len(paths) == 1:
                     raise
                 left_out.append((video.name, str(problem).removeprefix(f"{video.name}: ")))
                 continue
@@ -171,15 +171,15 @@ class BurnedClips(FileClips):
         facts = read_facts(video)
         size, fps = target_size(facts.height, facts.width, long_side), float(facts.fps)
         if not all(size):
-            raise ClearError(too_small(facts.height, facts.width))
+            raise ClearError(f"{video.name}: {too_small(facts.height, facts.width)}")
         # what is wrong with font or text is found before the video is read to its end
         burner = Burner(replace(self.style, file=text), size[1], size[0], fps)
         total = count_frames(video, lambda count: tell() if count % _TELL_EVERY == 0 else None)
         if problem := too_short(total):
-            raise ClearError(problem)
+            raise ClearError(f"{video.name}: {problem}")
         kept = burner.kept(total) if text else None
         if text and not kept:
-            raise ClearError(f"no line of {Path(text).name} falls into its {total / fps:.1f} s.")
+            raise ClearError(f"{video.name}: no line of {Path(text).name} falls into its {total / fps:.1f} s. See whether the two belong together.")
         spans = spread(total, frames, per_video, kept)
         return Source(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
 
@@ -203,14 +203,15 @@ def clean_videos(source: str | Path) -> list[Path]:
     return found
 
 
-def _text_for(video: Path, style: BurnStyle, videos: int) -> str:
-    """The subtitle file for a video: the one of its name, and the style's own for a single video."""
-    if not style.file:
-        return ""
-    beside = None if videos == 1 else next((str(path) for ending in FORMATS if (path := video.with_suffix(ending)).is_file()), None)
-    if beside is None and videos > 1:
-        raise ClearError(f"there is no {video.stem}{Path(style.file).suffix} beside it. With a subtitle file, each of several videos takes the one of its own name.")
-    return style.file if videos == 1 else beside
+def _text_for(video: Path, style: BurnStyle, alone: bool) -> str:
+    """The subtitle file for a video: the style's own where the video is alone, and of several videos the one of its name. Empty
+    where the style has none."""
+    if alone or not style.file:
+        return style.file
+    beside = next((str(path) for ending in FORMATS if (path := video.with_suffix(ending)).is_file()), None)
+    if beside is None:
+        raise ClearError(f"{video.name}: there is no {video.stem}{Path(style.file).suffix} beside it. With a subtitle file, each of several videos takes the one of its own name.")
+    return beside
 
 
 def spread(total: int, frames: int, count: int, kept: Collection[int] | None = None) -> Spans:
@@ -265,11 +266,11 @@ def _scaled(height: int, width: int, long_side: int) -> tuple[int, int]:
 
 
 def too_short(frames: int) -> str | None:
-    return f"{frames} frames are too few; a clip needs {SHORTEST}." if frames < SHORTEST else None
+    return f"{frames} frames are too few; a clip needs {SHORTEST}. Take a longer video." if frames < SHORTEST else None
 
 
 def too_small(height: int, width: int) -> str:
-    return f"{width}x{height} pixels are too few: after scaling, each side must have {MULTIPLE}."
+    return f"{width}x{height} pixels are too few: after scaling, each side must have {MULTIPLE}. Take a larger video, or scale it down less."
 
 
 def stamp(path: str | os.PathLike) -> str:
