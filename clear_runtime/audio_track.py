@@ -45,7 +45,7 @@ class AudioTrack:
 def audio_track(container, source: str | os.PathLike | None, waveform: tuple[Tensor, int] | None) -> AudioTrack:
     """The track for an output container: the first audio stream of `source`, or a waveform, or silence."""
     if source is not None and waveform is not None:
-        raise ClearError("give the sound either as a file or as a waveform, not both")
+        raise ClearError("The sound is given twice, as a file and as a waveform. Give one of the two.")
     if source is not None:
         return AudioTrack(container, _from_file(container, Path(source)))
     if waveform is not None:
@@ -95,7 +95,7 @@ def _transcoded(source, track, out) -> Iterator[tuple[Fraction, list]]:
 
 def _from_waveform(container, samples: Tensor, rate: int) -> Iterator[tuple[Fraction, list]]:
     if samples.ndim != 2 or samples.shape[0] not in LAYOUTS:
-        raise ClearError(f"the sound has shape {tuple(samples.shape)}; expected [channels, samples] with 1 to 8 channels")
+        raise ClearError(f"The sound has the shape {tuple(samples.shape)}. Give [channels, samples], with 1 to 8 channels.")
     out = container.add_stream("aac", rate=rate if rate in AAC_RATES else 48000)
     layout = LAYOUTS[samples.shape[0]]
     out.codec_context.layout = layout

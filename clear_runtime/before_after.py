@@ -23,13 +23,13 @@ LINE = 2  # pixels of white between the halves; even, so that the joined width i
 def check(before: Tensor, after: Tensor, mask: Tensor | None) -> None:
     """Refuse what cannot be compared, before anything is written."""
     if not len(before):
-        raise ClearError("Before / After got no frames. Check what is wired to its 'before' input.")
+        raise ClearError("There are no frames in 'before'. Give at least one.")
     if before.shape != after.shape:
         raise ClearError(f"'before' is {_size(before)} and 'after' is {_size(after)}. "
                          "Both need the same number of frames and the same size.")
     if mask is not None and mask.shape[-2:] != before.shape[1:3]:
-        raise ClearError(f"the mask is {mask.shape[-1]}x{mask.shape[-2]} pixels, the frames {before.shape[2]}x"
-                         f"{before.shape[1]}. Use the mask that Remove Subtitles gives for these frames.")
+        raise ClearError(f"The mask is {mask.shape[-1]}x{mask.shape[-2]} pixels, the frames {before.shape[2]}x"
+                         f"{before.shape[1]}. Give the mask that belongs to these frames.")
 
 
 def _size(frames: Tensor) -> str:

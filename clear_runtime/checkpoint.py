@@ -23,7 +23,7 @@ def read_tensors(path: str | Path) -> Mapping:
     path = _existing(path)
     content = _read_torch(path) if _is_torch(path) else _read_safetensors(path)
     if not isinstance(content, Mapping):
-        raise ClearError(f"{path.name} holds a {type(content).__name__} where a checkpoint holds named tensors. Choose the LoRA file itself.")
+        raise ClearError(f"{path.name} holds a {type(content).__name__} where a checkpoint holds named tensors. Choose the file that holds the weights themselves.")
     return content
 
 

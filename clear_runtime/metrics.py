@@ -19,17 +19,17 @@ from .regions import bounds
 
 def _same_shape(result: Tensor, reference: Tensor) -> None:
     if result.shape != reference.shape:
-        raise ClearError(f"cannot compare frames of shape {tuple(result.shape)} with frames of shape "
-                         f"{tuple(reference.shape)}: both videos need the same length and size")
+        raise ClearError(f"Frames of shape {tuple(result.shape)} cannot be compared with frames of shape "
+                         f"{tuple(reference.shape)}. Give two videos of the same length and size.")
 
 
 def _inside(mask: Tensor, frames: Tensor) -> Tensor:
     if mask.shape != frames.shape[:3]:
-        raise ClearError(f"the mask has shape {tuple(mask.shape)}, the frames {tuple(frames.shape)}: "
-                         "a mask needs one value for each pixel of each frame")
+        raise ClearError(f"The mask has the shape {tuple(mask.shape)}, the frames {tuple(frames.shape)}. "
+                         "Give a mask with one value for each pixel of each frame.")
     inside = mask > 0.5
     if not inside.any():
-        raise ClearError("the mask is empty: there is nothing to measure inside it")
+        raise ClearError("The mask is empty, so there is nothing to measure inside it. Give a clip with a subtitle, and its mask.")
     return inside
 
 
@@ -61,7 +61,7 @@ def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     inside = _inside(mask, reference)
     both = inside[1:] & inside[:-1]
     if not both.any():
-        raise ClearError("flicker needs a mask that covers some pixel in two frames in a row")
+        raise ClearError("The mask covers no pixel in two frames in a row, so that flicker cannot be seen. Give a clip whose subtitle stays longer.")
     difference = result.float() - reference.float()
     return float((difference[1:] - difference[:-1]).abs()[both].mean())
 
@@ -74,7 +74,8 @@ class Overlap:
 
     def add(self, found: Tensor, true: Tensor) -> Overlap:
         if found.shape != true.shape:
-            raise ClearError(f"cannot compare masks of shape {tuple(found.shape)} with masks of shape {tuple(true.shape)}")
+            raise ClearError(f"Masks of shape {tuple(found.shape)} cannot be compared with masks of shape {tuple(true.shape)}. "
+                             "Give masks of the same length and size.")
         self.both += int((found & true).sum())
         self.found += int(found.sum())
         self.true += int(true.sum())

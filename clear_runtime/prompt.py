@@ -37,7 +37,7 @@ def load_embedding(path: str | Path) -> Tensor:
     """The kept embedding, [1, 512, 4096] float32. Raises ClearError for a damaged file or one of another kind."""
     tensors = read_tensors(path)
     if _KEY not in tensors:
-        raise ClearError(f"{Path(path).name} holds no prompt embedding. Delete it and run CLEAR Prompt with a CLIP once.")
+        raise ClearError(f"{Path(path).name} holds no prompt embedding. Delete it and make it anew from the text encoder, as the node CLEAR Prompt does.")
     if not torch.isfinite(tensors[_KEY]).all():
-        raise ClearError(f"{Path(path).name} holds NaN or infinity. Delete it and run CLEAR Prompt with a CLIP once.")
+        raise ClearError(f"{Path(path).name} holds NaN or infinity. Delete it and make it anew from the text encoder, as the node CLEAR Prompt does.")
     return fixed_length(tensors[_KEY].float())

@@ -211,8 +211,8 @@ class VideoWriter:
         self._fps = Fraction(fps).limit_denominator(1_000_000)
         self._start, self._colour = Fraction(start), colour
         if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
-            raise ClearError(f"cannot write a {width}x{height} video at {float(self._fps):g} frames per second with "
-                             f"crf {crf:g}: sides must be 2 or more, the rate above 0, crf from 0 to 51")
+            raise ClearError(f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be written. "
+                             "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51.")
         self._tick = _tick(self._fps)
         self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
         self._container = None
@@ -243,8 +243,8 @@ class VideoWriter:
         import av
 
         if tuple(frame.shape) != (*self._size, 3):
-            raise ClearError(f"frame {self.frames} of {self.path.name} has shape {tuple(frame.shape)}, "
-                             f"not {(*self._size, 3)}: every frame of a video needs the same size")
+            raise ClearError(f"Frame {self.frames} of {self.path.name} has the shape {tuple(frame.shape)}, "
+                             f"not {(*self._size, 3)}. Give all frames of a video the same size.")
         when = self._start + self.frames / self._fps if time is None else time
         pixels = frame.detach().float().clamp(0, 1).mul(255).add(0.5).to("cpu", torch.uint8).contiguous()
         picture = av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24").reformat(
@@ -269,7 +269,7 @@ class VideoWriter:
             return
         if not self.frames:
             self.discard()
-            raise ClearError(f"{self.path.name}: there are no frames to write")
+            raise ClearError(f"{self.path.name}: there are no frames to write. Give at least one.")
         try:
             self._container.mux(self._stream.encode())
             self._audio.finish()

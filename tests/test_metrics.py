@@ -78,7 +78,7 @@ def test_overlap_counts_pixels_over_all_frames():
     total += metrics.Overlap().add(true, true)
     assert total.report()["iou"] == 12 / 20
     assert metrics.Overlap().add(~(true | True), ~(true | True)).report()["iou"] == 0
-    with pytest.raises(ClearError, match="compare masks"):
+    with pytest.raises(ClearError, match="Masks of shape"):
         total.add(found, true[:1])
 
 

@@ -28,7 +28,7 @@ class Burner:
 
     def __init__(self, style: BurnStyle, width: int, height: int, fps: float, frames: int | None = None, seed: int | str | None = None):
         if not fps > 0:
-            raise ClearError(f"{fps:g} frames per second are not possible. Connect the fps of Get Video Components.")
+            raise ClearError(f"{fps:g} frames per second are not possible. Give the video's own rate.")
         self.style, self.fps, self.seed = style, fps, style.seed if seed is None else seed
         self.layout = Layout(style, width, height, fps, self.seed)
         self.burned: dict[int, Placed] = {}
