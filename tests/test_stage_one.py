@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from clear_runtime.data import pseudo_labels
 from clear_runtime.data.burn import Style, burn, render
 from clear_runtime.errors import ClearError
-from clear_runtime.prior import losses, pseudo_labels
+from clear_runtime.prior import losses
 from clear_runtime.prior.light import LightPrior
 from clear_runtime.prior.losses import Weights, stage_one
 from clear_runtime.prior.stage_one import light_stage_one

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import load_file
 from tiny_pairs import clip, write_pair
 
+from clear_runtime.data import pseudo_labels
 from clear_runtime.data.frame_batches import Batch, DiskFrames
 from clear_runtime.data.pairs_on_disk import Report, check_pairs, find_pairs
 from clear_runtime.errors import ClearError
-from clear_runtime.prior import pseudo_labels
 from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.losses import Weights
 from clear_runtime.prior.train import TrainOptions, train

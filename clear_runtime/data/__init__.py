@@ -1,1 +1,2 @@
-"""Training data: scenes from freely licensed pictures, and subtitles burned onto them."""
+"""Training data: pairs on disk with their pseudo-labels, clips cut from videos, subtitles burned into clean ones with the fonts that are
+installed, and random pairs generated from freely licensed pictures."""

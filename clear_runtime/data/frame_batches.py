@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..prior import pseudo_labels
+from . import pseudo_labels
 from .pairs_on_disk import PairReport, Report, frame_pairs
 
 FRAMES_PER_PAIR = 20    # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)

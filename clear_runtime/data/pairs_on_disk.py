@@ -10,8 +10,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from ..errors import ClearError
-from ..prior import pseudo_labels
 from ..video import read_facts, read_frames
+from . import pseudo_labels
 
 APART = 0.2
 """Distance in RGB, 0 to sqrt(3), that half of a frame's pixels do not pass when both videos show the same: compression leaves 0.02."""

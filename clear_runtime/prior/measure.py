@@ -19,14 +19,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..data import sources
+from ..data import pseudo_labels, sources
 from ..data.burn import random_style, render
 from ..data.pairs import PairMaker
 from ..data.text import HELD_BACK, TRAINED, random_line
 from ..errors import ClearError
 from ..metrics import Overlap
 from ..options import RemoveOptions
-from . import pseudo_labels
 from .checkpoints import BUNDLED, load_prior
 from .marks import mark
 from .temporal import refine
