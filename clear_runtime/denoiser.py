@@ -15,7 +15,7 @@ from .base_model import describe_base
 from .errors import ClearError
 from .wan import CLIP_VISION_SHAPE, TIMESTEPS
 
-OnStep = Callable[[int, int, Tensor], None]
+OnStep = Callable[[int, int], None]
 
 
 class Denoiser(Protocol):
@@ -24,8 +24,8 @@ class Denoiser(Protocol):
     def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
         """noise and control [1, 16, t, h, w] in model space, float32 on the CPU; sigmas 1-D, descending, from 1 to 0.
 
-        Returns latents of the same shape. on_step(i, n, x0) comes after each step with the number of steps done (from
-        1), their count and the current estimate of the clean latents; what it raises ends the run.
+        Returns latents of the same shape. on_step(i, n) comes after each step with the number of steps done (from 1)
+        and their count; what it raises ends the run.
         """
         ...
 
@@ -63,9 +63,9 @@ class DiffSynthDenoiser:
         for i in range(count):
             sigma = sigmas[i].item()
             velocity = self._velocity(x, sigma, condition)
-            if on_step is not None:
-                on_step(i + 1, count, x - sigma * velocity)
             x = x + (sigmas[i + 1].item() - sigma) * velocity
+            if on_step is not None:
+                on_step(i + 1, count)
         return x
 
     def _velocity(self, x: Tensor, sigma: float, condition: Tensor) -> Tensor:

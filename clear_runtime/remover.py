@@ -214,7 +214,7 @@ class _Removal:
 
     # -- progress --------------------------------------------------------------------------------------------------
 
-    def _on_step(self, step: int, count: int, estimate: Tensor) -> None:
+    def _on_step(self, step: int, count: int) -> None:
         self.steps_done = self.windows_done * self.options.steps + step
         self._report("sample")
 

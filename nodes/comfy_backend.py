@@ -84,7 +84,7 @@ class ComfyDenoiser:
         def callback(step, x0, x, total):
             comfy.model_management.throw_exception_if_processing_interrupted()
             if on_step is not None:
-                on_step(step + 1, count, x0)
+                on_step(step + 1, count)
 
         # ComfyUI brings each 16 channels to model space itself, so they are handed over in the VAE's own space
         raw = torch.cat([self.latent_format.process_out(part) for part in control_condition(control).chunk(2, 1)], 1)

@@ -127,12 +127,12 @@ def test_a_window_in_pieces_keeps_what_every_piece_keeps():
 
     def repeat(noise, control, sigmas, on_step):
         sizes.append(noise.shape[2])
-        on_step(1, 1, control)
+        on_step(1, 1)
         return control.clone()
 
     for count in range(1, 22):
         sizes.clear()
-        out = InPieces(repeat)(noise[:, :, :count], control[:, :, :count], torch.tensor([1.0, 0.0]), lambda i, n, x0: steps.append((i, n)))
+        out = InPieces(repeat)(noise[:, :, :count], control[:, :, :count], torch.tensor([1.0, 0.0]), lambda i, n: steps.append((i, n)))
         assert torch.equal(out, control[:, :, :count])
         assert set(sizes) == {min(count, 5)}
     assert steps[-1] == (1, 1)

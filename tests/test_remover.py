@@ -42,7 +42,7 @@ class FakeDenoiser:
         self.calls.append((noise, control, sigmas))
         for i in range(len(sigmas) - 1):
             if on_step is not None:
-                on_step(i + 1, len(sigmas) - 1, control)
+                on_step(i + 1, len(sigmas) - 1)
         return self.result(noise, control)
 
 

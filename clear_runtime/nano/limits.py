@@ -41,9 +41,9 @@ class InPieces:
         out = noise.new_zeros(noise.shape)
         done = 0  # latent frames that have been written
         for index, start in enumerate(starts):
-            def report(step: int, _: int, estimate: Tensor) -> None:
+            def report(step: int, _: int) -> None:
                 if on_step is not None:
-                    on_step((index * steps + step) // len(starts), steps, estimate)
+                    on_step((index * steps + step) // len(starts), steps)
             part = slice(start, start + self.piece)
             new = self.denoiser(noise[:, :, part], control[:, :, part], sigmas, report)
             both = done - start

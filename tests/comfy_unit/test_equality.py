@@ -92,7 +92,7 @@ def test_cancel_ends_the_run_at_the_next_step(backend, patched):
     noise, control, context = tiny_wan.window(frames=1)
     seen = []
 
-    def cancel(i, n, x0):
+    def cancel(i, n):
         seen.append(i)
         comfy.model_management.interrupt_current_processing()
 
