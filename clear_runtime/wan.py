@@ -1,4 +1,4 @@
-"""Wan2.1's numbers, which every part of the method shares. There are no others of it: what depends on a file is read from the file."""
+"""Wan2.1's numbers that several parts of the method share. What differs from model to model is read from the model's file."""
 
 GROUP = 4
 """Frames per latent frame after the first, in the VAE's causal layout."""
