@@ -189,7 +189,7 @@ class _Session:
     def __init__(self, results, codec, options):
         from PIL import Image
 
-        from ..clear_runtime.history import History
+        from ..clear_runtime.training.history import History
         self.folder, self.codec, self.options, self.sent = results.folder, codec, options, 0.0
         self.history, self.figures = History(results.folder), None
         self.shown = results.folder / "example.png"  # of an earlier start, until there is a newer one
@@ -198,7 +198,7 @@ class _Session:
     def train(self, model, latents, context: Tensor, gain: Tensor | None, needed) -> str:
         """To the end; Cancel leaves through the trainer, which saves first. needed: the estimate. Returns what there is to say about it."""
         from ..clear_runtime.adapt.train import DTYPES, train
-        from ..clear_runtime.processes import Processes
+        from ..clear_runtime.training.processes import Processes
         device = comfy.model_management.get_torch_device()
         weights = base_weights(model, DTYPES[self.options.precision])
         t, h, w = latents.size

@@ -90,11 +90,11 @@ def _run(options, batches, folder: Path):
     saves first. A run that is at its end already gives those it ended with."""
     from PIL import Image
 
-    from ..clear_runtime.history import History
     from ..clear_runtime.pictures import stacked
     from ..clear_runtime.prior import pictures
     from ..clear_runtime.prior.train import train
-    from ..clear_runtime.processes import Processes
+    from ..clear_runtime.training.history import History
+    from ..clear_runtime.training.processes import Processes
     kept = [folder / "curves.png", folder / "example.png"]
     bar, history, example = comfy.utils.ProgressBar(options.steps), History(folder), None
     # nodes run under inference mode, which tensors never leave: what is trained must not be made in it

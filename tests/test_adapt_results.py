@@ -8,7 +8,7 @@ from clear_runtime.adapt.results import MARK, Results
 from clear_runtime.adapt.train import Progress
 from clear_runtime.checkpoint import read_tensors, write_tensors
 from clear_runtime.errors import ClearError
-from clear_runtime.history import History
+from clear_runtime.training.history import History
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 import torch
 
-from clear_runtime.moving_average import MovingAverage
 from clear_runtime.nano import load
 from clear_runtime.nano.codec import NanoCodecNet
 from clear_runtime.nano.limits import InPieces
 from clear_runtime.nano.run import Run
 from clear_runtime.nano.store import save_fp16
 from clear_runtime.nano.transformer import NanoWan, export
+from clear_runtime.training.moving_average import MovingAverage
 
 
 def moving_waves(frames, height, width):

@@ -300,7 +300,7 @@ from clear_runtime.adapt.cache import LatentClips, encode_clips
 from clear_runtime.adapt.train import TrainOptions, train
 from clear_runtime.nano.load import load_bundled_codec
 from clear_runtime.prior.checkpoints import load_prior
-from clear_runtime.processes import Processes
+from clear_runtime.training.processes import Processes
 
 folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
 options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
-from ..processes import Processes
+from ..training.processes import Processes
 from ..wan import CHANNELS, SPATIAL, TEXT_TOKENS, TEXT_WIDTH
 from .cache import Sample, latent_size
 from .command import USUAL

@@ -19,8 +19,8 @@ from ..data.clips import Clip, Clips
 from ..errors import ClearError
 from ..latent_grid import frames_to_cells
 from ..prior.temporal import refine
-from ..processes import Processes
 from ..schedule import SHIFT, sigmas
+from ..training.processes import Processes
 from ..wan import GROUP, latent_frames
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from torch import Tensor
 from ..checkpoint import read_shapes, read_tensors
 from ..codec import Codec
 from ..errors import ClearError
-from ..history import History
 from ..prior.checkpoints import BUNDLED, load_prior
-from ..processes import Processes
 from ..prompt import load_embedding
+from ..training.history import History
+from ..training.processes import Processes
 from ..wan import SPATIAL, TEXT_TOKENS
 from . import losses
 from . import train as trainer

@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from ..denoiser import own_attention
 from ..errors import ClearError
 from ..lora import read_lora
-from ..moving_average import MovingAverage
-from ..processes import Processes
 from ..schedule import sigmas
-from ..training_state import TrainingState
+from ..training.moving_average import MovingAverage
+from ..training.processes import Processes
+from ..training.state import TrainingState
 from . import losses
 from .cache import LatentClips, Sample, fingerprint
 from .memory import require_room

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from ..moving_average import MovingAverage
+from ..training.moving_average import MovingAverage
 from .codec import NanoCodecNet, to_blocks
 from .generated import Generated
 from .run import Run

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from ..metrics import Overlap
-from ..moving_average import MovingAverage
 from ..prior.light import LightPrior
 from ..prior.losses import dice
+from ..training.moving_average import MovingAverage
 from .generated import Generated
 from .run import Run
 from .store import save_fp16

@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader
 from ..composite import grow
 from ..fill import fill
 from ..latent_grid import frames_to_cells
-from ..moving_average import MovingAverage
 from ..schedule import sigmas
+from ..training.moving_average import MovingAverage
 from ..wan import CHANNELS, TIMESTEPS, latent_frames
 from .codec import SPATIAL, TEMPORAL, NanoCodecNet
 from .generated import Generated

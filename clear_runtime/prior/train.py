@@ -23,9 +23,9 @@ from torch import Tensor, nn
 
 from ..data.frame_batches import Batch
 from ..errors import ClearError
-from ..moving_average import MovingAverage
-from ..processes import Processes
-from ..training_state import TrainingState
+from ..training.moving_average import MovingAverage
+from ..training.processes import Processes
+from ..training.state import TrainingState
 from .checkpoints import BUNDLED, load_prior, save_prior
 from .losses import Weights, stage_one
 from .stage_one import StageOne, light_stage_one

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..data.pairs_on_disk import Report, check_pairs, find_pairs
 from ..errors import ClearError
-from ..processes import Processes
+from ..training.processes import Processes
 from .losses import Weights
 from .train import TrainOptions, check, train
 

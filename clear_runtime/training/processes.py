@@ -8,7 +8,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
-from .errors import ClearError
+from ..errors import ClearError
 
 PATIENCE = timedelta(days=2)  # a process may read or encode a whole collection while the others wait; torch's own limit is 10 minutes
 

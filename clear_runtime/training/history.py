@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from .errors import ClearError
+from ..errors import ClearError
 
 _SOME_HAVE = ("alpha", "rate")  # of Stage II's steps, not of Stage I's
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from .checkpoint import read_tensors
-from .errors import ClearError
+from ..checkpoint import read_tensors
+from ..errors import ClearError
 
 log = logging.getLogger(__name__)
 
