@@ -10,7 +10,6 @@ stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --d
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -24,6 +23,7 @@ from ..denoiser import own_attention
 from ..errors import ClearError
 from ..lora import read_lora
 from ..schedule import sigmas
+from ..training.learning_rate import scheduled
 from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
@@ -169,7 +169,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     with own_attention():
         while step < options.steps:
             clock.start()
-            a, rate = losses.alpha(step), _rate(options, step)
+            a, rate = losses.alpha(step), scheduled(options.schedule, options.rate, step, options.steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
 
@@ -240,14 +240,6 @@ def _optimiser(options: TrainOptions, parameters: list[nn.Parameter]) -> torch.o
         except ImportError as missing:
             raise ClearError("8-bit Adam needs bitsandbytes (pip install bitsandbytes), or choose adamw.") from missing
     return kind(parameters, lr=options.rate, weight_decay=options.weight_decay)
-
-
-def _rate(options: TrainOptions, step: int) -> float:
-    """Constant, or a linear warm-up over 1/20 of the run and a cosine down to a hundredth."""
-    if options.schedule == "constant":
-        return options.rate
-    warm = max(1, options.steps // 20)
-    return options.rate * min(1.0, (step + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
 
 
 def _identity(options: TrainOptions, base: Mapping[str, Tensor]) -> dict:

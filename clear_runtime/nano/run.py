@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from ..training.learning_rate import warm_cosine
+
 log = logging.getLogger(__name__)
 
 
@@ -38,9 +40,7 @@ class Run:
 
     def rate(self, warmup: int = 50) -> float:
         """Linear warm-up, then a cosine over the clock down to a hundredth."""
-        import math
-        share = min(1.0, self.spent / self.seconds)
-        return self.peak * min(1.0, (self.step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+        return warm_cosine(self.peak, self.step, warmup, min(1.0, self.spent / self.seconds), 1.0)
 
     def tick(self, optimiser: torch.optim.Optimizer) -> bool:
         """Count a step, set the next learning rate; True when a checkpoint was due and written."""

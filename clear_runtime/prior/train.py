@@ -11,7 +11,6 @@ never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpo
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 from ..data.frame_batches import Batch
 from ..errors import ClearError
+from ..training.learning_rate import scheduled
 from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
@@ -135,7 +135,7 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     for number, batch in _numbered(batches, step, options):
         began = time.perf_counter()
         for group in optimiser.param_groups:
-            group["lr"] = _rate(options, number)
+            group["lr"] = scheduled(options.schedule, options.rate, number, options.steps)
 
         # Forward: both encoders see the subtitled frame; only the losses see the clean one.
         try:
@@ -203,14 +203,6 @@ def _numbered(batches, first: int, options: TrainOptions):
     loader = torch.utils.data.DataLoader(batches, batch_size=None, sampler=range(first, options.steps), num_workers=options.workers,
                                          generator=torch.Generator())
     return zip(range(first, options.steps), loader)
-
-
-def _rate(options: TrainOptions, number: int) -> float:
-    """The learning rate of step `number`: constant, or a linear warm-up over 1/20 of the run and a cosine down to a hundredth."""
-    if options.schedule == "constant":
-        return options.rate
-    warm = max(1, options.steps // 20)
-    return options.rate * min(1.0, (number + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * number / options.steps)))
 
 
 @torch.no_grad()
