@@ -40,6 +40,16 @@ def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
         raise _incomplete(path, error) from error
 
 
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The words in a `.safetensors` file's header; none for a file of any other kind. Raises ClearError where there is no file."""
+    from safetensors import SafetensorError, safe_open
+    try:
+        with safe_open(str(_existing(path)), "pt") as file:
+            return file.metadata() or {}
+    except SafetensorError:
+        return {}
+
+
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write a `.safetensors` file that appears under its name only when it is complete. Raises ClearError when the disk does not take it."""
     from safetensors import SafetensorError

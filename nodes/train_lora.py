@@ -89,8 +89,9 @@ class TrainLoRA(io.ComfyNode):
         _require_packages(optimiser)
         require_trainable(model)
         context = _embedding(positive)
-        from ..clear_runtime.adapt.results import Results
+        from ..clear_runtime.adapt.model import HEAD, LORA, PUBLISHED
         from ..clear_runtime.adapt.train import TrainOptions
+        from ..clear_runtime.training.results import Results
         start = None if start == NO_LORA else full_path(start, "loras", CLEAR_FOLDER)
         options = TrainOptions(steps=steps, rate=rate, rank=rank, targets=tuple(filter(None, (part.strip() for part in targets.split(",")))), batch=batch,
                                accumulate=accumulate, crop=(frames or _WHOLE, height or _WHOLE, width or _WHOLE), checkpointing=checkpointing, optimiser=optimiser,
@@ -98,7 +99,7 @@ class TrainLoRA(io.ComfyNode):
                                start=start, seed=seed, example_every=preview_every)
         if start is not None:
             options = _as_started(options, model)
-        results = Results(Path(folder_paths.get_output_directory()) / "CLEAR", folder_paths.get_folder_paths("loras"), name)
+        results = Results(Path(folder_paths.get_output_directory()) / "CLEAR", folder_paths.get_folder_paths("loras"), name, PUBLISHED)
         results.claim()
         codec = ComfyCodec(vae)
         needed = _preflight(options, model, codec, pairs, context, results.folder)
@@ -106,10 +107,11 @@ class TrainLoRA(io.ComfyNode):
         latents = _encode(results.folder, pairs, codec, chosen_prior(prior), vae, options)
         session = _Session(results, codec, options)
         report = session.train(model, latents, context, gain, needed)
-        file = results.publish({"base": str(model_base(model)), "control": options.control})
+        files = results.publish({"base": str(model_base(model)), "control": options.control})
+        file = files[LORA]
         log.info("the LoRA is %s", file)
         return io.NodeOutput(with_lora(model, lora.read_lora(file), 1.0), file.name, session.curves(), session.example(),
-                             f"{pairs}\n{latents.changed}\n{report}\nLoRA: {file}\nOcclusion head: {results.head}\nCheckpoints: {results.folder}")
+                             f"{pairs}\n{latents.changed}\n{report}\nLoRA: {file}\nOcclusion head: {files[HEAD]}\nCheckpoints: {results.folder}")
 
 
 def _require_packages(optimiser: str) -> None:

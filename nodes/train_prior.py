@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import closing
 from pathlib import Path
 
@@ -58,27 +57,26 @@ class TrainPrior(io.ComfyNode):
         from ..clear_runtime.data.frame_batches import DiskFrames
         from ..clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
         from ..clear_runtime.pictures import to_frames
+        from ..clear_runtime.prior.checkpoints import PRIOR, PUBLISHED
         from ..clear_runtime.prior.train import TrainOptions, check
-        if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
-            raise ClearError(f"{name!r} cannot be a file's name. Use letters, digits, - and _ only.")
+        from ..clear_runtime.training.results import Results
+        results = Results(Path(folder_paths.get_output_directory()) / "CLEAR", folder_paths.get_folder_paths(CLEAR_FOLDER), name, PUBLISHED)
         with_text, without = resolved(pairs), resolved(clean)
         if with_text is None:
             raise ClearError("Name the folder with the pairs, NAME.mp4 beside NAME_with_subtitle.mp4, or one subtitled video and its clean one.")
         rate = rate or (None if start == SCRATCH or model == "paper" else 3e-4)
         options = TrainOptions(model=model, steps=steps, batch=batch, rate=rate, seed=seed, start=_start(start), checkpoint_every=min(200, steps))
-        folder, target = Path(folder_paths.get_output_directory()) / "CLEAR" / name, Path(folder_paths.get_folder_paths(CLEAR_FOLDER)[0]) / f"{name}.safetensors"
-        if target.exists() and not (folder / "prior.safetensors").exists():
-            raise ClearError(f"{target} exists already and is not from the run in {folder}. Nothing is overwritten: choose another name.")
-        check(options, folder)
+        results.require_free()
+        check(options, results.folder)
         found = find_pairs(with_text, without)
         looked = comfy.utils.ProgressBar(len(found))
         report = check_pairs(found, lambda pair: looked.update(1), comfy.model_management.throw_exception_if_processing_interrupted)
         log.info("%s", report)
         comfy.model_management.unload_all_models()
         batches = DiskFrames(report, options.batch, options.crop, options.long_side, options.seed)
-        shown = _run(options, batches, folder)
-        _publish(folder / "prior.safetensors", target)
-        return io.NodeOutput(str(target), *map(to_frames, shown), str(report))
+        shown = _run(options, batches, results.folder)
+        file = results.publish({})[PRIOR]
+        return io.NodeOutput(str(file), *map(to_frames, shown), str(report))
 
 
 def _start(choice: str) -> str:
@@ -121,13 +119,3 @@ def _run(options, batches, folder: Path):
 def _curves(history):
     from ..clear_runtime.prior import pictures
     return pictures.curves({name: values for name, values in history.columns().items() if name != "seconds"})
-
-
-def _publish(prior: Path, target: Path) -> None:
-    """A copy in models/clear, where Prior Mask finds it."""
-    from safetensors import safe_open
-
-    from ..clear_runtime.checkpoint import read_tensors, write_tensors
-    with safe_open(str(prior), "pt") as file:
-        metadata = file.metadata()
-    write_tensors(target, read_tensors(prior), metadata)

@@ -26,6 +26,7 @@ from . import losses
 from . import train as trainer
 from .cache import LatentClips, encode_clips, fingerprint, latent_size
 from .memory import estimate, wan_shapes
+from .model import LORA
 from .preflight import preflight
 from .train import TrainOptions, require_same_run, train
 
@@ -100,7 +101,7 @@ def _run(args, options: TrainOptions) -> None:
             if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
-    say("the LoRA is %s", args.out / "lora.safetensors")
+    say("the LoRA is %s", args.out / LORA)
 
 
 def _draw(history: History, p, share: float) -> None:

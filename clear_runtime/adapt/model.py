@@ -16,6 +16,12 @@ TARGETS = ("q", "k", "v", "o", "ffn.0", "ffn.2")
 """CLEAR's layers, as PEFT matches them: ten modules a block, in self- and cross-attention and the feed-forward."""
 
 
+LORA, HEAD = "lora.safetensors", "occlusion_head.safetensors"
+"""The files that a run writes (save)."""
+PUBLISHED = {LORA: "{}.safetensors", HEAD: "{}.occlusion_head.safetensors"}
+"""What they are called where they are used; {} stands for the run's name."""
+
+
 class Adapted(nn.Module):
     """velocity and M_pred from noisy latents; only the LoRA and the head can learn.
 
@@ -105,6 +111,6 @@ def save(path, model: Adapted, values: Mapping[str, Tensor] | None = None, metad
     """
     from ..checkpoint import write_tensors
     values = values or model.learned()
-    lora_files.write_lora(path / "lora.safetensors", {name: values[name].detach().half() for name in model.lora()}, metadata)
-    write_tensors(path / "occlusion_head.safetensors", {name: values[f"head.{name}"].detach() for name in model.head.state_dict()},
+    lora_files.write_lora(path / LORA, {name: values[name].detach().half() for name in model.lora()}, metadata)
+    write_tensors(path / HEAD, {name: values[f"head.{name}"].detach() for name in model.head.state_dict()},
                   {"block": str(model.middle)})

@@ -30,7 +30,7 @@ from ..training.state import TrainingState
 from . import losses
 from .cache import LatentClips, Sample, fingerprint
 from .memory import require_room
-from .model import TARGETS, Adapted, save
+from .model import LORA, TARGETS, Adapted, save
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], folder: 
 
 def require_free(folder: str | Path) -> None:
     """Raise ClearError when there is a LoRA that the run which begins here would overwrite."""
-    path = Path(folder) / "lora.safetensors"
+    path = Path(folder) / LORA
     if path.exists():
         raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder (in ComfyUI, another name), or "
                          "move that file away.")

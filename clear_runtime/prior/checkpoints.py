@@ -7,13 +7,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoint import read_tensors, write_tensors
+from ..checkpoint import read_metadata, read_tensors, write_tensors
 from ..errors import ClearError
 from .light import LightPrior
 from .predict import LONG_SIDE, Prior
 
 BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
 """The light prior that ships with the pack."""
+PRIOR = "prior.safetensors"
+"""The file that a run writes."""
+PUBLISHED = {PRIOR: "{}.safetensors"}
+"""What it is called where it is used; {} stands for the run's name."""
 
 
 def save_prior(path: Path, kind: str, state: Mapping[str, Tensor], long_side: int) -> None:
@@ -43,12 +47,4 @@ def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -
         raise ClearError(f"{path.name} is not a Stage I prior that this version knows: {len(wrong)} tensors are missing or of another shape"
                          f"{f' (first {wrong[0]})' if wrong else ''}, {len(names - set(own))} are unknown.")
     model.load_state_dict({name: value.to(own[name].dtype) for name, value in checkpoint.items()})
-    return Prior(model, device, _long_side(path))
-
-
-def _long_side(path: Path) -> int:
-    from safetensors import safe_open
-    if path.suffix != ".safetensors":
-        return LONG_SIDE
-    with safe_open(str(path), "pt") as file:
-        return int((file.metadata() or {}).get("long_side", LONG_SIDE))
+    return Prior(model, device, int(read_metadata(path).get("long_side", LONG_SIDE)))

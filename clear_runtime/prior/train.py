@@ -26,7 +26,7 @@ from ..training.learning_rate import scheduled
 from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
-from .checkpoints import BUNDLED, load_prior, save_prior
+from .checkpoints import BUNDLED, PRIOR, load_prior, save_prior
 from .losses import Weights, stage_one
 from .stage_one import StageOne, light_stage_one
 
@@ -130,7 +130,7 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     def save() -> None:
         if processes.main:
             state.save(step)
-            save_prior(folder / "prior.safetensors", options.model, average.values or model.prior.state_dict(), options.long_side)
+            save_prior(folder / PRIOR, options.model, average.values or model.prior.state_dict(), options.long_side)
 
     for number, batch in _numbered(batches, step, options):
         began = time.perf_counter()

@@ -11,6 +11,7 @@ from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..data.pairs_on_disk import Report, check_pairs, find_pairs
 from ..errors import ClearError
 from ..training.processes import Processes
+from .checkpoints import PRIOR
 from .losses import Weights
 from .train import TrainOptions, check, train
 
@@ -40,7 +41,7 @@ def _run(args, options: TrainOptions) -> None:
             if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
-    log.info("the prior is %s", args.out / "prior.safetensors")
+    log.info("the prior is %s", args.out / PRIOR)
 
 
 def _batches(args, options: TrainOptions, processes: Processes):

@@ -186,6 +186,23 @@ def test_a_prior_from_elsewhere_is_never_overwritten(run, models, output, pairs,
     assert (models / "clear" / "mine.safetensors").read_bytes() == b"another's"
 
 
+def test_a_prior_from_elsewhere_stays_where_a_run_of_its_name_is_kept(run, models, output, pairs, error):
+    run("CLEAR_TrainPrior", **settings(pairs))
+    (models / "clear" / "mine.safetensors").write_bytes(b"another's")
+    with pytest.raises(error, match="exists already.*choose another name, mine_2"):
+        run("CLEAR_TrainPrior", **settings(pairs))
+    assert (models / "clear" / "mine.safetensors").read_bytes() == b"another's"
+
+
+def test_a_published_prior_keeps_its_run_s_long_side_and_says_which_run_it_is_of(run, models, output, pairs):
+    from clear_runtime.checkpoint import read_metadata
+    from clear_runtime.prior.checkpoints import load_prior
+    path, *_ = run("CLEAR_TrainPrior", **settings(pairs))
+    kept, published = read_metadata(output / "CLEAR" / "mine" / "prior.safetensors"), read_metadata(path)
+    assert kept == {"clear_prior": "light", "long_side": "640"} and published == {**kept, "clear_run": published["clear_run"]}
+    assert load_prior(path).long_side == 640
+
+
 def test_a_name_of_another_run_is_refused_with_the_word_for_it(run, models, output, pairs, error):
     run("CLEAR_TrainPrior", **settings(pairs))
     with pytest.raises(error, match="holds a run with other options.*in ComfyUI, another name"):

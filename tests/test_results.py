@@ -4,11 +4,12 @@ import json
 import pytest
 import torch
 
-from clear_runtime.adapt.results import MARK, Results
+from clear_runtime.adapt.model import LORA, PUBLISHED
 from clear_runtime.adapt.train import Progress
-from clear_runtime.checkpoint import read_tensors, write_tensors
+from clear_runtime.checkpoint import read_metadata, read_tensors, write_tensors
 from clear_runtime.errors import ClearError
 from clear_runtime.training.history import History
+from clear_runtime.training.results import MARK, Results
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def loras(tmp_path):
 
 
 def results(tmp_path, name="mine", *more):
-    return Results(tmp_path / "runs", [tmp_path / "loras", *more], name)
+    return Results(tmp_path / "runs", [tmp_path / "loras", *more], name, PUBLISHED)
 
 
 def trained(run, value=1.0):
@@ -35,11 +36,9 @@ def test_a_finished_lora_lies_beside_its_head_and_says_where_it_came_from(tmp_pa
     run = results(tmp_path)
     run.claim()
     trained(run)
-    path = run.publish({"control": "as is"})
+    path = run.publish({"control": "as is"})[LORA]
     assert path == loras / "mine.safetensors" and sorted(p.name for p in loras.iterdir()) == ["mine.occlusion_head.safetensors", "mine.safetensors"]
-    from safetensors import safe_open
-    with safe_open(str(path), "pt") as file:
-        assert file.metadata() == {"steps": "3", "control": "as is", MARK: json.loads((run.folder / "run.json").read_text())[MARK]}
+    assert read_metadata(path) == {"steps": "3", "control": "as is", MARK: json.loads((run.folder / "run.json").read_text())[MARK]}
 
 
 def test_a_run_renews_its_own_result_and_nobody_else_s(tmp_path, loras):
@@ -50,9 +49,9 @@ def test_a_run_renews_its_own_result_and_nobody_else_s(tmp_path, loras):
     again = results(tmp_path)
     again.claim()
     trained(again, 2.0)
-    again.publish({})
-    assert read_tensors(again.lora)["diffusion_model.blocks.0.self_attn.q.lora_A.weight"].eq(2).all()
-    elsewhere = Results(tmp_path / "other_runs", [loras], "mine")
+    path = again.publish({})[LORA]
+    assert read_tensors(path)["diffusion_model.blocks.0.self_attn.q.lora_A.weight"].eq(2).all()
+    elsewhere = Results(tmp_path / "other_runs", [loras], "mine", PUBLISHED)
     with pytest.raises(ClearError, match=r"mine\.safetensors exists already.*choose another name, mine_2"):
         elsewhere.claim()
     assert not elsewhere.folder.exists()

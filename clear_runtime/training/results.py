@@ -1,0 +1,73 @@
+"""Where a run keeps its things, and where what it made goes when it is finished."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..checkpoint import read_metadata, read_tensors, write_tensors
+from ..errors import ClearError
+
+MARK = "clear_run"
+"""Entry in a finished file's metadata: the run that it came from."""
+
+_WINDOWS_OWN = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
+"""Names of devices, whatever comes after their first dot: no file can be called so there."""
+
+
+class Results:
+    """A run called NAME: its folder RUNS/NAME with checkpoints, history and the like, and the files that it will leave in the first of
+    some folders of models. files: `.safetensors` of the run -> what they are called there, {} standing for the name; the first is the one
+    that others look for."""
+
+    def __init__(self, runs: str | Path, models: Sequence[str | Path], name: str, files: Mapping[str, str]):
+        if not re.fullmatch(r"[\w.-]+", name) or name.startswith(".") or name.endswith(".") or name.split(".")[0].upper() in _WINDOWS_OWN:
+            raise ClearError(f"{name!r} cannot be a file's name on every system. Use letters, digits, - and _, and none of Windows' own names (con, nul, com1 …).")
+        self.name, self.runs, self.models, self.files = name, Path(runs), [Path(folder) for folder in models], dict(files)
+        self.folder = self.runs / name
+
+    def require_free(self) -> None:
+        """Raise ClearError, naming a free name, when a file of this one came from elsewhere."""
+        taken = [path for path in self._existing(self.name) if not self._own(path)]
+        if taken:
+            raise ClearError(f"{taken[0]} exists already and is not from the run in {self.folder}. Nothing is overwritten: choose another name, {self._free()} for one.")
+
+    def claim(self) -> None:
+        """Take the name for this run. Raises ClearError as require_free does."""
+        self.require_free()
+        if self._id() is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = self.folder / "run.partial"
+            partial.write_text(json.dumps({MARK: uuid.uuid4().hex}), encoding="utf-8")
+            os.replace(partial, self.folder / "run.json")
+
+    def publish(self, facts: Mapping[str, str]) -> dict[str, Path]:
+        """Copy the run's files to where they are used, with facts added to their metadata; returns where each of them is. Raises ClearError
+        as require_free does, and when the disk does not take them."""
+        self.claim()
+        targets = dict(zip(self.files, self._targets(self.name, self.models[0])))
+        for source, target in reversed(targets.items()):  # what others look for appears when the rest is there
+            write_tensors(target, read_tensors(self.folder / source), {**read_metadata(self.folder / source), **facts, MARK: self._id()})
+        return targets
+
+    def _id(self) -> str | None:
+        path = self.folder / "run.json"
+        return json.loads(path.read_text(encoding="utf-8"))[MARK] if path.exists() else None
+
+    def _own(self, path: Path) -> bool:
+        return self._id() is not None and read_metadata(path).get(MARK) == self._id()
+
+    def _targets(self, name: str, folder: Path) -> list[Path]:
+        return [folder / pattern.format(name) for pattern in self.files.values()]
+
+    def _existing(self, name: str) -> list[Path]:
+        return [path for folder in self.models for path in self._targets(name, folder) if path.exists()]
+
+    def _free(self) -> str:
+        number = 2
+        while self._existing(f"{self.name}_{number}") or (self.runs / f"{self.name}_{number}").exists():
+            number += 1
+        return f"{self.name}_{number}"

@@ -1,0 +1,25 @@
+"""What is read of a file beside its tensors."""
+import pytest
+import torch
+
+from clear_runtime.checkpoint import read_metadata, write_tensors
+from clear_runtime.errors import ClearError
+from clear_runtime.prior.checkpoints import BUNDLED, load_prior
+from clear_runtime.prior.predict import LONG_SIDE
+
+
+def test_metadata_are_the_header_s_words_and_none_in_any_other_file(tmp_path):
+    write_tensors(tmp_path / "a.safetensors", {"x": torch.zeros(1)}, {"long_side": "320"})
+    write_tensors(tmp_path / "b.safetensors", {"x": torch.zeros(1)})
+    torch.save({"x": torch.zeros(1)}, tmp_path / "c.safetensors")
+    (tmp_path / "d.safetensors").write_bytes(b"")
+    assert [read_metadata(tmp_path / f"{name}.safetensors") for name in "abcd"] == [{"long_side": "320"}, {}, {}, {}]
+    with pytest.raises(ClearError, match="no file e.safetensors"):
+        read_metadata(tmp_path / "e.safetensors")
+
+
+def test_a_prior_in_a_torch_file_loads_whatever_its_name(tmp_path):
+    state = load_prior(BUNDLED).model.state_dict()
+    for name in ("prior.pt", "prior.safetensors"):
+        torch.save(state, tmp_path / name)
+        assert load_prior(tmp_path / name).long_side == LONG_SIDE
