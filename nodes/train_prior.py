@@ -64,8 +64,7 @@ class TrainPrior(io.ComfyNode):
         with_text, without = resolved(pairs), resolved(clean)
         if with_text is None:
             raise ClearError("Name the folder with the pairs, NAME.mp4 beside NAME_with_subtitle.mp4, or one subtitled video and its clean one.")
-        rate = rate or (None if start == SCRATCH or model == "paper" else 3e-4)
-        options = TrainOptions(model=model, steps=steps, batch=batch, rate=rate, seed=seed, start=_start(start), checkpoint_every=min(200, steps))
+        options = TrainOptions(model=model, steps=steps, batch=batch, rate=rate or None, seed=seed, start=_start(start), checkpoint_every=min(200, steps))
         results.require_free()
         check(options, results.folder)
         found = find_pairs(with_text, without)

@@ -145,7 +145,12 @@ def test_training_goes_on_from_a_prior(tmp_path):
 
 def test_without_steps_the_papers_model_trains_one_epoch():
     assert TrainOptions(model="paper").steps is None and TrainOptions(model="paper").rate == 2e-5 and TrainOptions(model="paper").schedule == "constant"
-    assert TrainOptions().rate == 3e-3 and TrainOptions(rate=1e-4).rate == 1e-4
+
+
+@pytest.mark.parametrize("options, rate", [(dict(), 3e-3), (dict(rate=1e-4), 1e-4), (dict(start="bundled"), 3e-4), (dict(start="mine.safetensors"), 3e-4),
+                                           (dict(start="bundled", rate=1e-3), 1e-3), (dict(model="paper", start="mine.safetensors"), 2e-5)])
+def test_a_light_prior_that_begins_with_weights_takes_smaller_steps(options, rate):
+    assert TrainOptions(**options).rate == rate
 
 
 @pytest.mark.parametrize("options,says", [(dict(model="huge"), "light"), (dict(crop=(100, 64)), "multiples of 32"), (dict(batch=0), "1 or more"),

@@ -36,13 +36,15 @@ OWN = {"paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, lo
        "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640)}
 """What each model is trained with unless told otherwise. The paper's: CLEAR, one epoch of AdamW at 2e-5, from ImageNet weights, on
 1280x720. The light one begins without any weights, so it takes larger and falling steps, and is averaged over them."""
+FROM_A_PRIOR = 3e-4
+"""The light one's rate where it does begin with weights: larger steps would first forget what they know."""
 
 _MAY_CHANGE = ("checkpoint_every", "example_every", "workers")  # options that leave the weights as they are
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options that are None are the model's own (see OWN).
+    """Options that are None are the model's own (see OWN and FROM_A_PRIOR).
 
     steps: how many to train in all, over every start; None for one epoch. crop: height and width in pixels, multiples of 32.
     long_side: frames are scaled to at most this before they are cut, and the prior will see them so later. batch: frames per
@@ -71,7 +73,8 @@ class TrainOptions:
     def __post_init__(self):
         if self.model not in OWN:
             raise ClearError(f"There is no model {self.model!r}; choose {' or '.join(OWN)}.")
-        for name, value in OWN[self.model].items():
+        own = OWN[self.model] | ({"rate": FROM_A_PRIOR} if self.model == "light" and self.start != "scratch" else {})
+        for name, value in own.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         for name, allowed in {"schedule": ("constant", "cosine"), "precision": ("float32", "bfloat16")}.items():

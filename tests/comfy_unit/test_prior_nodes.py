@@ -128,7 +128,8 @@ def test_what_is_no_video_and_no_file_is_refused(run, models, error):
 
 def test_a_prior_is_trained_and_used(run, models, output, pairs, frames):
     path, curves, example, report = run("CLEAR_TrainPrior", **settings(pairs))
-    assert path == str(models / "clear" / "mine.safetensors") and (output / "CLEAR" / "mine" / "training.pt").exists()
+    assert path == str(models / "clear" / "mine.safetensors")
+    assert torch.load(output / "CLEAR" / "mine" / "training.pt", weights_only=True)["options"]["rate"] == 3e-4, "rate 0 is the trainer's own for this start"
     assert report.startswith("2 of 2 pairs can be used") and curves.shape[0] == example.shape[0] == 1
     soft, *_ = run("CLEAR_PriorMask", images=frames, prior="mine.safetensors", threshold=0.5, grow=0, temporal=True)
     assert soft.isfinite().all()
