@@ -421,10 +421,10 @@ def test_a_device_that_is_none_is_refused_in_words(capsys):
 
 
 def test_every_option_may_stand_in_a_config(tmp_path):
-    from clear_runtime.adapt.command import _settings
+    from clear_runtime.training.command_line import settings
     for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):
         (tmp_path / "c.json").write_text(json.dumps(vars(options)))
-        assert TrainOptions(**_settings(tmp_path / "c.json", TrainOptions)) == options
+        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
 
 
 def test_eight_bit_adam_without_bitsandbytes_says_how_to_get_it(base, clips, tmp_path, monkeypatch):

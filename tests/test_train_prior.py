@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from clear_runtime.errors import ClearError
 from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.losses import Weights
 from clear_runtime.prior.train import TrainOptions, train
+from clear_runtime.prior.train_command import main
+from clear_runtime.training.command_line import settings
 
 ROOT = Path(__file__).parent.parent
 SHORT = TrainOptions(steps=6, batch=2, crop=(64, 96), checkpoint_every=2, example_every=3, seed=3)
@@ -234,6 +236,62 @@ def test_the_command_trains_and_reports(folder, tmp_path):
     assert stored["options"]["weights"] == {"ortho": 1.0, "adv": 0.25, "region": 1.0, "recon": 0.0}
     wrong = command(folder=tmp_path, out=tmp_path / "other")
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: No pairs in") and "Traceback" not in wrong.stderr
+
+
+def test_every_option_may_stand_in_a_config(tmp_path):
+    for options in (TrainOptions(), TrainOptions(model="paper", steps=5, rate=1, weights=Weights(adv=0))):
+        (tmp_path / "c.json").write_text(json.dumps(asdict(options)))
+        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
+
+
+@pytest.mark.parametrize("content, words", [
+    ("{", "cannot be read as JSON"), (None, "cannot be read as JSON"), ("[1]", "c.json must hold one object"), ('{"step": 3}', "not known: step. There are model, steps"),
+    ('{"steps": "many"}', "steps is 'many'; it should be a whole number or null"), ('{"rate": true}', "rate is True; it should be a number or null"),
+    ('{"crop": [64]}', r"crop is \[64\]; it should be like \[192, 320\]"), ('{"weights": 1}', "c.json: weights must hold one object"),
+    ('{"weights": {"advs": 1}}', "c.json: weights has options that are not known: advs. There are ortho, adv"), ('{"weights": {"adv": "no"}}', "weights: adv is 'no'; it should be like 0.5"),
+    ('{"model": "huge"}', "no model 'huge'")])
+def test_a_config_that_is_none_is_refused_in_words(tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "c.json").write_text(content)
+    with pytest.raises(SystemExit, match=f"error: .*{words}"):
+        main("", ["--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--config", str(tmp_path / "c.json")])
+
+
+def test_a_device_that_is_none_is_refused_in_words(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main("", ["--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "gpu"])
+    assert "there is no device 'gpu'" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_first_step_is_no_traceback(tmp_path, monkeypatch):
+    monkeypatch.setattr("clear_runtime.prior.train_command.check", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(SystemExit, match="stopped before the first step"):
+        main("", ["--pairs", str(tmp_path), "--out", str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM"])
+def test_the_command_stops_after_a_step_and_continues(folder, tmp_path, signal_name, monkeypatch, caplog):
+    import signal
+    number = getattr(signal, signal_name)
+    before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+    whole = DiskFrames.__getitem__
+
+    def told(self, n):  # while the second batch is read
+        if n == 1 and not (tmp_path / "told").exists():
+            (tmp_path / "told").touch()
+            signal.raise_signal(number)
+        return whole(self, n)
+    monkeypatch.setattr(DiskFrames, "__getitem__", told)
+    arguments = ["--pairs", str(folder), "--out", str(tmp_path / "run"), "--device", "cpu", "--crop", "32", "64", "--batch", "2", "--steps", "3"]
+    try:
+        with caplog.at_level("INFO"):
+            main("", arguments)
+            assert "stopped after step 2; the same command continues" in caplog.text
+            main("", arguments)
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+    assert "continues after step 2" in caplog.text and torch.load(tmp_path / "run" / "training.pt", weights_only=True)["step"] == 3
 
 
 def test_two_processes_train_one_model(folder, tmp_path):

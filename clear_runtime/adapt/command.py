@@ -2,13 +2,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
-import signal
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,6 +17,7 @@ from ..codec import Codec
 from ..errors import ClearError
 from ..prior.checkpoints import BUNDLED, load_prior
 from ..prompt import load_embedding
+from ..training.command_line import device_name, ending_in_words, look_through, options_of, settings, stopping
 from ..training.history import History
 from ..training.processes import Processes
 from ..wan import SPATIAL, TEXT_TOKENS
@@ -49,16 +48,12 @@ class Parts:
 def main(argv: list[str] | None = None) -> None:
     args = _arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        options = _options(args)
+    with ending_in_words("stopped; what is encoded stays, and the same command goes on"):
+        options = options_of(args, TrainOptions)
         if args.dry_run:
             _say_what_is_needed(args, options)
         else:
             _run(args, options)
-    except KeyboardInterrupt:  # before the first step; from there on it is a stop
-        raise SystemExit("stopped; what is encoded stays, and the same command goes on") from None
-    except ClearError as error:
-        raise SystemExit(f"error: {error}") from error
 
 
 def _run(args, options: TrainOptions) -> None:
@@ -83,9 +78,7 @@ def _run(args, options: TrainOptions) -> None:
     base, context, gain = parts.base, parts.context, parts.gain
     del parts, prior  # codec and prior are off the card from here on
 
-    stop = []
-    for kind in (signal.SIGINT, signal.SIGTERM):  # the second is what clusters send before they take the machine away
-        signal.signal(kind, lambda *_: stop.append(True))
+    stop = stopping()
     history = History(args.out)
     say("%s", needed)
     with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
@@ -130,16 +123,10 @@ def _clips(args, options: TrainOptions, processes: Processes):
     if args.burn:
         from ..data.burn_style import BurnStyle
         from ..data.clips import BurnedClips
-        style = BurnStyle(**_settings(args.style, BurnStyle)) if args.style else BurnStyle()
+        style = BurnStyle(**settings(args.style, BurnStyle)) if args.style else BurnStyle()
         return BurnedClips(args.burn, style, options.crop[0], args.per_video, args.long_side, options.seed)
     from ..data.clips import PairClips
-    from ..data.pairs_on_disk import Report, check_pairs, find_pairs
-    stored = args.out / "pairs.json"
-    if processes.main:  # one process looks through the pairs, and all read what it found
-        args.out.mkdir(parents=True, exist_ok=True)
-        check_pairs(find_pairs(args.pairs, args.clean, args.by_order), lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{p.frames} frames")).save(stored)
-    processes.wait()
-    return PairClips(Report.load(stored), options.crop[0], args.per_video, args.long_side)
+    return PairClips(look_through(args.pairs, args.clean, args.by_order, args.out, processes), options.crop[0], args.per_video, args.long_side)
 
 
 def _header(args) -> tuple[dict[str, tuple[int, ...]], int, int]:
@@ -167,47 +154,6 @@ def _available(device: torch.device) -> int | None:
     return None
 
 
-def _options(args) -> TrainOptions:
-    settings = _settings(args.config, TrainOptions) if args.config else {}
-    given = {f.name: getattr(args, f.name) for f in fields(TrainOptions) if getattr(args, f.name, None) is not None}
-    return TrainOptions(**{**settings, **given})
-
-
-def _settings(path: Path, of: type) -> dict:
-    """The fields of a dataclass that a JSON file names. Raises ClearError for a file that is no such thing."""
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise ClearError(f"{path} cannot be read as JSON ({error}).") from error
-    known = {f.name: f.default for f in fields(of)}
-    if not isinstance(settings, dict):
-        raise ClearError(f"{path.name} must hold one object: {{\"name\": value, ...}} with names out of {', '.join(known)}.")
-    unknown = set(settings) - set(known)
-    if unknown:
-        raise ClearError(f"{path.name} has options that are not known: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
-    for name, value in settings.items():
-        if not _alike(value, known[name]):
-            raise ClearError(f"{path.name}: {name} is {value!r}; it should be like {json.dumps(known[name])}.")
-    return settings
-
-
-def _alike(value, default) -> bool:
-    """Whether a JSON value has the kind of a default: none of its own where that is None."""
-    if default is None:
-        return value is None or isinstance(value, (str, int))
-    if isinstance(default, tuple):
-        return isinstance(value, list) and all(_alike(one, default[0]) for one in value)
-    kinds = (int, float) if isinstance(default, float) else type(default)
-    return isinstance(value, kinds) and isinstance(value, bool) == isinstance(default, bool)
-
-
-def _device(text: str) -> str:
-    try:
-        return str(torch.device(text))
-    except RuntimeError as error:
-        raise argparse.ArgumentTypeError(f"there is no device {text!r}; name cpu or cuda") from error
-
-
 def _arguments(argv):
     parser = argparse.ArgumentParser(prog="python -m clear_runtime.adapt", description=trainer.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     model = parser.add_argument_group("model")
@@ -230,7 +176,7 @@ def _arguments(argv):
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
     parser.add_argument("--log-every", type=int, default=10, help="steps between two lines")
-    parser.add_argument("--device", type=_device, help="cpu or cuda; default: a GPU if there is one")
+    parser.add_argument("--device", type=device_name, help="cpu or cuda; default: a GPU if there is one")
     options = parser.add_argument_group("options")
     options.add_argument("--recipe", choices=losses.RECIPES)
     options.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"))

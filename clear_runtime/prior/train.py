@@ -71,6 +71,7 @@ class TrainOptions:
     workers: int = 0
 
     def __post_init__(self):
+        object.__setattr__(self, "crop", tuple(self.crop))
         if self.model not in OWN:
             raise ClearError(f"There is no model {self.model!r}; choose {' or '.join(OWN)}.")
         own = OWN[self.model] | ({"rate": FROM_A_PRIOR} if self.model == "light" and self.start != "scratch" else {})

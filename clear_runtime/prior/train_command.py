@@ -1,18 +1,15 @@
 """The command line of the Stage I trainer."""
 import argparse
-import json
 import logging
-import signal
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..data.frame_batches import DiskFrames, GeneratedFrames
-from ..data.pairs_on_disk import Report, check_pairs, find_pairs
 from ..errors import ClearError
+from ..training.command_line import device_name, ending_in_words, look_through, options_of, stopping
 from ..training.processes import Processes
 from .checkpoints import PRIOR
-from .losses import Weights
 from .train import TrainOptions, check, train
 
 log = logging.getLogger(__name__)
@@ -21,18 +18,15 @@ log = logging.getLogger(__name__)
 def main(description: str, argv: list[str] | None = None) -> None:
     args = _arguments(description, argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with ending_in_words("stopped before the first step; the same command begins again"):
         _run(args, _options(args))
-    except ClearError as error:
-        raise SystemExit(f"error: {error}") from error
 
 
 def _run(args, options: TrainOptions) -> None:
     processes = Processes(args.device)
     check(options, args.out)
     batches = _batches(args, options, processes)
-    stop = []
-    signal.signal(signal.SIGINT, lambda *_: stop.append(True))
+    stop = stopping()
     with closing(train(options, batches, args.out, processes)) as steps:
         for p in steps:
             if processes.main and (p.example or p.step == 1):
@@ -49,28 +43,14 @@ def _batches(args, options: TrainOptions, processes: Processes):
         if options.steps is None:
             raise ClearError("Random pairs have no end: say how many --steps to train.")
         return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact)
-    stored = args.out / "pairs.json"
-    if processes.main:  # one process looks through the pairs, and all read what it found
-        args.out.mkdir(parents=True, exist_ok=True)
-        report = check_pairs(find_pairs(args.pairs, args.clean, args.by_order), lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames"))
+    report = look_through(args.pairs, args.clean, args.by_order, args.out, processes)
+    if processes.main:
         log.info("%s", report)
-        report.save(stored)
-    processes.wait()
-    return DiskFrames(Report.load(stored), options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count)
+    return DiskFrames(report, options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count)
 
 
 def _options(args) -> TrainOptions:
-    settings = json.loads(args.config.read_text(encoding="utf-8")) if args.config else {}
-    unknown = set(settings) - {f.name for f in fields(TrainOptions)}
-    if unknown:
-        raise ClearError(f"{args.config.name} has options that the trainer does not know: {', '.join(sorted(unknown))}.")
-    if "weights" in settings:
-        settings["weights"] = Weights(**settings["weights"])
-    if "crop" in settings:
-        settings["crop"] = tuple(settings["crop"])
-    given = {f.name: getattr(args, f.name) for f in fields(TrainOptions) if getattr(args, f.name, None) is not None}
-    given |= {"crop": tuple(args.crop)} if args.crop else {}
-    options = TrainOptions(**{**settings, **given})
+    options = options_of(args, TrainOptions)
     left_out = {name: 0.0 for name in args.without or ()}
     return replace(options, weights=replace(options.weights, **left_out))
 
@@ -88,7 +68,7 @@ def _arguments(description: str, argv):
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
     parser.add_argument("--without", choices=("ortho", "adv", "recon"), action="append", help="leave a loss term out (for an ablation)")
     parser.add_argument("--crop", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
-    parser.add_argument("--device", help="cpu, cuda, mps; default: a GPU if there is one")
+    parser.add_argument("--device", type=device_name, help="cpu, cuda, mps; default: a GPU if there is one")
     kinds = {"model": str, "steps": int, "batch": int, "long_side": int, "rate": float, "schedule": str, "weight_decay": float, "average": float,
              "start": str, "imagenet": str, "precision": str, "seed": int, "checkpoint_every": int, "example_every": int, "workers": int}
     for name, kind in kinds.items():

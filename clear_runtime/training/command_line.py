@@ -1,0 +1,108 @@
+"""What the command lines of both trainers share: options in a JSON file, a stop between two steps, a look through the pairs."""
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from types import NoneType
+from typing import get_args, get_origin, get_type_hints
+
+import torch
+
+from ..data.pairs_on_disk import Report, check_pairs, find_pairs
+from ..errors import ClearError
+from .processes import Processes
+
+log = logging.getLogger(__name__)
+
+_WORDS = {int: "a whole number", float: "a number", str: "text", NoneType: "null"}
+
+
+def options_of(args: argparse.Namespace, of: type):
+    """An object of the dataclass `of`: with the values of the JSON file `args.config`, if one is named, and over them those of args."""
+    stored = settings(args.config, of) if args.config else {}
+    given = {f.name: getattr(args, f.name) for f in fields(of) if getattr(args, f.name, None) is not None}
+    return of(**{**stored, **given})
+
+
+def settings(path: Path, of: type) -> dict:
+    """The fields of a dataclass that a JSON file names, in their own types; what is a dataclass itself is an object in the file, and need
+    not name all of its fields either. Raises ClearError for a file that is no such thing."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ClearError(f"{path} cannot be read as JSON ({error}).") from error
+    return _fields(content, of, path.name)
+
+
+def _fields(content, of: type, where: str) -> dict:
+    known, kinds = {f.name: f for f in fields(of)}, get_type_hints(of)
+    if not isinstance(content, dict):
+        raise ClearError(f"{where} must hold one object: {{\"name\": value, ...}} with names out of {', '.join(known)}.")
+    unknown = set(content) - set(known)
+    if unknown:
+        raise ClearError(f"{where} has options that are not known: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
+    return {name: _value(value, kinds[name], known[name].default, f"{where}: {name}") for name, value in content.items()}
+
+
+def _value(value, kind, default, where: str):
+    if is_dataclass(kind):
+        return kind(**_fields(value, kind, where))
+    if not _alike(value, kind):
+        like = " or ".join(_WORDS[part] for part in get_args(kind)) if default in (None, MISSING) else f"like {json.dumps(default)}"
+        raise ClearError(f"{where} is {value!r}; it should be {like}.")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _alike(value, kind) -> bool:
+    """Whether a JSON value can stand for a field's type: a list for a tuple of one kind, a whole number for any number, true and false for a bool alone."""
+    parts = get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, list) and (parts[-1] is ... or len(value) == len(parts)) and all(_alike(one, parts[0]) for one in value)
+    if parts:  # one of several
+        return any(_alike(value, part) for part in parts)
+    return isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
+
+
+def device_name(text: str) -> str:
+    """An argument that names a device."""
+    try:
+        return str(torch.device(text))
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"there is no device {text!r}; name cpu or cuda") from error
+
+
+def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Path, processes: Processes) -> Report:
+    """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found. Raises ClearError
+    as find_pairs and check_pairs do."""
+    stored = folder / "pairs.json"
+    if processes.main:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_pairs(find_pairs(subtitled, clean, by_order),
+                    lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle")).save(stored)
+    processes.wait()
+    return Report.load(stored)
+
+
+def stopping() -> list:
+    """Empty until somebody asks for a stop, to be looked at after each step: by Ctrl-C, or as clusters do before they take the machine away."""
+    asked: list = []
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: asked.append(True))
+    return asked
+
+
+@contextmanager
+def ending_in_words(stopped: str) -> Iterator[None]:
+    """End the command with a line instead of a traceback where the user can mend it. stopped: what Ctrl-C says before `stopping`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(stopped) from None
+    except ClearError as error:
+        raise SystemExit(f"error: {error}") from error
