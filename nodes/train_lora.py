@@ -90,7 +90,7 @@ class TrainLoRA(io.ComfyNode):
         require_trainable(model)
         context = _embedding(positive)
         from ..clear_runtime.adapt.model import HEAD, LORA, PUBLISHED
-        from ..clear_runtime.adapt.train import TrainOptions
+        from ..clear_runtime.adapt.options import TrainOptions
         from ..clear_runtime.training.results import Results
         start = None if start == NO_LORA else full_path(start, "loras", CLEAR_FOLDER)
         options = TrainOptions(steps=steps, rate=rate, rank=rank, targets=tuple(filter(None, (part.strip() for part in targets.split(",")))), batch=batch,
@@ -146,22 +146,26 @@ def _precision() -> str:
 def _as_started(options, model):
     """The options with rank and targets of the LoRA that is trained on. Raises ClearError when it is of another model."""
     state = lora.read_lora(options.start)
-    lora.require_fit(state, {name: shape for name, (_, shape) in model_shapes(model).items()}, str(model_base(model)))
+    lora.require_fit(state, _shapes(model), str(model_base(model)))
     targets = dict.fromkeys(module.split(".", 2)[-1] for module in lora.modules(state))  # without `blocks.N.`
     return replace(options, rank=lora.rank(state), targets=tuple(targets))
+
+
+def _shapes(model) -> dict[str, tuple[int, ...]]:
+    return {name: shape for name, (_, shape) in model_shapes(model).items()}
 
 
 def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
     """What the run needs of memory. Raises ClearError for whatever can be known to fail before the pairs are encoded."""
     from ..clear_runtime.adapt.cache import latent_size
+    from ..clear_runtime.adapt.options import DTYPES
     from ..clear_runtime.adapt.preflight import preflight
-    from ..clear_runtime.adapt.train import DTYPES, require_same_run
+    from ..clear_runtime.adapt.train import require_same_run
     room = room_to_train(model, DTYPES[options.precision])
     size = tuple(map(min, options.crop, pairs.smallest))
-    weights = bare_weights(model)
-    needed = preflight(replace(options, crop=size), weights, latent_size(size, codec.spatial, codec.temporal), context.shape[1],
+    needed = preflight(replace(options, crop=size), _shapes(model), latent_size(size, codec.spatial, codec.temporal), context.shape[1],
                        comfy.model_management.get_torch_device(), room)
-    require_same_run(options, weights, folder)
+    require_same_run(options, bare_weights(model), folder)
     return needed
 
 
@@ -178,7 +182,8 @@ class _Cancellable:
 
 def _encode(folder: Path, pairs, codec, prior, vae, options):
     """The pairs as latents on disk, encoding what is not there yet; Cancel keeps what is encoded."""
-    from ..clear_runtime.adapt.cache import LatentClips, encode_clips, fingerprint
+    from ..clear_runtime.adapt.cache import LatentClips, encode_clips
+    from ..clear_runtime.checkpoint import fingerprint
     bar = comfy.utils.ProgressBar(len(pairs.identities))
     made_by = f"{fingerprint(vae.first_stage_model.state_dict())} {fingerprint(prior.model.state_dict())}"
     paths = encode_clips(folder / "latents", pairs, _Cancellable(codec), ComfyPrior(prior), made_by, bar.update_absolute)
@@ -199,7 +204,8 @@ class _Session:
 
     def train(self, model, latents, context: Tensor, gain: Tensor | None, needed) -> str:
         """To the end; Cancel leaves through the trainer, which saves first. needed: the estimate. Returns what there is to say about it."""
-        from ..clear_runtime.adapt.train import DTYPES, train
+        from ..clear_runtime.adapt.options import DTYPES
+        from ..clear_runtime.adapt.train import train
         from ..clear_runtime.training.processes import Processes
         device = comfy.model_management.get_torch_device()
         weights = base_weights(model, DTYPES[self.options.precision])

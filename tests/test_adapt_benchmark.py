@@ -3,7 +3,7 @@ import tiny_wan
 
 from clear_runtime.adapt import benchmark
 from clear_runtime.adapt.memory import wan_shapes
-from clear_runtime.adapt.train import TrainOptions
+from clear_runtime.adapt.options import TrainOptions
 from clear_runtime.base_model import describe_base
 
 

@@ -7,7 +7,7 @@ import torch
 
 from clear_runtime.adapt.memory import SAVED, estimate, require_room
 from clear_runtime.adapt.model import Adapted
-from clear_runtime.adapt.train import DTYPES, TrainOptions
+from clear_runtime.adapt.options import DTYPES, TrainOptions
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import write_lora
 from clear_runtime.wan import VISION_TOKENS
@@ -70,14 +70,13 @@ def test_each_saving_saves(shapes):
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
 
 
-def test_what_does_not_fit_is_told_with_settings_that_do():
-    base, options, size = tiny_wan.wan_state(), TrainOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
-    shapes = {name: tuple(value.shape) for name, value in base.items()}
+def test_what_does_not_fit_is_told_with_settings_that_do(shapes):
+    options, size = TrainOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
     room = estimate(shapes, replace(options, checkpointing=True, batch=1), size).total
     with pytest.raises(ClearError, match=r"These would fit, with about .*: gradient checkpointing, batch 1 and accumulate 4\."):
-        require_room(base, options, size, 512, "cuda", room)
+        require_room(shapes, options, size, 512, "cuda", room)
     with pytest.raises(ClearError, match=r"bfloat16, a crop of \d+ frames of \d+x\d+\."):
-        require_room(base, options, size, 512, "cuda", room // 3)
+        require_room(shapes, options, size, 512, "cuda", room // 3)
     with pytest.raises(ClearError, match="Nothing smaller would fit"):
-        require_room(base, options, size, 512, "cuda", 1000)
-    assert require_room(base, replace(options, checkpointing=True, batch=1), size, 512, "cuda", room).total == room
+        require_room(shapes, options, size, 512, "cuda", 1000)
+    assert require_room(shapes, replace(options, checkpointing=True, batch=1), size, 512, "cuda", room).total == room

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from clear_runtime.checkpoint import read_metadata, write_tensors
+from clear_runtime.checkpoint import fingerprint, read_metadata, write_tensors
 from clear_runtime.errors import ClearError
 from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.predict import LONG_SIDE
@@ -23,3 +23,9 @@ def test_a_prior_in_a_torch_file_loads_whatever_its_name(tmp_path):
     for name in ("prior.pt", "prior.safetensors"):
         torch.save(state, tmp_path / name)
         assert load_prior(tmp_path / name).long_side == LONG_SIDE
+
+
+def test_a_fingerprint_sees_one_changed_tensor():
+    state = {"a": torch.arange(100.0), "b": torch.ones(3, 3)}
+    assert fingerprint(state) == fingerprint({"b": torch.ones(3, 3), "a": torch.arange(100.0)})
+    assert fingerprint(state) != fingerprint({**state, "b": torch.ones(3, 3) * 1.01})

@@ -18,7 +18,8 @@ from tiny_pairs import write_pair
 from clear_runtime.adapt import losses
 from clear_runtime.adapt.cache import LatentClips
 from clear_runtime.adapt.model import Adapted
-from clear_runtime.adapt.train import TrainOptions, collate, train
+from clear_runtime.adapt.options import TrainOptions
+from clear_runtime.adapt.train import collate, train
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import read_lora
 
@@ -262,14 +263,14 @@ def test_attention_without_a_gradient_is_kept_out_of_training(base, clips, tmp_p
 
 
 def test_memory_on_a_gpu_is_counted_from_the_run_s_beginning(base, clips, tmp_path, monkeypatch):
-    from clear_runtime.adapt import train as module
+    from clear_runtime.adapt import memory
     device, began = torch.device("cuda"), []
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", began.append)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 5)
-    module._measure_from_now(torch.device("cpu"))
+    memory.measure_from_now(torch.device("cpu"))
     assert not began
-    module._measure_from_now(device)
-    assert began == [device] and module.memory_used(device) == 5
+    memory.measure_from_now(device)
+    assert began == [device] and memory.memory_used(device) == 5
 
 
 def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
@@ -297,7 +298,8 @@ import tiny_wan
 from pathlib import Path
 from tiny_clips import CONTEXT, MemoryClips
 from clear_runtime.adapt.cache import LatentClips, encode_clips
-from clear_runtime.adapt.train import TrainOptions, train
+from clear_runtime.adapt.options import TrainOptions
+from clear_runtime.adapt.train import train
 from clear_runtime.nano.load import load_bundled_codec
 from clear_runtime.prior.checkpoints import load_prior
 from clear_runtime.training.processes import Processes

@@ -22,7 +22,8 @@ from ..wan import CHANNELS, SPATIAL, TEXT_TOKENS, TEXT_WIDTH
 from .cache import Sample, latent_size
 from .command import USUAL
 from .memory import estimate, wan_shapes
-from .train import DTYPES, TrainOptions, train
+from .options import DTYPES, TrainOptions
+from .train import train
 
 log = logging.getLogger(__name__)
 

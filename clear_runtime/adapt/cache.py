@@ -38,16 +38,6 @@ class Sample(NamedTuple):
     sigma: Tensor
 
 
-def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """A network's weights in 16 letters: names, shapes, and a few values of each tensor."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        flat = state[name].detach().flatten()
-        values = flat[::max(1, len(flat) // 16)][:32].float().cpu()
-        digest.update(f"{name} {tuple(state[name].shape)} {values.tolist()}".encode())
-    return digest.hexdigest()[:16]
-
-
 def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by: str, on_clip: Callable[[int, int], None] | None = None,
                  processes: Processes | None = None) -> list[Path]:
     """One file for each clip: latents of the clean, the subtitled and the prefilled frames (float16), and M_prior on their grid.

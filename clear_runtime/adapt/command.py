@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoint import read_shapes, read_tensors
+from ..checkpoint import fingerprint, read_shapes, read_tensors
 from ..codec import Codec
 from ..errors import ClearError
 from ..prior.checkpoints import BUNDLED, load_prior
@@ -23,11 +23,12 @@ from ..training.processes import Processes
 from ..wan import SPATIAL, TEXT_TOKENS
 from . import losses
 from . import train as trainer
-from .cache import LatentClips, encode_clips, fingerprint, latent_size
+from .cache import LatentClips, encode_clips, latent_size
 from .memory import estimate, wan_shapes
 from .model import LORA
+from .options import TrainOptions
 from .preflight import preflight
-from .train import TrainOptions, require_same_run, train
+from .train import require_same_run, train
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +66,7 @@ def _run(args, options: TrainOptions) -> None:
     clips = _clips(args, options, processes)
     shapes, spatial, tokens = _header(args)
     size = latent_size(tuple(map(min, options.crop, clips.smallest)), spatial)
-    needed = preflight(options, {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}, size, tokens, processes.device,
-                       _available(processes.device))
+    needed = preflight(options, shapes, size, tokens, processes.device, _available(processes.device))
     parts = _parts(args, processes.device)
     require_same_run(options, parts.base, args.out)
     prior = load_prior(args.prior or BUNDLED, processes.device)

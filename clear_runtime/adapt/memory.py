@@ -1,17 +1,17 @@
-"""What a Stage II run needs of memory, before it starts: counted from shapes, so that nothing has to be loaded."""
+"""What a Stage II run needs of memory, counted from shapes before anything is loaded; and what it takes while it runs."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from ..base_model import describe_base
 from ..errors import ClearError
 from ..lora import read_lora
 from ..wan import CHANNELS, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, VISION_TOKENS, latent_frames
 from .occlusion_head import HIDDEN
+from .options import TrainOptions
 
 SAVED = {"bfloat16": (46, 4, 56, 5), "float32": (72, 8, 32, 9)}
 """Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width and times the rank;
@@ -49,8 +49,8 @@ class Estimate:
         return "\n".join(lines)
 
 
-def estimate(shapes: Mapping[str, tuple[int, ...]], options, latent_size: tuple[int, int, int], context: int = TEXT_TOKENS) -> Estimate:
-    """Memory of a run with these TrainOptions on a base of these weight shapes.
+def estimate(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, latent_size: tuple[int, int, int], context: int = TEXT_TOKENS) -> Estimate:
+    """Memory of a run with these options on a base of these weight shapes.
 
     latent_size: latent frames, height and width of an example. context: tokens of the prompt's embedding.
     """
@@ -80,7 +80,7 @@ def wan_shapes() -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
-def _lora_size(shapes: Mapping[str, tuple[int, ...]], options) -> int:
+def _lora_size(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions) -> int:
     """Parameters of the LoRA that is trained: of the file that it starts from, or of a new one."""
     if options.start is not None:
         return sum(value.numel() for value in read_lora(options.start).values())
@@ -88,9 +88,9 @@ def _lora_size(shapes: Mapping[str, tuple[int, ...]], options) -> int:
     return sum(options.rank * sum(shape) for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2 and name.endswith(targets))
 
 
-def require_room(base: Mapping[str, Tensor], options, latent_size: tuple[int, int, int], context: int, device: str, available: int) -> Estimate:
+def require_room(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, latent_size: tuple[int, int, int], context: int, device: str,
+                 available: int) -> Estimate:
     """The estimate; ClearError with settings that would fit when it is more than `available` bytes (the frozen weights among them)."""
-    shapes = {name: tuple(value.shape) for name, value in base.items()}
     needed = estimate(shapes, options, latent_size, context)
     if needed.total <= available:
         return needed
@@ -106,7 +106,7 @@ def require_room(base: Mapping[str, Tensor], options, latent_size: tuple[int, in
     raise ClearError(f"This run needs about {_gib(needed.total)} of memory on {device}, and {_gib(available)} can be used. {advice}\n{needed}")
 
 
-def _savings(options, size, cell):
+def _savings(options: TrainOptions, size: tuple[int, int, int], cell: float) -> Iterator[tuple[tuple[TrainOptions, tuple[int, int, int]], str]]:
     """Ever smaller (options, latent size), and how to say them; what costs least quality comes first."""
     said = []
     if not options.checkpointing:
@@ -122,6 +122,20 @@ def _savings(options, size, cell):
         smaller = (latent_frames(frames), int(height / cell), int(width / cell))
         if _product(smaller) < _product(size):
             yield (options, smaller), ", ".join([*said, f"a crop of {frames} frames of {width}x{height}"])
+
+
+def measure_from_now(device: torch.device) -> None:
+    """Let memory_used begin anew."""
+    if device.type == "cuda":  # what was computed before has its own peak
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def memory_used(device: torch.device) -> int:
+    """Bytes: the most that tensors took of a CUDA device, or what the process takes of the machine's memory now."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    import psutil  # accelerate brings it
+    return psutil.Process().memory_info().rss
 
 
 def _product(shape) -> int:

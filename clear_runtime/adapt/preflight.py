@@ -4,22 +4,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
 
 from .. import lora as lora_files
 from ..base_model import describe_base
 from ..errors import ClearError
 from .memory import Estimate, estimate, require_room
 from .model import require_block, require_targets
+from .options import TrainOptions
 
 
-def preflight(options, base: Mapping[str, Tensor], size: tuple[int, int, int], context: int, device: torch.device, available: int | None) -> Estimate:
+def preflight(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int, int], context: int, device: torch.device,
+              available: int | None) -> Estimate:
     """What the run needs. Raises ClearError for options that do not fit the base, a device that cannot compute it, or too little memory.
 
-    base: weights, of which only the shapes count ("meta" tensors will do). size: of an example, latent frames, height and width. context:
-    tokens of the prompt's embedding. available: bytes of memory that may be used, None where nobody knows.
+    shapes: of the base's weights. size: of an example, latent frames, height and width. context: tokens of the prompt's embedding.
+    available: bytes of memory that may be used, None where nobody knows.
     """
-    shapes = {name: tuple(value.shape) for name, value in base.items()}
     blocks = describe_base(shapes).blocks
     if options.start is not None:
         lora_files.require_fit(lora_files.read_lora(options.start), shapes)
@@ -27,7 +27,7 @@ def preflight(options, base: Mapping[str, Tensor], size: tuple[int, int, int], c
         require_targets(options.targets, [name.removesuffix(".weight") for name, shape in shapes.items() if len(shape) == 2 and name.endswith(".weight")])
     require_block(options.middle, blocks)
     _require_float64(device)
-    return estimate(shapes, options, size, context) if available is None else require_room(base, options, size, context, device.type, available)
+    return estimate(shapes, options, size, context) if available is None else require_room(shapes, options, size, context, device.type, available)
 
 
 def _require_float64(device: torch.device) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..checkpoint import fingerprint
 from ..denoiser import own_attention
 from ..errors import ClearError
 from ..lora import read_lora
@@ -28,66 +29,16 @@ from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
 from . import losses
-from .cache import LatentClips, Sample, fingerprint
-from .memory import require_room
-from .model import LORA, TARGETS, Adapted, save
+from .cache import LatentClips, Sample
+from .memory import measure_from_now, memory_used, require_room
+from .model import LORA, Adapted, save
+from .options import DTYPES, TrainOptions
 
 log = logging.getLogger(__name__)
 
-CLIP = 1.0        # largest norm of the gradient
-PATIENCE = 5      # non-finite steps in a row until training stops
+GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
+PATIENCE = 5         # non-finite steps in a row until training stops
 _MAY_CHANGE = ("checkpoint_every", "example_every", "checkpointing")  # options that leave the weights as they are
-DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """CLEAR's own values where it names them.
-
-    steps: in all, over every start. rate: learning rate; schedule "constant", or "cosine" after a warm-up. rank, targets: of the LoRA.
-    batch: examples a step and process; accumulate: such batches before the weights move. crop: frames, height and width in pixels of
-    an example. control: "as is" (the paper), "prefilled" or "both". recipe: a name of losses.RECIPES. middle: the block that the
-    occlusion head reads, None for the middle one. precision: of the frozen weights and the arithmetic. average: decay of the moving
-    average that is saved, 0 for none. start: a LoRA file to train on from. sampler_steps, at_steps: share of the noise levels that
-    are the sampler's own (cache.LatentClips).
-    """
-    steps: int = 1000
-    rate: float = 1e-4
-    schedule: str = "constant"
-    weight_decay: float = 1e-2
-    rank: int = 64
-    targets: tuple[str, ...] = TARGETS
-    batch: int = 1
-    accumulate: int = 1
-    crop: tuple[int, int, int] = (81, 480, 832)
-    control: str = "as is"
-    recipe: str = "clear"
-    middle: int | None = None
-    precision: str = "bfloat16"
-    checkpointing: bool = True
-    optimiser: str = "adamw"
-    average: float = 0.0
-    start: str | None = None
-    seed: int = 0
-    sampler_steps: int = 5
-    at_steps: float = 0.5
-    checkpoint_every: int = 100
-    example_every: int = 50
-
-    def __post_init__(self):
-        object.__setattr__(self, "targets", tuple(self.targets))
-        object.__setattr__(self, "crop", tuple(self.crop))
-        for name, allowed in {"schedule": ("constant", "cosine"), "recipe": tuple(losses.RECIPES), "precision": tuple(DTYPES),
-                              "optimiser": ("adamw", "adamw8bit"), "control": ("as is", "prefilled", "both")}.items():
-            if getattr(self, name) not in allowed:
-                raise ClearError(f"{name} is {getattr(self, name)!r}; choose {', '.join(allowed[:-1])} or {allowed[-1]}.")
-        for name in ("steps", "rank", "batch", "accumulate", "checkpoint_every", "example_every", "sampler_steps"):
-            if getattr(self, name) < 1:
-                raise ClearError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
-        if len(self.crop) != 3 or self.crop[0] < 1 or min(self.crop[1:]) < 16:
-            raise ClearError("The crop is frames, height and width: at least 1 frame of 16x16 pixels.")
-        if not self.rate > 0 or not 0 <= self.average < 1 or not 0 <= self.at_steps <= 1:
-            raise ClearError("The learning rate must be above 0, average at least 0 and under 1, and at_steps between 0 and 1.")
 
 
 @dataclass(frozen=True)
@@ -134,7 +85,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     processes, folder = processes or Processes(), Path(folder)
     recipe, device = losses.RECIPES[options.recipe], processes.device
     if available is not None:
-        require_room(base, options, clips.size, context.shape[1], device.type, available)
+        require_room({name: tuple(value.shape) for name, value in base.items()}, options, clips.size, context.shape[1], device.type, available)
 
     # The network. Its first weights come from the seed alone, and nobody else's random numbers are disturbed.
     start = None if options.start is None else {name: value.float() for name, value in read_lora(options.start).items()}
@@ -165,7 +116,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
         write()
     clock = _Clock(options.steps)
-    _measure_from_now(device)
+    measure_from_now(device)
     with own_attention():
         while step < options.steps:
             clock.start()
@@ -186,7 +137,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
                     sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
 
             # Gradients are shared by all processes, so every one of them sees a number that is none.
-            finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(learned.values(), CLIP)))
+            finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(learned.values(), GRADIENT_NORM)))
             if skips.count(finite) >= PATIENCE:
                 raise ClearError(_diverged(step, state))
             if finite:
@@ -268,19 +219,6 @@ def require_free(folder: str | Path) -> None:
     if path.exists():
         raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder (in ComfyUI, another name), or "
                          "move that file away.")
-
-
-def _measure_from_now(device: torch.device) -> None:
-    if device.type == "cuda":  # what was computed before has its own peak
-        torch.cuda.reset_peak_memory_stats(device)
-
-
-def memory_used(device: torch.device) -> int:
-    """Bytes: the most that tensors took of a CUDA device, or what the process takes of the machine's memory now."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    import psutil  # accelerate brings it
-    return psutil.Process().memory_info().rss
 
 
 class _Learned:

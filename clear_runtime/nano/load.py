@@ -3,9 +3,9 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
+from ..checkpoint import read_metadata, read_tensors
 from ..lora import read_lora
 from ..wan import TEXT_WIDTH
 from .codec import NanoCodec, NanoCodecNet
@@ -15,9 +15,7 @@ WEIGHTS = Path(__file__).parent.parent / "weights"
 
 def _read(name: str) -> dict[str, Tensor]:
     """Tensors of a bundled file. Constant tensors are stored as their shape and value alone (store.save_fp16)."""
-    with safe_open(WEIGHTS / name, "pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}
-        constants = json.loads((file.metadata() or {}).get("constants", "{}"))
+    tensors, constants = dict(read_tensors(WEIGHTS / name)), json.loads(read_metadata(WEIGHTS / name).get("constants", "{}"))
     for key, (shape, value) in constants.items():
         tensors[key] = torch.full(shape, value, dtype=torch.float16)
     return tensors
