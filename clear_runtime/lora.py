@@ -75,6 +75,11 @@ def modules(state: Mapping[str, Tensor]) -> list[str]:
     return [name[:-len(".lora_A.weight")] for name in state if name.endswith(".lora_A.weight")]
 
 
+def targets(state: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """The layers of a block that a normalised LoRA changes, in the file's order: modules without `blocks.N.`, each once."""
+    return tuple(dict.fromkeys(module.split(".", 2)[-1] for module in modules(state)))
+
+
 def rank(state: Mapping[str, Tensor]) -> int:
     """The largest rank among the pairs."""
     return max(state[f"{module}.lora_A.weight"].shape[0] for module in modules(state))

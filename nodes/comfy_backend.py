@@ -72,7 +72,7 @@ class ComfyDenoiser:
         if cfg != 1.0 and negative is None:
             raise ClearError(f"cfg {cfg:g} needs a negative CONDITIONING. Connect one (a CLIP Text Encode with what should not appear), or set cfg to 1.")
         for conditioning in filter(None, (positive, negative)):
-            _require_text(conditioning)
+            require_text(conditioning)
         self.model, self.positive, self.cfg = model.clone(), positive, cfg
         self.negative = positive if negative is None else negative  # with cfg 1 ComfyUI skips the negative
         self.model.add_object_patch("model_sampling", _clear_sampling(self.model.model.model_config))
@@ -135,7 +135,8 @@ def _clear_sampling(config):
     return sampling
 
 
-def _require_text(conditioning) -> None:
+def require_text(conditioning) -> None:
+    """Raise ClearError for a CONDITIONING of another text encoder."""
     for text, _ in conditioning:
         if text.shape[-1] != TEXT_WIDTH:
             raise ClearError(f"This CONDITIONING is {text.shape[-1]} wide; Wan2.1 takes umT5-XXL's {TEXT_WIDTH}. Use CLEAR Prompt, "

@@ -20,16 +20,16 @@ from ..clear_runtime import lora
 from ..clear_runtime.errors import ClearError
 from .apply_lora import with_lora
 from .choices import AUTO, BUNDLED, NO_LORA
-from .comfy_backend import ComfyCodec, model_base, model_shapes, require_pair
+from .comfy_backend import ComfyCodec, model_base, model_shapes, require_pair, require_text
 from .files import CLEAR_FOLDER, full_path, lora_files, prior_files, stamp
 from .managed import ComfyPrior
+from .pairs import PairsType
 from .prior import chosen_prior
 from .shared_weights import bare_weights, base_weights, require_trainable, room_to_train
 
 log = logging.getLogger(__name__)
 
 _WHOLE = 1_000_000  # frames or pixels: more than any clip has
-_CONTEXT = 2        # latent frames before the one that is shown, for the VAE to start from
 _PICTURE_EVERY = 1.0  # seconds between two pictures on the node
 _REQUIRED = {"diffsynth": '"diffsynth>=2.1.12,<3"', "peft": '"peft>=0.21"', "accelerate": "accelerate"}
 
@@ -46,7 +46,7 @@ class TrainLoRA(io.ComfyNode):
                 io.Model.Input("model", tooltip="The bare base: Load CLEAR with lora none and weight_dtype bf16, or Load CLEAR Nano with strength 0. Not quantised."),
                 io.Vae.Input("vae", tooltip="wan_2.1_vae.safetensors for Wan2.1; Load CLEAR Nano's own for its MODEL."),
                 io.Conditioning.Input("positive", tooltip="From CLEAR Prompt for Wan2.1; from Load CLEAR Nano for its MODEL."),
-                io.Custom("CLEAR_PAIRS").Input("pairs", tooltip="From Load Training Pairs."),
+                PairsType.Input("pairs", tooltip="From Load Training Pairs."),
                 io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED,
                                tooltip="What says where the subtitles are (M_prior): the prior that comes with the pack, or a Stage I file in models/clear."),
                 io.String.Input("name", default="my_clear", tooltip="The LoRA becomes models/loras/NAME.safetensors; checkpoints go to output/CLEAR/NAME. "
@@ -126,10 +126,7 @@ def _embedding(positive) -> Tensor:
     """The prompt's embedding [1, n, 4096] of a CONDITIONING of one entry."""
     if len(positive) != 1 or positive[0][0].ndim != 3 or len(positive[0][0]) != 1:
         raise ClearError("This CONDITIONING holds several prompts; CLEAR is trained with one. Connect CLEAR Prompt, or Load CLEAR Nano's for its MODEL.")
-    from ..clear_runtime.wan import TEXT_WIDTH
-    width = positive[0][0].shape[2]
-    if width != TEXT_WIDTH:
-        raise ClearError(f"This CONDITIONING is {width} wide; Wan2.1 takes umT5-XXL's {TEXT_WIDTH}. Connect CLEAR Prompt.")
+    require_text(positive)
     return _normal(positive[0][0])
 
 
@@ -147,8 +144,7 @@ def _as_started(options, model):
     """The options with rank and targets of the LoRA that is trained on. Raises ClearError when it is of another model."""
     state = lora.read_lora(options.start)
     lora.require_fit(state, _shapes(model), str(model_base(model)))
-    targets = dict.fromkeys(module.split(".", 2)[-1] for module in lora.modules(state))  # without `blocks.N.`
-    return replace(options, rank=lora.rank(state), targets=tuple(targets))
+    return replace(options, rank=lora.rank(state), targets=lora.targets(state))
 
 
 def _shapes(model) -> dict[str, tuple[int, ...]]:
@@ -207,6 +203,7 @@ class _Session:
         from ..clear_runtime.adapt.options import DTYPES
         from ..clear_runtime.adapt.train import train
         from ..clear_runtime.training.processes import Processes
+        from ..clear_runtime.training.results import made_elsewhere
         device = comfy.model_management.get_torch_device()
         weights = base_weights(model, DTYPES[self.options.precision])
         t, h, w = latents.size
@@ -224,7 +221,7 @@ class _Session:
                     self._look(progress.example)
                 bar.update_absolute(progress.step, progress.steps, self._picture(progress))
         if self.panel is None or not self.history.rows:
-            raise ClearError(f"The run in {self.folder} is at its end already, and was made elsewhere. Ask for more steps, or choose another name.")
+            raise made_elsewhere(self.folder, "Ask for more steps, or choose another name.")
         losses = self.history.columns()["total"]
         return (f"Examples of {size[0]} frames of {size[2]}x{size[1]} pixels, control {self.options.control}, {self.options.precision}\n{needed}\n\n"
                 f"{len(losses)} steps: loss {losses[0]:.4f} at the first, {losses[-1]:.4f} at the last")
@@ -239,17 +236,15 @@ class _Session:
         return to_frames(self.panel)
 
     def _count(self, step: int, share: float, progress=None) -> None:
-        import psutil
-
+        from ..clear_runtime.adapt.memory import memory_used
         from ..clear_runtime.adapt.pictures import Figures
-        memory = (progress and progress.memory) or psutil.Process().memory_info().rss
+        memory = progress.memory if progress else memory_used(comfy.model_management.get_torch_device())
         self.figures = Figures(step, self.options.steps, progress.left if progress else 0.0, memory, progress.skipped if progress else 0, share)
 
     def _look(self, example) -> None:
         """Decode the latent frame with the most subtitle, and keep the panel on disk."""
-        from ..clear_runtime.adapt.pictures import example_panel
-        t = int(example.m_prior.flatten(1).sum(1).argmax())
-        part = slice(max(0, t - _CONTEXT), t + 1)
+        from ..clear_runtime.adapt.pictures import example_panel, most_subtitle
+        t, part = most_subtitle(example.m_prior)
         with torch.inference_mode():
             before, after = (self.codec.decode(z[:, :, part])[-1] for z in (example.subtitled, example.result))
         self.panel = example_panel(before, after, example.m_pred[t])

@@ -92,6 +92,7 @@ def _run(options, batches, folder: Path):
     from ..clear_runtime.prior.train import train
     from ..clear_runtime.training.history import History
     from ..clear_runtime.training.processes import Processes
+    from ..clear_runtime.training.results import made_elsewhere
     kept = [folder / "curves.png", folder / "example.png"]
     bar, history, example = comfy.utils.ProgressBar(options.steps), History(folder), None
     # nodes run under inference mode, which tensors never leave: what is trained must not be made in it
@@ -103,18 +104,13 @@ def _run(options, batches, folder: Path):
             example = p.example or example
             picture = None
             if example is not None and (p.example or p.step % _PICTURE_EVERY == 0):
-                picture = ("JPEG", stacked([_curves(history), pictures.example_panel(example.frame, example.label, example.mask)]), None)
+                picture = ("JPEG", stacked([pictures.curves(history.columns()), pictures.example_panel(example.frame, example.label, example.mask)]), None)
             bar.update_absolute(p.step, p.steps, picture)
     if example is None:
         if not all(path.exists() for path in kept):
-            raise ClearError(f"The run in {folder} is at its end already, and was made elsewhere. Choose another name.")
+            raise made_elsewhere(folder, "Choose another name.")
         return [Image.open(path).convert("RGB") for path in kept]
-    shown = [_curves(history), pictures.example_panel(example.frame, example.label, example.mask)]
+    shown = [pictures.curves(history.columns()), pictures.example_panel(example.frame, example.label, example.mask)]
     for picture, path in zip(shown, kept):
         picture.save(path)
     return shown
-
-
-def _curves(history):
-    from ..clear_runtime.prior import pictures
-    return pictures.curves({name: values for name, values in history.columns().items() if name != "seconds"})

@@ -45,6 +45,12 @@ def test_no_step_and_one_step_are_drawn():
     assert empty.size == one.size
 
 
+def test_the_frame_with_the_most_subtitle_is_shown_and_decoded_from_two_before_it():
+    masks = torch.zeros(6, 4, 5)
+    masks[1, 0, 0], masks[4, 1, :3] = 1, 1
+    assert pictures.most_subtitle(masks) == (4, slice(2, 5)) and pictures.most_subtitle(masks[:4]) == (1, slice(0, 2))
+
+
 def test_an_example_is_before_after_and_heat():
     before, after, m_pred = torch.zeros(32, 48, 3), torch.ones(32, 48, 3), torch.zeros(4, 6)
     m_pred[3] = 1.0

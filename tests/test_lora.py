@@ -77,6 +77,8 @@ def test_names_survive_a_round_trip(chosen, block, size, rng: random.Random):
     same(lora.normalise(lora.to_peft(state)), state)
     same(lora.normalise({"model_state_dict": lora.to_peft(state, "clear")}), state)
     assert lora.rank(state) == size and len(lora.modules(state)) == len(chosen)
+    further = {name.replace(f"blocks.{block}.", f"blocks.{block + 1}."): value for name, value in state.items()}
+    assert lora.targets(state) == lora.targets({**state, **further}) == tuple(chosen)
 
 
 def test_written_file_reads_back_and_leaves_nothing_beside_it(tmp_path, state):

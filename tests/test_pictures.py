@@ -39,6 +39,11 @@ def test_curves_fall_as_the_loss_does():
     assert rows[columns[5]] < rows[columns[len(columns) // 2]] < rows[columns[-5]], "rows grow downwards"
 
 
+def test_what_a_history_holds_beside_losses_is_no_curve():
+    losses = {"total": [0.5, 0.4], "recon": [0.2, 0.1]}
+    assert pictures.curves({**losses, "seconds": [30.0, 40.0]}).tobytes() == pictures.curves(losses).tobytes()
+
+
 def test_examples_stand_side_by_side_and_stack_under_the_curves():
     frame, label, mask = torch.zeros(32, 64, 3), torch.ones(32, 64), torch.zeros(32, 64)
     panel = pictures.example_panel(frame, label, mask, width=192)

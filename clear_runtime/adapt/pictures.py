@@ -16,6 +16,7 @@ STRIPS = {"alpha": ((225, 130, 235), "{:.1f}"), "rate": ((240, 210, 90), "{:.1e}
 """What has a small plot of its own below the losses -> its colour, and how its values are written."""
 _TITLES = {"alpha": "alpha", "rate": "learning rate", "seconds": "s a step"}
 _STRIP, _WORDS = 76, 24  # heights in pixels
+_CONTEXT = 2  # latent frames before the one that is shown, for the VAE to start from
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ def _strip(name: str, values: Sequence[float], width: int) -> Image.Image:
         draw_line(draw, place, numbers, colour, width)
         draw.text((LEFT + 50, 4), mark.format(numbers[-1]), fill=colour, font=font())
     return picture
+
+
+def most_subtitle(m_prior: Tensor) -> tuple[int, slice]:
+    """Of an example's masks [t, h, w]: the latent frame to show, and the latent frames to decode for it, of which it is the last."""
+    t = int(m_prior.flatten(1).sum(1).argmax())
+    return t, slice(max(0, t - _CONTEXT), t + 1)
 
 
 def example_panel(before: Tensor, after: Tensor, m_pred: Tensor, width: int = 640) -> Image.Image:

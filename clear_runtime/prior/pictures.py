@@ -24,8 +24,8 @@ def share_plot(shares: Sequence[float], size: tuple[int, int] = (960, 240)) -> I
 
 
 def curves(history: Mapping[str, Sequence[float]], size: tuple[int, int] = (640, 280)) -> Image.Image:
-    """Loss curves of the total and of each term: name -> a value for each step, all as long."""
-    return loss_curves(history, COLOURS, size)
+    """Loss curves of the total and of each term: name -> a value for each step, all as long. What else a history holds is left out."""
+    return loss_curves({name: values for name, values in history.items() if name in COLOURS}, COLOURS, size)
 
 
 def example_panel(frame: Tensor, label: Tensor, mask: Tensor, width: int = 640) -> Image.Image:

@@ -71,3 +71,8 @@ class Results:
         while self._existing(f"{self.name}_{number}") or (self.runs / f"{self.name}_{number}").exists():
             number += 1
         return f"{self.name}_{number}"
+
+
+def made_elsewhere(folder: Path, remedy: str) -> ClearError:
+    """Of a run without a step left to do, that has no pictures to show: its checkpoint was brought there, or made by the command line."""
+    return ClearError(f"The run in {folder} is at its end already, and was made elsewhere. {remedy}")
