@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 
+from clear_runtime.errors import ClearError
 from clear_runtime.nano import load
 from clear_runtime.nano.codec import NanoCodecNet
 from clear_runtime.nano.limits import InPieces
@@ -117,8 +118,30 @@ def test_a_run_continues_from_its_checkpoint(tmp_path):
         optimiser.step(), average.update(model.state_dict())
         assert run.tick(optimiser)
     again, _, average_again, continued = start()
-    assert continued.step == 5 and continued.spent >= run.before
+    spent = torch.load(tmp_path / "training.pt", weights_only=True)["clock"]["spent"]
+    assert continued.step == 5 and spent > 0 and continued.before == spent <= continued.spent
     assert torch.equal(again.weight, model.weight) and torch.equal(average_again.values["weight"], average.values["weight"])
+
+
+def test_a_run_s_full_disk_and_damaged_checkpoint_are_said(tmp_path, monkeypatch):
+    def start():
+        model = torch.nn.Linear(4, 1)
+        return Run(tmp_path, {"model": model}, minutes=1, peak=1e-2, every=0)
+
+    run = start()
+    run.save()
+    kept = (tmp_path / "training.pt").read_bytes()
+
+    def full(content, path):
+        path.write_bytes(b"half of")
+        raise OSError(28, "No space left on device")
+    with monkeypatch.context() as patch, pytest.raises(ClearError, match="No space left on device"):
+        patch.setattr(torch, "save", full)
+        run.save()
+    assert (tmp_path / "training.pt").read_bytes() == kept and [path.name for path in tmp_path.iterdir()] == ["training.pt"]
+    (tmp_path / "training.pt").write_bytes(kept[:len(kept) // 2])
+    with pytest.raises(ClearError, match="training.pt is damaged"):
+        start()
 
 
 def test_a_window_in_pieces_keeps_what_every_piece_keeps():

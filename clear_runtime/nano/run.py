@@ -1,12 +1,12 @@
 """What the three training commands share: a clock, checkpoints that survive a kill, and a line of text now and then."""
 import logging
-import os
 import time
 from pathlib import Path
 
 import torch
 
 from ..training.learning_rate import warm_cosine
+from ..training.state import TrainingState
 
 log = logging.getLogger(__name__)
 
@@ -15,19 +15,16 @@ class Run:
     """A training run of a fixed length that saves itself and continues where it was.
 
     state: what must survive (modules and optimisers by name). minutes: how long it trains, over all its starts: the
-    learning rate follows the clock, so that the same command fits a laptop and a large GPU.
+    learning rate follows the clock, so that the same command fits a laptop and a large GPU. Raises ClearError for a checkpoint that
+    is none, and when the disk does not take one.
     """
 
     def __init__(self, folder: Path, state: dict, minutes: float, peak: float, every: float = 60.0):
-        self.path, self.state, self.seconds, self.peak, self.every = Path(folder) / "run.pt", state, minutes * 60, peak, every
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.step, self.before = 0, 0.0
-        if self.path.exists():
-            saved = torch.load(self.path, weights_only=True, map_location="cpu")
-            for name, part in state.items():
-                part.load_state_dict(saved[name])
-            self.step, self.before = saved["step"], saved["spent"]
-            log.info("continues at step %d, after %.1f min", self.step, self.before / 60)
+        self.seconds, self.peak, self.every, self.before = minutes * 60, peak, every, 0.0
+        self.state = TrainingState(folder, {**state, "clock": self}, {})
+        self.step = self.state.resume()
+        if self.step:
+            log.info("%.1f of %.1f min are done", self.before / 60, minutes)
         self.started = self.saved = time.monotonic()
 
     @property
@@ -53,7 +50,12 @@ class Run:
         return True
 
     def save(self) -> None:
-        partial = self.path.with_suffix(".partial")
-        torch.save({**{name: part.state_dict() for name, part in self.state.items()}, "step": self.step, "spent": self.spent}, partial)
-        os.replace(partial, self.path)
+        self.state.save(self.step)
         self.saved = time.monotonic()
+
+    def state_dict(self) -> dict:
+        """The clock, as a part of the checkpoint."""
+        return {"spent": self.spent}
+
+    def load_state_dict(self, stored: dict) -> None:
+        self.before = stored["spent"]
