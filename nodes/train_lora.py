@@ -156,7 +156,7 @@ def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
     from ..clear_runtime.adapt.cache import latent_size
     from ..clear_runtime.adapt.options import DTYPES
     from ..clear_runtime.adapt.preflight import preflight
-    from ..clear_runtime.adapt.train import require_same_run
+    from ..clear_runtime.adapt.run import require_same_run
     room = room_to_train(model, DTYPES[options.precision])
     size = tuple(map(min, options.crop, pairs.smallest))
     needed = preflight(replace(options, crop=size), _shapes(model), latent_size(size, codec.spatial, codec.temporal), context.shape[1],

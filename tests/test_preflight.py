@@ -7,7 +7,7 @@ import torch
 
 from clear_runtime.adapt.options import TrainOptions
 from clear_runtime.adapt.preflight import preflight
-from clear_runtime.adapt.train import require_same_run
+from clear_runtime.adapt.run import require_same_run
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import write_lora
 

@@ -28,7 +28,8 @@ from .memory import estimate, wan_shapes
 from .model import LORA
 from .options import TrainOptions
 from .preflight import preflight
-from .train import require_same_run, train
+from .run import require_same_run
+from .train import train
 
 log = logging.getLogger(__name__)
 

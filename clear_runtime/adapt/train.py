@@ -10,35 +10,31 @@ stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --d
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ..checkpoint import fingerprint
 from ..denoiser import own_attention
 from ..errors import ClearError
-from ..lora import read_lora
 from ..schedule import sigmas
 from ..training.learning_rate import scheduled
-from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
 from . import losses
 from .cache import LatentClips, Sample
 from .memory import measure_from_now, memory_used, require_room
-from .model import LORA, Adapted, save
-from .options import DTYPES, TrainOptions
+from .model import Adapted
+from .options import TrainOptions
+from .run import Clock, begin, require_free
 
 log = logging.getLogger(__name__)
 
 GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
 PATIENCE = 5         # non-finite steps in a row until training stops
-_MAY_CHANGE = ("checkpoint_every", "example_every", "checkpointing")  # options that leave the weights as they are
 
 
 @dataclass(frozen=True)
@@ -87,45 +83,27 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     if available is not None:
         require_room({name: tuple(value.shape) for name, value in base.items()}, options, clips.size, context.shape[1], device.type, available)
 
-    # The network. Its first weights come from the seed alone, and nobody else's random numbers are disturbed.
-    start = None if options.start is None else {name: value.float() for name, value in read_lora(options.start).items()}
-    with torch.random.fork_rng():
-        torch.manual_seed(options.seed)
-        model = Adapted(base, options.rank, options.targets, start, options.middle, options.checkpointing, DTYPES[options.precision], device)
-    learned = model.learned()
-    optimiser = _optimiser(options, list(learned.values()))
-    average = MovingAverage(learned, options.average)
-    skips = _Skips()
-    state = TrainingState(folder, {"learned": _Learned(learned), "optimiser": optimiser, "average": average, "skips": skips, "clips": clips}, _identity(options, base))
-    step = state.resume()
+    run = begin(options, base, clips, folder, device)
+    step = run.state.resume()
     if not step:
         require_free(folder)
-    log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in learned.values()) / 1e6,
-             sum(p.numel() for p in model.parameters()) / 1e6, 100 * model.share)
-    parallel, context = processes.prepare(model), context.to(device)
+    log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in run.learned.values()) / 1e6,
+             sum(p.numel() for p in run.model.parameters()) / 1e6, 100 * run.model.share)
+    parallel, context = processes.prepare(run.model), context.to(device)
     gain = None if gain is None else gain.to(device)
-
-    def write() -> None:
-        save(folder, model, average.values, {"clear_recipe": options.recipe, "steps": str(step)})
-
-    def store() -> None:
-        if processes.main:
-            state.save(step)
-            write()
-
     if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
-        write()
-    clock = _Clock(options.steps)
+        run.write(step)
+    clock = Clock(options.steps)
     measure_from_now(device)
     with own_attention():
         while step < options.steps:
             clock.start()
             a, rate = losses.alpha(step), scheduled(options.schedule, options.rate, step, options.steps)
-            for group in optimiser.param_groups:
+            for group in run.optimiser.param_groups:
                 group["lr"] = rate
 
             # Forward and backward, `accumulate` times. Every example's noise and place come from its number alone.
-            optimiser.zero_grad(set_to_none=True)
+            run.optimiser.zero_grad(set_to_none=True)
             sums: dict[str, Tensor] = {}
             for part in range(options.accumulate):
                 first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
@@ -137,25 +115,26 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
                     sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
 
             # Gradients are shared by all processes, so every one of them sees a number that is none.
-            finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(learned.values(), GRADIENT_NORM)))
-            if skips.count(finite) >= PATIENCE:
-                raise ClearError(_diverged(step, state))
+            finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(run.learned.values(), GRADIENT_NORM)))
+            if run.skips.count(finite) >= PATIENCE:
+                raise ClearError(_diverged(step, run.state))
             if finite:
-                optimiser.step()
-                average.update(learned)
+                run.optimiser.step()
+                run.average.update(run.learned)
             step += 1
 
             # a step that was skipped has left the weights as they were, so the end and a stop keep them all the same
             last = step == options.steps
-            if last or (finite and step % options.checkpoint_every == 0):
-                store()
+            if processes.main and (last or (finite and step % options.checkpoint_every == 0)):
+                run.save(step)
             due = processes.main and (step % options.example_every == 0 or last or step == 1)
-            example = show(model, clips.example(), context, options.sampler_steps) if due else None
+            example = show(run.model, clips.example(), context, options.sampler_steps) if due else None
             means = processes.mean({name: float(value) for name, value in sums.items()})
             try:
-                yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(device), skips.total, example)
+                yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(device), run.skips.total, example)
             except GeneratorExit:
-                store()
+                if processes.main:
+                    run.save(step)
                 raise
     processes.wait()
 
@@ -183,87 +162,7 @@ def show(model: Adapted, sample: Sample, context: Tensor, steps: int) -> Example
     return Example(control.cpu(), x.cpu(), sample.clean[None], m_pred[0].cpu(), sample.m_prior)
 
 
-def _optimiser(options: TrainOptions, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW
-    if options.optimiser == "adamw8bit":
-        try:
-            from bitsandbytes.optim import AdamW8bit as kind
-        except ImportError as missing:
-            raise ClearError("8-bit Adam needs bitsandbytes (pip install bitsandbytes), or choose adamw.") from missing
-    return kind(parameters, lr=options.rate, weight_decay=options.weight_decay)
-
-
-def _identity(options: TrainOptions, base: Mapping[str, Tensor]) -> dict:
-    """What a checkpoint must agree with. At a constant rate a run may be made longer."""
-    kept = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items() if name not in _MAY_CHANGE}
-    if options.schedule == "constant":
-        del kept["steps"]
-    return {**kept, "base": fingerprint(base)}
-
-
 def _diverged(step: int, state: TrainingState) -> str:
     kept = f"The last good checkpoint, after step {state.saved}, is {state.path}. " if state.saved else ""
     return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped at step {step + 1}. {kept}"
             "Train in a new folder with a lower learning rate, in float32, or look for damaged frames in the pairs.")
-
-
-def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], folder: str | Path) -> None:
-    """Raise the ClearError that train() would raise for what is in the folder: a run with other options, or somebody's LoRA."""
-    if TrainingState(folder, {}, _identity(options, base)).read() is None:
-        require_free(folder)
-
-
-def require_free(folder: str | Path) -> None:
-    """Raise ClearError when there is a LoRA that the run which begins here would overwrite."""
-    path = Path(folder) / LORA
-    if path.exists():
-        raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder (in ComfyUI, another name), or "
-                         "move that file away.")
-
-
-class _Learned:
-    """Parameters as a part of a checkpoint."""
-
-    def __init__(self, parameters: Mapping[str, nn.Parameter]):
-        self.parameters = parameters
-
-    def state_dict(self) -> dict:
-        return {name: value.detach() for name, value in self.parameters.items()}
-
-    @torch.no_grad()
-    def load_state_dict(self, state: dict) -> None:
-        for name, value in state.items():
-            self.parameters[name].copy_(value)
-
-
-class _Skips:
-    """Steps whose gradient was no finite number: in all, and in a row up to now."""
-
-    def __init__(self):
-        self.total = self.run = 0
-
-    def count(self, finite: bool) -> int:
-        self.run = 0 if finite else self.run + 1
-        self.total += not finite
-        return self.run
-
-    def state_dict(self) -> dict:
-        return {"total": self.total}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.total = state["total"]
-
-
-class _Clock:
-    """Seconds of a step, and of all that are left, from the mean of the last ones."""
-
-    def __init__(self, steps: int):
-        self.steps, self.recent, self.began = steps, [], 0.0
-
-    def start(self) -> None:
-        self.began = time.perf_counter()
-
-    def stop(self, step: int) -> tuple[float, float]:
-        taken = time.perf_counter() - self.began
-        self.recent = [*self.recent[-19:], taken]
-        return taken, sum(self.recent) / len(self.recent) * (self.steps - step)
