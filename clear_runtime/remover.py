@@ -1,6 +1,6 @@
 """Remove subtitles from a video of any length. Start reading here.
 
-remove() pulls frames, and for each window of them finds the subtitle, prepares the control, encodes, denoises, decodes,
+remove() pulls frames and marks the subtitles in them; for each window of them it prepares the control, encodes, denoises, decodes,
 puts the new pixels over the source, cross-fades with the window before, and yields every frame that no later window can
 change. What it holds is bounded by the window, not by the video.
 """
@@ -23,7 +23,7 @@ from .errors import ClearError
 from .frames import require_finite
 from .latent_grid import cells_to_frames
 from .options import Progress, RemoveOptions
-from .prior.marks import mark
+from .prior.marks import mark_stream, soft_masks
 from .schedule import latent_noise, sigmas
 from .regions import Region, band
 from .unveil import unveil
@@ -39,9 +39,10 @@ FindMask = Callable[[Tensor], Tensor]
 def remove(frames: Iterable[Tensor], codec: Codec | None, denoiser: Denoiser | None, prior: FindMask | None,
            options: RemoveOptions = RemoveOptions(), limit: Tensor | None = None, protect: Tensor | None = None,
            total: int | None = None, on_progress: OnProgress | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields (frame [H, W, 3] in its own dtype, mask [H, W] float32 of what was replaced) for every frame, in order.
+    """Yields (frame [H, W, 3] in its own dtype, mask [H, W] float32 of what was replaced) for every frame, in order. With output
+    "raw", where all is the network's, the mask says where the subtitle is.
 
-    frames: [H, W, 3] float in 0..1 each, all of one size. prior: frames [T, H, W, 3] -> soft masks [T, H, W]; may be None
+    frames: [H, W, 3] float32, float16 or bfloat16 in 0..1 each, all of one size. prior: frames [T, H, W, 3] -> soft masks [T, H, W]; may be None
     where the options use none. codec and denoiser may be None for a preview. limit and protect: masks [T, H, W] or
     [1, H, W], where pixels may change at all and where they must not. total: the number of frames, if it is known.
     on_progress is called at every stage and sampler step; what it raises ends the run at once.
@@ -90,46 +91,66 @@ class _Removal:
         self.codec, self.denoiser, self.prior, self.options = codec, denoiser, prior, options
         self.limit, self.protect = limit, protect
         self.sigmas = sigmas(options.steps)
-        self.canvas: Canvas | None = None  # known with the first frame
+        self.canvas: Canvas | None = None  # known with the first frame, like its dtype
+        self.dtype: torch.dtype | None = None
         self.on_progress, self.windows_done, self.steps_done = on_progress, 0, 0
         self.steps = None if total is None else options.steps * len(plan(total, options.window, options.overlap))
 
     # -- the stream ------------------------------------------------------------------------------------------------
 
     def run(self, frames: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        pending, dtype, stop = None, None, 0
-        for window, held in iter_windows(_checked(frames), self.options.window, self.options.overlap):
-            if pending is None:
-                self._begin(held[0])
-                dtype = held[0].dtype
-            else:
+        pending, stop = None, 0
+        for window, held in iter_windows(self._marked(frames), self.options.window, self.options.overlap):
+            if pending is not None:
                 final, pending = pending.split(window.start)  # neither this window nor a later one reaches the first part
-                yield from final.each(dtype)
+                yield from final.each(self.dtype)
                 del final
-            cleaned = self._clean(window, torch.stack(held).to("cpu", torch.float32))
+            cleaned = self._clean(window, *map(torch.stack, zip(*held)))
             pending, stop = cleaned if pending is None else pending.fade_into(cleaned), window.stop
         if pending is None:
             raise ClearError("There are no frames. Give at least one.")
         for area, name in ((self.limit, "limit"), (self.protect, "protect")):
             if area is not None and len(area) not in (1, stop):
                 log.warning("The %s mask has %d frames, the video only %d. Check that they belong together.", name, len(area), stop)
-        yield from pending.each(dtype)
+        yield from pending.each(self.dtype)
+
+    def _marked(self, frames: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """(frame [H, W, 3] float32 on the CPU, what of it is subtitle [H, W] bool). Marked ahead of the windows, because a line's first
+        and last frames are judged by those around them, on whatever side of a window's border these are."""
+        ready = self._ready(frames)
+        if self.options.needs_prior:
+            return mark_stream(soft_masks(ready, self._soft), self.options.threshold, self.options.subtitles_only)
+        return ((frame, torch.zeros(frame.shape[:2], dtype=torch.bool)) for frame in ready)
+
+    def _soft(self, frames: Tensor) -> Tensor:
+        self._report("mask")
+        return self.prior(frames)
+
+    def _ready(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
+        for frame in _checked(frames):
+            if self.canvas is None:
+                self._begin(frame)
+            yield frame.to("cpu", torch.float32)
 
     def _begin(self, frame: Tensor) -> None:
-        """What depends on the frame's size."""
+        """What depends on the frames' size and dtype. Raises ClearError for masks of another size, or with values that are not numbers."""
+        self.dtype = frame.dtype
+        for area, name in ((self.limit, "limit"), (self.protect, "protect")):
+            cut(area, name, Window(0, 1), tuple(frame.shape[:2]))
+            if area is not None and not area.isfinite().all():
+                raise ClearError(f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1.")
         multiple = 2 * self.codec.spatial if self.codec is not None else 1
         self.canvas = Canvas(tuple(frame.shape[:2]), self.options.max_pixels, multiple)
 
     # -- one window ------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def _clean(self, window: Window, source: Tensor) -> _Cleaned:
-        """A window's frames [T, H, W, 3], cleaned."""
+    def _clean(self, window: Window, source: Tensor, marks: Tensor) -> _Cleaned:
+        """A window's frames [T, H, W, 3] without what is marked in them [T, H, W]."""
         options, size = self.options, tuple(source.shape[1:3])
         limit, protect = cut(self.limit, "limit", window, size), cut(self.protect, "protect", window, size)
 
-        self._report("mask")
-        found = self._find(source)
+        found = grow(marks.float(), options.grow)
         holes = (restrict(found, limit, protect) > 0).float()
         shown = int(holes.sum((1, 2)).argmax())
         if options.output == "composite" and options.mask_from == "prior" and not holes.any():
@@ -157,13 +178,6 @@ class _Removal:
             result = composite(source, new.clamp(0, 1), mask)
             mask = mask.maximum(lifted)
         return self._done(window, result, mask, shown)
-
-    def _find(self, source: Tensor) -> Tensor:
-        """The marks of the prior [T, H, W], 0 or 1, grown; all zero where the options use no prior."""
-        if not self.options.needs_prior:
-            return torch.zeros(source.shape[:3])
-        marks = mark(self.prior(source), source, self.options.threshold, self.options.subtitles_only)
-        return grow(marks, self.options.grow)
 
     def _lift_boxes(self, source: Tensor, found: Tensor, limit: Tensor | None, protect: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the boxes were."""
@@ -233,8 +247,8 @@ def _checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     """The frames, each looked at before anything is made of it."""
     size = None
     for index, frame in enumerate(frames):
-        if frame.dim() != 3 or frame.shape[2] != 3 or 0 in frame.shape or not frame.is_floating_point():
-            raise ClearError(f"Frame {index} is a {frame.dtype} tensor of shape {tuple(frame.shape)}. Frames are [height, width, 3], float in 0..1.")
+        if frame.dim() != 3 or frame.shape[2] != 3 or 0 in frame.shape or frame.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+            raise ClearError(f"Frame {index} is a {frame.dtype} tensor of shape {tuple(frame.shape)}. Frames are [height, width, 3], float32 (or a half) in 0..1.")
         size = size or frame.shape
         if frame.shape != size:
             raise ClearError(f"Frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, the first one {size[1]}x{size[0]}. "

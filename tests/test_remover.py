@@ -134,6 +134,16 @@ def test_the_result_does_not_depend_on_the_windows():
         assert torch.allclose(parts[same], whole[same], atol=2e-2)
 
 
+@pytest.mark.parametrize("first, count", itertools.product(range(4, 26, 3), (8, 11)))
+def test_a_line_is_marked_the_same_wherever_windows_end(first, count):
+    """A line's first frames have only a future to be judged by, its last ones only a past; both may lie in another window."""
+    frames = video(49, text=None)
+    frames[first:first + count, 14:17, 8:28] = 1
+    masks = [run(frames, output="preview", window=window, overlap=overlap)[1] for window, overlap in ((49, 0), (17, 0), (17, 4), (9, 5))]
+    assert torch.equal(masks[0].amax((1, 2)) == 1, torch.tensor([first <= t < first + count for t in range(49)]))
+    assert all(torch.equal(masks[0], other) for other in masks[1:])
+
+
 def test_the_same_latent_frame_starts_from_the_same_noise():
     calls = {}
     for window, overlap in ((33, 0), (9, 5)):
@@ -174,20 +184,21 @@ def _calls(frames, **options):
 
 
 @pytest.mark.parametrize("window, overlap, stride", [(9, 1, 8), (17, 5, 12)])
-def test_frames_are_pulled_no_further_ahead_than_a_window_and_a_stride(window, overlap, stride):
+@pytest.mark.parametrize("mask_from, ahead_of_windows", [("prior", 52), ("difference", 0)])  # marks are judged by their neighbouring frames
+def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(window, overlap, stride, mask_from, ahead_of_windows):
     pulled, ahead = 0, []
 
     def source():
         nonlocal pulled
-        for frame in video(100):
+        for frame in video(200):
             pulled += 1
             yield frame
 
-    stream = remove(source(), PoolCodec(), FakeDenoiser(), white, RemoveOptions(window=window, overlap=overlap, steps=1))
+    stream = remove(source(), PoolCodec(), FakeDenoiser(), white, RemoveOptions(window=window, overlap=overlap, steps=1, mask_from=mask_from))
     assert pulled == 0
     for given, _ in enumerate(stream):
         ahead.append(pulled - given)
-    assert len(ahead) == 100 and max(ahead) <= window + stride
+    assert len(ahead) == 200 and max(ahead) <= window + stride + ahead_of_windows
 
 
 # -- masks -------------------------------------------------------------------------------------------------------------
@@ -272,7 +283,7 @@ def test_what_the_callback_raises_ends_the_run_at_once(stage):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        run(video(40), denoiser, on_progress=cancel)
+        run(video(120), denoiser, on_progress=cancel)
     assert seen[-1] == stage and len(denoiser.calls) <= 2
 
 

@@ -6,17 +6,20 @@ future, at its last one only a past.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..box_filter import box_mean
+from ..regions import Region, bounds
 
 FAINT = 0.05  # soft mask under which a pixel is not marked at all
-ALIGN = 32    # pixels: boxes of marks begin on this grid, so that one cut a little otherwise is judged in the same cells
+CHUNK = 16    # frames of a video of any length that are judged at a time
 SHORTEST = 7
 """Frames that a line stands at least: 0.3 s. Signs that a slow camera carries along are marked for fewer at any one place."""
 
@@ -59,60 +62,99 @@ def refine(masks: Tensor, frames: Tensor, evidence: Evidence = Evidence()) -> Te
     Scenes that stand still say nothing about their signs: there everything stays marked. Fewer than three frames come back
     as they are.
     """
-    if len(masks) < 3:
-        return masks
-    box, inside = _refine(masks, frames, evidence)
-    whole = torch.zeros(masks.shape)
-    whole[(slice(None), *box)] = inside
-    return whole
+    refined = [mask for _, mask in refine_stream(zip(frames, masks), evidence, chunk=len(masks))]
+    return torch.stack(refined) if refined else masks
 
 
-def smooth(masks: Tensor) -> Tensor:
-    """The median of each frame's mask and its neighbours': single dropouts and flashes go, switching on and off stays sharp."""
-    around = torch.cat([masks[:1], masks, masks[-1:]])
-    before, after = around[:-2], around[2:]
-    return torch.maximum(torch.minimum(before, after), torch.minimum(torch.maximum(before, after), masks))
+def refine_stream(marked: Iterable[tuple[Tensor, Tensor]], evidence: Evidence = Evidence(), chunk: int = CHUNK) -> Iterator[tuple[Tensor, Tensor]]:
+    """(frame [H, W, 3], soft mask [H, W]) of a video of any length -> the same with refined masks, as `refine` gives them for the whole.
+
+    Holds chunk + twice the evidence's context of frames, and runs that context behind.
+    """
+    seen = (_Seen(frame, mask, evidence) for frame, mask in smooth(marked))
+    for one, trust in in_chunks(seen, lambda held: _trust(held, evidence), evidence.context, chunk):
+        yield one.frame, one.refined(trust)
+
+
+def smooth(marked: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """(frame, mask) -> the same with the median of each frame's mask and its neighbours': single dropouts and flashes go, switching
+    on and off stays sharp."""
+    last = None
+    for (frame, mask), after in pairwise(chain(marked, (None,))):
+        before, after = mask if last is None else last, mask if after is None else after[1]
+        yield frame, torch.maximum(torch.minimum(before, after), torch.minimum(torch.maximum(before, after), mask))
+        last = mask
 
 
 def keep_lasting(mask: Tensor) -> Tensor:
-    """Binary masks [T, H, W] of frames in a row without the marks that come and go within SHORTEST frames at their place.
+    """Binary masks [T, H, W] of frames in a row, bool, without the marks that come and go within SHORTEST frames at their place.
 
     A mark in the first or last frame may go on beyond it, and counts as lasting there.
     """
-    reach = min(SHORTEST, len(mask)) - 1
-    times = lambda x, before, after: F.pad(x, (0, 0, 0, 0, before, after), mode="constant", value=1.0)
-    always = -F.max_pool3d(-times(mask.float()[None, None], reach, reach), (reach + 1, 1, 1), 1)  # all of SHORTEST frames in a row
-    return F.max_pool3d(always, (reach + 1, 1, 1), 1)[0, 0]  # and every frame of such a row
+    mask = mask.bool()
+    return mask & (_lasted(mask) + _lasted(mask.flip(0)).flip(0) > SHORTEST)
 
 
-def _box(masks: Sequence[Tensor]) -> tuple[slice, slice]:
-    """Rows and columns that hold all marks, from the grid on; empty where nothing is marked."""
-    spans = []
-    for other in (1, 0):
-        along = torch.stack([(mask > FAINT).any(other) for mask in masks]).any(0).nonzero().flatten()
-        spans.append(slice(int(along[0]) // ALIGN * ALIGN, int(along[-1]) + 1) if len(along) else slice(0, 0))
-    return tuple(spans)
+def in_chunks(items: Iterable, work: Callable[[list], Sequence], context: int, chunk: int = CHUNK) -> Iterator[tuple]:
+    """(item, its result) in order, where `work` gives the results of items that follow one another, each of which depends on `context`
+    items on either side at most. Holds chunk + twice the context of items, and runs that context behind."""
+    held, before = [], 0
+    for one in items:
+        held.append(one)
+        if len(held) == before + chunk + context:
+            yield from list(zip(held, work(held)))[before:before + chunk]
+            keep = min(context, before + chunk)
+            held, before = held[before + chunk - keep:], keep
+    if held:
+        yield from list(zip(held, work(held)))[before:]
 
 
-def _refine(masks: Sequence[Tensor], frames: Sequence[Tensor], evidence: Evidence) -> tuple[tuple[slice, slice], Tensor]:
-    """The box that holds all marks, and the refined masks in it. Nothing else of a frame is copied: a second in 4K takes gigabytes."""
-    box, whole = _box(masks), masks[0].shape
-    soft = smooth(torch.stack([mask[box] for mask in masks]))
-    if not soft.numel():
-        return box, soft
-    return box, soft * _trust(soft * (soft > FAINT), torch.stack([frame[box] for frame in frames]), evidence, whole)
+def _lasted(mask: Tensor) -> Tensor:
+    """For how many frames, up to each, a pixel of [T, H, W] has been marked in a row: uint8, at most SHORTEST. Before the first it was."""
+    lasted, now = torch.empty(mask.shape, dtype=torch.uint8), torch.full(mask.shape[1:], SHORTEST, dtype=torch.uint8)
+    for t, marked in enumerate(mask):
+        lasted[t] = now = (now + 1).clamp(max=SHORTEST) * marked
+    return lasted
 
 
-def _trust(masks: Tensor, frames: Tensor, evidence: Evidence, whole: tuple[int, int]) -> Tensor:
-    """How far what is marked around each pixel stands still, 0..1: [T, h, w] for masks [T, h, w] and frames [T, h, w, 3], the box that
-    holds all marks. whole: height and width of the frame that it is cut from."""
-    height, width = masks.shape[1:]
-    scale = min(1.0, evidence.long_side / max(whole))
-    size = [max(1, round(side * scale)) for side in (height, width)]
-    m, x = masks[:, None].float(), frames.permute(0, 3, 1, 2).float()
-    if scale < 1:
-        m, x = (F.interpolate(part, size, mode="bilinear", antialias=True) for part in (m, x))
-    radius = max(2, round(evidence.reach * scale * whole[0]))
+class _Seen:
+    """A frame [H, W, 3] and its mask [H, W], with both as small as they are judged: marks [1, h, w] and colours [3, h, w], None where
+    nothing is marked. No more than that is copied: a second of frames in 4K takes gigabytes."""
+
+    def __init__(self, frame: Tensor, mask: Tensor, evidence: Evidence):
+        self.frame, self.mask, self.marks, self.colours = frame, mask * (mask > FAINT), None, None
+        scale = min(1.0, evidence.long_side / max(mask.shape))
+        self.size = tuple(max(1, round(side * scale)) for side in mask.shape)
+        if self.mask.any():
+            self.marks, self.colours = (self._scaled(part) for part in (self.mask[None], frame.permute(2, 0, 1)))
+
+    def _scaled(self, part: Tensor) -> Tensor:
+        small = part.shape[1:] != self.size
+        return F.interpolate(part[None].float(), self.size, mode="bilinear", antialias=True)[0] if small else part.float()
+
+    def refined(self, trust: tuple[Region, Tensor] | None) -> Tensor:
+        """The mask by how far it is trusted [h, w], in a region of the small frame; all of it where nobody can say."""
+        if trust is None or self.marks is None:
+            return self.mask
+        region, inside = trust
+        whole = inside.new_zeros(1, *self.size)
+        region.of(whole)[:] = inside
+        return self.mask * F.interpolate(whole[None], tuple(self.mask.shape), mode="bilinear")[0, 0]
+
+
+def _trust(held: Sequence[_Seen], evidence: Evidence) -> list[tuple[Region, Tensor] | None]:
+    """How far what is marked around each pixel of the small frames stands still, 0..1, in the region that holds all marks; None for
+    fewer than three frames."""
+    some = [one.marks for one in held if one.marks is not None]
+    if len(held) < 3 or not some:
+        return [None] * len(held)
+    radius = max(2, round(evidence.reach * held[0].size[0]))
+    cell = _cell(radius)
+    # Cells are those of the whole frame, and reach further than the marks, because the result is interpolated between them.
+    box = bounds(reduce(torch.maximum, some), 2 * cell)
+    region = Region.between(box.top // cell * cell, box.left // cell * cell, box.bottom, box.right)
+    empty = torch.zeros(4, region.height, region.width)
+    m, x = torch.stack([empty if one.marks is None else torch.cat([region.of(one.marks), region.of(one.colours)]) for one in held]).split([1, 3], 1)
     marked = _around(m * m, radius).clamp(min=1e-3)
     best = torch.zeros_like(marked)
     for look in evidence.looks:
@@ -122,35 +164,8 @@ def _trust(masks: Tensor, frames: Tensor, evidence: Evidence, whole: tuple[int, 
         best[lag:] = torch.maximum(best[lag:], _rise(both / marked[lag:], look))
     if evidence.hold:
         best = torch.stack([best[max(0, t - evidence.hold):t + evidence.hold + 1].amax(0) for t in range(len(best))])
-    best = F.interpolate(best, scale_factor=float(_cell(radius)), mode="bilinear")[..., :size[0], :size[1]]
-    return (F.interpolate(best, (height, width), mode="bilinear") if scale < 1 else best)[:, 0]
-
-
-def refine_stream(marked: Iterable[tuple[Tensor, Tensor]], evidence: Evidence = Evidence(), chunk: int = 32) -> Iterator[tuple[Tensor, Tensor]]:
-    """(frame [H, W, 3], mask [H, W]) of a video of any length -> the same with refined masks, as `refine` gives them for the whole.
-
-    Holds chunk + twice the evidence's context of frames, and runs that context behind.
-    """
-    held, before, context = [], 0, evidence.context
-    for one in marked:
-        held.append(one)
-        if len(held) == before + chunk + context:
-            yield from _refined(held, before, before + chunk, evidence)
-            keep = min(context, before + chunk)
-            held, before = held[before + chunk - keep:], keep
-    yield from _refined(held, before, len(held), evidence)
-
-
-def _refined(held, start: int, stop: int, evidence: Evidence):
-    frames, masks = [frame for frame, _ in held], [mask for _, mask in held]
-    if len(held) < 3:  # as in refine
-        yield from held[start:stop]
-        return
-    box, inside = _refine(masks, frames, evidence)
-    for i in range(start, stop):
-        whole = torch.zeros_like(masks[i])
-        whole[box] = inside[i]
-        yield frames[i], whole
+    best = F.interpolate(best, scale_factor=float(cell), mode="bilinear")[:, 0, :region.height, :region.width]
+    return [(region, inside) for inside in best]
 
 
 def _rise(share: Tensor, look: Look) -> Tensor:
