@@ -71,19 +71,15 @@ def refine_stream(marked: Iterable[tuple[Tensor, Tensor]], evidence: Evidence = 
 
     Holds chunk + twice the evidence's context of frames, and runs that context behind.
     """
-    seen = (_Seen(frame, mask, evidence) for frame, mask in smooth(marked))
+    seen = (_Seen(frame, mask, evidence) for frame, mask in _smoothed(marked))
     for one, trust in in_chunks(seen, lambda held: _trust(held, evidence), evidence.context, chunk):
         yield one.frame, one.refined(trust)
 
 
-def smooth(marked: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """(frame, mask) -> the same with the median of each frame's mask and its neighbours': single dropouts and flashes go, switching
-    on and off stays sharp."""
-    last = None
-    for (frame, mask), after in pairwise(chain(marked, (None,))):
-        before, after = mask if last is None else last, mask if after is None else after[1]
-        yield frame, torch.maximum(torch.minimum(before, after), torch.minimum(torch.maximum(before, after), mask))
-        last = mask
+def smooth(masks: Tensor) -> Tensor:
+    """The median of each frame's mask and its neighbours': single dropouts and flashes go, switching on and off stays sharp."""
+    around = torch.cat([masks[:1], masks, masks[-1:]])
+    return _median(around[:-2], masks, around[2:])
 
 
 def keep_lasting(mask: Tensor) -> Tensor:
@@ -107,6 +103,18 @@ def in_chunks(items: Iterable, work: Callable[[list], Sequence], context: int, c
             held, before = held[before + chunk - keep:], keep
     if held:
         yield from list(zip(held, work(held)))[before:]
+
+
+def _smoothed(marked: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """(frame, mask) of a video of any length with the masks that `smooth` gives."""
+    last = None
+    for (frame, mask), after in pairwise(chain(marked, (None,))):
+        yield frame, _median(mask if last is None else last, mask, mask if after is None else after[1])
+        last = mask
+
+
+def _median(before: Tensor, now: Tensor, after: Tensor) -> Tensor:
+    return torch.maximum(torch.minimum(before, after), torch.minimum(torch.maximum(before, after), now))
 
 
 def _lasted(mask: Tensor) -> Tensor:
