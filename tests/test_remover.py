@@ -144,6 +144,13 @@ def test_a_line_is_marked_the_same_wherever_windows_end(first, count):
     assert all(torch.equal(masks[0], other) for other in masks[1:])
 
 
+def test_one_window_fades_into_the_next():
+    denoiser = FakeDenoiser(lambda noise, control: torch.full_like(control, 0.2 * len(denoiser.calls)))
+    out, _ = run(video(13), denoiser, output="raw", window=9, overlap=5)
+    assert len(denoiser.calls) == 2  # frames 4 to 8 are in both windows
+    assert out.mean((1, 2, 3)).tolist() == pytest.approx([0.2] * 4 + [0.2 + 0.2 * k / 6 for k in range(1, 6)] + [0.4] * 4, abs=1e-5)
+
+
 def test_the_same_latent_frame_starts_from_the_same_noise():
     calls = {}
     for window, overlap in ((33, 0), (9, 5)):
