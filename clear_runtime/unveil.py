@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .composite import grow
-from .regions import Region
-from .veil import NEARLY, SKIP, Veil, find_veils, stretches
+from .regions import Region, stretches
+from .veil import NEARLY, SKIP, Veil, find_veils
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .prior.temporal import smooth
-from .regions import Region
+from .regions import Region, stretches
 
 CLEAREST, DARKEST = 0.92, 0.14
 """Share of the scene that a box lets through: above the first it is hardly seen, below the second 8 bits hold too little of it."""
@@ -153,16 +153,6 @@ def _blocks(marked: Tensor) -> list[Region]:
         for left, right in stretches(marked[top:bottom].any(0), bottom - top):
             blocks.append(Region.between(top, left, bottom, right))
     return blocks
-
-
-def stretches(line: Tensor, gap: int = 0) -> list[tuple[int, int]]:
-    """Start and end of what is true in line [n], over gaps of at most `gap`."""
-    at = line.nonzero()[:, 0]
-    if not len(at):
-        return []
-    cut = (at[1:] - at[:-1] > gap + 1).nonzero()[:, 0]
-    starts, ends = torch.cat([at[:1], at[cut + 1]]), torch.cat([at[cut], at[-1:]])
-    return [(int(a), int(b) + 1) for a, b in zip(starts, ends)]
 
 
 def _overlap(a: Region, b: Region) -> float:

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from clear_runtime.errors import ClearError
-from clear_runtime.regions import Region, band, bounds
+from clear_runtime.regions import APART, Region, band, blocks, bounds
 
 
 def marked(*boxes, size=(64, 96)):
@@ -60,3 +60,37 @@ def test_no_mask_no_band():
 def test_a_frame_off_the_grid_is_refused():
     with pytest.raises(ClearError, match="95x64"):
         band(marked((1, 2, 3, 4), size=(64, 95)), 16, 0, (64, 95))
+
+
+def test_blocks_are_parted_by_rows_then_columns_and_lie_apart():
+    masks = torch.zeros(2, 400, 600)
+    masks[0, 10:20, 20:60] = masks[0, 10:20, 300:340] = 1  # a line of two far words at the top
+    masks[1, 30:34, 50:56] = 1  # close to the first of them
+    masks[1, 350:380, 100:500] = 1
+    assert blocks(masks, 32) == [Region.between(0, 0, 66, 92), Region.between(0, 268, 52, 372), Region.between(318, 68, 400, 532)]
+    assert blocks(torch.zeros(1, 8, 8), 4) == []
+
+
+def test_blocks_are_parted_where_only_their_own_rows_or_columns_tell_them_apart():
+    """A column of text left, and two lines of text right of it, in rows that the column closes."""
+    masks = torch.zeros(1, 400, 600)
+    masks[0, 20:380, 20:40] = masks[0, 20:40, 300:400] = masks[0, 360:380, 300:400] = 1
+    assert blocks(masks, 0) == [Region.between(20, 20, 380, 40), Region.between(20, 300, 40, 400), Region.between(360, 300, 380, 400)]
+
+
+@pytest.mark.parametrize("gap, count", [(APART, 1), (APART + 1, 2)])
+def test_near_marks_stay_together(gap, count):
+    masks = torch.zeros(1, 200, 50)
+    masks[0, 40:50, 10:20] = masks[0, 50 + gap:60 + gap, 10:20] = 1
+    assert len(blocks(masks, 2)) == count
+
+
+@pytest.mark.parametrize("margin", [1, 40])
+def test_blocks_hold_all_marks_and_do_not_overlap(margin):
+    masks = (torch.rand(2, 500, 700, generator=torch.Generator().manual_seed(0)) > 0.99996).float()
+    held = torch.zeros(500, 700)
+    found = blocks(masks, margin)
+    for block in found:
+        held[block.rows, block.columns] += 1
+    assert held.max() == 1 and (held[masks.any(0)] == 1).all() and len(found) > 2
+    assert masks.any(0).sum() < held.sum() < held.numel()
