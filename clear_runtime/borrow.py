@@ -21,41 +21,38 @@ NOISE = (1.5 / 255) ** 2
 """Squared difference that two frames of a still scene show anyway; keeps the weights finite."""
 
 
-def borrow(pixels: Tensor, known: Tensor, filled: Tensor) -> Tensor:
-    """pixels and their spatial fill [T, 3, h, w], known [T, 1, h, w] bool -> the fill, true pixels of other frames mixed in.
+def borrow(pixels: Tensor, known: Tensor, t: int, lenders: Tensor, filled: Tensor) -> Tensor:
+    """Frame t's spatial fill [3, h, w], true pixels of the frames `lenders` [n] mixed into its holes.
 
-    Each candidate is weighted against the fill by how far both may be off: the candidate by how much its frame differs from
-    this one around the hole, the fill by how much the surroundings vary. So nothing switches on or off from frame to frame,
-    and where things move the fill stays.
+    pixels [T, 3, h, w], known [T, 1, h, w] bool. Each candidate is weighted against the fill by how far both may be off: the
+    candidate by how much its frame differs from this one around the hole, the fill by how much the surroundings vary. So
+    nothing switches on or off from frame to frame, and where things move the fill stays.
     """
-    before, after = _nearest(known)
-    out, visible = filled.clone(), known.float()
-    for t in range(len(pixels)):
-        hole = ~known[t]
-        candidates = torch.cat([before[t][hole], after[t][hole]])
-        frames, votes = candidates[(candidates >= 0) & (candidates < len(pixels))].unique(return_counts=True)
-        frames = frames[votes.argsort(descending=True, stable=True)][:SOURCES]
-        if not len(frames):
-            continue
-        differs = (pixels[frames] - pixels[t]).square().mean(1, keepdim=True)
-        differs, shared = _around(differs, visible[frames] * visible[t])
-        mean, seen = _around(pixels[t:t + 1], visible[t:t + 1])
-        square, _ = _around(pixels[t:t + 1].square(), visible[t:t + 1])
-        varies = FILL_ERROR * (square - mean.square()).mean(1, keepdim=True).clamp_min(0) + NOISE / 4
-        # the square makes the better of the two win clearly; the fill's own weight is 1
-        weight = visible[frames] * (varies / (differs + NOISE)).square() * (shared > 0)
-        mixed = (filled[t] + (weight * pixels[frames]).sum(0)) / (1 + weight.sum(0))
-        out[t] = torch.where(hole, mixed, filled[t])
-    return out
+    if not len(lenders):
+        return filled
+    one, others, visible, shown = pixels[t:t + 1].float(), pixels[lenders].float(), known[t:t + 1].float(), known[lenders].float()
+    differs, shared = _around((others - one).square().mean(1, keepdim=True), shown * visible)
+    mean, _ = _around(one, visible)
+    square, _ = _around(one.square(), visible)
+    varies = FILL_ERROR * (square - mean.square()).mean(1, keepdim=True).clamp_min(0) + NOISE / 4
+    # the square makes the better of the two win clearly; the fill's own weight is 1
+    weight = shown * (varies / (differs + NOISE)).square() * (shared > 0)
+    mixed = (filled + (weight * others).sum(0)) / (1 + weight.sum(0))
+    return torch.where(known[t], filled, mixed)
 
 
-def _nearest(known: Tensor) -> tuple[Tensor, Tensor]:
-    """For every frame and pixel, the last frame before and the first one after in which it is known; -1 and T for none."""
+def lenders(known: Tensor) -> list[Tensor]:
+    """known [T, 1, h, w] bool -> for each frame the others [n] that it borrows from, at most SOURCES. One frame is nearest
+    to a hidden pixel on each side: the last before and the first after that show it."""
     count = len(known)
-    index = torch.arange(count, device=known.device).view(-1, 1, 1, 1)
-    before = torch.where(known, index, -1).cummax(0).values
-    after = torch.where(known, index, count).flip(0).cummin(0).values.flip(0)
-    return before, after
+    votes = torch.zeros(count, count, dtype=torch.long, device=known.device)
+    for order in (range(count), reversed(range(count))):
+        nearest = torch.full(known.shape[1:], count, device=known.device)  # so far none
+        for t in order:
+            nearest = torch.where(known[t], t, nearest)
+            votes[t] += nearest[~known[t]].bincount(minlength=count + 1)[:count]
+    most = votes.argsort(descending=True, stable=True)[:, :SOURCES]
+    return [frames[row[frames] > 0] for frames, row in zip(most, votes)]
 
 
 def _around(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

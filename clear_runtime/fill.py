@@ -3,9 +3,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .borrow import borrow
+from .borrow import borrow, lenders
 from .errors import ClearError
-from .regions import bounds
+from .regions import blocks
 
 STEPS = 20
 """Jacobi steps at each scale. 40 gain 0.05 dB, 10 lose 0.1 dB."""
@@ -23,15 +23,15 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
     if frames.shape[:3] != mask.shape:
         raise ClearError(f"The mask has shape {tuple(mask.shape)}, the frames {tuple(frames.shape[:3])}: "
                          "a fill needs one mask value for each pixel of each frame.")
-    region = bounds(mask, MARGIN)
-    if region is None:
-        return frames.clone()
-    pixels = region.of(frames).float().permute(0, 3, 1, 2)
-    known = (region.of(mask) == 0)[:, None]
-    unknown = ~known.flatten(1).any(1).view(-1, 1, 1, 1)
-    filled = borrow(pixels, known, harmonic(pixels, known | unknown))
     out = frames.clone()
-    region.of(out)[:] = torch.where(known, pixels, filled).permute(0, 2, 3, 1).to(out.dtype)
+    for block in blocks(mask, MARGIN):
+        pixels, known = block.of(frames).permute(0, 3, 1, 2), (block.of(mask) == 0)[:, None]
+        # frame by frame, so that beyond `out` no more than a frame is held at once
+        for t, others in enumerate(lenders(known)):
+            if known[t].all() or not known[t].any():
+                continue
+            filled = borrow(pixels, known, t, others, harmonic(pixels[t:t + 1].float(), known[t:t + 1])[0])
+            block.of(out)[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
     return out
 
 

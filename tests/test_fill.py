@@ -1,9 +1,11 @@
 """The fill: what it may touch, and how close it comes."""
 import pytest
 import torch
+from allocations import Copies
 
+from clear_runtime import fill as fill_module
 from clear_runtime.errors import ClearError
-from clear_runtime.fill import fill
+from clear_runtime.fill import fill, harmonic
 
 
 def scene(count=3, height=48, width=80, seed=0):
@@ -81,3 +83,58 @@ def test_no_mask_no_change():
 def test_a_mask_of_another_shape_is_refused():
     with pytest.raises(ClearError, match="48, 79"):
         fill(scene(), torch.zeros(3, 48, 79))
+
+
+# -- several lines -----------------------------------------------------------------------------------------------------
+
+def two_lines(count=3, height=256, width=320):
+    """One at the top and one at the bottom, whose places differ by 192 rows and 128 columns: multiples of the coarsest scale
+    that letters of two pixels need, so that the surfaces of a box around both are built of the same cells."""
+    top, bottom = torch.zeros(count, height, width), torch.zeros(count, height, width)
+    for mask, y, x in ((top, 32, 32), (bottom, 224, 160)):
+        for stroke in range(x, x + 60, 12):
+            mask[:, y:y + 10, stroke:stroke + 2] = 1
+    return top, bottom
+
+
+def test_a_line_far_away_changes_nothing():
+    frames, (top, bottom) = scene(3, 256, 320), two_lines()
+    both = fill(frames, top + bottom)
+    assert torch.equal(both[:, :128], fill(frames, top)[:, :128]) and torch.equal(both[:, 128:], fill(frames, bottom)[:, 128:])
+
+
+def test_blocks_give_what_one_box_around_all_gives():
+    frames, mask = scene(3, 256, 320), sum(two_lines())
+    whole = harmonic(frames.permute(0, 3, 1, 2), (mask == 0)[:, None]).permute(0, 2, 3, 1)
+    assert torch.equal(fill(frames, mask), whole) and not torch.equal(whole, frames)
+
+
+def test_what_lies_between_two_lines_is_not_worked_on(monkeypatch):
+    top, bottom = two_lines()
+    work = []
+    monkeypatch.setattr(fill_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known))
+    frames = scene(3, 256, 320)
+    spent = {}
+    for name, mask in (("top", top), ("bottom", bottom), ("both", top + bottom)):
+        work.clear()
+        fill(frames, mask)
+        spent[name] = sum(work)
+    assert 0 < spent["both"] <= spent["top"] + spent["bottom"]
+
+
+def test_frames_without_a_mask_cost_nothing(monkeypatch):
+    mask, seen = strokes(), []
+    mask[1] = 0
+    monkeypatch.setattr(fill_module, "harmonic", lambda pixels, known: seen.append(known.numel()) or harmonic(pixels, known))
+    fill(scene(), mask)
+    assert seen.count(max(seen)) == 2
+
+
+@pytest.mark.parametrize("mask", [sum(two_lines(33, 256, 320)), torch.rand(33, 64, 80, generator=torch.Generator().manual_seed(1)) > 0.5],
+                         ids=["at the top and the bottom", "everywhere"])
+def test_frames_are_copied_once(mask):
+    mask[20:, :, 60:] = 0
+    frames = torch.zeros(*mask.shape, 3)
+    with Copies(frames) as copies:
+        fill(frames, mask)
+    assert copies.made == 1
