@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .errors import ClearError
 from .fill import harmonic
-from .regions import bounds
+from .regions import blocks
 from .windows import Window
 
 MARGIN = 24
@@ -21,24 +21,21 @@ BLUR = 9
 
 def grow(mask: Tensor, pixels: int) -> Tensor:
     """The mask dilated by a square that reaches `pixels` further on every side."""
-    if pixels <= 0 or (box := bounds(mask, pixels)) is None:
-        return mask.clone()
     out = mask.clone()
-    box.of(out)[:] = _dilate(box.of(mask)[:, None], pixels)[:, 0]
+    for block in blocks(mask, pixels) if pixels > 0 else ():
+        block.of(out)[:] = _dilate(block.of(mask)[:, None], pixels)[:, 0]
     return out
 
 
 def feather(mask: Tensor, pixels: int) -> Tensor:
     """The mask with a soft edge outside it, falling evenly to 0 over `pixels`; what was 1 stays 1."""
-    if pixels <= 0 or (box := bounds(mask, pixels)) is None:
-        return mask.clone()
-    reach = box.of(mask)[:, None]
-    total = reach.clone()
-    for _ in range(pixels):
-        reach = _dilate(reach, 1)
-        total += reach
     out = mask.clone()
-    box.of(out)[:] = total[:, 0] / (pixels + 1)
+    for block in blocks(mask, pixels) if pixels > 0 else ():
+        reach, total = block.of(mask)[:, None], block.of(out)[:, None]
+        for _ in range(pixels):
+            reach = _dilate(reach, 1)
+            total += reach
+        total /= pixels + 1
     return out
 
 
@@ -88,27 +85,30 @@ def check_area(area: Tensor | None, name: str, total: int | None = None) -> None
 
 def composite(source: Tensor, new: Tensor, alpha: Tensor) -> Tensor:
     """source where alpha [T, H, W] is 0, bit for bit; new where it is 1; between them in between. All [T, H, W, 3] float32."""
-    alpha = alpha[..., None]
-    return torch.where(alpha > 0, torch.lerp(source, new, alpha), source)
+    out = source.clone()
+    for block in blocks(alpha, 0):
+        for old, above, share in zip(block.of(out), block.of(new), block.of(alpha)[..., None]):  # frame by frame: no second copy of all
+            old.copy_(torch.where(share > 0, torch.lerp(old, above, share), old))
+    return out
 
 
 def match(source: Tensor, new: Tensor, mask: Tensor) -> Tensor:
-    """`new` [T, H, W, 3] shifted in colour so that it joins `source` without a seam around the mask.
+    """`new` [T, H, W, 3] shifted in colour inside the mask so that it joins `source` there without a seam.
 
     A codec moves every colour a little. What it did just outside the mask, source - new averaged over a few pixels, is
     carried into the mask as a smooth surface and added. mask [T, H, W] is everything that may be subtitle: there the
     source says nothing about the background. Frames that are all mask stay as they are.
     """
-    box = bounds(mask, MARGIN)
-    if box is None:
-        return new
-    known = (box.of(mask) == 0)[:, None]
-    lost = ~known.flatten(1).any(1)
-    known[lost] = True
-    difference = (box.of(source) - box.of(new)).permute(0, 3, 1, 2) * known
-    difference[lost] = 0
-    average = lambda x: F.avg_pool2d(x, BLUR, 1, BLUR // 2, count_include_pad=False)
-    smooth = average(difference) / average(known.float()).clamp_min(1e-8)
     out = new.clone()
-    box.of(out)[:] += harmonic(smooth, known).permute(0, 2, 3, 1)
+    for block in blocks(mask, MARGIN):
+        for old, moved, known in zip(block.of(source), block.of(out), block.of(mask) == 0):
+            if known.any() and not known.all():
+                shift = _shift((old - moved).permute(2, 0, 1)[None], known[None, None])
+                moved += torch.where(known[..., None], 0, shift[0].permute(1, 2, 0))
     return out
+
+
+def _shift(difference: Tensor, known: Tensor) -> Tensor:
+    """The smooth surface [1, 3, h, w] through what `difference` is on average around the pixels that are known [1, 1, h, w]."""
+    average = lambda x: F.avg_pool2d(x, BLUR, 1, BLUR // 2, count_include_pad=False)
+    return harmonic(average(difference * known) / average(known.float()).clamp_min(1e-8), known)

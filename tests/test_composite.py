@@ -1,10 +1,14 @@
 """Growing, feathering, limiting and compositing."""
 import pytest
 import torch
+from allocations import Copies
 from torch.nn import functional as F
 
-from clear_runtime.composite import composite, cut, feather, grow, match, restrict
+from clear_runtime import composite as composite_module
+from clear_runtime.composite import BLUR, MARGIN, composite, cut, feather, grow, match, restrict
 from clear_runtime.errors import ClearError
+from clear_runtime.fill import harmonic
+from clear_runtime.regions import bounds
 from clear_runtime.windows import Window
 
 
@@ -92,3 +96,66 @@ def test_match_leaves_alone_what_it_knows_nothing_about():
     all_masked[1, :5] = 0
     out = match(torch.zeros_like(new), new, all_masked)
     assert torch.equal(out[0], new[0]) and not torch.equal(out[1], new[1])
+
+
+# -- several lines -----------------------------------------------------------------------------------------------------
+
+def two_lines(count=3, height=256, width=320):
+    """One at the top and one at the bottom, 192 rows and 128 columns apart: the cells of all scales that match needs fit both."""
+    mask = torch.zeros(count, height, width)
+    mask[:, 24:28, 24:100] = mask[:, 216:220, 152:228] = 1
+    return mask
+
+
+def in_one_box(source, new, mask):
+    """What match gives when it looks at the whole frame."""
+    known = (mask == 0)[:, None]
+    average = lambda x: F.avg_pool2d(x, BLUR, 1, BLUR // 2, count_include_pad=False)
+    smooth = average((source - new).permute(0, 3, 1, 2) * known) / average(known.float()).clamp_min(1e-8)
+    return torch.where(known.permute(0, 2, 3, 1), new, new + harmonic(smooth, known).permute(0, 2, 3, 1))
+
+
+def test_match_gives_by_blocks_what_one_box_around_all_gives():
+    mask, source, new = two_lines(), random(3, 256, 320, 3), random(3, 256, 320, 3, seed=1)
+    assert torch.equal(match(source, new, mask), in_one_box(source, new, mask))
+
+
+def test_match_does_not_work_on_what_lies_between_two_lines(monkeypatch):
+    mask, work = two_lines(), []
+    monkeypatch.setattr(composite_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known))
+    match(torch.zeros(3, 256, 320, 3), torch.zeros(3, 256, 320, 3), mask)
+    line = (4 + 2 * MARGIN) * (76 + 2 * MARGIN)
+    assert 0 < sum(work) <= 3 * 2 * line
+
+
+@pytest.mark.parametrize("step", [grow, feather])
+def test_masks_grow_by_blocks_as_they_do_as_a_whole(step, monkeypatch):
+    work, pool = [], F.max_pool2d
+    monkeypatch.setattr(F, "max_pool2d", lambda x, *rest: work.append(x.numel()) or pool(x, *rest))
+    parts = step(two_lines(), 3)
+    assert max(work) <= 3 * (4 + 6) * (76 + 6)
+    monkeypatch.setattr("clear_runtime.composite.blocks", lambda mask, pixels: [bounds(mask, pixels)])
+    assert torch.equal(parts, step(two_lines(), 3))
+
+
+@pytest.mark.parametrize("mask", [two_lines(20), torch.ones(20, 64, 80)], ids=["at the top and the bottom", "everywhere"])
+@pytest.mark.parametrize("step", [composite, match])
+def test_frames_are_copied_once(step, mask):
+    mask = mask.clone()
+    mask[:, 40, 40] = 0.5
+    source, new = torch.zeros(*mask.shape, 3), torch.ones(*mask.shape, 3)
+    with Copies(source) as copies:
+        step(source, new, mask)
+    assert copies.made == 1
+
+
+def test_inputs_of_composite_and_match_are_left_alone():
+    source, new, mask = random(3, 256, 320, 3), random(3, 256, 320, 3, seed=1), two_lines()
+    before = source.clone(), new.clone(), mask.clone()
+    composite(source, new, mask), match(source, new, mask)
+    assert all(torch.equal(a, b) for a, b in zip(before, (source, new, mask)))
+
+
+def test_match_keeps_what_is_outside_the_mask():
+    source, new, mask = random(3, 256, 320, 3), random(3, 256, 320, 3, seed=1), two_lines()
+    assert torch.equal(match(source, new, mask)[mask == 0], new[mask == 0])
