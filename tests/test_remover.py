@@ -3,52 +3,11 @@ import itertools
 
 import pytest
 import torch
-from torch.nn import functional as F
+from toy_parts import SMALL, FakeDenoiser, PoolCodec, run, white
 
 from clear_runtime.errors import ClearError
 from clear_runtime.options import RemoveOptions
 from clear_runtime.remover import remove
-
-SMALL = dict(window=9, overlap=1, steps=2)
-
-
-class PoolCodec:
-    """Latents are averages of 4 frames x 2 x 2 pixels, repeated over the channels. Loses detail, as codecs do."""
-    spatial, temporal = 2, 4
-
-    def __init__(self):
-        self.seen = []
-
-    def encode(self, frames):
-        assert len(frames) % 4 == 1 and frames.shape[1] % 4 == 0 and frames.shape[2] % 4 == 0
-        assert frames.dtype == torch.float32 and 0 <= frames.min() and frames.max() <= 1
-        self.seen.append(tuple(frames.shape))
-        x = torch.cat([frames[:1].expand(3, -1, -1, -1), frames]).permute(3, 0, 1, 2)[None]
-        return F.avg_pool3d(x, (4, 2, 2)).repeat(1, 6, 1, 1, 1)[:, :16]
-
-    def decode(self, latents):
-        x = latents[0, :3].repeat_interleave(4, 1).repeat_interleave(2, 2).repeat_interleave(2, 3)
-        return x[:, 3:].permute(1, 2, 3, 0).clamp(0, 1)
-
-
-class FakeDenoiser:
-    """Returns what `result` makes of noise and control, and remembers what it was given."""
-
-    def __init__(self, result=lambda noise, control: control):
-        self.result, self.calls = result, []
-
-    def __call__(self, noise, control, sigmas, on_step=None):
-        assert noise.shape == control.shape and sigmas[0] == 1 and sigmas[-1] == 0
-        self.calls.append((noise, control, sigmas))
-        for i in range(len(sigmas) - 1):
-            if on_step is not None:
-                on_step(i + 1, len(sigmas) - 1)
-        return self.result(noise, control)
-
-
-def white(frames):
-    """A prior: subtitles are the pure white pixels."""
-    return (frames > 0.99).all(-1).float()
 
 
 def video(count, height=24, width=36, text=(14, 17, 8, 28), dtype=torch.float32, seed=0):
@@ -57,12 +16,6 @@ def video(count, height=24, width=36, text=(14, 17, 8, 28), dtype=torch.float32,
     if text:
         frames[:, text[0]:text[1], text[2]:text[3]] = 1
     return frames.to(dtype)
-
-
-def run(frames, denoiser=None, codec=None, prior=white, limit=None, protect=None, total=None, on_progress=None, **options):
-    pairs = list(remove(iter(frames), codec or PoolCodec(), denoiser or FakeDenoiser(), prior, RemoveOptions(**{**SMALL, **options}),
-                        limit, protect, total, on_progress))
-    return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
 
 
 # -- what comes back ---------------------------------------------------------------------------------------------------
