@@ -11,7 +11,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,6 +40,8 @@ class Colour:
 
 BT709 = Colour()
 UNTAGGED = Colour(2, 2, 2)
+# Matrices that a picture can be stored with, and swscale's numbers of them (SWS_CS_*); an untagged file is read with BT.601.
+MATRICES = {1: 1, 2: 5, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ class VideoWriter:
     width, height pixels
     fps           frames per second, for frames written without a time
     crf           x264's constant rate factor, 0 (lossless) to 51
-    colour        the tags to write, and the matrix that RGB is converted with
+    colour        the tags to write, and the matrix that RGB is converted with; BT.709 instead of one that is not in MATRICES
     audio_from    a file whose first audio stream is taken over: copied where the container can hold it, else AAC
     audio         or a waveform ([channels, samples] in -1..1, samples per second)
     start         time of the first frame in seconds, when frames come without a time
@@ -209,7 +211,8 @@ class VideoWriter:
         self.frames = 0
         self._size = (height, width)
         self._fps = Fraction(fps).limit_denominator(1_000_000)
-        self._start, self._colour = Fraction(start), colour
+        self._start = Fraction(start)
+        self._colour = colour = colour if colour.matrix in MATRICES else replace(colour, matrix=BT709.matrix)
         if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
             raise ClearError(f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be written. "
                              "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51.")
@@ -249,8 +252,7 @@ class VideoWriter:
         pixels = frame.detach().float().clamp(0, 1).mul(255).add(0.5).to("cpu", torch.uint8).contiguous()
         picture = av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24").reformat(
             format=self._stream.pix_fmt, interpolation="AREA", dst_color_range=2 if self._colour.full_range else 1,
-            # the default, BT.601, is also what an untagged file is read with
-            **({"dst_colorspace": "ITU709"} if self._colour.matrix == 1 else {}))
+            dst_colorspace=MATRICES[self._colour.matrix])
         picture.colorspace = self._colour.matrix
         picture.pts, picture.time_base = round(when / self._tick), self._tick
         try:

@@ -67,6 +67,17 @@ def test_colours_survive_under_every_tag(tmp_path, colour):
     assert (load(path)[inside] - frames[inside]).abs().max() < 0.02
 
 
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize("matrix, written", [(m, m) for m in (1, 2, 4, 5, 6, 7, 9)] + [(m, 1) for m in (0, 8, 10, 14)])
+def test_the_matrix_of_the_tag_is_the_one_that_was_used(tmp_path, matrix, written, full_range):
+    """Strong colours, in which the matrices differ by up to 40 of 255. Tags whose matrix is not at hand make place for BT.709."""
+    colours = torch.tensor([[229, 0, 0], [0, 229, 0], [0, 0, 229], [200, 150, 20], [20, 180, 200], [128, 128, 128]]) / 255
+    frames = colours.repeat_interleave(16, 0).expand(1, 32, -1, 3)
+    path = save(tmp_path / "colour.mp4", frames, crf=0, colour=video.Colour(matrix, 9, 14, full_range))
+    assert video.read_facts(path).colour == video.Colour(written, 9, 14, full_range)
+    assert (load(path)[0, 16, 8::16] - colours).abs().max() < 3.5 / 255
+
+
 def test_facts(tmp_path):
     facts = video.read_facts(save(tmp_path / "f.mp4", moving_blocks(7), fps=Fraction(30000, 1001), audio=tone()))
     assert (facts.width, facts.height, facts.frames, facts.fps) == (64, 48, 7, Fraction(30000, 1001))
