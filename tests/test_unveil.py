@@ -10,7 +10,7 @@ from clear_runtime.fill import fill
 from clear_runtime.options import RemoveOptions
 from clear_runtime.remover import remove
 from clear_runtime.unveil import unveil
-from clear_runtime.veil import find_veils
+from clear_runtime.veil import DARKEST, find_veils
 from clear_runtime.video import read_frames
 
 BOX = (64, 90, 40, 160)  # top, bottom, left, right
@@ -117,6 +117,7 @@ def test_two_lines_one_after_the_other_have_boxes_of_their_own():
 def test_letters_without_a_box_change_nothing(speed, seed):
     clean = scene(speed=speed, seed=seed)
     shown, marks = subtitle(clean, opacity=0.0)
+    assert find_veils(shown, marks) == []
     result = unveil(shown, marks)
     assert result.frames is shown and result.hidden is marks and not result.lifted.any()
 
@@ -151,6 +152,106 @@ def test_a_film_with_letters_over_its_textures_is_left_alone():
         box = (top, top + 30, width // 4, width * 3 // 4)
         shown, marks = subtitle(frames, opacity=0.0, box=box)
         assert unveil(shown, marks).frames is shown
+
+
+# -- how strong, how soft, how far -------------------------------------------------------------------------------------
+
+def softened(frames):
+    """Frames whose edges are as soft as those of a video that was made larger."""
+    planes = frames.permute(0, 3, 1, 2)
+    for _ in range(2):
+        planes = F.avg_pool2d(planes, 3, 1, 1, count_include_pad=False)
+    return planes.permute(0, 2, 3, 1)
+
+
+def test_a_full_box_is_full_in_every_frame():
+    shown, marks = subtitle(scene())
+    [(_, strength)] = find_veils(shown, marks)
+    assert (strength == 1).all()
+
+
+def test_a_frame_that_looks_weaker_does_not_flicker():
+    """In one frame a pale smear hides the box's edges; all of the box is there before and after."""
+    shown, marks = subtitle(scene(speed=0))
+    weak, _ = subtitle(scene(speed=0), strength=torch.full((16,), 0.7))
+    shown[8] = weak[8]
+    [(_, strength)] = find_veils(shown, marks)
+    assert (strength == 1).all()
+
+
+def test_no_single_frame_is_taken_off_differently_from_those_around_it():
+    shown, marks = subtitle(scene(), 0.5, BLUE)
+    [(_, strength)] = find_veils(softened(shown), marks)
+    steps = strength.diff().abs()
+    assert torch.minimum(steps[1:], steps[:-1]).max() < 0.02
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_soft_box_is_as_dense_as_further_inside(seed):
+    shown, marks = subtitle(scene(seed=seed, speed=0), 0.5, BLUE)
+    [(veil, _)] = find_veils(softened(shown), marks)
+    assert abs(veil.through - 0.5) < 0.05
+
+
+@pytest.mark.parametrize("opacity", [0.84, 0.86])
+def test_a_soft_box_is_not_taken_for_a_darker_one_than_8_bits_hold(opacity):
+    shown, marks = subtitle(scene(speed=0), opacity)
+    veils = find_veils(softened(shown), marks)
+    assert veils and all(veil.through > DARKEST for veil, _ in veils)
+
+
+def test_soft_edges_are_filled_in():
+    top, bottom, left, right = BOX
+    shown, marks = subtitle(scene())
+    crisp, soft = unveil(shown, marks), unveil(softened(shown), marks)
+    edge = (slice(None), slice(top - 1, top + 1), slice(left, right))
+    assert soft.hidden[edge].min() == 1 and soft.lifted[edge].all()
+    assert crisp.hidden[edge].max() == 0
+
+
+def test_marks_beyond_the_edge_go_but_for_a_letter_that_reaches_over_it():
+    top, bottom, left, right = BOX
+    shown, marks = subtitle(scene())
+    shown[:, bottom - 6:bottom + 3, 150:154] = 1
+    hidden = unveil(shown, marks).hidden
+    assert hidden[:, top - 3:top].max() == 0 and hidden[:, bottom:, :140].max() == 0
+    assert hidden[:, bottom:bottom + 3, 150:154].min() == 1
+
+
+def test_boxes_of_nearly_one_width_are_told_apart():
+    """The marks of the two lines overlap so much that they count as one line's."""
+    clean, other = scene(24), (64, 90, 36, 164)
+    shown, marks = subtitle(clean)
+    shown[12:], marks[12:] = (x[12:] for x in subtitle(clean, box=other))
+    found = find_veils(shown, marks)
+    assert sorted((veil.box.left, veil.box.right) for veil, _ in found) == [(36, 164), (40, 160)]
+
+
+def test_boxes_of_one_frame_do_not_overlap():
+    """A light box gives way to a denser one at its place, which is there in part, as it seems, from the start."""
+    clean = scene(32, speed=1)
+    shown, marks = subtitle(clean, 0.4)
+    shown[16:] = subtitle(clean, 0.7)[0][16:]
+    found = find_veils(shown, marks)
+    assert len(found) == 2
+    assert torch.stack([strength > 0 for _, strength in found]).sum(0).max() == 1
+
+
+def test_a_box_without_letters_is_left():
+    """Nothing stands out in it, so that letters in the scene's own colours would be taken for the scene."""
+    clean, (top, bottom, left, right) = scene(), BOX
+    shown, marks = clean.clone(), torch.zeros(16, 112, 200)
+    shown[:, top:bottom, left:right] *= 0.4
+    marks[:, top - 3:bottom + 3, left - 3:right + 3] = 1
+    assert find_veils(shown, marks) and unveil(shown, marks).frames is shown
+
+
+def test_a_box_full_of_letters_is_left():
+    """What shows through between them is too little to gain anything."""
+    clean, (top, bottom, left, right) = scene(), BOX
+    shown, marks = subtitle(clean)
+    shown[:, top + 3:bottom - 3, left + 3:right - 3] = 1
+    assert find_veils(shown, marks) and unveil(shown, marks).frames is shown
 
 
 # -- in the remover ----------------------------------------------------------------------------------------------------
