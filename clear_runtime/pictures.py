@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 GROUND, LINE, INK = (24, 26, 30), (70, 74, 82), (200, 204, 210)
-LEFT, BOTTOM, TOP = 56, 26, 22  # margins of a plot, pixels
+LEFT, BOTTOM, TOP = 56, 26, 30  # margins of a plot, pixels
 _RIGHT = 12
 DECADES = 4
 """Of a loss plot, at most: an example without a subtitle has next to no loss, and would press all else together."""
@@ -32,30 +33,39 @@ def row(parts: Sequence[Tensor], width: int) -> Image.Image:
     return to_picture(F.interpolate(joined, (height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0))
 
 
-def loss_curves(history: Mapping[str, Sequence[float]], colours: Mapping[str, tuple[int, int, int]], size: tuple[int, int] = (640, 280)) -> Image.Image:
-    """Loss curves on a logarithmic scale: name -> a value for each step, all as long. Bold, and as the number behind a name: the mean
-    of the last twentieth of the steps; faint behind it the steps themselves, which jump from example to example."""
+def loss_curves(history: Mapping[str, Sequence[float | None]], colours: Mapping[str, tuple[int, int, int]], size: tuple[int, int] = (640, 280)) -> Image.Image:
+    """Loss curves on a logarithmic scale: name -> a value for each step, all as long; a step without one (None, NaN) leaves a gap. Bold, and
+    as the number behind a name: the mean of the last twentieth of the steps; faint behind it the steps themselves, which jump from example to example."""
     longest = max(map(len, history.values()), default=0)
-    steps = {name: np.maximum(np.asarray(values, float), 1e-6) for name, values in history.items() if len(values)}
+    steps = {name: np.maximum(numbers(values), 1e-6) for name, values in history.items() if len(values)}
     means = {name: trailing_mean(values, max(1, longest // 20)) for name, values in steps.items()}
-    low, high = (np.log10([min(v.min() for v in means.values()), max(v.max() for v in means.values())])) if means else (-1.0, 0.0)
+    known = {name: values[np.isfinite(values)] for name, values in means.items()}
+    some = [values for values in known.values() if len(values)]
+    low, high = (np.log10([min(v.min() for v in some), max(v.max() for v in some)])) if some else (-1.0, 0.0)
     low, high = max(low, high - DECADES) - 0.1, high + 0.1
-    picture, draw, place = axes(size, longest, low, high, "loss", "step", None)
+    picture, draw, place = axes(size, longest, low, high, "loss", "step", None, first=1)
     for name, values in steps.items():
         draw_line(draw, place, np.log10(values).clip(low, high), mixed(colours.get(name, INK), GROUND, 0.7), size[0], 1)
     for i, (name, values) in enumerate(means.items()):
         colour = colours.get(name, INK)
         draw_line(draw, place, np.log10(values).clip(low, high), colour, size[0])
-        draw.text((LEFT + 50 + 86 * i, 4), f"{name} {values[-1]:.3f}", fill=colour, font=font())
+        draw.text((LEFT + 50 + 86 * i, 4), f"{name} {known[name][-1]:.3f}" if len(known[name]) else name, fill=colour, font=font())
     return picture
 
 
+def numbers(values: Sequence[float | None]) -> np.ndarray:
+    """Values as floats; NaN for each that is missing (None) or no finite number."""
+    found = np.array([np.nan if value is None else value for value in values], float)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
 def trailing_mean(values: np.ndarray, span: int) -> np.ndarray:
-    """The mean of each value and those before it, `span` in all, or as many as there are."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    """The mean of each value and those before it, `span` in all, or as many as there are; NaN where the value itself is NaN."""
+    known = np.isfinite(values)
+    sums, counts = (np.concatenate([[0.0], np.cumsum(of)]) for of in (np.where(known, values, 0.0), known))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - span)
-    return (sums[ends] - sums[starts]) / (ends - starts)
+    return np.where(known, (sums[ends] - sums[starts]) / np.maximum(1, counts[ends] - counts[starts]), np.nan)
 
 
 def mixed(colour: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, int, int]:
@@ -64,17 +74,31 @@ def mixed(colour: tuple[int, int, int], other: tuple[int, int, int], share: floa
 
 
 def draw_line(draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colour: tuple[int, int, int], most: int, width: int = 2) -> None:
-    """One curve of at most `most` points, `width` pixels wide; where there are more steps, a point is the mean of its own."""
+    """One curve of at most `most` points, `width` pixels wide; where there are more steps, a point is the mean of its own. It is broken
+    where values are NaN, and a point with no neighbour is a dot."""
     columns = np.array_split(np.arange(len(values)), min(len(values), most))
-    points = [place(c.mean(), values[c].mean()) for c in columns]
-    draw.line(points, fill=colour, width=width) if len(points) > 1 else draw.point(points, fill=colour)
+    known = [c[np.isfinite(values[c])] for c in columns]
+    for there, run in groupby(zip(columns, known), lambda pair: len(pair[1]) > 0):
+        if not there:
+            continue
+        points = [place(c.mean(), values[k].mean()) for c, k in run]
+        if len(points) > 1:
+            draw.line(points, fill=colour, width=width)
+        else:
+            draw_dot(draw, points[0], colour, width)
+
+
+def draw_dot(draw: ImageDraw.ImageDraw, point: tuple[float, float], colour: tuple[int, int, int], radius: int = 2) -> None:
+    x, y = point
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
 
 def axes(size: tuple[int, int], count: int, low: float, high: float, title: str, unit: str, mark: str | None,
-         lines: int = 5) -> tuple[Image.Image, ImageDraw.ImageDraw, Place]:
+         lines: int = 5, first: int = 0) -> tuple[Image.Image, ImageDraw.ImageDraw, Place]:
     """An empty plot of `count` places from `low` to `high`; the third thing returned gives the pixel of a place and a value.
 
-    mark: how a value is written at its line, None for a power of ten. unit: what a place is; empty for no row of places below.
+    mark: how a value is written at its line, None for a power of ten. unit: what a place is; empty for no row of places below. first: what the
+    first place is called.
     """
     width, height = size
     picture = Image.new("RGB", size, GROUND)
@@ -90,9 +114,11 @@ def axes(size: tuple[int, int], count: int, low: float, high: float, title: str,
         draw.text((4, y - 6), mark.format(value) if mark else f"{10 ** value:.3g}", fill=INK, font=font())
     draw.text((4, 4), title, fill=INK, font=font())
     if unit:
-        draw.text((LEFT, bottom + 7), "0" if count else f"no {unit}s", fill=INK, font=font())
-        last = f"{unit} {max(0, count - 1)}"
-        draw.text((right - draw.textlength(last, font()), bottom + 7), last, fill=INK, font=font())
+        last = f"{unit} {first + count - 1}"
+        names = [f"no {unit}s"] if not count else [last] if count == 1 else [str(first), last]
+        draw.text((LEFT, bottom + 7), names[0], fill=INK, font=font())
+        for name in names[1:]:
+            draw.text((right - draw.textlength(name, font()), bottom + 7), name, fill=INK, font=font())
     return picture, draw, place
 
 

@@ -43,6 +43,18 @@ def test_every_plot_has_its_own_line():
 def test_no_step_and_one_step_are_drawn():
     empty, one = pictures.curves({}, FIGURES), pictures.curves(history(1), FIGURES)
     assert empty.size == one.size
+    assert all((np.asarray(one) == colour).all(-1)[60:].sum() > 8 for colour in pictures.LOSSES.values()), "dots"
+
+
+def test_a_skipped_step_leaves_a_gap():
+    broken = history(30)
+    for name in (*pictures.LOSSES, "alpha"):
+        broken[name][10] = broken[name][29] = None
+    picture, whole = pictures.curves(broken, FIGURES), pictures.curves(history(30), FIGURES)
+    for colour in (pictures.LOSSES["gen"], pictures.STRIPS["alpha"][0]):
+        there, before = rows_of(picture, colour), rows_of(whole, colour)
+        assert max(there) < max(before) - 10 and len(there) < len(before) - 40
+    assert pictures.curves({name: [None] * 3 for name in history(1)}, FIGURES).size == picture.size
 
 
 def test_the_frame_with_the_most_subtitle_is_shown_and_decoded_from_two_before_it():

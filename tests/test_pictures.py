@@ -33,6 +33,28 @@ def test_plots_of_nothing_and_of_one_frame_are_drawn():
     assert pictures.curves({}).size == pictures.curves({"region": [1.0]}).size == (640, 280)
 
 
+def test_the_first_step_is_a_dot():
+    hit = (np.asarray(pictures.curves({"region": [1.0]})) == pictures.COLOURS["region"]).all(-1)
+    assert hit[20:].sum() > 8, "below the names"
+    assert not (np.asarray(pictures.curves({"region": [None]})) == pictures.COLOURS["region"]).all(-1)[20:].any()
+
+
+def test_steps_without_a_loss_leave_gaps():
+    steps = list(np.geomspace(1, 0.5, 60))
+    whole = orange(pictures.curves({"region": steps}))
+    for missing in (None, float("nan"), float("inf")):
+        broken = orange(pictures.curves({"region": [*steps[:20], *[missing] * 10, *steps[30:]], "adv": [missing] * 60}))
+        gaps = [x for x in whole if x not in broken]
+        assert len(gaps) > 80 and max(gaps) - min(gaps) < len(gaps) + 3, "one gap, as wide as the steps that are missing"
+
+
+def test_steps_are_counted_from_one(monkeypatch):
+    written = []
+    monkeypatch.setattr(shared.ImageDraw.ImageDraw, "text", lambda self, at, text, **how: written.append(text))
+    pictures.curves({"region": [1.0] * 60})
+    assert "1" in written and "step 60" in written and "step 59" not in written
+
+
 def test_curves_fall_as_the_loss_does():
     rows = orange(pictures.curves({"region": list(np.geomspace(1, 0.01, 3000)), "adv": [0.7] * 3000}))
     columns = sorted(x for x in rows)
@@ -56,3 +78,8 @@ def test_examples_stand_side_by_side_and_stack_under_the_curves():
 def test_the_mean_of_the_last_steps_is_of_those_that_are_there():
     assert shared.trailing_mean(np.array([1.0, 3.0, 5.0, 1.0]), 2).tolist() == [1, 2, 4, 3]
     assert shared.trailing_mean(np.array([2.0, 4.0]), 9).tolist() == [2, 3]
+
+
+def test_a_missing_value_has_no_mean_and_counts_in_none():
+    means = shared.trailing_mean(shared.numbers([1.0, None, 3.0, float("inf"), 5.0]), 3)
+    assert np.array_equal(means, [1, np.nan, 2, np.nan, 4], equal_nan=True)

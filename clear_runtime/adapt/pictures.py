@@ -9,13 +9,13 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..pictures import GROUND, INK, LEFT, axes, draw_line, font, loss_curves, overlay, row, stacked
+from ..pictures import GROUND, INK, LEFT, axes, draw_line, font, loss_curves, numbers, overlay, row, stacked
 
 LOSSES = {"total": (235, 235, 235), "gen": (255, 140, 60), "distill": (110, 190, 255), "sparse": (150, 220, 120)}
 STRIPS = {"alpha": ((225, 130, 235), "{:.1f}"), "rate": ((240, 210, 90), "{:.1e}"), "seconds": ((120, 220, 210), "{:.2f}")}
 """What has a small plot of its own below the losses -> its colour, and how its values are written."""
 _TITLES = {"alpha": "alpha", "rate": "learning rate", "seconds": "s a step"}
-_STRIP, _WORDS = 76, 24  # heights in pixels
+_STRIP, _WORDS = 84, 24  # heights in pixels
 _CONTEXT = 2  # latent frames before the one that is shown, for the VAE to start from
 
 
@@ -40,10 +40,10 @@ def time_left(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def curves(history: Mapping[str, Sequence[float]], figures: Figures, width: int = 640) -> Image.Image:
+def curves(history: Mapping[str, Sequence[float | None]], figures: Figures, width: int = 640) -> Image.Image:
     """A run so far: the losses on a logarithmic scale, below them alpha, learning rate and seconds of each step, and the figures in words.
 
-    history: "total", "gen", "distill", "sparse", "alpha", "rate" and "seconds" -> a value for each step.
+    history: "total", "gen", "distill", "sparse", "alpha", "rate" and "seconds" -> a value for each step, None or NaN for one that has none.
     """
     words = Image.new("RGB", (width, _WORDS), GROUND)
     ImageDraw.Draw(words).text((4, 6), str(figures), fill=INK, font=font())
@@ -51,16 +51,17 @@ def curves(history: Mapping[str, Sequence[float]], figures: Figures, width: int 
     return stacked([words, loss_curves(losses, LOSSES, (width, 250)), *(_strip(name, history.get(name, ()), width) for name in STRIPS)])
 
 
-def _strip(name: str, values: Sequence[float], width: int) -> Image.Image:
+def _strip(name: str, values: Sequence[float | None], width: int) -> Image.Image:
     colour, mark = STRIPS[name]
-    numbers = np.asarray(values, float)
-    low, high = (numbers.min(), numbers.max()) if len(numbers) else (0.0, 1.0)
+    found = numbers(values)
+    known = found[np.isfinite(found)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     if high - low < 1e-3 * abs(high):  # a constant lies in the middle
         low, high = 0.9 * low, 1.1 * high
-    picture, draw, place = axes((width, _STRIP), len(numbers), low, high, _TITLES[name], "", mark, lines=2)
-    if len(numbers):
-        draw_line(draw, place, numbers, colour, width)
-        draw.text((LEFT + 50, 4), mark.format(numbers[-1]), fill=colour, font=font())
+    picture, draw, place = axes((width, _STRIP), len(found), low, high, _TITLES[name], "", mark, lines=2)
+    if len(known):
+        draw_line(draw, place, found, colour, width)
+        draw.text((LEFT + 50, 4), mark.format(known[-1]), fill=colour, font=font())
     return picture
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from PIL import Image
 from torch import Tensor
 
-from ..pictures import axes, loss_curves, overlay, row
+from ..pictures import axes, draw_dot, loss_curves, overlay, row
 
 COLOURS = {"total": (235, 235, 235), "region": (255, 140, 60), "adv": (110, 190, 255), "ortho": (150, 220, 120), "recon": (225, 130, 235)}
 
@@ -19,7 +19,7 @@ def share_plot(shares: Sequence[float], size: tuple[int, int] = (960, 240)) -> I
     points = [place(i, value) for i, value in enumerate(percent)]
     if points:
         draw.polygon([(points[0][0], place(0, 0)[1]), *points, (points[-1][0], place(0, 0)[1])], fill=(120, 80, 45))
-        draw.line(points, fill=COLOURS["region"], width=2) if len(points) > 1 else draw.point(points, fill=COLOURS["region"])
+        draw.line(points, fill=COLOURS["region"], width=2) if len(points) > 1 else draw_dot(draw, points[0], COLOURS["region"])
     return picture
 
 
