@@ -11,7 +11,6 @@ from .progress import progress_bar
 
 StyleType = io.Custom("CLEAR_BURN_STYLE")
 _FONTS = (".ttf", ".otf", ".ttc", ".otc")
-_COLOURS = ("colour", "outline_colour", "box_colour")
 
 
 class BurnSubtitles(io.ComfyNode):
@@ -49,16 +48,10 @@ class BurnSubtitles(io.ComfyNode):
                      io.String.Output(display_name="report", tooltip="Fonts and lines that were burned, with their times.")])
 
     @classmethod
-    def validate_inputs(cls, file, scripts, colour, outline_colour, box_colour):
-        from ..clear_runtime.data.burn_style import BurnStyle, rgb, split_scripts
+    def validate_inputs(cls, file):  # the file alone: ComfyUI reports what comes back once for every input that is named here
+        from ..clear_runtime.data.burn_style import BurnStyle
         try:
-            for name, value in zip(_COLOURS, (colour, outline_colour, box_colour)):
-                if value is not None:  # None: connected, and not known yet
-                    rgb(value, name)
-            if scripts is not None:
-                split_scripts(scripts)
-            if file and resolved(file):
-                BurnStyle(file=_existing(file))
+            BurnStyle(file=_existing(file or ""))  # None: connected, and not known yet
         except ClearError as error:
             return str(error)
         return True
@@ -71,9 +64,9 @@ class BurnSubtitles(io.ComfyNode):
     def execute(cls, images, fps, file, scripts, font, **look):
         from ..clear_runtime.data.burn_style import BurnStyle
         from ..clear_runtime.data.burner import Burner
-        require_frames(images)
         named = resolved(font)
         style = BurnStyle(file=_existing(file), scripts=scripts, font=str(named) if named and named.suffix.lower() in _FONTS else font.strip(), **look)
+        require_frames(images)
         frames, height, width = images.shape[:3]
         burner = Burner(style, width, height, fps, frames)
         out, mask = torch.empty(frames, height, width, 3, dtype=images.dtype), torch.empty(frames, height, width)

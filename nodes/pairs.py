@@ -1,6 +1,8 @@
 """Load Training Pairs: which clips of which videos a LoRA is trained on. They are read when the training asks for them."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import comfy.model_management
 import comfy.utils
 from comfy_api.latest import io
@@ -36,11 +38,13 @@ class LoadPairs(io.ComfyNode):
                      io.String.Output(display_name="report", tooltip="Clips and videos, what was left out and why.")])
 
     @classmethod
-    def validate_inputs(cls, subtitled, clean):
-        for name, value in (("subtitled", subtitled), ("clean", clean)):
-            path = resolved(value) if value else None
-            if path is not None and not path.exists():
-                return f"{name}: there is no {path}. Give the whole path of a folder, or its name in ComfyUI's input folder."
+    def validate_inputs(cls, clean):
+        """clean alone: ComfyUI reports what comes back once for every input that is named here. With a style, frames are burned before this
+        node runs, and clean is all that it reads; without one nothing comes before it."""
+        try:
+            _existing("clean", clean or "")  # None: connected, and not known yet
+        except ClearError as error:
+            return str(error)
         return True
 
     @classmethod
@@ -52,13 +56,20 @@ class LoadPairs(io.ComfyNode):
     @classmethod
     def execute(cls, subtitled, clean, match, frames, per_video, long_side, seed, style=None):
         from ..clear_runtime.data.clips import check_settings
+        with_text, without = _existing("subtitled", subtitled), _existing("clean", clean)
         check_settings(frames, per_video, long_side)
-        with_text, without = resolved(subtitled), resolved(clean)
         if style is not None:
             clips = _burned(with_text, without, style, frames, per_video, long_side, seed)
         else:
             clips = _paired(with_text, without, match == BY_ORDER, frames, per_video, long_side)
         return io.NodeOutput(clips, str(clips))
+
+
+def _existing(name: str, value: str) -> Path | None:
+    path = resolved(value)
+    if path is not None and not path.exists():
+        raise ClearError(f"{name}: there is no {path}. Give the whole path of a folder, or its name in ComfyUI's input folder.")
+    return path
 
 
 def _burned(subtitled, clean, style, frames, per_video, long_side, seed):

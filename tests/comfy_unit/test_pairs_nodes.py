@@ -1,4 +1,5 @@
 """Burn Subtitles and Load Training Pairs inside ComfyUI's own process."""
+import asyncio
 import os
 import sys
 
@@ -71,7 +72,7 @@ def test_a_file_of_the_input_folder_is_burned_at_its_times(burn, inputs):
 
 def test_what_cannot_be_burned_is_refused(burn, error, tmp_path):
     for changes, says in ((dict(font="Nowhere Sans"), "No font of the family"), (dict(file=str(tmp_path / "gone.srt")), "There is no file"),
-                          (dict(colour="white"), "no colour"), (dict(scripts="elvish"), "no letters for elvish")):
+                          (dict(colour="white"), "^colour is .white., which is no colour"), (dict(box_colour="12"), "^box_colour is .12."), (dict(scripts="elvish"), "no letters for elvish")):
         with pytest.raises(error, match=says):
             burn(frames(2), **changes)
     with pytest.raises(error, match="cannot be read; they need"):
@@ -80,15 +81,32 @@ def test_what_cannot_be_burned_is_refused(burn, error, tmp_path):
         burn(torch.rand(2, 8, 8, 1))
 
 
-def test_bad_settings_are_refused_before_anything_runs(pack, tmp_path):
-    check = pack.listed["CLEAR_BurnSubtitles"].validate_inputs
-    good = dict(file="", scripts="latin, thai", colour="#fff", outline_colour="#000000", box_colour="#123456")
-    assert check(**good) is True and check(**good | dict(file=None, colour=None, scripts=None)) is True
-    for changes, says in ((dict(box_colour="12"), "box_colour is '12'"), (dict(scripts="latin, elvish"), "elvish"), (dict(file="gone.srt"), "There is no file"),
-                          (dict(file=__file__), "not a subtitle file")):
-        assert says in check(**good | changes)
-    check = pack.listed["CLEAR_LoadPairs"].validate_inputs
-    assert check(subtitled="", clean=None) is True and "clean: there is no" in check(subtitled="", clean=str(tmp_path / "gone"))
+@pytest.fixture
+def refused(comfy_nodes, pack, monkeypatch):
+    """What ComfyUI's own validation says of a node with these settings, input -> text; its images are linked and not known yet."""
+    import execution
+    monkeypatch.setitem(sys.modules, "nodes", comfy_nodes)
+    monkeypatch.setattr(execution, "nodes", comfy_nodes)
+
+    def ask(node_id, **changes):
+        for name, node in pack.listed.items():
+            monkeypatch.setitem(comfy_nodes.NODE_CLASS_MAPPINGS, name, node)
+        inputs = settings(pack, node_id, **changes) | ({"images": ["2", 0]} if node_id == "CLEAR_BurnSubtitles" else {})
+        prompt = {"1": {"class_type": node_id, "inputs": inputs}, "2": {"class_type": "EmptyImage", "inputs": dict(width=64, height=64, batch_size=1, color=0)},
+                  "3": {"class_type": "CLEAR_LoadPairs", "inputs": settings(pack, "CLEAR_LoadPairs")}}
+        good, errors, _ = asyncio.run(execution.validate_inputs("prompt", prompt, "1", {}))
+        assert good == (not errors)
+        return [(error["extra_info"]["input_name"], error["details"]) for error in errors]
+    return ask
+
+
+def test_a_wrong_file_is_reported_once_before_anything_runs(refused, tmp_path):
+    for node_id, name, value, says in (("CLEAR_BurnSubtitles", "file", "gone.srt", "There is no file"), ("CLEAR_BurnSubtitles", "file", __file__, "not a subtitle file"),
+                                       ("CLEAR_LoadPairs", "clean", str(tmp_path / "gone"), "clean: there is no")):
+        (where, text), = refused(node_id, **{name: value})
+        assert where == name and says in text
+    assert refused("CLEAR_BurnSubtitles") == refused("CLEAR_BurnSubtitles", file=["3", 1]) == refused("CLEAR_LoadPairs") == []
+    assert refused("CLEAR_BurnSubtitles", colour="white") == [], "the node itself says so, and once"
 
 
 def test_a_cancelled_burn_stops(burn, cancelled):
@@ -141,7 +159,7 @@ def test_what_cannot_be_paired_is_refused(load, burn, error, folder):
     write(folder / "a.mp4", clip()[0])
     for changes, says in ((dict(), "Name the folder with the pairs"), (dict(subtitled=str(folder)), "No pairs in"), (dict(style=style), "name the clean videos"),
                           (dict(style=style, subtitled=str(folder), clean=str(folder)), "leave subtitled empty"), (dict(subtitled=str(folder), frames=4), "Clips need 5 frames"),
-                          (dict(subtitled=str(folder), clean=str(folder / "gone")), "no folder"), (dict(clean=str(folder / "gone"), style=style), "no folder or video")):
+                          (dict(subtitled=str(folder / "gone")), "^subtitled: there is no"), (dict(clean=str(folder / "gone"), style=style), "^clean: there is no")):
         with pytest.raises(error, match=says):
             load(**changes)
 
