@@ -1,5 +1,6 @@
 """Burning with a style: the mask is exact, a seed is a picture, letters that a font lacks are refused."""
 import random
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -239,6 +240,22 @@ def test_colours_and_json():
     assert rgb("#ffe14d") == (255, 225, 77) and rgb("abc") == (170, 187, 204)
     one = style(scripts="Thai, latin,thai", colour="#abc")
     assert one.scripts == ("thai", "latin") and BurnStyle(**{**asdict(one), "scripts": list(one.scripts)}) == one == replace(one)
+
+
+def test_rows_outside_the_frame_are_counted_in_the_report(tmp_path):
+    pytest.importorskip("pysubs2")
+    (tmp_path / "long.srt").write_text("1\n00:00:00,000 --> 00:00:09,000\n" + "rain and snow " * 40)
+    (tmp_path / "large.srt").write_text("1\n00:00:00,000 --> 00:00:09,000\nRain\nand\nsnow")
+    for name, changes in (("long", {}), ("large", dict(size=30)), ("large", dict(size=30, position="top"))):
+        burner = Burner(style(file=str(tmp_path / f"{name}.srt"), **changes), WIDTH, HEIGHT, FPS)
+        burner.burn(grey()[0], 0)
+        rows, = (len(placed.lines) for placed in burner.burned.values())
+        found = re.search(r"(\d+) of (\d+) rows? lies? outside the frame, wholly or in part: use a smaller size or shorter lines", burner.report())
+        assert int(found[2]) == rows and 0 < int(found[1]) < rows
+    for changes in (dict(), dict(margin=0), dict(margin=0, position="top"), dict(outline=40, margin=0), dict(look="random", seed=4)):
+        burner = Burner(style(**changes), WIDTH, HEIGHT, FPS)
+        burner.burn(grey()[0], 0)
+        assert "outside" not in burner.report()
 
 
 def test_the_report_names_font_and_lines():

@@ -167,7 +167,7 @@ def test_letters_that_no_font_has_are_refused_before_the_first_frame(tmp_path):
 
 
 def test_a_file_without_a_line_in_the_video_is_refused(tmp_path):
-    with pytest.raises(ClearError, match=r"No line of the subtitle file falls into these 0.8 s of video \(20 frames at 25 a second\): the first begins at 00:01.00"):
+    with pytest.raises(ClearError, match=r"No line of the subtitle file falls into these 0.8 s of video \(20 frames at 25 a second\): the first begins at 00:01.00. Choose the subtitles of this video"):
         Burner(BurnStyle(file=srt(tmp_path)), WIDTH, HEIGHT, 25, frames=20)
     Burner(BurnStyle(file=srt(tmp_path)), WIDTH, HEIGHT, 25, frames=26)
 

@@ -85,6 +85,25 @@ def patch(placed: Placed, width: int, height: int) -> Patch | None:
     return Patch(max(0, top), max(0, left), torch.from_numpy(np.ascontiguousarray(colour)), torch.from_numpy(np.ascontiguousarray(opacity)))
 
 
+def rows_outside(placed: Placed, width: int, height: int) -> int:
+    """How many rows of a subtitle have letters outside the frame, wholly or in part; outline, shadow and box do not count."""
+    style, lines = placed.style, list(placed.lines)
+    pitch = _pitch(style)
+    x0, y0, x1, y1 = bounds(lines, style)
+    left, top = placed.centre[0] - (x0 + x1) / 2, placed.centre[1] - (y0 + y1) / 2
+    outside = 0
+    for row, (a, b, c, d) in enumerate(bounds([line], style) for line in lines):
+        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[style.align] * (x1 - x0 - (c - a))
+        edges = left + a + shift + style.stroke, top + b + row * pitch + style.stroke, left + c + shift - style.stroke, top + d + row * pitch - style.stroke
+        outside += edges[0] < -1 or edges[1] < -1 or edges[2] > width + 1 or edges[3] > height + 1
+    return outside
+
+
+def _pitch(style: Style) -> float:
+    """Pixels from one row to the next."""
+    return bounds(["A", "A"], style)[3] - bounds(["A"], style)[3]
+
+
 class Layout:
     """Lines -> their place and font in frames of one size. notes: what differs from what a file asks for."""
 
@@ -171,8 +190,7 @@ class Layout:
         x0, y0, x1, y1 = bounds(list(lines), style)
         font = load_font(style.font, style.index, style.size)
         # rows have the height of the font, not of the letters that happen to stand in them, so that lines do not jump
-        pitch = bounds(["A", "A"], style)[3] - bounds(["A"], style)[3]
-        block = pitch * (len(lines) - 1) + sum(font.getmetrics())
+        block = _pitch(style) * (len(lines) - 1) + sum(font.getmetrics())
         column, row = (at - 1) % 3, (at - 1) // 3
         if position:
             x, y = position[0] * self.width, position[1] * self.height

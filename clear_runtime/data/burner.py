@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from . import system_fonts
-from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, TooSmall, apart, patch
+from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, TooSmall, apart, patch, rows_outside
 from .burn_style import BurnStyle
 from .subtitle_file import Line, read_lines
 from .text import random_line
@@ -32,6 +32,7 @@ class Burner:
         self.style, self.fps, self.seed = style, fps, style.seed if seed is None else seed
         self.layout = Layout(style, width, height, fps, self.seed)
         self.burned: dict[int, Placed] = {}
+        self._outside: dict[int, tuple[int, int]] = {}  # of each line shown: rows outside the frame, and rows in all
         self._patches: dict[int, Patch | None] = {}
         self._endless = None if style.file else self._random_lines()
         if style.file:
@@ -46,6 +47,7 @@ class Burner:
         for i in showing:
             if i not in self._patches:
                 self._patches[i] = patch(self._placed[i], self.layout.width, self.layout.height)
+                self._outside[i] = rows_outside(self._placed[i], self.layout.width, self.layout.height), len(self._placed[i].lines)
             if self._patches[i]:
                 self._patches[i].burn_into(out, mask, self._placed[i].strength(number))
                 self.burned[i] = self._placed[i]
@@ -57,9 +59,13 @@ class Burner:
         return {t for placed in self._placed for t in range(max(0, placed.first), min(frames, placed.stop))}
 
     def report(self) -> str:
-        """The fonts and lines that were burned up to now, with their times."""
+        """The fonts and lines that were burned up to now, with their times, and what of them the frame has no room for."""
         fonts = dict.fromkeys(placed.face.name for placed in self.burned.values())
         lines = [f"{len(self.burned)} line{'' if len(self.burned) == 1 else 's'}, font {', '.join(fonts) or 'none'}", *self.layout.notes]
+        outside, rows = map(sum, zip(*self._outside.values(), (0, 0)))
+        if outside:
+            lines.append(f"{outside} of {rows} row{'' if rows == 1 else 's'} lie{'s' if outside == 1 else ''} outside the frame, wholly or in part: "
+                         "use a smaller size or shorter lines.")
         return "\n".join(lines + [f"{_clock(max(0, p.first) / self.fps)}  {' / '.join(p.lines)}" for _, p in sorted(self.burned.items())])
 
     def _showing(self, number: int) -> list[int]:
@@ -73,7 +79,7 @@ class Burner:
         inside = [line for line in lines if end is None or line.start < end]
         if not inside:
             raise ClearError(f"No line of the subtitle file falls into these {end:.1f} s of video ({frames} frames at {self.fps:g} a second): "
-                             f"the first begins at {_clock(lines[0].start)}.")
+                             f"the first begins at {_clock(lines[0].start)}. Choose the subtitles of this video, give more of it, or see whether fps is its own.")
         placed = []
         for line in inside:
             try:

@@ -56,7 +56,7 @@ def read_lines(path: str | Path) -> list[Line]:
         import pysubs2
         from pysubs2.exceptions import Pysubs2Error
     except ImportError as error:
-        raise ClearError("Reading subtitle files needs pysubs2: pip install pysubs2") from error
+        raise ClearError("Reading subtitle files needs pysubs2. Install it with the Python that runs ComfyUI: python -m pip install pysubs2") from error
     if path.suffix.lower() not in FORMATS:
         raise ClearError(f"{path.name} is not a subtitle file that can be read. Give one of {', '.join(FORMATS)}.")
     if not path.is_file():
