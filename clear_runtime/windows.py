@@ -34,7 +34,7 @@ def normalise(window: int, overlap: int) -> tuple[int, int]:
     if overlap < 0:
         raise ClearError(f"An overlap of {overlap} frames has no meaning. Use 0 or more; CLEAR's default is 16.")
     if overlap >= window:
-        raise ClearError(f"The overlap ({overlap} frames) must be smaller than the window ({window} frames).")
+        raise ClearError(f"The overlap ({overlap} frames) must be at most {whole_groups(window) - GROUP} with a window of {window} frames. Lower it, or raise the window.")
     window = whole_groups(window)
     stride = (window - overlap) // GROUP * GROUP
     if stride < GROUP:

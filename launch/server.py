@@ -200,7 +200,7 @@ class NodeFailed(Problem):
     def __init__(self, data: dict):
         self.kind = data["exception_type"].rsplit(".", 1)[-1]
         self.traceback = "".join(data.get("traceback", []))
-        mendable = self.kind == "ClearError"
+        mendable = ".clear_runtime." in data["exception_type"]  # every exception that the runtime defines is a ClearError
         text = data["exception_message"].strip()
         super().__init__(text if mendable else f"{data['node_type']} failed: {text}\n{self.traceback}", 2 if mendable else 1)
 

@@ -313,6 +313,21 @@ def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
     assert holder.returncode != 0 and not alive(pid)
 
 
+def test_what_the_user_can_mend_is_shown_without_a_traceback(tmp_path):
+    pack = f"{tmp_path}.custom_nodes.clear-subtitle-remover"
+    failed = lambda kind: server.NodeFailed({"exception_type": kind, "exception_message": "It says why. ", "traceback": ["  line 1\n"], "node_type": "Sample"})
+    for kind in ("errors.ClearError", "data.burn_layout.TooSmall"):
+        told = failed(f"{pack}.clear_runtime.{kind}")
+        assert str(told) == "It says why." and told.code == 2 and told.kind == kind.rsplit(".")[-1]
+    bug = failed("ValueError")
+    assert "line 1" in str(bug) and "Sample failed" in str(bug) and bug.code == 1
+
+
+def test_every_exception_of_the_runtime_is_one_that_the_user_can_mend():
+    classes = [match for path in (ROOT / "clear_runtime").rglob("*.py") for match in re.findall(r"^ *class (\w+)\((\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)]
+    assert {name for name, base in classes if re.search("Error|Exception", base) and base != "ClearError"} == {"ClearError"}
+
+
 def results(folder):
     folder.mkdir(exist_ok=True)
     made = {end: folder / end for end in demo.ENDS}

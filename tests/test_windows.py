@@ -1,4 +1,6 @@
 """Plans of windows: every frame is covered, and blending what agrees changes nothing."""
+import re
+
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
@@ -82,6 +84,16 @@ def test_the_papers_numbers():
 def test_settings_that_cannot_work_are_refused(window, overlap, numbers):
     with pytest.raises(ClearError, match=numbers):
         normalise(window, overlap)
+
+
+def test_the_overlap_that_is_named_works():
+    for window, overlap in ((81, 81), (81, 80), (80, 200), (16, 14), (5, 4)):
+        with pytest.raises(ClearError) as refused:
+            normalise(window, overlap)
+        most = int(re.search(r"at most (\d+)", str(refused.value))[1])
+        assert normalise(window, most)[1] == 4
+        with pytest.raises(ClearError):
+            normalise(window, most + 1)
 
 
 def test_the_newer_window_fades_in():

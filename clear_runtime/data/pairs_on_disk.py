@@ -67,7 +67,7 @@ class Report:
     def __str__(self) -> str:
         frames, usable = sum(p.frames for p in self.usable), self.usable
         lines = [f"{len(usable)} of {len(self.pairs)} pairs can be used: {self.kept} of their {frames} frames; "
-                 f"{frames - self.kept} have less subtitle than {pseudo_labels.LEAST_SHARE:.2%} of the picture and are left out."]
+                 f"{frames - self.kept} have less subtitle than {pseudo_labels.LEAST_SHARE:.2%} of the picture and are left out."] if usable else []
         return "\n".join(lines + [f"  {p.pair.name}: {p.problem}" for p in self.pairs if p.problem] + [f"  {sentence}" for sentence in self.left_out])
 
     def save(self, path: Path) -> None:
