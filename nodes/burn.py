@@ -45,7 +45,7 @@ class BurnSubtitles(io.ComfyNode):
             outputs=[io.Image.Output(display_name="subtitled", tooltip="The frames with subtitles."),
                      io.Mask.Output(display_name="mask", tooltip="Every pixel that a subtitle covers, 0 or 1. Outside it the frames are bit for bit the clean ones."),
                      StyleType.Output(display_name="style", tooltip="These settings, for Load Training Pairs."),
-                     io.String.Output(display_name="report", tooltip="Fonts and lines that were burned, with their times.")])
+                     io.String.Output(display_name="report", tooltip="Fonts and lines that were burned, with their times, and how many rows lie outside the frame.")])
 
     @classmethod
     def validate_inputs(cls, file):  # the file alone: ComfyUI reports what comes back once for every input that is named here

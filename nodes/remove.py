@@ -43,7 +43,7 @@ class SubtitleRemove(io.ComfyNode):
                 io.Int.Input("seed", default=0, min=0, max=2 ** 64 - 1, control_after_generate=False,
                              tooltip="Noise of a frame depends on this number and the frame's place in the video alone."),
                 io.Int.Input("window", default=81, min=5, max=1001, step=4, tooltip="Frames that are cleaned together. Rounded down to 4k + 1. Memory grows with it."),
-                io.Int.Input("overlap", default=16, min=0, max=996, tooltip="Frames, at least, that neighbouring windows share and are blended over. Smaller than the window."),
+                io.Int.Input("overlap", default=16, min=0, max=996, tooltip="Frames, at least, that neighbouring windows share and are blended over. At most the window less 4."),
                 io.Combo.Input("output", options=["composite", "raw", "preview"], default="composite",
                                tooltip="composite: only the subtitle's pixels are replaced. raw: the model's whole picture. preview: the fill alone, "
                                        "no sampling, to see in seconds where pixels will change."),
@@ -54,7 +54,7 @@ class SubtitleRemove(io.ComfyNode):
                                tooltip="What of the frame goes through the model. The band around the subtitle is many times faster. "
                                        "auto: subtitle band with nano, whole frame with Wan2.1, for raw output and for a mask from the difference."),
                 io.Combo.Input("mask_from", options=["prior", "difference"], default="prior",
-                               tooltip="Where the replaced pixels are found: by the bundled subtitle prior, or by what the model changed."),
+                               tooltip="Where the replaced pixels are found: by the subtitle prior that is chosen below, or by what the model changed."),
                 io.Int.Input("grow", default=2, min=0, max=64, tooltip="Pixels by which the mask is widened, so that outlines and shadows go too."),
                 io.Int.Input("feather", default=2, min=0, max=64, tooltip="Pixels over which the mask's edge fades out."),
                 io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED, optional=True,
@@ -65,7 +65,7 @@ class SubtitleRemove(io.ComfyNode):
                 trained_input(),
             ],
             outputs=[io.Image.Output(display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."),
-                     io.Mask.Output(display_name="MASK", tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame.")])
+                     io.Mask.Output(display_name="MASK", tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame. With output raw: where the subtitle is.")])
 
     @classmethod
     def fingerprint_inputs(cls, prior=BUNDLED, **other):

@@ -50,7 +50,7 @@ class TrainLoRA(io.ComfyNode):
                 io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED,
                                tooltip="What says where the subtitles are (M_prior): the prior that comes with the pack, or a Stage I file in models/clear."),
                 io.String.Input("name", default="my_clear", tooltip="The LoRA becomes models/loras/NAME.safetensors; checkpoints go to output/CLEAR/NAME. "
-                                "A file that is there already is never overwritten."),
+                                "A file that is there already is never overwritten, unless it is this run's own."),
                 io.Int.Input("steps", default=1000, min=1, max=1_000_000, tooltip="Training steps in all, over every start. More steps under the same name go on from the last."),
                 io.Int.Input("rank", default=64, min=1, max=512, tooltip="Rank of the LoRA; its size grows with it. CLEAR has 64."),
                 io.String.Input("targets", default="q,k,v,o,ffn.0,ffn.2", tooltip="Layers that the LoRA changes, in every block, with commas between. These are CLEAR's."),
