@@ -120,7 +120,7 @@ class Prompt(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="CLEAR_Prompt", display_name="CLEAR Prompt", category="CLEAR",
-            description="The one prompt that CLEAR was trained with. Its embedding is kept in models/clear, so that the 11 GB text encoder is needed "
+            description="The one prompt that CLEAR was trained with. Its embedding is kept in models/clear, so that the text encoder (6.7 GB) is needed "
                         f"once: after that the CLIP input is not even loaded. Delete {prompt.FILE_NAME} there to encode again.",
             inputs=[io.Clip.Input("clip", optional=True, lazy=True,
                                   tooltip="umt5_xxl from Load CLIP with type wan. Needed only while no embedding is kept; then it may be left out.")],

@@ -103,6 +103,18 @@ def test_every_graph_has_a_picture_in_the_template_browser():
     assert [graph.stem for graph in sorted((ROOT / "workflows").glob("*.json"))] == [path.stem for path in sorted((ROOT / "workflows").glob("*.jpg"))]
 
 
+def test_files_that_a_graph_offers_are_the_ones_it_chooses():
+    """The frontend looks for the widget's name in the folder, and offers a download from the hosts and of the endings that it trusts."""
+    offered = []
+    for graph in (ROOT / "workflows").glob("*.json"):
+        for node in json.loads(graph.read_text(encoding="utf-8"))["nodes"]:
+            for one in node.get("properties", {}).get("models", []):
+                assert one["name"] in node["widgets_values"] and one["name"].endswith(".safetensors"), f"{graph.stem}: {node['type']}"
+                assert re.fullmatch(r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.safetensors", one["url"])
+                offered.append(one["directory"])
+    assert sorted(offered) == ["diffusion_models", "text_encoders", "vae"]
+
+
 def test_english_is_in_the_schemas(schemas):
     for node_id, schema in schemas.items():
         assert schema.display_name and schema.description, node_id
