@@ -224,6 +224,8 @@ def test_the_environment_holds_what_the_pack_declares():
     declared = re.search(r"^dependencies = (\[.*?\])", (ROOT / "pyproject.toml").read_text(), re.M | re.S).group(1)
     listed = environment.BASE.read_text().split()
     assert set(json.loads(declared)) <= set(listed)
+    manager = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert manager == json.loads(declared) and not {"torch", "torchvision", "torchaudio", "numpy", "transformers"} & set(manager)
 
 
 FAKE_COMFYUI = """
