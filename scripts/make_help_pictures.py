@@ -1,9 +1,9 @@
-"""Make the pictures of the help pages and of the template browser, by running the nodes on the bundled clip.
+"""Make the pictures of the help pages, of the template browser and of README, by running the nodes on the bundled clip.
 
-    python scripts/make_help_pictures.py COMFYUI [--only prior train_prior burn train_lora]
+    python scripts/make_help_pictures.py COMFYUI [--only demo prior train_prior burn train_lora]
 
 COMFYUI is ComfyUI's folder; its Python is the one that runs this, with what the pack's extra `train` names. Writes
-web/docs/pictures/NAME.jpg and workflows/GRAPH.jpg. Takes about a quarter of an hour on two CPU cores, most of it for training;
+web/docs/pictures/NAME.jpg, workflows/GRAPH.jpg and docs/before_after.jpg. Takes about a quarter of an hour on two CPU cores, most of it for training;
 an --only takes that picture's time alone. Letters of the burned lines come from the fonts that are installed.
 """
 
@@ -21,11 +21,13 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from clear_runtime.before_after import LINE  # noqa: E402
 from clear_runtime.video import read_frames  # noqa: E402
 from launch.graph import only_to, set_input, to_prompt  # noqa: E402
 from launch.server import Server, ending_on_signals  # noqa: E402
 
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
+README = ROOT / "docs" / "before_after.jpg"
 QUALITY = 84
 LATIN, CHINESE = 12, 40  # frames of the demo clip in which its two lines stand
 LOOKS = [  # what is changed in Burn Subtitles: three looks that have little in common
@@ -58,6 +60,15 @@ class Graphs:
         outputs = self.server.run(prompt)
         return [[Image.open(self.server.base / i["type"] / i["subfolder"] / i["filename"]).convert("RGB") for i in outputs[f"shown {output}"]["images"]]
                 for output in wanted]
+
+
+def demo(graphs: Graphs) -> None:
+    outputs = graphs.server.run(only_to(graphs.prompt("Nano demo"), {"CLEAR_BeforeAfter"}))
+    shown, = (image for output in outputs.values() for image in output.get("images", []))
+    both = Image.open(graphs.server.base / shown["type"] / shown["subfolder"] / shown["filename"]).convert("RGB")
+    save(README, both)
+    half = (both.width - LINE) // 2
+    save(GRAPHS / "Nano demo.jpg", column([both.crop((0, 0, half, both.height)), both.crop((both.width - half, 0, *both.size))], 480))
 
 
 def prior(graphs: Graphs) -> None:
@@ -101,7 +112,7 @@ def train_lora(graphs: Graphs) -> None:
     save(GRAPHS / "Train a LoRA.jpg", column([example[0], curves[0]], 480))
 
 
-PICTURES = {"prior": prior, "burn": burn, "train_prior": train_prior, "train_lora": train_lora}
+PICTURES = {"demo": demo, "prior": prior, "burn": burn, "train_prior": train_prior, "train_lora": train_lora}
 
 
 def frame(video: Path, index: int) -> Image.Image:
