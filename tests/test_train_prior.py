@@ -1,6 +1,7 @@
 """The Stage I trainer: it learns, stops, continues to the same weights, and says what is wrong."""
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from clear_runtime.data.pairs_on_disk import Report, check_pairs, find_pairs
 from clear_runtime.errors import ClearError
 from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.losses import Weights
-from clear_runtime.prior.train import TrainOptions, train
+from clear_runtime.prior.train import TrainOptions, check, train
 from clear_runtime.prior.train_command import main
 from clear_runtime.training.command_line import settings
 
@@ -184,7 +185,6 @@ def command(*launcher, folder, out, **options):
 
 
 def test_what_would_be_refused_is_said_before_the_pairs_are_looked_through(folder, tmp_path):
-    from clear_runtime.prior.train import check
     check(SHORT, tmp_path / "new")
     with pytest.raises(ClearError, match="bundled is not a prior of the kind paper"):
         check(replace(SHORT, model="paper", rate=1e-5, start="bundled"), tmp_path / "new")
@@ -200,13 +200,30 @@ def test_a_run_is_not_continued_on_other_pairs(tmp_path):
     folder = tmp_path / "pairs"
     folder.mkdir()
     write_pair(folder, "first")
-    batches = DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side)
+    read = lambda where: DiskFrames(check_pairs(find_pairs(where)), 1, SHORT.crop, SHORT.long_side)
     options = replace(SHORT, batch=1, steps=1)
-    list(train(options, batches, tmp_path / "run"))
-    assert DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side).identity == batches.identity
+    list(train(options, read(folder), tmp_path / "run"))
+    shutil.copytree(folder, tmp_path / "moved")
+    assert list(train(options, read(tmp_path / "moved"), tmp_path / "run")) == [], "wherever they lie"
     write_pair(folder, "another")
-    with pytest.raises(ClearError, match="pairs was .* and is"):
-        list(train(options, DiskFrames(check_pairs(find_pairs(folder)), 1, SHORT.crop, SHORT.long_side), tmp_path / "run"))
+    with pytest.raises(ClearError, match=r"pairs are others than those this run learned from \(new: another\)\. .*another name"):
+        list(train(options, read(folder), tmp_path / "run"))
+    replaced = tmp_path / "moved"
+    write_pair(replaced, "first", seed=9)
+    with pytest.raises(ClearError, match="with other videos: first"):
+        list(train(options, read(replaced), tmp_path / "run"))
+    for path in replaced.iterdir():
+        path.rename(path.with_name(path.name.replace("first", "last")))
+    with pytest.raises(ClearError, match="gone: first; new: last"):
+        list(train(options, read(replaced), tmp_path / "run"))
+
+
+def test_a_run_of_the_other_stage_is_called_so(tmp_path):
+    options = {"steps": 3, "rank": 64, "seed": 0}
+    torch.save({"model": {}, "optimiser": {}, "average": {}, "options": options, "step": 1}, tmp_path / "training.pt")
+    with pytest.raises(ClearError, match="of a run of another trainer") as refused:
+        check(SHORT, tmp_path)
+    assert "None" not in str(refused.value)
 
 
 def test_bfloat16_only_where_it_is_asked_for(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..errors import ClearError
 from . import pseudo_labels
 from .pairs_on_disk import PairReport, Report, frame_pairs
 
 FRAMES_PER_PAIR = 20    # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
 PAIRS_AT_A_TIME = 8     # whose frames are read and mixed
+_ENDS = 2 ** 20         # bytes at either end of a file that tell it from another: other footage has another length or another index
 
 
 class Batch(NamedTuple):
@@ -27,15 +30,18 @@ class Batch(NamedTuple):
 class DiskFrames(torch.utils.data.Dataset):
     """Batches from checked pairs of files, cut to `crop` (height, width) from frames of at most `long_side` pixels.
 
-    Every process of several takes its own share of the pairs. Pairs are read in groups, whose frames are mixed and kept in
-    memory as bytes until the next group. identity: what changes when other frames of other pairs are taken.
+    Every process of several takes its own share of the pairs, or, where there are fewer pairs than processes, its own share of
+    a pair's frames. Pairs are read in groups, whose frames are mixed and kept in memory as bytes until the next group.
+    Raises ClearError for a file that can no longer be read.
     """
 
     def __init__(self, report: Report, size: int, crop: tuple[int, int], long_side: int, seed: int = 0, rank: int = 0, processes: int = 1):
         self.size, self.crop, self.long_side, self.seed = size, crop, long_side, seed
         self.pairs = [(p, _spread(p.kept)) for p in report.usable]
-        self.identity = _identity(self.pairs)
-        self.rank, self.processes = rank % len(self.pairs), min(processes, len(self.pairs))
+        self.identities = {p.pair.name: _identity(p, frames) for p, frames in self.pairs}
+        self.rank, self.shares = rank, min(processes, len(self.pairs))
+        self.share, self.sharer = rank % self.shares, rank // self.shares
+        self.sharers = len(range(self.share, processes, self.shares))
         self.per_epoch = sum(len(frames) for _, frames in self.pairs) // (size * processes) or 1
         self._held: tuple = ()
 
@@ -49,10 +55,14 @@ class DiskFrames(torch.utils.data.Dataset):
         return _collate([self._cut(*self._frame(epoch, at * self.size + i), rng) for i in range(self.size)])
 
     def _frame(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
-        """Frame number `index` of this process's epoch; its share of an epoch starts again where it is shorter than others'."""
+        """Frame number `index` of this process's epoch; its share of an epoch starts again where it is shorter than others'.
+
+        Processes with the same share take turns at its frames, so that they do not learn the same.
+        """
+        index = index * self.sharers + self.sharer
         order = list(range(len(self.pairs)))
         random.Random(f"{self.seed} {epoch}").shuffle(order)
-        mine = order[self.rank::self.processes]
+        mine = order[self.share::self.shares]
         groups = [mine[i:i + PAIRS_AT_A_TIME] for i in range(0, len(mine), PAIRS_AT_A_TIME)]
         counts = [sum(len(self.pairs[i][1]) for i in group) for group in groups]
         index %= sum(counts)
@@ -65,6 +75,20 @@ class DiskFrames(torch.utils.data.Dataset):
             random.Random(f"{self.seed} {epoch} {group}").shuffle(frames)
             self._held = ((epoch, group), frames)
         return self._held[1][index]
+
+    def state_dict(self) -> dict:
+        """Which pairs they are, for a checkpoint."""
+        return {"identities": self.identities}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Raises ClearError when a checkpoint learned from other pairs: batch n would not be what it was."""
+        before, now = state["identities"], self.identities
+        differ = {"gone": before.keys() - now.keys(), "new": now.keys() - before.keys(),
+                  "with other videos": {name for name in before.keys() & now.keys() if before[name] != now[name]}}
+        told = [f"{what}: {_listed(names)}" for what, names in differ.items() if names]
+        if told:
+            raise ClearError(f"The pairs are others than those this run learned from ({'; '.join(told)}). Bring them back, or choose another folder for "
+                             "this run; in ComfyUI, another name.")
 
     def _read(self, report: PairReport, wanted: list[int]) -> list[tuple[Tensor, Tensor]]:
         taken, chosen = [], set(wanted)
@@ -131,9 +155,25 @@ class GeneratedFrames(torch.utils.data.Dataset):
         return _collate(made)
 
 
-def _identity(pairs: list[tuple[PairReport, list[int]]]) -> str:
-    taken = repr([(report.pair.name, report.frames, frames) for report, frames in pairs])
-    return f"{len(pairs)} pairs ({hashlib.sha256(taken.encode()).hexdigest()[:8]})"
+def _identity(report: PairReport, frames: list[int]) -> str:
+    """Changes with the frames that are taken and with what is in the files, wherever they lie and whenever they were copied."""
+    digest = hashlib.sha256(f"{report.frames} {frames}".encode())
+    for path in map(Path, (report.pair.subtitled, report.pair.clean)):
+        try:
+            with path.open("rb") as file:
+                size = path.stat().st_size
+                digest.update(f" {size} ".encode() + file.read(_ENDS))
+                file.seek(max(0, size - _ENDS))
+                digest.update(file.read(_ENDS))
+        except OSError as error:
+            raise ClearError(f"{path} can no longer be read ({error.strerror}). See whether it is still there, then start again.") from error
+    return digest.hexdigest()[:16]
+
+
+def _listed(names: set[str]) -> str:
+    """The first of some names, and how many there are where these are not all."""
+    first = ", ".join(sorted(names)[:4])
+    return first if len(names) <= 4 else f"{first} and {len(names) - 4} more"
 
 
 def _spread(kept: tuple[int, ...]) -> list[int]:

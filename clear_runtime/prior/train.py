@@ -112,8 +112,9 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state after
     the last step is saved, and the same call continues from it.
 
-    batches: `batches[n]` is a Batch and depends on n alone. folder: where checkpoints go. Raises ClearError for options that
-    do not fit the folder's checkpoint, and when the loss is no longer a number.
+    batches: `batches[n]` is a Batch and depends on n alone; where it has a state_dict, a checkpoint goes on with the same ones
+    only. folder: where checkpoints go. Raises ClearError for options that do not fit the folder's checkpoint, and when the loss
+    is no longer a number.
     """
     processes, folder = processes or Processes(), Path(folder)
     if options.steps is None:
@@ -124,8 +125,8 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     model = _build(options).to(processes.device)
     optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
     average = MovingAverage(model.prior.state_dict(), options.average)
-    data = {"pairs": batches.identity} if hasattr(batches, "identity") else {}
-    state = TrainingState(folder, {"model": model, "optimiser": optimiser, "average": average}, _identity(options) | data)
+    data = {"pairs": batches} if hasattr(batches, "state_dict") else {}
+    state = TrainingState(folder, {**data, "model": model, "optimiser": optimiser, "average": average}, _identity(options))
     step = state.resume()
     if step == 0 and processes.main:
         state.save(0)

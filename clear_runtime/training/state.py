@@ -30,12 +30,14 @@ class TrainingState:
         if not self.path.exists():
             return None
         stored = read_tensors(self.path)
-        if not isinstance(stored.get("options"), Mapping) or not all(name in stored for name in self.parts):
-            raise ClearError(f"{self.path} is not a checkpoint of this trainer. Choose another folder for this run; in ComfyUI, another name.")
+        if not isinstance(stored.get("options"), Mapping) or not all(name in stored for name in self.parts) or set(self.options) - set(stored["options"]):
+            raise ClearError(f"{self.path} is not a checkpoint of this trainer: it is of a run of another trainer, or of another version of this one. "
+                             "Choose another folder for this run; in ComfyUI, another name.")
         changed = [f"{name} was {stored['options'].get(name)!r} and is {value!r}" for name, value in self.options.items()
                    if stored["options"].get(name) != value]
         if changed:
-            raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder; in ComfyUI, another name.")
+            raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder; in ComfyUI, another name. "
+                             "To train on from what it made, choose its result as the start there.")
         return stored
 
     def resume(self) -> int:
