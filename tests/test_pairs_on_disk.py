@@ -186,6 +186,36 @@ def test_processes_share_the_pairs(three_pairs, monkeypatch):
     assert sorted(map(len, shares)) == [1, 2] and shares[0] | shares[1] == {"v0", "v1", "v2"}
 
 
+@pytest.mark.parametrize("processes", [4, 5, 7])
+def test_processes_that_share_a_pair_take_turns_at_its_frames(three_pairs, processes):
+    """With three pairs of six frames: nobody reads what another does, and together they read all of it."""
+    taken = {}
+    for rank in range(processes):
+        part = DiskFrames(three_pairs, 1, (HEIGHT, WIDTH), 640, rank=rank, processes=processes)
+        frames = [part._frame(0, n)[0].numpy().tobytes() for n in range(6 // part.sharers)]
+        taken[rank] = set(frames)
+        assert len(taken[rank]) == len(frames)
+    assert len(set.union(*taken.values())) == sum(map(len, taken.values())) == 18
+
+
+def test_one_pair_gives_two_processes_other_batches(three_pairs):
+    one = Report(three_pairs.pairs[:1])
+    batches = [DiskFrames(one, 2, (32, 64), 640, rank=rank, processes=2) for rank in range(2)]
+    assert len(batches[0]) == len(batches[1]) == 1
+    for n in range(4):
+        assert not torch.equal(batches[0][n].subtitled, batches[1][n].subtitled)
+
+
+def test_frames_of_a_group_are_mixed(three_pairs):
+    """Neighbours of a video teach the same: a batch holds frames of several videos, out of their order."""
+    from clear_runtime.data.pairs_on_disk import frame_pairs
+    shown = [both[0] for report in three_pairs.pairs for both in frame_pairs(report.pair)]
+    batch = DiskFrames(three_pairs, 18, (HEIGHT, WIDTH), 640, seed=5)[0].subtitled.permute(0, 2, 3, 1)
+    order = [min(range(18), key=lambda n: (shown[n] - frame).abs().mean().item()) for frame in batch]
+    assert sorted(order) == list(range(18))
+    assert sum(b == a + 1 for a, b in zip(order, order[1:])) < 5 and len({n // 6 for n in order[:6]}) > 1
+
+
 def test_long_videos_give_evenly_spread_frames():
     from clear_runtime.data.frame_batches import _spread
     assert _spread(tuple(range(100))) == list(range(0, 100, 100 // FRAMES_PER_PAIR)) and _spread((3, 9)) == [3, 9]
