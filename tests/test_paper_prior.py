@@ -5,6 +5,7 @@ import torch
 pytest.importorskip("torchvision")
 
 from clear_runtime.errors import ClearError
+from clear_runtime.prior.checkpoints import load_prior
 from clear_runtime.prior.losses import stage_one
 from clear_runtime.prior.paper import paper_stage_one
 from clear_runtime.prior.released import ReleasedPrior, load_released
@@ -90,6 +91,16 @@ def test_missing_and_unexpected_keys_are_reported(released):
     _, report = load_released(state)
     assert len(report.missing) == 16 and report.unexpected == ("adaptive_loss_weights.log_vars",)
     assert "16 missing (decoder.decoder.0.bias" in str(report) and "1 unexpected (adaptive_loss_weights.log_vars)" in str(report)
+
+
+def test_a_published_checkpoint_is_a_prior_that_says_what_did_not_match(released, tmp_path):
+    state = {k: v for k, v in released.state_dict().items() if not k.startswith("decoder.")} | {"adaptive_loss_weights.log_vars": torch.zeros(3)}
+    torch.save({"model": state}, tmp_path / "published.pt")
+    prior = load_prior(tmp_path / "published.pt")
+    assert prior.report.startswith("published.pt: a prior of CLEAR's published trainer")
+    assert "16 missing (decoder.decoder.0.bias" in prior.report and "1 unexpected (adaptive_loss_weights.log_vars)" in prior.report
+    assert prior.long_side == 1280, "what it was trained on: 1280x720"
+    assert load_prior().report == "nano_prior.safetensors: a light prior. Keys of the checkpoint: every key matches."
 
 
 def test_the_pyramid_level_is_told_from_the_checkpoint(released):

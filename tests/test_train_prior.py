@@ -186,7 +186,7 @@ def command(*launcher, folder, out, **options):
 
 def test_what_would_be_refused_is_said_before_the_pairs_are_looked_through(folder, tmp_path):
     check(SHORT, tmp_path / "new")
-    with pytest.raises(ClearError, match="bundled is not a prior of the kind paper"):
+    with pytest.raises(ClearError, match="The bundled prior is not a prior of the kind paper"):
         check(replace(SHORT, model="paper", rate=1e-5, start="bundled"), tmp_path / "new")
     list(train(SHORT, Frames(), tmp_path / "run"))
     check(SHORT, tmp_path / "run")
@@ -194,6 +194,31 @@ def test_what_would_be_refused_is_said_before_the_pairs_are_looked_through(folde
         check(replace(SHORT, seed=4), tmp_path / "run")
     refused = command(folder=tmp_path / "no folder", out=tmp_path / "run", seed=4)
     assert refused.returncode == 1 and "other options" in refused.stderr
+
+
+def test_a_start_is_looked_at_without_a_network_being_built(tmp_path, monkeypatch):
+    pytest.importorskip("torchvision")
+    from clear_runtime.prior.checkpoints import save_prior
+    from clear_runtime.prior.paper import PaperPrior
+    with torch.device("meta"):
+        shapes = {name: value.shape for name, value in PaperPrior().state_dict().items()}
+    state = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    save_prior(tmp_path / "whole.safetensors", "paper", state, 1280)
+    save_prior(tmp_path / "holes.safetensors", "paper", {k: v for k, v in state.items() if k != "leave.weight"}, 1280)
+    imagenet = {k.removeprefix("encoder.trunk."): v for k, v in state.items() if k.startswith("encoder.trunk.")}
+    torch.save(imagenet, tmp_path / "imagenet.pth")
+    torch.save(imagenet | {"conv1.weight": torch.zeros(3)}, tmp_path / "other.pth")
+    for name in ("kaiming_normal_", "kaiming_uniform_"):
+        monkeypatch.setattr(torch.nn.init, name, lambda tensor, *a, **k: tensor if tensor.is_meta else pytest.fail("a network was built"))
+    options = replace(SHORT, model="paper", imagenet=str(tmp_path / "imagenet.pth"), start=str(tmp_path / "whole.safetensors"))
+    check(options, tmp_path)
+    check(replace(SHORT, start="bundled"), tmp_path)
+    for changes, says in ((dict(start=str(tmp_path / "holes.safetensors")), r"holes.*1 tensors are missing.*first leave.weight"),
+                          (dict(model="light"), "whole.safetensors is not a prior of the kind light"), (dict(start=str(tmp_path / "gone.pt")), "no file gone.pt"),
+                          (dict(imagenet=str(tmp_path / "other.pth")), "other.pth is not a ResNet-50.*first conv1.weight"),
+                          (dict(imagenet=str(tmp_path / "gone.pth")), "no file .*gone.pth")):
+        with pytest.raises(ClearError, match=says):
+            check(replace(options, **changes), tmp_path)
 
 
 def test_a_run_is_not_continued_on_other_pairs(tmp_path):

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..checkpoint import read_metadata, read_tensors, write_tensors
+from ..checkpoint import read_metadata, read_shapes, read_tensors, write_tensors
 from ..errors import ClearError
 from .light import LightPrior
 from .predict import LONG_SIDE, Prior
 
 BUNDLED = Path(__file__).parent.parent / "weights" / "nano_prior.safetensors"
 """The light prior that ships with the pack."""
+RELEASED_LONG_SIDE = 1280
+"""Pixels of the longer side of the frames that CLEAR's published trainer learns from: 1280x720."""
 PRIOR = "prior.safetensors"
 """The file that a run writes."""
 PUBLISHED = {PRIOR: "{}.safetensors"}
@@ -27,24 +29,49 @@ def save_prior(path: Path, kind: str, state: Mapping[str, Tensor], long_side: in
 
 
 def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -> Prior:
-    """A prior from any Stage I file: our own, the bundled one, or a checkpoint of CLEAR's published trainer.
+    """A prior from any Stage I file: our own, the bundled one, or a checkpoint of CLEAR's published trainer. Its `report` says
+    which of them it is and, of a published one, which keys it lacked or had beyond the model.
 
     Raises ClearError when it is another architecture.
     """
     path, checkpoint = Path(path), read_tensors(path)
-    names = set(checkpoint)
-    if "enter.1.0.weight" in names:
-        model = LightPrior()
-    elif "encoder.trunk.conv1.weight" in names:
-        from .paper import PaperPrior
-        model = PaperPrior()
-    else:
+    kind = _kind(checkpoint)
+    if kind is None:
         from .released import load_released
-        return Prior(load_released(checkpoint)[0], device, long_side=1280)  # it was trained at 1280x720
+        model, keys = load_released(checkpoint)
+        return Prior(model, device, RELEASED_LONG_SIDE, f"{path.name}: a prior of CLEAR's published trainer. Keys of the checkpoint: {keys}.")
+    model = _empty(kind)
     own = model.state_dict()
-    wrong = [name for name in own if name not in names or checkpoint[name].shape != own[name].shape]
-    if wrong or names - set(own):
-        raise ClearError(f"{path.name} is not a Stage I prior that this version knows: {len(wrong)} tensors are missing or of another shape"
-                         f"{f' (first {wrong[0]})' if wrong else ''}, {len(names - set(own))} are unknown.")
+    _require_whole(path, {name: value.shape for name, value in checkpoint.items()}, own)
     model.load_state_dict({name: value.to(own[name].dtype) for name, value in checkpoint.items()})
-    return Prior(model, device, int(read_metadata(path).get("long_side", LONG_SIDE)))
+    return Prior(model, device, int(read_metadata(path).get("long_side", LONG_SIDE)), f"{path.name}: a {kind} prior. Keys of the checkpoint: every key matches.")
+
+
+def require_prior(path: str | Path, kind: str) -> None:
+    """Raise ClearError where load_prior would not give a prior of a kind ("light" or "paper"). Looks at names and shapes; builds nothing."""
+    path, shapes = Path(path), read_shapes(path)
+    if _kind(shapes) != kind:
+        raise ClearError(f"{'The bundled prior' if path == BUNDLED else path.name} is not a prior of the kind {kind}. Choose the other model, another start, or start from scratch.")
+    with torch.device("meta"):
+        own = _empty(kind).state_dict()
+    _require_whole(path, shapes, own)
+
+
+def _kind(names) -> str | None:
+    """Of our own files; None for any other."""
+    return "light" if "enter.1.0.weight" in names else "paper" if "encoder.trunk.conv1.weight" in names else None
+
+
+def _empty(kind: str) -> nn.Module:
+    if kind == "light":
+        return LightPrior()
+    from .paper import PaperPrior
+    return PaperPrior()
+
+
+def _require_whole(path: Path, shapes: Mapping[str, tuple[int, ...]], own: Mapping[str, Tensor]) -> None:
+    wrong = [name for name in own if name not in shapes or tuple(shapes[name]) != tuple(own[name].shape)]
+    unknown = set(shapes) - set(own)
+    if wrong or unknown:
+        raise ClearError(f"{path.name} is not a Stage I prior that this version knows: {len(wrong)} tensors are missing or of another shape"
+                         f"{f' (first {wrong[0]})' if wrong else ''}, {len(unknown)} are unknown. Choose another file.")

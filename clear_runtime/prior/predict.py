@@ -14,11 +14,12 @@ class Prior:
 
     model: frames [N, 3, H, W] in 0..1, sides multiples of MULTIPLE -> logits [N, 1, H, W], with BYTES_PER_PIXEL: a LightPrior, a
     PaperPrior or a ReleasedPrior. long_side: pixels of the frames it was trained on; larger ones are scaled down for it.
+    report: a sentence about the file that it came from.
     """
 
-    def __init__(self, model: nn.Module, device: str | torch.device = "cpu", long_side: int = LONG_SIDE):
+    def __init__(self, model: nn.Module, device: str | torch.device = "cpu", long_side: int = LONG_SIDE, report: str = ""):
         self.model = model.eval().to(device, memory_format=torch.channels_last)  # the layout in which convolutions are nearly twice as fast on a CPU
-        self.device, self.long_side, self.batch = torch.device(device), long_side, BATCH
+        self.device, self.long_side, self.batch, self.report = torch.device(device), long_side, BATCH, report
 
     def memory(self, height: int, width: int) -> int:
         """Bytes that one frame of a batch takes on the device while the prior runs; set `batch` to as many frames as there is room for."""

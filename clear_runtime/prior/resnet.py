@@ -1,11 +1,12 @@
 """torchvision's ResNet-50 trunk, with ImageNet weights where the user has them. Nothing is downloaded."""
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from ..checkpoint import read_tensors
+from ..checkpoint import read_shapes, read_tensors
 from ..errors import ClearError
 
 log = logging.getLogger(__name__)
@@ -38,12 +39,31 @@ def find_imagenet(path: str | Path | None = None) -> Path | None:
 
 def load_imagenet(trunk: nn.Module, path: Path) -> None:
     """Put a ResNet-50 classifier's weights into a trunk made by resnet50(). Raises ClearError for another network's file."""
-    state = {name.removeprefix("module."): value for name, value in read_tensors(path).items()}
+    state = {_plain(name): value for name, value in read_tensors(path).items()}
+    own = _require_resnet50(path, {name: value.shape for name, value in state.items()}, trunk)
+    trunk.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
+    log.info("ResNet-50 starts from the ImageNet weights in %s", path)
+
+
+def require_resnet50(path: str | Path | None = None) -> None:
+    """Raise ClearError where a ResNet-50 could not be made, or not started from the file that find_imagenet gives. Builds nothing."""
+    with torch.device("meta"):
+        trunk = resnet50()
+    found = find_imagenet(path)
+    if found is not None:
+        _require_resnet50(found, {_plain(name): shape for name, shape in read_shapes(found).items()}, trunk)
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("module.")
+
+
+def _require_resnet50(path: Path, shapes: Mapping[str, tuple[int, ...]], trunk: nn.Module) -> list[str]:
+    """The names that a trunk takes from a file with these."""
     own = {name: value for name, value in trunk.state_dict().items() if not name.startswith("fc.")}
     wrong = [name for name, value in own.items() if not name.endswith("num_batches_tracked")
-             and (name not in state or state[name].shape != value.shape)]
+             and (name not in shapes or tuple(shapes[name]) != tuple(value.shape))]
     if wrong:
         raise ClearError(f"{path.name} is not a ResNet-50: {len(wrong)} of its {len(own)} tensors are missing or of another shape, first "
                          f"{wrong[0]}. Use torchvision's {IMAGENET_FILES[0]}.")
-    trunk.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
-    log.info("ResNet-50 starts from the ImageNet weights in %s", path)
+    return list(own)

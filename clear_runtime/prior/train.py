@@ -26,8 +26,9 @@ from ..training.learning_rate import scheduled
 from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
-from .checkpoints import BUNDLED, PRIOR, load_prior, save_prior
+from .checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
 from .losses import Weights, stage_one
+from .resnet import require_resnet50
 from .stage_one import StageOne, light_stage_one
 
 log = logging.getLogger(__name__)
@@ -177,8 +178,10 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
 
 def check(options: TrainOptions, folder: str | Path) -> None:
     """Raises ClearError for what train would refuse, before the pairs are looked through: a start of another kind, packages or
-    files that are missing, a folder with another run in it."""
-    _build(options)
+    files that are missing, a folder with another run in it. Nothing is built for it."""
+    if options.model == "paper":
+        require_resnet50(options.imagenet)
+    _require_start(options)
     identity = _identity(options)
     if options.steps is None:  # one epoch: as many as the pairs will give
         del identity["steps"]
@@ -190,17 +193,24 @@ def _identity(options: TrainOptions) -> dict:
 
 
 def _build(options: TrainOptions) -> StageOne:
+    _require_start(options)
     if options.model == "light":
         model = light_stage_one()
     else:
         from .paper import paper_stage_one
         model = paper_stage_one(options.imagenet)
     if options.start != "scratch":
-        start = load_prior(BUNDLED if options.start == "bundled" else options.start).model
-        if type(start) is not type(model.prior):
-            raise ClearError(f"{options.start} is not a prior of the kind {options.model}. Choose the other model, or start from scratch.")
-        model.prior.load_state_dict(start.state_dict())
+        model.prior.load_state_dict(load_prior(_start_file(options)).model.state_dict())
     return model
+
+
+def _require_start(options: TrainOptions) -> None:
+    if options.start != "scratch":
+        require_prior(_start_file(options), options.model)
+
+
+def _start_file(options: TrainOptions) -> str | Path:
+    return BUNDLED if options.start == "bundled" else options.start
 
 
 def _numbered(batches, first: int, options: TrainOptions):
