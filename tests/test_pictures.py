@@ -1,6 +1,8 @@
 """The pictures of Stage I show what they are given."""
 import numpy as np
+import pytest
 import torch
+from PIL import ImageDraw
 
 from clear_runtime import pictures as shared
 from clear_runtime.prior import pictures
@@ -27,9 +29,23 @@ def test_the_plot_rises_where_there_is_more_subtitle():
     assert right + 100 < left
 
 
-def test_plots_of_nothing_and_of_one_frame_are_drawn():
-    for shares in ([], [0.1]):
-        assert pictures.share_plot(shares).size == (960, 240)
+def test_one_frame_is_a_line_at_its_value():
+    two = orange(pictures.share_plot([0.05, 0.05]))
+    assert orange(pictures.share_plot([0.05])) == two and len(two) > 800
+
+
+@pytest.mark.parametrize("shares, marks", [([0.0], ["0", "0.25", "0.5", "0.75", "1"]), ([0.012], ["0", "0.5", "1", "1.5", "2"]), ([0.052], ["0", "1.5", "3", "4.5", "6"]),
+                                           ([0.08], ["0", "2.5", "5", "7.5", "10"]), ([1.0], ["0", "25", "50", "75", "100"])])
+def test_the_numbers_at_the_plot_s_lines_are_exact(shares, marks, monkeypatch):
+    written = []
+    draw = ImageDraw.ImageDraw.text
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, xy, text, **k: (written.append((xy, text)), draw(self, xy, text, **k))[1])
+    pictures.share_plot(shares * 2)
+    assert [text for (x, y), text in written if x == 4 and y > 4] == marks
+
+
+def test_plots_of_nothing_are_drawn():
+    assert pictures.share_plot([]).size == (960, 240)
     assert pictures.curves({}).size == pictures.curves({"region": [1.0]}).size == (640, 280)
 
 

@@ -6,20 +6,24 @@ from collections.abc import Mapping, Sequence
 from PIL import Image
 from torch import Tensor
 
-from ..pictures import axes, draw_dot, loss_curves, overlay, row
+from ..pictures import axes, loss_curves, overlay, row
 
 COLOURS = {"total": (235, 235, 235), "region": (255, 140, 60), "adv": (110, 190, 255), "ortho": (150, 220, 120), "recon": (225, 130, 235)}
+
+_TOPS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 40.0, 60.0, 80.0, 100.0)  # per cent at a plot's upper edge: quarters of them have few digits
 
 
 def share_plot(shares: Sequence[float], size: tuple[int, int] = (960, 240)) -> Image.Image:
     """How much of each frame is subtitle, in percent, over the frames. size: width and height in pixels."""
     percent = [100 * share for share in shares]
-    top = max(1.0, max(percent, default=0) * 1.1)
-    picture, draw, place = axes(size, len(percent), 0.0, top, "% of the frame that is subtitle", "frame", "{:.1f}")
+    top = next((top for top in _TOPS if top >= 1.1 * max(percent, default=0)), _TOPS[-1])
+    picture, draw, place = axes(size, len(percent), 0.0, top, "% of the frame that is subtitle", "frame", "{:g}")
     points = [place(i, value) for i, value in enumerate(percent)]
+    if len(points) == 1:  # a frame alone has no line to be drawn: its value goes over the whole width
+        points.append(place(1, percent[0]))
     if points:
         draw.polygon([(points[0][0], place(0, 0)[1]), *points, (points[-1][0], place(0, 0)[1])], fill=(120, 80, 45))
-        draw.line(points, fill=COLOURS["region"], width=2) if len(points) > 1 else draw_dot(draw, points[0], COLOURS["region"])
+        draw.line(points, fill=COLOURS["region"], width=2)
     return picture
 
 
