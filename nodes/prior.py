@@ -43,7 +43,7 @@ class PriorMask(io.ComfyNode):
                     io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED,
                                    tooltip="The light prior that comes with the pack, or a Stage I checkpoint in models/clear: of Train Prior, or of CLEAR's published trainer."),
                     io.Float.Input("threshold", default=0.5, min=0.01, max=0.99, step=0.01,
-                                   tooltip="From how sure a mark on it counts in the binary mask, 0 to 1. Lower finds more and errs more."),
+                                   tooltip="How sure the prior must be, 0 to 1: what is over it counts in the binary mask. Lower finds more and errs more."),
                     io.Int.Input("grow", default=0, min=0, max=64, tooltip="Pixels by which the binary mask is widened."),
                     io.Boolean.Input("temporal", default=True,
                                      tooltip="Look at neighbouring frames too: takes away flicker, and signs that move with the scene. The frames must "
@@ -52,7 +52,8 @@ class PriorMask(io.ComfyNode):
             outputs=[io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
                      io.Mask.Output(display_name="binary", tooltip="0 or 1: over the threshold, and grown."),
                      io.Image.Output(display_name="overlay", tooltip="The soft mask as heat over the frames."),
-                     io.Image.Output(display_name="plot", tooltip="Per cent of each frame that is marked in the binary mask, over the frames.")])
+                     io.Image.Output(display_name="plot", tooltip="Per cent of each frame that is marked in the binary mask, over the frames."),
+                     io.String.Output(display_name="report", tooltip="What kind of prior the file is and, of a published checkpoint, which keys were missing or unexpected.")])
 
     @classmethod
     def fingerprint_inputs(cls, prior, **other):
@@ -60,22 +61,21 @@ class PriorMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, prior, threshold, grow, temporal, trained=None):
-        from ..clear_runtime.composite import grow as grown
         from ..clear_runtime.pictures import overlay, to_frames
+        from ..clear_runtime.prior.mask import MaskOptions, mask_stream
         from ..clear_runtime.prior.pictures import share_plot
-        from ..clear_runtime.prior.temporal import refine_stream
         require_frames(images)
         count, *size = images.shape[:3]
         place = dict(device=comfy.model_management.intermediate_device())
         soft, binary, shown = torch.empty(count, *size, **place), torch.empty(count, *size, **place), torch.empty(count, *size, 3, dtype=images.dtype, **place)
         advance, shares = progress_bar(count), []
-        marked = _marked(images[..., :3], ComfyPrior(chosen_prior(prior, trained)))
-        for i, (frame, mask) in enumerate(refine_stream(marked) if temporal else marked):  # one at a time: a clip in 4K leaves no room for copies of all
-            counted = grown((mask[None] > threshold).float(), grow)[0]
+        loaded = chosen_prior(prior, trained)
+        marked = _marked(images[..., :3], ComfyPrior(loaded))
+        for i, (frame, mask, counted) in enumerate(mask_stream(marked, MaskOptions(threshold, grow, temporal))):  # one at a time: a clip in 4K leaves no room for copies of all
             soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]
             shares.append(counted.mean().item())
             advance(i + 1)
-        return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)))
+        return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)), loaded.report)
 
 
 def _marked(frames, model):
