@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 SCRATCH = "from scratch"
 _BY_ITSELF = 0.0
 _PICTURE_EVERY = 10  # steps between two pictures on the node
+_KEPT = ("curves.png", "example.png")  # in a finished run's folder
 
 
 class TrainPrior(io.ComfyNode):
@@ -37,7 +38,9 @@ class TrainPrior(io.ComfyNode):
                     io.Combo.Input("start", options=[BUNDLED, SCRATCH, *prior_files()], default=BUNDLED,
                                    tooltip="What to train on from. The paper's model can go on from its own kind, or begin from scratch, with ImageNet weights if "
                                            "torchvision's file is in torch's hub cache."),
-                    io.Int.Input("steps", default=1000, min=1, max=1_000_000, tooltip="Training steps in all, over every start."),
+                    io.Int.Input("steps", default=1000, min=1, max=1_000_000,
+                                 tooltip="Training steps of this run, those before a Cancel included. They cannot be changed under one name: to train on, "
+                                         "choose the finished prior in start, under another name."),
                     io.Int.Input("batch", default=8, min=1, max=256, tooltip="Frames a step. Memory grows with it."),
                     io.Float.Input("rate", default=_BY_ITSELF, min=0.0, max=0.1, step=1e-5, round=False,
                                    tooltip="Highest learning rate, no unit. 0: the model's own (light 0.003 from scratch and 0.0003 from a prior; paper 0.00002)."),
@@ -48,9 +51,13 @@ class TrainPrior(io.ComfyNode):
                      io.String.Output(display_name="report", tooltip="What the look through the pairs found.")])
 
     @classmethod
-    def fingerprint_inputs(cls, pairs, start, clean="", **other):
+    def fingerprint_inputs(cls, pairs, start, clean="", name="", **other):
         from ..clear_runtime.data.pairs_on_disk import VIDEOS
-        return f"{stamped([resolved(pairs or ''), resolved(clean or '')], VIDEOS)} {stamp(start, CLEAR_FOLDER)} {sorted(other.items(), key=str)}"
+        from ..clear_runtime.prior.checkpoints import PRIOR, PUBLISHED
+        # what ComfyUI's cache cannot see: that the file is no longer where the run put it
+        gone = (_runs() / (name or "") / _KEPT[0]).exists() and not stamp(PUBLISHED[PRIOR].format(name), CLEAR_FOLDER)
+        return (f"{stamped([resolved(pairs or ''), resolved(clean or '')], VIDEOS)} {stamp(start, CLEAR_FOLDER)} {name} {'its prior was taken away ' if gone else ''}"
+                f"{sorted(other.items(), key=str)}")
 
     @classmethod
     def execute(cls, pairs, name, model, start, steps, batch, rate, seed, clean=""):
@@ -60,7 +67,7 @@ class TrainPrior(io.ComfyNode):
         from ..clear_runtime.prior.checkpoints import PRIOR, PUBLISHED
         from ..clear_runtime.prior.train import TrainOptions, check
         from ..clear_runtime.training.results import Results
-        results = Results(Path(folder_paths.get_output_directory()) / "CLEAR", folder_paths.get_folder_paths(CLEAR_FOLDER), name, PUBLISHED)
+        results = Results(_runs(), folder_paths.get_folder_paths(CLEAR_FOLDER), name, PUBLISHED)
         with_text, without = resolved(pairs), resolved(clean)
         if with_text is None:
             raise ClearError("Name the folder with the pairs, NAME.mp4 beside NAME_with_subtitle.mp4, or one subtitled video and its clean one.")
@@ -78,6 +85,10 @@ class TrainPrior(io.ComfyNode):
         return io.NodeOutput(str(file), *map(to_frames, shown), str(report))
 
 
+def _runs() -> Path:
+    return Path(folder_paths.get_output_directory()) / "CLEAR"
+
+
 def _start(choice: str) -> str:
     return {SCRATCH: "scratch", BUNDLED: "bundled"}.get(choice) or full_path(choice, CLEAR_FOLDER)
 
@@ -93,10 +104,11 @@ def _run(options, batches, folder: Path):
     from ..clear_runtime.training.history import History
     from ..clear_runtime.training.processes import Processes
     from ..clear_runtime.training.results import made_elsewhere
-    kept = [folder / "curves.png", folder / "example.png"]
+    kept = [folder / name for name in _KEPT]
     bar, history, example = comfy.utils.ProgressBar(options.steps), History(folder), None
-    # nodes run under inference mode, which tensors never leave: what is trained must not be made in it
-    with torch.inference_mode(False), torch.enable_grad(), \
+    # Nodes run under inference mode, which tensors never leave: what is trained must not be made in it. A run seeds torch's generators,
+    # which are ComfyUI's too: nodes after this one draw what they would have drawn without it.
+    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(range(torch.cuda.device_count())), \
             closing(train(options, batches, folder, Processes(comfy.model_management.get_torch_device(), alone=True))) as steps:
         for p in steps:
             history.add(p)  # before Cancel is looked at: the trainer keeps this step

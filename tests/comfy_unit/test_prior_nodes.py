@@ -33,9 +33,10 @@ def settings(folder, **changes):
 
 
 def test_masks_overlay_and_plot(run, frames):
-    soft, binary, overlay, plot = run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)
+    soft, binary, overlay, plot, report = run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)
+    assert report == "nano_prior.safetensors: a light prior. Keys of the checkpoint: every key matches."
     assert soft.shape == binary.shape == (10, 352, 640) and overlay.shape == frames.shape and plot.shape == (1, 240, 960, 3)
-    assert set(binary.unique().tolist()) == {0.0, 1.0} and torch.equal(binary, (soft >= 0.5).float())
+    assert set(binary.unique().tolist()) == {0.0, 1.0} and torch.equal(binary, (soft > 0.5).float())
     assert (binary.flatten(1).mean(1) > 0.005).tolist() == [3 <= t < 8 for t in range(10)]
     assert (overlay - frames).abs().amax(-1)[soft > 0.9].min() > 0 and torch.allclose(overlay[soft < 1e-4], frames[soft < 1e-4], atol=1e-3)
 
@@ -47,6 +48,56 @@ def test_growth_threshold_and_single_frames(run, frames):
     assert wide.sum() > 1.3 * narrow.sum() and (wide >= narrow).all()
     _, sure, *_ = run("CLEAR_PriorMask", images=frames[4:5], threshold=0.99, grow=0, **options)
     assert sure.sum() < narrow.sum()
+
+
+def test_neighbouring_frames_count_only_where_they_are_asked_for(run, frames):
+    flash = torch.cat([frames[:2], frames[4:5], frames[8:], frames[:2]])  # the line stands in frame 2 alone
+    areas = [run("CLEAR_PriorMask", images=flash, prior="bundled light prior", threshold=0.5, grow=0, temporal=temporal)[1].flatten(1).sum(1) for temporal in (False, True)]
+    assert areas[0][2] > 1000 and areas[1][2] == 0
+
+
+def test_the_plot_is_of_the_binary_mask(run, frames):
+    from clear_runtime.pictures import to_frames
+    from clear_runtime.prior.pictures import share_plot
+    soft, binary, _, plot, _ = run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=6, temporal=False)
+    assert torch.equal(plot, to_frames(share_plot([mask.mean().item() for mask in binary])))
+    assert not torch.equal(plot, to_frames(share_plot([mask.mean().item() for mask in soft])))
+
+
+def test_the_bar_moves_with_every_frame_and_cancel_is_looked_at_before_each(run, frames, cancelled, monkeypatch):
+    import comfy.utils
+    options, moved = dict(images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False), []
+
+    class Bar:
+        def __init__(self, total, *more, **options):
+            self.total = total
+
+        def update_absolute(self, value, total=None, preview=None):
+            moved.append((value, self.total if total is None else total))
+    monkeypatch.setattr(comfy.utils, "ProgressBar", Bar)
+    run("CLEAR_PriorMask", **options)
+    assert moved == [(n, 10) for n in range(1, 11)]
+    moved.clear()
+    with cancelled(when=lambda: len(moved) == 3):
+        run("CLEAR_PriorMask", **options)
+    assert len(moved) == 3
+
+
+def test_cancel_is_looked_at_before_the_prior_is(run, frames, pack, cancelled):
+    import sys
+    prior = sys.modules["clear_pack.nodes.prior"].chosen_prior("bundled light prior")
+    prior.model.register_forward_pre_hook(lambda *_: pytest.fail("the prior ran"))
+    with cancelled(at=1):
+        sys.modules["clear_pack.nodes.managed"].ComfyPrior(prior)(frames)
+
+
+def test_prior_mask_runs_again_when_the_prior_s_file_changed(pack, models):
+    node, inputs = pack.listed["CLEAR_PriorMask"], dict(prior="mine.safetensors", threshold=0.5, grow=0, temporal=True)
+    (models / "clear" / "mine.safetensors").write_bytes(b"one")
+    before = node.fingerprint_inputs(**inputs)
+    assert before == node.fingerprint_inputs(**inputs) != node.fingerprint_inputs(**inputs | {"grow": 1})
+    (models / "clear" / "mine.safetensors").write_bytes(b"other")
+    assert before != node.fingerprint_inputs(**inputs)
 
 
 def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pack, monkeypatch):
@@ -90,7 +141,7 @@ class Elsewhere(torch.Tensor):
 
 def test_frames_on_the_gpu_give_what_frames_on_the_cpu_give(run, frames):
     options = dict(prior="bundled light prior", threshold=0.5, grow=1, temporal=True)
-    for ours, theirs in zip(run("CLEAR_PriorMask", images=frames, **options), run("CLEAR_PriorMask", images=frames.as_subclass(Elsewhere), **options)):
+    for ours, theirs in list(zip(run("CLEAR_PriorMask", images=frames, **options), run("CLEAR_PriorMask", images=frames.as_subclass(Elsewhere), **options)))[:4]:
         assert type(theirs) is torch.Tensor and torch.equal(ours, theirs)
 
 
@@ -178,6 +229,42 @@ def test_a_finished_run_gives_its_results_again(run, models, output, pairs):
     first = run("CLEAR_TrainPrior", **settings(pairs))
     again = run("CLEAR_TrainPrior", **settings(f' "{pairs}" '))  # as Windows copies a path
     assert first[0] == again[0] and first[3] == again[3] and all(torch.equal(a, b) for a, b in zip(first[1:3], again[1:3]))
+
+
+def test_a_prior_that_was_taken_away_is_made_again(run, models, output, pairs, pack, cancelled):
+    node, inputs = pack.listed["CLEAR_TrainPrior"], settings(pairs, steps=3)
+    before = node.fingerprint_inputs(**inputs)
+    with cancelled(at=14):  # two pairs of six frames are looked through first
+        run("CLEAR_TrainPrior", **inputs)
+    assert node.fingerprint_inputs(**inputs) == before, "a run that is under way has nothing to lose yet"
+    path, *_ = run("CLEAR_TrainPrior", **inputs)
+    assert node.fingerprint_inputs(**inputs) == before, "a finished one is not run again"
+    (models / "clear" / "mine.safetensors").unlink()
+    assert node.fingerprint_inputs(**inputs) != before
+    assert run("CLEAR_TrainPrior", **inputs)[0] == path and (models / "clear" / "mine.safetensors").exists()
+    assert node.fingerprint_inputs(**inputs) == before
+
+
+def test_what_other_nodes_draw_is_not_seeded_by_a_run(run, models, output, pairs, cancelled):
+    torch.manual_seed(11)
+    expected = torch.rand(5)
+    torch.manual_seed(11)
+    run("CLEAR_TrainPrior", **settings(pairs))
+    assert torch.equal(torch.rand(5), expected)
+    torch.manual_seed(11)
+    with cancelled(at=14):
+        run("CLEAR_TrainPrior", **settings(pairs, name="stopped", steps=3))
+    assert torch.equal(torch.rand(5), expected)
+    torch.manual_seed(11)
+    run("CLEAR_TrainPrior", **settings(pairs, name="stopped", steps=3))
+    assert torch.equal(torch.rand(5), expected), "going on brings back the run's own generator, for the run alone"
+
+
+def test_steps_cannot_be_changed_under_one_name_and_the_refusal_says_what_can(run, models, output, pairs, error):
+    run("CLEAR_TrainPrior", **settings(pairs))
+    with pytest.raises(error, match="steps was 2 and is 4.*choose its result as the start"):
+        run("CLEAR_TrainPrior", **settings(pairs, steps=4))
+    run("CLEAR_TrainPrior", **settings(pairs, name="mine_2", steps=4, start="mine.safetensors"))
 
 
 def test_a_prior_from_elsewhere_is_never_overwritten(run, models, output, pairs, error):
