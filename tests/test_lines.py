@@ -23,6 +23,14 @@ def test_nothing_and_everything_come_back():
     assert keep_lines(torch.zeros(0, 20, 30)).shape == (0, 20, 30)
 
 
+@pytest.mark.parametrize("top, left", [(170, 4), (170, 540), (4, 280), (330, 280)])
+def test_words_at_an_edge_but_in_no_corner_stay(top, left):
+    """In the middle of the left, right, upper and lower edge: a corner is one by rows and by columns."""
+    mask = torch.zeros(1, 352, 640)
+    mask[0, top:top + 18, left:left + 96] = 1
+    assert torch.equal(keep_lines(mask), mask)
+
+
 def test_graphics_in_a_corner_are_no_lines():
     mask = torch.zeros(1, 352, 640)
     mask[0, 20:60, 20:140] = 1      # a score, top left

@@ -43,6 +43,21 @@ def test_only_what_the_network_sees_goes_to_its_device(prior, monkeypatch):
     assert moved == [(1, 3, 360, 640)]
 
 
+class Half(torch.nn.Module):
+    """Sure of the left half of a frame, and of its right half that it is none."""
+    BYTES_PER_PIXEL = 1
+
+    def forward(self, frames):
+        sign = torch.where(torch.arange(frames.shape[-1]) < frames.shape[-1] // 2, 20.0, -20.0)
+        return sign.expand(len(frames), 1, *frames.shape[-2:])
+
+
+def test_masks_of_large_frames_come_back_with_soft_edges():
+    """Scaled by 4: a cell's value stands at its middle, and between two cells it changes evenly."""
+    edge = Prior(Half(), long_side=64)(torch.rand(1, 128, 256, 3))[0, 64, 124:132]
+    assert edge.tolist() == pytest.approx([1, 1, 0.875, 0.625, 0.375, 0.125, 0, 0], abs=1e-5)
+
+
 def test_gives_masks_at_the_frames_own_size_for_any_size():
     prior = Prior(LightPrior())
     for height, width in ((1, 1), (37, 53), (1081, 70)):

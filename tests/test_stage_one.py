@@ -47,6 +47,22 @@ def test_labels_follow_mean_and_deviation_of_each_frame():
     assert pseudo_labels.labels(subtitled, clean)[0].sum() == 1 and pseudo_labels.labels(subtitled, clean)[1].sum() == 5
 
 
+def test_a_frame_that_differs_evenly_has_no_label():
+    """Every pixel is as far away as the mean: none is further."""
+    clean = torch.zeros(1, 4, 4, 3)
+    subtitled = clean.clone()
+    subtitled[..., 0] = 0.5
+    assert not pseudo_labels.labels(subtitled, clean).any()
+
+
+def test_the_deviation_is_that_of_the_frame_and_not_of_a_sample():
+    """Six pixels of 0, one of 0.57, one of 1: mean 0.1963 and deviation 0.3565 make 0.5528; as a sample's it would be 0.3811, and make 0.5774."""
+    clean = torch.zeros(1, 2, 4, 3)
+    subtitled = clean.clone()
+    subtitled[0, 0, 0, 0], subtitled[0, 1, 1, 0] = 0.57, 1.0
+    assert pseudo_labels.labels(subtitled, clean)[0].nonzero().tolist() == [[0, 0], [1, 1]]
+
+
 def test_noise_alone_is_no_subtitle():
     clean, subtitled, _ = pair(text="", noise=0.015)
     assert not pseudo_labels.worth_training(pseudo_labels.labels(subtitled, clean)).any()
@@ -65,6 +81,25 @@ def test_ortho_is_the_squared_cosine():
     across = b - a * (a * b).sum(1, keepdim=True) / a.square().sum(1, keepdim=True)
     assert losses.ortho(a, across).item() == pytest.approx(0, abs=1e-9)
     assert torch.allclose(losses.ortho(a, b), torch.cosine_similarity(a, b, dim=1).square().mean())
+
+
+def test_ortho_moves_both_encoders():
+    a, b = (torch.randn(2, 8, 3, 4, requires_grad=True) for _ in range(2))
+    assert all(gradient.abs().max() > 1e-4 for gradient in torch.autograd.grad(losses.ortho(a, b), (a, b)))
+
+
+def test_the_encoder_aims_at_one_half():
+    """-0.5 log s(2) - 0.5 log(1 - s(2)) = log(1 + e^2) - 1, and nothing pulls where the discriminator cannot tell."""
+    labels, blind = torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 2, 2, requires_grad=True)
+    told = losses.leaked(torch.full_like(blind, 2.0), labels)
+    assert (losses.adv(torch.full_like(blind, 2.0), torch.full_like(blind, 2.0), labels) - told).item() == pytest.approx(math.log(1 + math.exp(2)) - 1)
+    assert torch.autograd.grad(losses.adv(blind.detach(), blind, labels), blind)[0].abs().max() == 0
+
+
+def test_a_cell_with_one_marked_pixel_is_subtitle_to_the_discriminator():
+    labels, knows = torch.zeros(1, 1, 16, 16), torch.full((1, 1, 2, 2), -9.0)
+    labels[..., 3, 3], knows[..., 0, 0] = 1, 9
+    assert losses.leaked(knows, labels).item() < 1e-3
 
 
 def test_adv_settles_at_log_two_and_weighs_both_sides_alike():
@@ -97,6 +132,22 @@ def test_region_is_small_when_right_and_finite_when_empty():
     right = (labels * 2 - 1) * 12
     assert losses.region(right, labels).item() < 1e-3 < losses.region(torch.zeros_like(labels), labels).item() < losses.region(-right, labels).item()
     assert losses.region(torch.full_like(labels, -12.0), torch.zeros_like(labels)).item() < 1e-2
+
+
+def test_region_is_focal_and_dice():
+    """Two pixels, the first a letter, found with p = 1/2 and 3/4. Focal (gamma 2): 0.5^2 log 2 + 0.75^2 log 4 = 0.9531 over one positive.
+    Dice: 1 - (2 * 0.5 + 20) / (1.25 + 1 + 20) = 0.0562."""
+    logits, labels = torch.tensor([0.0, math.log(3)]).view(1, 1, 1, 2), torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    assert losses.dice(logits, labels).item() == pytest.approx(0.0561798, abs=1e-6)
+    assert losses.region(logits, labels).item() == pytest.approx(0.9530774 + 0.0561798, abs=1e-6)
+
+
+def test_the_frame_is_rebuilt_from_the_content_alone():
+    model = light_stage_one()
+    out = model(torch.rand(1, 3, 64, 64))
+    of_the_prior, of_the_content = ([p for p in part.parameters()] for part in (model.prior, model.content))
+    assert all(g is None for g in torch.autograd.grad(out.reconstruction.sum(), of_the_prior, allow_unused=True, retain_graph=True))
+    assert all(g.abs().sum() > 0 for g in torch.autograd.grad(out.reconstruction.sum(), of_the_content))
 
 
 def test_the_sum_has_the_papers_weights():

@@ -1,5 +1,6 @@
 """The Stage I trainer: it learns, stops, continues to the same weights, and says what is wrong."""
 import json
+import math
 import os
 import shutil
 import socket
@@ -18,8 +19,10 @@ from clear_runtime.data import pseudo_labels
 from clear_runtime.data.frame_batches import Batch, DiskFrames
 from clear_runtime.data.pairs_on_disk import Report, check_pairs, find_pairs
 from clear_runtime.errors import ClearError
+from clear_runtime.prior import losses
 from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.losses import Weights
+from clear_runtime.prior.stage_one import light_stage_one
 from clear_runtime.prior.train import TrainOptions, check, train
 from clear_runtime.prior.train_command import main
 from clear_runtime.training.command_line import settings
@@ -65,6 +68,48 @@ def test_every_step_reports_its_terms_and_some_an_example(tmp_path):
     assert [p.step for p in seen if p.example] == [1, 3, 6]
     example = seen[-1].example
     assert example.frame.shape == (64, 96, 3) and example.mask.shape == example.label.shape == (64, 96) and 0 <= example.mask.min() <= example.mask.max() <= 1
+
+
+def test_the_first_step_is_the_method_s(tmp_path):
+    """The encoders see the subtitled frame, and the reconstruction is compared with the clean one."""
+    batch = Frames()[0]
+    torch.manual_seed(SHORT.seed)
+    out = light_stage_one().train()(batch.subtitled)
+    first = next(train(SHORT, Frames(), tmp_path))
+    expected = {"recon": (out.reconstruction - batch.clean).abs().mean(), "region": losses.region(out.logits, batch.labels),
+                "ortho": losses.ortho(out.f_sub, out.f_content), "adv": losses.adv(out.leak, out.confusion, batch.labels)}
+    assert first.terms == pytest.approx({name: value.item() for name, value in expected.items()}, rel=1e-4)
+    assert abs((out.reconstruction - batch.subtitled).abs().mean().item() - first.terms["recon"]) > 1e-3, "the two can be told apart"
+
+
+@pytest.fixture
+def stepped(monkeypatch):
+    """For every step of an optimiser, as it comes to it: (its learning rate, the length of the whole gradient)."""
+    seen, step = [], torch.optim.AdamW.step
+
+    def looked(self, *a, **k):
+        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        seen.append((self.param_groups[0]["lr"], torch.stack([g.norm() for g in gradients]).norm().item()))
+        return step(self, *a, **k)
+    monkeypatch.setattr(torch.optim.AdamW, "step", looked)
+    return seen
+
+
+def test_the_rate_rises_and_falls_as_it_is_asked_to(tmp_path, stepped):
+    with closing(train(replace(SHORT, steps=40, rate=1e-3), Frames(), tmp_path / "light")) as steps:
+        for p in steps:
+            if p.step == 4:
+                break
+    falling = [0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * n / 40)) for n in range(4)]
+    assert [rate for rate, _ in stepped] == pytest.approx([1e-3 * share * f for share, f in zip((0.5, 1, 1, 1), falling)])
+    stepped.clear()
+    list(train(replace(SHORT, steps=3, rate=1e-3, schedule="constant"), Frames(), tmp_path / "constant"))
+    assert [rate for rate, _ in stepped] == [1e-3] * 3
+
+
+def test_long_gradients_are_cut_to_one(tmp_path, stepped):
+    list(train(replace(SHORT, steps=2, weights=Weights(region=1000.0)), Frames(), tmp_path))
+    assert [length for _, length in stepped] == pytest.approx([1.0, 1.0], rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["light", "paper"])
