@@ -7,7 +7,7 @@ pytest.importorskip("torchvision")
 from clear_runtime.errors import ClearError
 from clear_runtime.prior.checkpoints import load_prior
 from clear_runtime.prior.losses import stage_one
-from clear_runtime.prior.paper import paper_stage_one
+from clear_runtime.prior.paper import ResNetEncoder, paper_stage_one
 from clear_runtime.prior.released import ReleasedPrior, load_released
 from clear_runtime.prior.resnet import find_imagenet, load_imagenet, resnet50
 
@@ -39,6 +39,16 @@ def test_shapes_are_the_papers_and_every_part_learns():
     total.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def test_resnet_sees_frames_as_imagenet_s_weights_learned_them():
+    """Less 0.485, 0.456, 0.406 and divided by 0.229, 0.224, 0.225: torchvision's, for R, G and B."""
+    encoder, seen = ResNetEncoder().eval(), []
+    encoder.trunk.conv1.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    frames = torch.rand(1, 3, 32, 32)
+    encoder(frames)
+    expected = torch.stack([(frames[:, c] - mean) / std for c, (mean, std) in enumerate(((0.485, 0.229), (0.456, 0.224), (0.406, 0.225)))], 1)
+    assert torch.allclose(seen[0], expected, atol=1e-6)
 
 
 def test_imagenet_weights_come_from_the_users_files_only(empty_hub_cache, trunk, tmp_path):
@@ -75,6 +85,38 @@ def keys_of_the_published_trainer():
 
 def test_the_published_names_are_ours(released):
     assert set(released.state_dict()) == keys_of_the_published_trainer()
+
+
+def masks_of_the_published_model(state, frames):
+    """Mask logits of a checkpoint, from the published model's description: torchvision's trunk on frames in -1..1; from the deepest stage
+    up, each stage's 256 channels and the level above, enlarged, are added and smoothed; the level at 1/8 is doubled three times."""
+    from torch.nn import functional as F
+    from torchvision.models import resnet50 as theirs
+    trunk = theirs(weights=None).eval()
+    trunk.load_state_dict({k.replace("stem.0", "conv1").replace("stem.1", "bn1"): v for k, v in state.items() if k.startswith(("stem.", "layer"))}, strict=False)
+    norm = lambda x, name, groups: F.group_norm(x, groups, state[f"{name}.weight"], state[f"{name}.bias"]).relu()
+    x, stages = trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1((frames - 0.5) / 0.5)))), []
+    for layer in (trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4):
+        x = layer(x)
+        stages.append(x)
+    above = None
+    for i in (3, 2, 1):
+        level = F.conv2d(stages[i], state[f"fusion.lateral_convs.{i}.weight"])
+        if above is not None:
+            level = level + F.interpolate(above, level.shape[-2:], mode="bilinear", align_corners=False)
+        above = norm(F.conv2d(level, state[f"fusion.smooth_convs.{i}.0.weight"], padding=1), f"fusion.smooth_convs.{i}.1", 32)
+    head, x = "mask_head.mask_predictor", above
+    for i in (0, 3, 6):
+        x = norm(F.conv_transpose2d(x, state[f"{head}.{i}.weight"], state[f"{head}.{i}.bias"], stride=2, padding=1), f"{head}.{i + 1}", 8)
+    x = F.conv2d(x, state[f"{head}.9.weight"], state[f"{head}.9.bias"], padding=1)
+    return F.interpolate(x, frames.shape[-2:], mode="bilinear", align_corners=False)
+
+
+@torch.no_grad()
+def test_a_published_checkpoint_computes_what_its_trainer_s_model_does(released):
+    frames, state = torch.rand(1, 3, 64, 96), released.state_dict()
+    expected = masks_of_the_published_model(state, frames)
+    assert expected.std() > 0.01 and torch.allclose(load_released(state)[0](frames), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"model": s, "epoch": 0, "config": {"adapter": {"fusion_layer": "layer2"}}},
