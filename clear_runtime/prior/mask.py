@@ -5,7 +5,7 @@
 Writes the folder FOLDER/NAME, NAME being the video's own without its ending: overlay.mp4, the heat over the frames at their own
 times; mask/000000.png and so on, a grey picture a frame, 0 or 255, which editors take as a sequence (a lossless video of them
 many cannot open, and another one has no clean edges); and plot.png, how much of each frame is marked. It appears when it is
-whole. Some 50 frames are held at a time, however long the video is.
+whole. Some 50 frames are held at a time, however long the video is: at 1080p 3.6 GB of memory, and 1.7 GB with --no-temporal.
 """
 from __future__ import annotations
 
