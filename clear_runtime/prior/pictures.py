@@ -10,7 +10,7 @@ from ..pictures import axes, loss_curves, overlay, row
 
 COLOURS = {"total": (235, 235, 235), "region": (255, 140, 60), "adv": (110, 190, 255), "ortho": (150, 220, 120), "recon": (225, 130, 235)}
 
-_TOPS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 40.0, 60.0, 80.0, 100.0)  # per cent at a plot's upper edge: quarters of them have few digits
+_TOPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 40.0, 60.0, 80.0, 100.0)  # per cent at a plot's upper edge: quarters of them have few digits
 
 
 def share_plot(shares: Sequence[float], size: tuple[int, int] = (960, 240)) -> Image.Image:
