@@ -153,14 +153,13 @@ def _shapes(model) -> dict[str, tuple[int, ...]]:
 
 def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
     """What the run needs of memory. Raises ClearError for whatever can be known to fail before the pairs are encoded."""
-    from ..clear_runtime.adapt.cache import latent_size
+    from ..clear_runtime.adapt.cache import largest_example
     from ..clear_runtime.adapt.options import DTYPES
     from ..clear_runtime.adapt.preflight import preflight
     from ..clear_runtime.adapt.run import require_same_run
     room = room_to_train(model, DTYPES[options.precision])
-    size = tuple(map(min, options.crop, pairs.smallest))
-    needed = preflight(replace(options, crop=size), _shapes(model), latent_size(size, codec.spatial, codec.temporal), context.shape[1],
-                       comfy.model_management.get_torch_device(), room)
+    size = largest_example(options.crop, pairs.sizes, codec.spatial, codec.temporal)
+    needed = preflight(options, _shapes(model), size, context.shape[1], comfy.model_management.get_torch_device(), room)
     require_same_run(options, bare_weights(model), folder)
     return needed
 
@@ -183,7 +182,7 @@ def _encode(folder: Path, pairs, codec, prior, vae, options):
     bar = comfy.utils.ProgressBar(len(pairs.identities))
     made_by = f"{fingerprint(vae.first_stage_model.state_dict())} {fingerprint(prior.model.state_dict())}"
     paths = encode_clips(folder / "latents", pairs, _Cancellable(codec), ComfyPrior(prior), made_by, bar.update_absolute)
-    return LatentClips(paths, codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps, codec.temporal)
+    return LatentClips(paths, codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps, codec.temporal, options.batch)
 
 
 class _Session:
@@ -206,8 +205,6 @@ class _Session:
         from ..clear_runtime.training.results import made_elsewhere
         device = comfy.model_management.get_torch_device()
         weights = base_weights(model, DTYPES[self.options.precision])
-        t, h, w = latents.size
-        size = ((t - 1) * self.codec.temporal + 1, h * self.codec.spatial, w * self.codec.spatial)
         self._count(self.history.rows[-1]["step"] if self.history.rows else 0, needed.share)
         bar = comfy.utils.ProgressBar(self.options.steps)
         # nodes run under inference mode, whose tensors autograd refuses: what is trained must not be made in it
@@ -223,7 +220,7 @@ class _Session:
         if self.panel is None or not self.history.rows:
             raise made_elsewhere(self.folder, "Ask for more steps, or choose another name.")
         losses = self.history.columns()["total"]
-        return (f"Examples of {size[0]} frames of {size[2]}x{size[1]} pixels, control {self.options.control}, {self.options.precision}\n{needed}\n\n"
+        return (f"Examples of {latents.sizes_in_words()}, control {self.options.control}, {self.options.precision}\n{needed}\n\n"
                 f"{len(losses)} steps: loss {losses[0]:.4f} at the first, {losses[-1]:.4f} at the last")
 
     def curves(self) -> Tensor:

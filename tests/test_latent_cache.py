@@ -1,10 +1,12 @@
 """Latents on disk: encoded once, anew when something changed, cut the same way every time."""
+from math import prod
+
 import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_clips import MemoryClips, encoded, latent_clips
 
-from clear_runtime.adapt.cache import LatentClips, encode_clips
+from clear_runtime.adapt.cache import LatentClips, encode_clips, largest_example
 from clear_runtime.errors import ClearError
 from clear_runtime.nano.load import load_bundled_codec
 from clear_runtime.prior.checkpoints import load_prior
@@ -75,6 +77,65 @@ def test_crops_lie_on_the_tokens_and_mostly_on_the_subtitle(tmp_path):
 def test_a_crop_larger_than_the_clip_is_the_whole_clip(tmp_path):
     clips = latent_clips(tmp_path, crop=(81, 480, 832))
     assert clips.size == (2, 24, 48) and clips[0].clean.shape == (16, 2, 24, 48)
+
+
+class Mixed(MemoryClips):
+    """Of 13 frames of 192x96 pixels but for the first, a short one, and the second, an upright one."""
+
+    def read(self, wanted):
+        for n, c in super().read(wanted):
+            length, upright = 5 if n == 0 else 13, n == 1
+            frames = [torch.cat([part] * 3)[:length] for part in c]
+            yield n, type(c)(*(part.transpose(1, 2).contiguous() if upright else part for part in frames))
+
+
+@pytest.fixture(scope="module")
+def mixed(parts, tmp_path_factory):
+    return encode_clips(tmp_path_factory.mktemp("mixed"), Mixed(4), *parts, "x")
+
+
+SHORT, UPRIGHT, USUAL = (2, 24, 48), (4, 48, 24), (4, 24, 48)
+
+
+def test_a_short_clip_and_an_upright_one_leave_the_others_as_they_are(mixed):
+    clips = LatentClips(mixed, 4, (81, 480, 832), "as is")
+    drawn = [tuple(clips[k].m_prior.shape) for k in range(60)]
+    assert {SHORT, UPRIGHT, USUAL} == set(drawn) == set(clips.sizes) and clips.size in (USUAL, UPRIGHT) and drawn.count(USUAL) > 15
+    assert clips.sizes_in_words() == "13 frames of 96x192 pixels, 13 frames of 192x96 pixels, 5 frames of 192x96 pixels"
+    cut = LatentClips(mixed, 4, (9, 64, 128), "as is")
+    assert set(cut.sizes) == {(3, 16, 32), (3, 16, 24), (2, 16, 32)} and cut.size == (3, 16, 32)
+    assert {tuple(cut[k].m_prior.shape) for k in range(60)} == set(cut.sizes)
+
+
+def test_examples_of_a_batch_have_one_size_and_every_clip_comes(mixed):
+    clips, seen = LatentClips(mixed, 4, (81, 480, 832), "as is", batch=3), {}
+    stored = {path: load_file(path)["clean"].float() for path in mixed}
+    for first in range(0, 240, 3):
+        batch = [clips[k] for k in range(first, first + 3)]
+        assert len({sample.clean.shape for sample in batch}) == 1
+        for sample in batch:
+            whole, = (path for path, clean in stored.items() if clean.shape == sample.clean.shape and torch.equal(clean, sample.clean))
+            seen[whole] = seen.get(whole, 0) + 1
+    assert set(seen) == set(mixed) and max(seen.values()) < 3 * min(seen.values()) and len(clips.sizes) == 3
+
+
+def test_two_processes_draw_what_twice_the_batches_would(mixed):
+    """As train() numbers them: part `p` of a step of process r of n begins at ((step * accumulate + p) * n + r) * batch."""
+    clips = LatentClips(mixed, 4, (81, 480, 832), "as is", batch=2)
+    batches = lambda steps, accumulate, count: [[((step * accumulate + part) * count + rank) * 2 + i for i in range(2)]
+                                                for step in range(steps) for part in range(accumulate) for rank in range(count)]
+    assert batches(3, 1, 2) == batches(3, 2, 1)
+    again = LatentClips(mixed, 4, (81, 480, 832), "as is", batch=2)
+    for batch in batches(3, 1, 2):
+        assert len({clips[k].clean.shape for k in batch}) == 1
+        assert all(torch.equal(a, b) for k in batch for a, b in zip(clips[k], again[k]))
+
+
+def test_the_largest_example_of_some_clips_is_known_before_they_are_encoded(mixed):
+    sizes = [(5, 96, 192), (13, 192, 96), (13, 96, 192)]
+    for crop in ((81, 480, 832), (9, 64, 128), (5, 192, 32)):
+        largest = largest_example(crop, sizes, 4)
+        assert prod(largest) == prod(LatentClips(mixed, 4, crop, "as is").size)
 
 
 def test_the_control_is_the_one_asked_for(tmp_path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,12 +22,13 @@ from ..latent_grid import frames_to_cells
 from ..prior.temporal import refine
 from ..schedule import SHIFT, sigmas
 from ..training.processes import Processes
-from ..wan import GROUP, latent_frames
+from ..wan import GROUP, SPATIAL, latent_frames
 
 log = logging.getLogger(__name__)
 
 THRESHOLD, GROWN = 0.5, 2  # of the mask that a control is prefilled by, as in RemoveOptions
 _VERSION = "1"             # of what a file holds
+_SIZES_SAID = 8            # of examples, in a report
 
 
 class Sample(NamedTuple):
@@ -86,29 +88,41 @@ def latent_size(crop: tuple[int, int, int], spatial: int, temporal: int = GROUP)
     return latent_frames(crop[0], temporal), crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2
 
 
+def largest_example(crop: tuple[int, int, int], clips: Iterable[tuple[int, int, int]], spatial: int = SPATIAL, temporal: int = GROUP) -> tuple[int, int, int]:
+    """Latent frames, height and width of the largest example that such a crop gives of clips of these sizes; both in frames and pixels."""
+    return max((latent_size(tuple(map(min, crop, clip)), spatial, temporal) for clip in clips), key=prod)
+
+
 class LatentClips:
     """Training examples from encoded clips. Example k is a pure function of (seed, k), so a stopped run goes on with the very next one.
 
     crop: frames, height and width in pixels; cut from the latents, around a cell with subtitle in four of five examples. What is
-    larger than a clip means the whole clip. control: "as is", "prefilled" or "both" (each half of the time). sampler_steps, at_steps:
-    that share of the noise levels is one of the sampler's own; the others are uniform before the shift.
+    larger than a clip means the whole clip: a short video, or one of another shape, gives smaller examples. batch: so many examples,
+    from a multiple of it on, have one size, as they are computed together; the clips of all other sizes have their own batches.
+    control: "as is", "prefilled" or "both" (each half of the time). sampler_steps, at_steps: that share of the noise levels is one of
+    the sampler's own; the others are uniform before the shift.
+
+    sizes: latent frames, height and width of the examples that there can be, largest first. size: the first of them.
     """
 
     def __init__(self, paths: list[Path], codec_spatial: int, crop: tuple[int, int, int], control: str, seed: int = 0,
-                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = GROUP):
+                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = GROUP, batch: int = 1):
         if control not in (*CONTROLS, "both"):
             raise ClearError(f"There is no control {control!r}; choose {', '.join(CONTROLS)} or both.")
         if not paths:
             raise ClearError("There are no clips to train on.")
-        self.paths, self.control, self.seed = list(paths), control, seed
+        self.paths, self.control, self.seed, self.batch = list(paths), control, seed, batch
+        self.spatial, self.temporal = codec_spatial, temporal
         self.levels, self.at_steps = sigmas(sampler_steps)[:-1].tolist(), at_steps
-        whole = [self._shape(path) for path in self.paths]
-        # examples of a batch have one size: that of the crop, or of the smallest clip
-        self.size = tuple(min(asked, *sizes) for asked, sizes in zip(latent_size(crop, codec_spatial, temporal), zip(*whole)))
+        asked = latent_size(crop, codec_spatial, temporal)
+        self._size = {path: tuple(map(min, asked, self._shape(path))) for path in self.paths}
+        self.sizes = sorted(set(self._size.values()), key=lambda size: (prod(size), size), reverse=True)
+        self.size = self.sizes[0]
         self.changed = ""  # a sentence, when a checkpoint learned from other clips
         # one clip is kept out of training to look at, where there are enough of them
         self.shown = len(self.paths) - 1
         self.trained = self.paths[:-1] if len(self.paths) >= 5 else self.paths
+        self._alike = {size: [path for path in self.trained if self._size[path] == size] for size in self.sizes}
 
     @staticmethod
     def _shape(path: Path) -> tuple[int, int, int]:
@@ -117,7 +131,16 @@ class LatentClips:
 
     def __getitem__(self, k: int) -> Sample:
         rng = random.Random(f"{self.seed} {k}")
-        return self._cut(rng.choice(self.trained), rng, self.control if self.control != "both" else rng.choice(tuple(CONTROLS)), self._sigma(rng))
+        return self._cut(rng.choice(self._mates(k)), rng, self.control if self.control != "both" else rng.choice(tuple(CONTROLS)), self._sigma(rng))
+
+    def _mates(self, k: int) -> list[Path]:
+        """The clips that example k may be cut from: those of the size of one that is drawn for its batch, so that each clip comes equally often."""
+        return self._alike[self._size[random.Random(f"{self.seed} batch {k // self.batch}").choice(self.trained)]]
+
+    def sizes_in_words(self) -> str:
+        """The sizes of examples that occur, in frames and pixels, largest first."""
+        shown = [f"{(t - 1) * self.temporal + 1} frames of {w * self.spatial}x{h * self.spatial} pixels" for t, h, w in self.sizes]
+        return ", ".join(shown[:_SIZES_SAID]) + (f" and {len(shown) - _SIZES_SAID} smaller sizes" if len(shown) > _SIZES_SAID else "")
 
     def state_dict(self) -> dict:
         """Which clips they are, for a checkpoint."""
@@ -147,7 +170,7 @@ class LatentClips:
         return SHIFT * u / (1 + (SHIFT - 1) * u)
 
     def _cut(self, path: Path, rng: random.Random, control: str, sigma: float) -> Sample:
-        t, h, w = self.size
+        t, h, w = self._size[path]
         with _open(path) as file:
             mask = file.get_tensor("m_prior").float()
             first = rng.randrange(mask.shape[0] - t + 1)

@@ -23,7 +23,7 @@ from ..training.processes import Processes
 from ..wan import SPATIAL, TEXT_TOKENS
 from . import losses
 from . import train as trainer
-from .cache import LatentClips, encode_clips, latent_size
+from .cache import LatentClips, encode_clips, largest_example, latent_size
 from .memory import estimate, wan_shapes
 from .model import LORA
 from .options import TrainOptions
@@ -66,7 +66,7 @@ def _run(args, options: TrainOptions) -> None:
     processes = Processes(args.device)
     clips = _clips(args, options, processes)
     shapes, spatial, tokens = _header(args)
-    size = latent_size(tuple(map(min, options.crop, clips.smallest)), spatial)
+    size = largest_example(options.crop, clips.sizes, spatial)
     needed = preflight(options, shapes, size, tokens, processes.device, _available(processes.device))
     parts = _parts(args, processes.device)
     require_same_run(options, parts.base, args.out)
@@ -75,7 +75,9 @@ def _run(args, options: TrainOptions) -> None:
     say = log.info if processes.main else log.debug
     say("%s", clips)
     paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
-    latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps)
+    latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps,
+                          batch=options.batch)
+    say("examples of %s", latents.sizes_in_words())
     base, context, gain = parts.base, parts.context, parts.gain
     del parts, prior  # codec and prior are off the card from here on
 

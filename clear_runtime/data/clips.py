@@ -33,9 +33,9 @@ class Clip(NamedTuple):
 
 class Clips(Protocol):
     """Clips that are read when they are asked for. identities: one for each clip, another when what would be read is another.
-    smallest: frames, height and width in pixels that every clip has at least."""
+    sizes: frames, height and width in pixels that clips have, each once."""
     identities: list[str]
-    smallest: tuple[int, int, int]
+    sizes: Sequence[tuple[int, int, int]]
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
         """(number, clip) for the wanted numbers, which ascend. Each video is decoded at most once."""
@@ -87,7 +87,7 @@ class FileClips:
         self.index = [(source, i) for source in self.sources for i in range(len(source.spans))]
         if not self.index:
             raise ClearError(f"No clip can be cut from these videos.\n{self._left_out()}")
-        self.smallest = tuple(min(sides) for sides in zip(*((len(source.spans[0]), *source.size) for source in self.sources)))
+        self.sizes = sorted({(len(source.spans[0]), *source.size) for source in self.sources})
         stamps = {source: " ".join(stamp(path) for path in (*source.paths, source.text) if path) for source in self.sources}
         self.identities = [f"{stamps[source]} {source.spans[i]} {source.long_side} {settings}".strip() for source, i in self.index]
 
