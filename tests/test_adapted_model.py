@@ -120,7 +120,7 @@ def test_a_lora_file_is_where_training_may_start(base, tmp_path):
 
 def test_targets_may_be_chosen_and_must_exist(base):
     assert len(lora_files.modules(adapted(base, targets=("q", "k")).lora())) == 4 * 2
-    with pytest.raises(ClearError, match="No layer of the model ends in gate"):
+    with pytest.raises(ClearError, match="No layer inside the model's blocks ends in gate"):
         adapted(base, targets=("q", "gate"))
     assert TARGETS == ("q", "k", "v", "o", "ffn.0", "ffn.2")
 

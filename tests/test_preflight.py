@@ -32,7 +32,7 @@ def test_shapes_are_enough_to_say_what_a_run_needs(base):
     assert looked(base).total == looked(base, available=None).total > 2 ** 20
 
 
-@pytest.mark.parametrize("changes, words", [(dict(targets=("q", "gate")), "ends in gate"), (dict(middle=7), "blocks 0 to 1"), (dict(start="gone.safetensors"), "no file gone")])
+@pytest.mark.parametrize("changes, words", [(dict(targets=("q", "gate")), "ends in gate"), (dict(targets=("q", "head")), "ends in head"), (dict(targets=("proj.1",)), r"ends in proj\.1"), (dict(middle=7), "blocks 0 to 1"), (dict(start="gone.safetensors"), "no file gone")])
 def test_options_that_do_not_fit_the_base_are_refused(base, changes, words):
     with pytest.raises(ClearError, match=words):
         looked(base, replace(OPTIONS, **changes))

@@ -83,10 +83,11 @@ class Adapted(nn.Module):
 
 
 def require_targets(targets: Sequence[str], modules: Sequence[str]) -> None:
-    """Raise ClearError unless every target ends the name of a linear layer."""
-    strange = [target for target in targets if not any(name.endswith("." + target) for name in modules)]
+    """Raise ClearError unless every target ends the name of a linear layer inside the blocks, where the LoRA goes."""
+    inside = [name for name in modules if name.startswith("blocks.")]
+    strange = [target for target in targets if not any(name.endswith("." + target) for name in inside)]
     if strange or not targets:
-        raise ClearError(f"No layer of the model ends in {', '.join(strange) or 'nothing'}. CLEAR's targets are {', '.join(TARGETS)}.")
+        raise ClearError(f"No layer inside the model's blocks ends in {', '.join(strange) or 'nothing'}. CLEAR's targets are {', '.join(TARGETS)}.")
 
 
 def require_block(middle: int | None, blocks: int) -> None:
