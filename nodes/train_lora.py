@@ -159,7 +159,7 @@ def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
     from ..clear_runtime.adapt.run import require_same_run
     room = room_to_train(model, DTYPES[options.precision])
     size = largest_example(options.crop, pairs.sizes, codec.spatial, codec.temporal)
-    needed = preflight(options, _shapes(model), size, context.shape[1], comfy.model_management.get_torch_device(), room)
+    needed = preflight(options, _shapes(model), size, context.shape[1], comfy.model_management.get_torch_device(), room, codec.spatial)
     require_same_run(options, bare_weights(model), folder)
     return needed
 

@@ -1,11 +1,13 @@
 """The memory estimate against what autograd really keeps, and the advice when it does not fit."""
+import re
 from dataclasses import replace
 
 import pytest
 import tiny_wan
 import torch
 
-from clear_runtime.adapt.memory import SAVED, estimate, require_room
+from clear_runtime.adapt.cache import largest_example
+from clear_runtime.adapt.memory import MARGIN, SAVED, SPARE, estimate, require_room
 from clear_runtime.adapt.model import Adapted
 from clear_runtime.adapt.options import DTYPES, TrainOptions
 from clear_runtime.errors import ClearError
@@ -70,13 +72,52 @@ def test_each_saving_saves(shapes):
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
 
 
+def room_for(shapes, options, size):
+    """Bytes with which these options just fit."""
+    return int(estimate(shapes, options, size).total * (1 + MARGIN)) + SPARE
+
+
 def test_what_does_not_fit_is_told_with_settings_that_do(shapes):
     options, size = TrainOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
-    room = estimate(shapes, replace(options, checkpointing=True, batch=1), size).total
-    with pytest.raises(ClearError, match=r"These would fit, with about .*: gradient checkpointing, batch 1 and accumulate 4\."):
+    lean = replace(options, checkpointing=True, batch=1)
+    room = room_for(shapes, lean, size)
+    with pytest.raises(ClearError, match=r"8% and 0\.5 GiB must be left.*These would fit, with about .*: gradient checkpointing, batch 1 and accumulate 4\."):
         require_room(shapes, options, size, 512, "cuda", room)
-    with pytest.raises(ClearError, match=r"bfloat16, a crop of \d+ frames of \d+x\d+\."):
-        require_room(shapes, options, size, 512, "cuda", room // 3)
+    with pytest.raises(ClearError, match=r"bfloat16, a crop of \d+ frames of \d+x\d+"):
+        require_room(shapes, options, size, 512, "cuda", SPARE + (room - SPARE) // 3)
     with pytest.raises(ClearError, match="Nothing smaller would fit"):
         require_room(shapes, options, size, 512, "cuda", 1000)
-    assert require_room(shapes, replace(options, checkpointing=True, batch=1), size, 512, "cuda", room).total == room
+    assert require_room(shapes, lean, size, 512, "cuda", room).total == estimate(shapes, lean, size).total
+    with pytest.raises(ClearError):
+        require_room(shapes, lean, size, 512, "cuda", room - 2)
+
+
+def test_the_optimiser_and_the_rank_are_offered_before_the_picture_is_cut(shapes):
+    options, size = TrainOptions(rank=64), (3, 12, 20)
+    small = replace(options, optimiser="adamw8bit")
+    with pytest.raises(ClearError, match=r": 8-bit Adam \(adamw8bit\)\."):
+        require_room(shapes, options, size, 512, "cuda", room_for(shapes, small, size))
+    with pytest.raises(ClearError, match=r": 8-bit Adam \(adamw8bit\), rank 32\."):
+        require_room(shapes, options, size, 512, "cuda", room_for(shapes, replace(small, rank=32), size))
+    with pytest.raises(ClearError, match=": rank 32\\."):
+        require_room(shapes, options, size, 512, "cpu", room_for(shapes, replace(options, rank=32), size))
+
+
+@pytest.mark.parametrize("spatial", [4, 8])
+def test_what_is_advised_is_taken(shapes, spatial):
+    """Whatever room there is: with the crop that is named, in the codec's own cells, the same check passes, and it is no larger than the clip."""
+    options, clip = TrainOptions(crop=(81, 480, 832)), (45, 352, 640)
+    size = largest_example(options.crop, [clip], spatial)
+    rooms = [SPARE + int(share * (room_for(shapes, options, size) - SPARE)) for share in (0.9, 0.6, 0.4, 0.2, 0.1)]
+    seen = set()
+    for room in rooms:
+        with pytest.raises(ClearError) as said:
+            require_room(shapes, options, size, 512, "cpu", room, spatial)
+        advice = str(said.value)
+        cropped, ranked = re.search(r"a crop of (\d+) frames of (\d+)x(\d+)", advice), re.search(r"rank (\d+)", advice)
+        crop = (int(cropped[1]), int(cropped[3]), int(cropped[2])) if cropped else options.crop
+        seen.add(crop)
+        assert not cropped or all(map(int.__le__, crop, clip))
+        tried = replace(options, crop=crop, rank=int(ranked[1]) if ranked else options.rank)
+        require_room(shapes, tried, largest_example(crop, [clip], spatial), 512, "cpu", room, spatial)
+    assert len(seen) > 2

@@ -67,7 +67,7 @@ def _run(args, options: TrainOptions) -> None:
     clips = _clips(args, options, processes)
     shapes, spatial, tokens = _header(args)
     size = largest_example(options.crop, clips.sizes, spatial)
-    needed = preflight(options, shapes, size, tokens, processes.device, _available(processes.device))
+    needed = preflight(options, shapes, size, tokens, processes.device, _available(processes.device), spatial)
     parts = _parts(args, processes.device)
     require_same_run(options, parts.base, args.out)
     prior = load_prior(args.prior or BUNDLED, processes.device)

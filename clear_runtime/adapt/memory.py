@@ -3,13 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 import torch
 
 from ..base_model import describe_base
 from ..errors import ClearError
 from ..lora import read_lora
-from ..wan import CHANNELS, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, VISION_TOKENS, latent_frames
+from ..wan import CHANNELS, GROUP, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, VISION_TOKENS, latent_frames
 from .occlusion_head import HIDDEN
 from .options import TrainOptions
 
@@ -22,7 +23,11 @@ AROUND = 14
 """The same for what lies before and behind the blocks, and the occlusion head."""
 WORKING = 32
 """The same for what comes and goes inside a block: rotary positions are turned in float64, and gradients are as large as what they are of."""
+MARGIN, SPARE = 0.08, 2 ** 29
+"""Share of the estimate, and bytes, that must be free beside it: workspaces of the kernels, what the allocator cannot use of its blocks,
+and the buffers in which several processes exchange gradients. Without all of them a peak was 3 % under the estimate."""
 _SMALLER = ((49, 480, 832), (33, 480, 832), (49, 320, 576), (33, 320, 576), (17, 320, 576), (17, 192, 320), (9, 128, 224))
+_RANKS = (32, 16)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def estimate(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, laten
     """
     base = describe_base(shapes)
     width, ffn = base.width, shapes["blocks.0.ffn.0.weight"][0]
-    count = {name: _product(shape) for name, shape in shapes.items()}
+    count = {name: prod(shape) for name, shape in shapes.items()}
     lora, head = _lora_size(shapes, options), width * HIDDEN * 9 + 2 * HIDDEN + 1
     tokens = latent_size[0] * (latent_size[1] // 2) * (latent_size[2] // 2)
     by_width, by_ffn, by_rank, of_context = SAVED[options.precision]
@@ -89,39 +94,69 @@ def _lora_size(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions) -> 
 
 
 def require_room(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, latent_size: tuple[int, int, int], context: int, device: str,
-                 available: int) -> Estimate:
-    """The estimate; ClearError with settings that would fit when it is more than `available` bytes (the frozen weights among them)."""
+                 available: int, spatial: int = SPATIAL) -> Estimate:
+    """The estimate; ClearError with settings that would fit when it and its margin are more than `available` bytes (the frozen weights
+    among them). spatial: pixels of a latent cell along one side."""
     needed = estimate(shapes, options, latent_size, context)
-    if needed.total <= available:
+    if _with_margin(needed) <= available:
         return needed
-    cell = options.crop[1] / latent_size[1] if latent_size[1] else SPATIAL
-    for change, words in _savings(options, latent_size, cell):
-        tried, size = change
+    for tried, size, words in _savings(options, latent_size, spatial, device):
         fits = estimate(shapes, tried, size, context)
-        if fits.total <= available:
+        if _with_margin(fits) <= available:
             advice = f"These would fit, with about {_gib(fits.total)}: {words}."
             break
     else:
         advice = "Nothing smaller would fit; take a machine with more memory."
-    raise ClearError(f"This run needs about {_gib(needed.total)} of memory on {device}, and {_gib(available)} can be used. {advice}\n{needed}")
+    raise ClearError(f"This run needs about {_gib(needed.total)} of memory on {device}, and {_gib(available)} can be used. {MARGIN:.0%} and {_gib(SPARE)} must be left beside "
+                     f"that, for what cannot be counted: {_gib(_with_margin(needed))} in all. {advice}\n{needed}")
 
 
-def _savings(options: TrainOptions, size: tuple[int, int, int], cell: float) -> Iterator[tuple[tuple[TrainOptions, tuple[int, int, int]], str]]:
-    """Ever smaller (options, latent size), and how to say them; what costs least quality comes first."""
+def _with_margin(needed: Estimate) -> int:
+    return int(needed.total * (1 + MARGIN)) + SPARE
+
+
+def _savings(options: TrainOptions, size: tuple[int, int, int], spatial: int, device: str) -> Iterator[tuple[TrainOptions, tuple[int, int, int], str]]:
+    """Ever smaller (options, latent size, how to say them); what costs least quality comes first. No crop is larger than what there is now."""
     said = []
     if not options.checkpointing:
         options, said = replace(options, checkpointing=True), [*said, "gradient checkpointing"]
-        yield (options, size), ", ".join(said)
+        yield options, size, ", ".join(said)
     if options.batch > 1:
         options, said = replace(options, batch=1, accumulate=options.accumulate * options.batch), [*said, f"batch 1 and accumulate {options.accumulate * options.batch}"]
-        yield (options, size), ", ".join(said)
+        yield options, size, ", ".join(said)
     if options.precision == "float32":
         options, said = replace(options, precision="bfloat16"), [*said, "bfloat16"]
-        yield (options, size), ", ".join(said)
-    for frames, height, width in _SMALLER:
-        smaller = (latent_frames(frames), int(height / cell), int(width / cell))
-        if _product(smaller) < _product(size):
-            yield (options, smaller), ", ".join([*said, f"a crop of {frames} frames of {width}x{height}"])
+        yield options, size, ", ".join(said)
+    for smaller, crop in _smaller(size, spatial):
+        if crop:
+            yield options, smaller, ", ".join([*said, *crop])
+        for leaner, words in _leaner(options, device):
+            yield leaner, smaller, ", ".join([*said, *crop, *words])
+
+
+def _smaller(size: tuple[int, int, int], spatial: int) -> Iterator[tuple[tuple[int, int, int], list[str]]]:
+    """Latent sizes from `size` downwards and how to ask for them."""
+    yield size, []
+    whole = ((size[0] - 1) * GROUP + 1, size[1] * spatial, size[2] * spatial)
+    before = size
+    for crop in _SMALLER:
+        frames, height, width = map(min, crop, whole)
+        smaller = (latent_frames(frames), height // spatial // 2 * 2, width // spatial // 2 * 2)
+        if prod(smaller) < prod(before):
+            before = smaller
+            yield smaller, [f"a crop of {frames} frames of {width}x{height}"]
+
+
+def _leaner(options: TrainOptions, device: str) -> Iterator[tuple[TrainOptions, list[str]]]:
+    """Options with less for the LoRA itself. One that is trained on from a file has the file's rank."""
+    words = []
+    if options.optimiser != "adamw8bit" and device == "cuda":
+        options, words = replace(options, optimiser="adamw8bit"), ["8-bit Adam (adamw8bit)"]
+        yield options, words
+    if options.start is None:
+        for rank in _RANKS:
+            if rank < options.rank:
+                yield replace(options, rank=rank), [*words, f"rank {rank}"]
 
 
 def measure_from_now(device: torch.device) -> None:
@@ -136,13 +171,6 @@ def memory_used(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     import psutil  # accelerate brings it
     return psutil.Process().memory_info().rss
-
-
-def _product(shape) -> int:
-    total = 1
-    for side in shape:
-        total *= side
-    return total
 
 
 def _gib(size: int) -> str:

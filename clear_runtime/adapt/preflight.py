@@ -8,17 +8,18 @@ import torch
 from .. import lora as lora_files
 from ..base_model import describe_base
 from ..errors import ClearError
+from ..wan import SPATIAL
 from .memory import Estimate, estimate, require_room
 from .model import require_block, require_targets
 from .options import TrainOptions
 
 
 def preflight(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int, int], context: int, device: torch.device,
-              available: int | None) -> Estimate:
+              available: int | None, spatial: int = SPATIAL) -> Estimate:
     """What the run needs. Raises ClearError for options that do not fit the base, a device that cannot compute it, or too little memory.
 
     shapes: of the base's weights. size: of an example, latent frames, height and width. context: tokens of the prompt's embedding.
-    available: bytes of memory that may be used, None where nobody knows.
+    available: bytes of memory that may be used, None where nobody knows. spatial: pixels of a latent cell along one side.
     """
     blocks = describe_base(shapes).blocks
     if options.start is not None:
@@ -27,7 +28,7 @@ def preflight(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], size
         require_targets(options.targets, [name.removesuffix(".weight") for name, shape in shapes.items() if len(shape) == 2 and name.endswith(".weight")])
     require_block(options.middle, blocks)
     _require_float64(device)
-    return estimate(shapes, options, size, context) if available is None else require_room(shapes, options, size, context, device.type, available)
+    return estimate(shapes, options, size, context) if available is None else require_room(shapes, options, size, context, device.type, available, spatial)
 
 
 def _require_float64(device: torch.device) -> None:

@@ -81,7 +81,7 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
     processes, folder = processes or Processes(), Path(folder)
     recipe, device = losses.RECIPES[options.recipe], processes.device
     if available is not None:
-        require_room({name: tuple(value.shape) for name, value in base.items()}, options, clips.size, context.shape[1], device.type, available)
+        require_room({name: tuple(value.shape) for name, value in base.items()}, options, clips.size, context.shape[1], device.type, available, clips.spatial)
 
     run = begin(options, base, clips, folder, device)
     step = run.state.resume()
