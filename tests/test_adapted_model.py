@@ -139,6 +139,21 @@ def test_half_precision_keeps_the_lora_in_full(base):
     assert (velocity - exact).abs().mean() < 0.05 * exact.abs().mean()
 
 
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_inputs_that_stay_in_half_precision_change_no_bit(base, checkpointing):
+    results, half = [], {name: value.bfloat16() for name, value in base.items()}
+    for cast in (False, True):
+        model = adapted(half, dtype=torch.bfloat16, checkpointing=checkpointing)
+        layers = [module for module in model.wan.modules() if hasattr(module, "cast_input_dtype_enabled")]
+        assert len(layers) == 20 and not any(layer.cast_input_dtype_enabled for layer in layers)
+        for layer in layers:
+            layer.cast_input_dtype_enabled = cast
+        velocity, m_pred = model(*inputs())
+        (velocity.square().mean() + m_pred.mean()).backward()
+        results.append([velocity, m_pred, *(p.grad for p in model.learned().values())])
+    assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
 def test_a_lora_to_train_on_from_is_not_rounded_to_the_bases_format(base):
     start = tiny_wan.lora_state(base)
     model = Adapted({name: value.bfloat16() for name, value in base.items()}, start=start, dtype=torch.bfloat16)

@@ -16,7 +16,8 @@ from .options import TrainOptions
 
 SAVED = {"bfloat16": (46, 4, 56, 5), "float32": (72, 8, 32, 9)}
 """Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width and times the rank;
-and for each token of the context a number times the width. Counted from the tensors that autograd saved (a test counts again)."""
+and for each token of the context a number times the width. Counted from the tensors that autograd saved (a test counts again); in bfloat16
+it keeps up to a tenth less since PEFT leaves the inputs in half precision."""
 KEPT = {"bfloat16": 2, "float32": 4}
 """Bytes of a block's input for each token and channel: all that is kept of a block that will be computed again."""
 AROUND = 14

@@ -44,6 +44,10 @@ class Adapted(nn.Module):
             value = parameter.data if start is None else start[name]
             parameter.data = value.to(device, torch.float32, copy=True)
             parameter.requires_grad_()
+        for module in self.wan.modules():
+            if hasattr(module, "cast_input_dtype_enabled"):
+                # PEFT would make float32 of half-precision inputs, and autocast half precision of that again
+                module.cast_input_dtype_enabled = False
         self.middle = len(self.wan.blocks) // 2 if middle is None else middle
         require_block(self.middle, len(self.wan.blocks))
         self.head = OcclusionHead(self.wan.dim).to(device)
