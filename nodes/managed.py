@@ -1,6 +1,9 @@
 """The pack's own networks under ComfyUI's memory manager, which moves them to the GPU when they are called and off it when it must."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import comfy.model_management
 import comfy.model_patcher
 import torch
@@ -20,6 +23,33 @@ def to_device(patcher, memory: int) -> torch.device:
     """Bring a whole module to its device with so many bytes free beside it; returns the device."""
     comfy.model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
     return torch.device(patcher.load_device)
+
+
+@contextmanager
+def passing(patcher, kept) -> Iterator[None]:
+    """While a module is needed for a moment beside others that compute: it leaves its device at the end, and `kept` does not leave it
+    in between.
+
+    patcher, kept: ModelPatchers. ComfyUI makes room for what it loads out of its list of loaded models; what is not on the list stays
+    where it is. Whose weights somebody else is using would free nothing by leaving, and have a second copy.
+    """
+    loaded = comfy.model_management.current_loaded_models
+    aside = [one for one in loaded if one.model is not None and (one.model is kept or kept.is_clone(one.model))]
+    _leave_out(loaded, aside)
+    try:
+        yield
+    finally:
+        gone = [one for one in loaded if one.model is patcher]
+        for one in gone:
+            one.model_unload()
+        _leave_out(loaded, gone)
+        loaded.extend(aside)
+        comfy.model_management.soft_empty_cache()
+
+
+def _leave_out(loaded: list, ones: list) -> None:
+    """Take entries off ComfyUI's list in place; they compare by their model, which may be gone."""
+    loaded[:] = [entry for entry in loaded if not any(entry is one for one in ones)]
 
 
 class ComfyPrior:

@@ -22,7 +22,7 @@ from .apply_lora import with_lora
 from .choices import AUTO, BUNDLED, NO_LORA
 from .comfy_backend import ComfyCodec, model_base, model_shapes, require_pair, require_text
 from .files import CLEAR_FOLDER, full_path, lora_files, prior_files, stamp
-from .managed import ComfyPrior
+from .managed import ComfyPrior, passing
 from .pairs import PairsType
 from .prior import chosen_prior
 from .shared_weights import bare_weights, base_weights, require_trainable, room_to_train
@@ -215,7 +215,7 @@ class _Session:
                 comfy.model_management.throw_exception_if_processing_interrupted()
                 self._count(progress.step, needed.share, progress)
                 if progress.example is not None:
-                    self._look(progress.example)
+                    self._look(progress.example, model)
                 bar.update_absolute(progress.step, progress.steps, self._picture(progress))
         if self.panel is None or not self.history.rows:
             raise made_elsewhere(self.folder, "Ask for more steps, or choose another name.")
@@ -238,11 +238,12 @@ class _Session:
         memory = progress.memory if progress else memory_used(comfy.model_management.get_torch_device())
         self.figures = Figures(step, self.options.steps, progress.left if progress else 0.0, memory, progress.skipped if progress else 0, share)
 
-    def _look(self, example) -> None:
-        """Decode the latent frame with the most subtitle, and keep the panel on disk."""
+    def _look(self, example, model) -> None:
+        """Decode the latent frame with the most subtitle, and keep the panel on disk. The VAE is on the card for that long only, and
+        the MODEL, whose weights are being trained on, stays."""
         from ..clear_runtime.adapt.pictures import example_panel, most_subtitle
         t, part = most_subtitle(example.m_prior)
-        with torch.inference_mode():
+        with torch.inference_mode(), passing(self.codec.vae.patcher, model):
             before, after = (self.codec.decode(z[:, :, part])[-1] for z in (example.subtitled, example.result))
         self.panel = example_panel(before, after, example.m_pred[t])
         partial = self.shown.with_suffix(".partial")

@@ -255,6 +255,52 @@ def test_curves_and_example_are_on_the_node_while_it_trains(run, models, output,
     assert shown[:2] == [(1, 2, None), (2, 2, None)], "encoding comes first"
 
 
+def on_the_list(patcher):
+    import comfy.model_management as management
+    return any(one.model is patcher for one in management.current_loaded_models)
+
+
+def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(run, models, output, nano, settings, monkeypatch):
+    import comfy.model_management as management
+    from clear_pack.nodes import train_lora
+    model, vae, _ = nano
+    monkeypatch.setattr(management, "get_free_memory", lambda *_, torch_free_too=False: (2 ** 40, 2 ** 40) if torch_free_too else 2 ** 40)
+    real, seen = vae.decode, []
+
+    def decode(samples, **options):
+        frames = real(samples, **options)
+        assert on_the_list(vae.patcher)
+        management.free_memory(1e30, management.get_torch_device())  # what a large decode would do to make room
+        seen.append(1)
+        return frames
+
+    class Session(train_lora._Session):
+        def _look(self, example, model):
+            clone = model.clone()
+            management.load_models_gpu([clone])
+            unloads = []
+            monkeypatch.setattr(type(clone), "detach", lambda patcher, unpatch_all=True: unloads.append(patcher))
+            super()._look(example, model)
+            assert on_the_list(clone) and clone not in unloads and not on_the_list(vae.patcher) and vae.patcher in unloads
+            seen.append("looked")
+    monkeypatch.setattr(vae, "decode", decode, raising=False)
+    monkeypatch.setattr(train_lora, "_Session", Session)
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    assert seen == [1, 1, "looked"]
+
+
+def test_a_failed_look_leaves_the_lists_as_they_should_be(pack, nano):
+    import comfy.model_management as management
+    from clear_pack.nodes.managed import passing
+    model, vae, _ = nano
+    management.load_models_gpu([model])
+    with pytest.raises(RuntimeError, match="no room"), passing(vae.patcher, model):
+        management.load_models_gpu([vae.patcher])
+        assert on_the_list(vae.patcher) and not on_the_list(model)
+        raise RuntimeError("no room")
+    assert on_the_list(model) and not on_the_list(vae.patcher)
+
+
 def test_a_lora_at_strength_0_is_no_patch(run, models, nano, small_nano):
     lora.write_lora(models / "loras" / "a.safetensors", small_nano.lora_state())
     model, = run("CLEAR_ApplyLoRA", model=nano[0], lora="a.safetensors", strength=0.0)
