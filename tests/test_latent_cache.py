@@ -50,6 +50,57 @@ def test_what_was_encoded_before_a_stop_stays(tmp_path, parts):
     assert clips.reads == [0, 1, 2]
 
 
+class Other:
+    """The second of two machines. told: what the first one said."""
+    rank, count, main = 1, 2, False
+
+    def __init__(self, told):
+        self.told = told
+
+    def shared(self, value):
+        return self.told
+
+    def any(self, here):
+        return here
+
+    def part(self, items):
+        return items[1:]
+
+    def wait(self):
+        pass
+
+
+def test_another_machine_takes_the_first_ones_names_and_deletes_nothing(tmp_path, parts, monkeypatch):
+    paths = encode_clips(tmp_path, MemoryClips(2), *parts, "x")
+    paths[1].unlink()
+    (tmp_path / "unknown.safetensors").touch()
+    clips = MemoryClips(2)
+    clips.identities = ["elsewhere 0", "elsewhere 1"]
+    other = Other(([path.name for path in paths], [0, 1]))
+    assert encode_clips(tmp_path, clips, *parts, "x", processes=other) == paths
+    assert clips.reads == [1] and (tmp_path / "unknown.safetensors").exists()
+    with pytest.raises(ClearError, match="the first has 2 clips and this one 3"):
+        encode_clips(tmp_path, MemoryClips(3), *parts, "x", processes=other)
+
+
+def test_a_drive_that_shows_a_file_late_is_waited_for(tmp_path, parts, monkeypatch):
+    path, = encode_clips(tmp_path, MemoryClips(), *parts, "x")
+    kept, naps = path.read_bytes(), []
+    path.unlink()
+
+    def nap(seconds):
+        naps.append(seconds)
+        path.write_bytes(kept)
+    monkeypatch.setattr("time.sleep", nap)
+    other = Other(([path.name], []))
+    assert encode_clips(tmp_path, MemoryClips(), *parts, "x", processes=other) == [path] and len(naps) == 1
+    path.unlink()
+    monkeypatch.setattr("time.sleep", naps.append)
+    monkeypatch.setattr("clear_runtime.adapt.cache._PATIENCE", 0.0)
+    with pytest.raises(ClearError, match="a folder that every machine sees"):
+        encode_clips(tmp_path, MemoryClips(), *parts, "x", processes=other)
+
+
 def test_an_example_is_a_function_of_seed_and_number(tmp_path):
     clips = latent_clips(tmp_path, 2, crop=(1, 32, 32))
     again = latent_clips(tmp_path, 2, crop=(1, 32, 32))

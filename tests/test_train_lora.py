@@ -308,11 +308,13 @@ folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
 options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate)
 processes = Processes("cpu")
 pairs = MemoryClips(3)
+pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]  # as another path or time would make them
 paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
 clips = LatentClips(paths, 4, options.crop, options.control, options.seed)
 history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
 assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
 assert not processes.any(False)
+assert processes.shared(processes.rank) == 0
 if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
     assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
 if processes.main:

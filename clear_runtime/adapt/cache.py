@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from pathlib import Path
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 THRESHOLD, GROWN = 0.5, 2  # of the mask that a control is prefilled by, as in RemoveOptions
 _VERSION = "1"             # of what a file holds
 _SIZES_SAID = 8            # of examples, in a report
+_PATIENCE = 60.0           # seconds until a shared drive shows what another machine wrote: they remember a folder's list for a while
 
 
 class Sample(NamedTuple):
@@ -47,14 +49,16 @@ def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by:
     Only what is missing is encoded, each of several processes a part of it. A file's name comes from the clip's identity and from
     `made_by` (the fingerprints of codec and prior), so what changed is encoded anew; files of the folder that no clip needs any
     more go. on_clip(done, count) is called after each and may raise to stop: what is encoded stays.
+
+    With several processes the main one names the files and says which are missing: other machines may have the videos elsewhere and
+    with other times, which changes their identities, and see the folder as it was a while ago.
     """
     folder, processes = Path(folder), processes or Processes(alone=True)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in clips.identities]
-    for old in set(folder.glob("*.safetensors")) - set(paths):
-        old.unlink(missing_ok=True)
-    missing = [i for i, path in enumerate(paths) if not path.exists()]
-    processes.wait()  # every process has seen the same before one adds to it
+    names, missing = processes.shared(_planned(folder, clips.identities, made_by) if processes.main else None)
+    if processes.any(len(names) != len(clips.identities)):
+        raise ClearError(f"The machines do not see the same videos: the first has {len(names)} clips and this one {len(clips.identities)}. Give all of them the same files.")
+    paths = [folder / name for name in names]
     if missing and processes.main:
         log.info("encoding %d of %d clips", len(missing), len(paths))
     done = len(paths) - len(missing)
@@ -64,9 +68,25 @@ def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by:
         if on_clip:
             on_clip(min(done, len(paths)), len(paths))
     processes.wait()
-    if not all(path.exists() for path in paths):
+    patience = time.monotonic() + (_PATIENCE if processes.count > 1 else 0)
+    while not _all_there(folder, names):
+        if time.monotonic() < patience:
+            time.sleep(1)
+            continue
         raise ClearError(f"{folder} holds what this process encoded, and not what the others did. Choose a folder that every machine sees, on a drive that they share.")
     return paths
+
+
+def _planned(folder: Path, identities: list[str], made_by: str) -> tuple[list[str], list[int]]:
+    """Names of the clips' files, and the numbers of those that are missing; what no clip needs is gone then."""
+    names = [f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in identities]
+    for old in {path.name for path in folder.glob("*.safetensors")} - set(names):
+        (folder / old).unlink(missing_ok=True)
+    return names, [i for i, name in enumerate(names) if not (folder / name).exists()]
+
+
+def _all_there(folder: Path, names: list[str]) -> bool:
+    return set(names) <= {path.name for path in folder.iterdir()}
 
 
 @torch.no_grad()

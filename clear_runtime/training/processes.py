@@ -59,6 +59,13 @@ class Processes:
         if self._accelerator:
             self._accelerator.wait_for_everyone()
 
+    def shared(self, value):
+        """What the main process has; the others' own is not looked at. Every process must ask."""
+        if not self._accelerator:
+            return value
+        from accelerate.utils import broadcast_object_list
+        return broadcast_object_list([value if self.main else None])[0]
+
     def any(self, here: bool) -> bool:
         """Whether something holds in one process at least, so that all of them do the same. Every process must ask."""
         return self.mean({"": float(here)})[""] > 0
