@@ -147,10 +147,12 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None) -> PairReport
         lengths = [n + (f is not None) for n, f in zip(lengths, (subtitled, clean))]
         if subtitled is None or clean is None:
             continue
-        same = same and subtitled.equal(clean)
-        apart += (pseudo_labels.difference(subtitled, clean).median() > APART).item()
-        if pseudo_labels.worth_training(pseudo_labels.labels(subtitled[None], clean[None])).item():
-            kept.append(frames)
+        if not subtitled.equal(clean):  # equal frames take no part in anything, and are found at once
+            same = False
+            d = pseudo_labels.difference(subtitled, clean)
+            apart += 2 * (d > APART).sum().item() > d.numel()
+            if pseudo_labels.frame_worth_training(d):
+                kept.append(frames)
         frames += 1
     problem = None
     if lengths[0] != lengths[1]:

@@ -19,9 +19,21 @@ def difference(subtitled: Tensor, clean: Tensor) -> Tensor:
 
 def labels(subtitled: Tensor, clean: Tensor, std: float = STD, visible: float = VISIBLE) -> Tensor:
     """M: the pixels with D > mean(D) + std(D) of their own frame, two times [T, H, W, 3] in 0..1 -> [T, H, W] of 0 and 1."""
-    d = difference(subtitled, clean)
+    return labels_of(difference(subtitled, clean), std, visible)
+
+
+def labels_of(d: Tensor, std: float = STD, visible: float = VISIBLE) -> Tensor:
+    """M of differences D [T, H, W]."""
     deviation, mean = torch.std_mean(d.flatten(1), dim=1, correction=0)
     return (d > (mean + std * deviation).clamp(min=visible)[:, None, None]).float()
+
+
+def frame_worth_training(d: Tensor) -> bool:
+    """Whether one frame's D [H, W] has enough subtitle to learn from: worth_training of its labels, which cannot be more pixels than
+    those above VISIBLE are. Of most frames without a subtitle nothing more is computed."""
+    if (d > VISIBLE).sum().item() < LEAST_SHARE * d.numel():
+        return False
+    return bool(worth_training(labels_of(d[None])))
 
 
 def worth_training(masks: Tensor, least: float = LEAST_SHARE) -> Tensor:
