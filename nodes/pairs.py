@@ -10,6 +10,7 @@ from comfy_api.latest import io
 from ..clear_runtime.errors import ClearError
 from .burn import StyleType
 from .files import resolved, stamped
+from .managed import ComfyPrior
 from .progress import progress_bar
 
 PairsType = io.Custom("CLEAR_PAIRS")
@@ -82,9 +83,10 @@ def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
 def _paired(subtitled, clean, by_order, frames, per_video, long_side):
     from ..clear_runtime.data.clips import PairClips
     from ..clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
+    from ..clear_runtime.prior.checkpoints import load_prior
     if subtitled is None:
         raise ClearError("Name the folder with the pairs in subtitled: NAME.mp4 beside NAME_with_subtitle.mp4. For clean videos alone, connect a style of Burn Subtitles.")
     pairs = find_pairs(subtitled, clean, by_order)
     bar = comfy.utils.ProgressBar(len(pairs))
-    report = check_pairs(pairs, lambda pair: bar.update(1), comfy.model_management.throw_exception_if_processing_interrupted)
+    report = check_pairs(pairs, lambda pair: bar.update(1), comfy.model_management.throw_exception_if_processing_interrupted, ComfyPrior(load_prior()))
     return PairClips(report, frames, per_video, long_side)

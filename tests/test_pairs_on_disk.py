@@ -1,15 +1,23 @@
 """Which files make a pair, what is wrong with them, and the batches cut from them."""
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from tiny_pairs import HEIGHT, WIDTH, clip, write, write_pair
 
+from clear_runtime.data import pseudo_labels
+from clear_runtime.data.burn import Style
 from clear_runtime.data.clips import PairClips
 from clear_runtime.data.frame_batches import FRAMES_PER_PAIR, DiskFrames
-from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs
+from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs, frame_pairs
 from clear_runtime.errors import ClearError
+from clear_runtime.prior.checkpoints import load_prior
+from clear_runtime.training.command_line import look_through
+from clear_runtime.training.processes import Processes
+
+DEMO = Path(__file__).parent.parent / "assets" / "demo"
 
 
 def touch(folder, *names):
@@ -110,6 +118,75 @@ def test_videos_of_different_scenes_are_named(tmp_path):
     half = clip(height=64)[0]
     half[:, :30] = 0  # a box over nearly half of the picture is a subtitle still
     assert check_pair(Pair("p", str(write(tmp_path / "h.mp4", half)), str(write(tmp_path / "w.mp4", clip()[0])))).problem is None
+
+
+@pytest.fixture(scope="module")
+def prior():
+    return load_prior()
+
+
+def exchanged(pair):
+    return Pair(pair.name, pair.clean, pair.subtitled)
+
+
+@pytest.mark.parametrize("text, seed, style", [
+    ("Rain falls here", 0, Style(size=22, stroke=2)), ("Wind and sun", 3, Style(size=18, stroke=1, fill=(255, 220, 0))), ("SUN 12", 5, Style(size=26, stroke=2))])
+def test_swapped_videos_are_named_and_the_right_order_is_not(tmp_path, prior, text, seed, style):
+    write_pair(tmp_path, "film", frames=7, text=text, seed=seed, style=style, height=96, width=192, spans=[(1, 7)])
+    pair = find_pairs(tmp_path)[0]
+    assert check_pair(pair, find_mask=prior).problem is None
+    swapped = check_pair(exchanged(pair), find_mask=prior)
+    assert "seem swapped: what looks like a subtitle is in film_with_subtitle.mp4, which was given as the clean video" in swapped.problem
+    assert check_pair(exchanged(pair)).problem is None, "without a prior nobody can tell"
+    with pytest.raises(ClearError, match="(?s)None of these pairs.*Exchange the two files"):
+        check_pairs([exchanged(pair)], find_mask=prior)
+
+
+def test_the_bundled_clips_are_told_apart_too(prior):
+    pair = Pair("bunny", *(str(DEMO / f"bunny_{kind}.mp4") for kind in ("subtitled", "clean")))
+    assert check_pair(pair, find_mask=prior).problem is None and "seem swapped" in check_pair(exchanged(pair), find_mask=prior).problem
+
+
+def test_a_prior_that_sees_nothing_or_everything_accuses_nobody(tmp_path):
+    write_pair(tmp_path, "film")
+    pair = find_pairs(tmp_path)[0]
+    for value in (0.0, 1.0):
+        assert check_pair(exchanged(pair), find_mask=lambda frames: torch.full(frames.shape[:3], value)).problem is None
+
+
+def test_a_prior_looks_at_a_few_frames_of_a_long_video(tmp_path):
+    write_pair(tmp_path, "film", frames=40)
+    seen = []
+    check_pair(find_pairs(tmp_path)[0], find_mask=lambda frames: seen.append(frames) or torch.zeros(frames.shape[:3]))
+    assert 2 <= len(seen) <= 4 and all(frames.shape == (2, HEIGHT, WIDTH, 3) and 0 <= frames.min() < frames.max() <= 1 for frames in seen)
+
+
+def test_the_frames_that_are_kept_are_those_whose_pseudo_label_is_large_enough(tmp_path):
+    noise = np.random.default_rng(0)
+    for text, at in (("I", 0.75), ("Rain", 0.5)):
+        clean, subtitled = clip(frames=8, text=text, at=at, spans=[(1, 6)])
+        noisy = (subtitled.astype(int) + noise.integers(-9, 10, subtitled.shape)).clip(0, 255).astype(np.uint8)
+        pair = Pair("p", str(write(tmp_path / "s.mp4", noisy)), str(write(tmp_path / "c.mp4", clean)))
+        masks = torch.stack([pseudo_labels.labels(a[None], b[None])[0] for a, b in frame_pairs(pair)])
+        assert check_pair(pair).kept == tuple(pseudo_labels.worth_training(masks).nonzero().flatten().tolist())
+
+
+def test_pairs_that_are_the_same_since_the_last_look_are_not_read_again(tmp_path, monkeypatch):
+    from clear_runtime.data import pairs_on_disk
+    for name in ("a", "b"):
+        write_pair(tmp_path, name, frames=5, seed=len(name))
+    read, original = [], pairs_on_disk.frame_pairs
+    monkeypatch.setattr(pairs_on_disk, "frame_pairs", lambda pair: read.append(pair.name) or original(pair))
+    look = lambda prior=None: look_through(tmp_path, None, False, tmp_path / "run", Processes(alone=True), prior)
+    first = look()
+    assert look() == first and read == ["a", "b"]
+    write_pair(tmp_path, "b", frames=9)
+    assert [p.frames for p in look().pairs] == [5, 9] and read == ["a", "b", "b"]
+    look(lambda frames: torch.zeros(frames.shape[:3]))
+    assert read[3:] == ["a", "b"], "a prior may find what was not looked for before"
+    (tmp_path / "run" / "pairs.json").write_text("{")
+    look()
+    assert read[5:] == ["a", "b"]
 
 
 def test_only_files_are_videos(tmp_path):

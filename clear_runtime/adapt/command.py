@@ -129,7 +129,8 @@ def _clips(args, options: TrainOptions, processes: Processes):
         style = BurnStyle(**settings(args.style, BurnStyle)) if args.style else BurnStyle()
         return BurnedClips(args.burn, style, options.crop[0], args.per_video, args.long_side, options.seed)
     from ..data.clips import PairClips
-    return PairClips(look_through(args.pairs, args.clean, args.by_order, args.out, processes), options.crop[0], args.per_video, args.long_side)
+    find_mask = load_prior(device=processes.device) if processes.main else None
+    return PairClips(look_through(args.pairs, args.clean, args.by_order, args.out, processes, find_mask), options.crop[0], args.per_video, args.long_side)
 
 
 def _header(args) -> tuple[dict[str, tuple[int, ...]], int, int]:

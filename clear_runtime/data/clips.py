@@ -1,7 +1,6 @@
 """Training clips cut from video files: which spans of which video, and reading them in one pass without holding a video."""
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
@@ -17,7 +16,7 @@ from ..video import count_frames, read_facts, read_spans
 from ..wan import GROUP, PATCH, SPATIAL, whole_groups
 from .burn_style import BurnStyle
 from .burner import Burner, burn_clip
-from .pairs_on_disk import VIDEOS, Report, videos
+from .pairs_on_disk import VIDEOS, Report, stamp, videos
 from .subtitle_file import FORMATS
 
 SHORTEST = GROUP + 1           # frames of a clip: two latent frames
@@ -271,15 +270,6 @@ def too_short(frames: int) -> str | None:
 
 def too_small(height: int, width: int) -> str:
     return f"{width}x{height} pixels are too few: after scaling, each side must have {MULTIPLE}. Take a larger video, or scale it down less."
-
-
-def stamp(path: str | os.PathLike) -> str:
-    """A file's absolute path, size and time: another when the file is another. Raises ClearError where there is none."""
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise ClearError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
-    return f"{os.path.abspath(path)} {found.st_size} {found.st_mtime_ns}"
 
 
 def _counted(count: int, word: str) -> str:

@@ -14,7 +14,7 @@ from typing import get_args, get_origin, get_type_hints
 
 import torch
 
-from ..data.pairs_on_disk import Report, check_pairs, find_pairs
+from ..data.pairs_on_disk import FindMask, Report, check_pairs, find_pairs
 from ..errors import ClearError
 from .processes import Processes
 
@@ -77,14 +77,16 @@ def device_name(text: str) -> str:
         raise argparse.ArgumentTypeError(f"there is no device {text!r}; name cpu or cuda") from error
 
 
-def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Path, processes: Processes) -> Report:
-    """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found. Raises ClearError
-    as find_pairs and check_pairs do."""
+def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Path, processes: Processes, find_mask: FindMask | None = None) -> Report:
+    """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found. Of pairs that are
+    the same since the last start nothing is read again. find_mask: a prior, see check_pairs. Raises ClearError as find_pairs and
+    check_pairs do."""
     stored = folder / "pairs.json"
     if processes.main:
         folder.mkdir(parents=True, exist_ok=True)
         check_pairs(find_pairs(subtitled, clean, by_order),
-                    lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle")).save(stored)
+                    lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle"),
+                    find_mask=find_mask, known=Report.load_if_there(stored)).save(stored)
     processes.wait()
     return Report.load(stored)
 
