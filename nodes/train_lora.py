@@ -182,7 +182,7 @@ def _encode(folder: Path, pairs, codec, prior, vae, options):
     bar = comfy.utils.ProgressBar(len(pairs.identities))
     made_by = f"{fingerprint(vae.first_stage_model.state_dict())} {fingerprint(prior.model.state_dict())}"
     paths = encode_clips(folder / "latents", pairs, _Cancellable(codec), ComfyPrior(prior), made_by, bar.update_absolute)
-    return LatentClips(paths, codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps, codec.temporal, options.batch)
+    return LatentClips(paths, codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps, codec.temporal, options.batch, pairs.held_back)
 
 
 class _Session:

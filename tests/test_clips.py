@@ -58,6 +58,15 @@ def test_spans_of_a_file_are_its_frames_and_reading_stops_after_the_last(tmp_pat
     assert count_frames(path) == 30
 
 
+@given(lengths=st.lists(st.integers(9, 200), min_size=1, max_size=3), count=st.integers(1, 9))
+def test_none_of_the_others_shares_a_frame_with_the_last_clip_and_those_held_back(lengths, count):
+    sources = [clips_module.Source(f"v{i}", (__file__,), tuple(spread(total, 9, count).spans), 96, (64, 96)) for i, total in enumerate(lengths)]
+    clips = clips_module.FileClips(sources, [], 0)
+    frames = [{(source.name, t) for t in source.spans[i]} for source, i in clips.index]
+    assert 1 <= clips.held_back <= 3
+    assert [bool(one & frames[-1]) for one in frames] == [False] * (len(frames) - clips.held_back) + [True] * clips.held_back
+
+
 def test_clips_of_a_pair_are_its_frames_read_in_one_pass(tmp_path, monkeypatch):
     write_pair(tmp_path, "film", frames=33, spans=[(0, 33)])
     clips, opened = pair_clips(tmp_path, frames=9, per_video=5), []

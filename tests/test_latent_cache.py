@@ -214,6 +214,13 @@ def test_with_enough_clips_the_last_is_kept_to_look_at(tmp_path):
     assert torch.equal(clips.example().clean, load_file(clips.paths[-1])["clean"].float())
 
 
+def test_what_shares_frames_with_the_clip_to_look_at_is_kept_out_too(tmp_path):
+    paths = encoded(tmp_path, 6)
+    kept = LatentClips(paths, 4, (5, 96, 192), "as is", held_back=2)
+    assert kept.trained == paths[:4] and torch.equal(kept.example().clean, load_file(paths[-1])["clean"].float())
+    assert LatentClips(paths, 4, (5, 96, 192), "as is", held_back=3).trained == paths, "four to train on are worth more"
+
+
 def test_what_is_looked_at_has_a_subtitle_in_it(tmp_path):
     for seed in range(12):
         assert latent_clips(tmp_path, crop=(5, 16, 16), seed=seed).example().m_prior.max() > 0.5, seed

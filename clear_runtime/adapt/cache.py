@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 THRESHOLD, GROWN = 0.5, 2  # of the mask that a control is prefilled by, as in RemoveOptions
 _VERSION = "1"             # of what a file holds
+_ENOUGH = 4                # clips to train on when others are held back
 _SIZES_SAID = 8            # of examples, in a report
 _PATIENCE = 60.0           # seconds until a shared drive shows what another machine wrote: they remember a folder's list for a while
 
@@ -119,6 +120,7 @@ class LatentClips:
     crop: frames, height and width in pixels; cut from the latents, around a cell with subtitle in four of five examples. What is
     larger than a clip means the whole clip: a short video, or one of another shape, gives smaller examples. batch: so many examples,
     from a multiple of it on, have one size, as they are computed together; the clips of all other sizes have their own batches.
+    held_back: clips at the end that are not trained on, where enough others remain; the last is the one to look at.
     control: "as is", "prefilled" or "both" (each half of the time). sampler_steps, at_steps: that share of the noise levels is one of
     the sampler's own; the others are uniform before the shift.
 
@@ -126,7 +128,7 @@ class LatentClips:
     """
 
     def __init__(self, paths: list[Path], codec_spatial: int, crop: tuple[int, int, int], control: str, seed: int = 0,
-                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = GROUP, batch: int = 1):
+                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = GROUP, batch: int = 1, held_back: int = 1):
         if control not in (*CONTROLS, "both"):
             raise ClearError(f"There is no control {control!r}; choose {', '.join(CONTROLS)} or both.")
         if not paths:
@@ -139,9 +141,8 @@ class LatentClips:
         self.sizes = sorted(set(self._size.values()), key=lambda size: (prod(size), size), reverse=True)
         self.size = self.sizes[0]
         self.changed = ""  # a sentence, when a checkpoint learned from other clips
-        # one clip is kept out of training to look at, where there are enough of them
         self.shown = len(self.paths) - 1
-        self.trained = self.paths[:-1] if len(self.paths) >= 5 else self.paths
+        self.trained = self.paths[:-held_back] if len(self.paths) - held_back >= _ENOUGH else self.paths
         self._alike = {size: [path for path in self.trained if self._size[path] == size] for size in self.sizes}
 
     @staticmethod

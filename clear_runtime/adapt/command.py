@@ -76,7 +76,7 @@ def _run(args, options: TrainOptions) -> None:
     say("%s", clips)
     paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
     latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps,
-                          batch=options.batch)
+                          batch=options.batch, held_back=clips.held_back)
     say("examples of %s", latents.sizes_in_words())
     base, context, gain = parts.base, parts.context, parts.gain
     del parts, prior  # codec and prior are off the card from here on

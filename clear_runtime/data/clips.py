@@ -32,9 +32,11 @@ class Clip(NamedTuple):
 
 class Clips(Protocol):
     """Clips that are read when they are asked for. identities: one for each clip, another when what would be read is another.
-    sizes: frames, height and width in pixels that clips have, each once."""
+    sizes: frames, height and width in pixels that clips have, each once. held_back: how many at the end share frames with the last
+    one, that one among them: who looks at it to see what was learned trains on none of these."""
     identities: list[str]
     sizes: Sequence[tuple[int, int, int]]
+    held_back: int
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
         """(number, clip) for the wanted numbers, which ascend. Each video is decoded at most once."""
@@ -87,6 +89,8 @@ class FileClips:
         if not self.index:
             raise ClearError(f"No clip can be cut from these videos.\n{self._left_out()}")
         self.sizes = sorted({(len(source.spans[0]), *source.size) for source in self.sources})
+        last = self.sources[-1].spans
+        self.held_back = sum(span.stop > last[-1].start for span in last)
         stamps = {source: " ".join(stamp(path) for path in (*source.paths, source.text) if path) for source in self.sources}
         self.identities = [f"{stamps[source]} {source.spans[i]} {source.long_side} {settings}".strip() for source, i in self.index]
 

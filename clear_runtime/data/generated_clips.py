@@ -17,7 +17,7 @@ class GeneratedClips:
 
     def __init__(self, folder: str | Path, count: int, size: tuple[int, int, int] = (13, 96, 256), seed: int = 0, validation: bool = False):
         """size: frames (4k + 1), height and width in pixels."""
-        self.maker, self.size, self.sizes = PairMaker(Path(folder), validation), size, [size]
+        self.maker, self.size, self.sizes, self.held_back = PairMaker(Path(folder), validation), size, [size], 1
         split = "validation" if validation else "training"
         self.identities = [f"generated {split} {seed} {n} {size} {EMPTY} {LETTERS} {WHOLE}" for n in range(count)]
 

@@ -19,7 +19,7 @@ class Pairs:
         made = [clip(frames, text, seed) for seed, text in zip(range(count), ("Rain", "Thunder", "Hail"))]
         self.clips = [Clip(*(torch.from_numpy(part).float() / 255 for part in (subtitled, clean))) for clean, subtitled in made]
         self.identities = [f"{i} {frames}" for i in range(count)]
-        self.sizes = [tuple(self.clips[0].clean.shape[:3])]
+        self.sizes, self.held_back = [tuple(self.clips[0].clean.shape[:3])], 1
 
     def read(self, wanted):
         for i in wanted:

@@ -14,7 +14,7 @@ CONTEXT = torch.zeros(1, 1, 4096)
 
 class MemoryClips:
     """Clips of 5 frames of 192x96 pixels, one for each seed, in letters that the bundled prior knows."""
-    sizes = ((5, HEIGHT, WIDTH),)
+    sizes, held_back = ((5, HEIGHT, WIDTH),), 1
 
     def __init__(self, count=1, text="Rain falls here"):
         self.text, self.identities, self.reads = text, [f"{text} {n}" for n in range(count)], []
