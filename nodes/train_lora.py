@@ -80,7 +80,7 @@ class TrainLoRA(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, prior, start, **other):
-        return f"{stamp(prior, CLEAR_FOLDER)} {stamp(start, 'loras', CLEAR_FOLDER)} {sorted(other.items())}"
+        return f"{stamp(prior, CLEAR_FOLDER)} {stamp(start, 'loras', CLEAR_FOLDER)} {sorted(other.items())}{_gone(**other)}"
 
     @classmethod
     def execute(cls, model, vae, positive, pairs, prior, name, steps, rank, targets, rate, batch, accumulate, frames, height, width, control, precision,
@@ -112,6 +112,19 @@ class TrainLoRA(io.ComfyNode):
         log.info("the LoRA is %s", file)
         return io.NodeOutput(with_lora(model, lora.read_lora(file), 1.0), file.name, session.curves(), session.example(),
                              f"{pairs}\n{latents.changed}\n{report}\nLoRA: {file}\nOcclusion head: {files[HEAD]}\nCheckpoints: {results.folder}")
+
+
+def _gone(name="", steps=0, **_) -> str:
+    """Says so when this run is at its end and its LoRA has been deleted since: ComfyUI would hand on what it remembers, and no file be there.
+    Empty otherwise, before the first start and after the last, and while a run that was cancelled waits to go on."""
+    from ..clear_runtime.adapt.model import LORA, PUBLISHED
+    from ..clear_runtime.checkpoint import read_metadata
+    folder = Path(folder_paths.get_output_directory()) / "CLEAR" / name
+    if not (folder / "run.json").is_file() or not (folder / LORA).is_file():
+        return ""
+    at_end = read_metadata(folder / LORA).get("steps") == str(steps)
+    there = any((Path(loras) / PUBLISHED[LORA].format(name)).is_file() for loras in folder_paths.get_folder_paths("loras"))
+    return " gone" if at_end and not there else ""
 
 
 def _require_packages(optimiser: str) -> None:

@@ -138,6 +138,23 @@ def test_a_finished_run_is_handed_on_and_may_be_made_longer(run, models, output,
     assert "3 steps" in report and torch.load(output / "mine" / "training.pt", weights_only=True)["step"] == 3
 
 
+def test_a_finished_lora_that_was_deleted_is_made_again(pack, run, models, output, settings, cancelled):
+    node = pack.listed["CLEAR_TrainLoRA"]
+    links = ("model", "vae", "positive", "pairs")
+    stamp = lambda **changes: node.fingerprint_inputs(**{name: value for name, value in settings(**changes).items() if name not in links})
+    before = stamp()
+    with cancelled(when=lambda: (output / "mine" / "history.jsonl").exists()):
+        run("CLEAR_TrainLoRA", **settings())
+    assert stamp() == before
+    run("CLEAR_TrainLoRA", **settings())
+    finished, file = stamp(), models / "loras" / "mine.safetensors"
+    assert finished == before and stamp(steps=3) != before
+    file.unlink()
+    assert stamp() != finished
+    run("CLEAR_TrainLoRA", **settings())
+    assert stamp() == finished and file.exists()
+
+
 def test_the_node_trains_alone_whatever_the_environment_says(run, models, output, settings, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")  # as rented machines have it; waiting for three others would never end
     monkeypatch.setenv("RANK", "0")
