@@ -189,6 +189,24 @@ def test_pairs_that_are_the_same_since_the_last_look_are_not_read_again(tmp_path
     assert read[5:] == ["a", "b"]
 
 
+def test_a_look_that_was_stopped_goes_on_with_the_next_pair(tmp_path, monkeypatch):
+    from clear_runtime.data import pairs_on_disk
+    for name in ("a", "b"):
+        write_pair(tmp_path, name)
+    read, original = [], pairs_on_disk.frame_pairs
+
+    def reading(pair):
+        read.append(pair.name)
+        if read == ["a", "b"]:
+            raise KeyboardInterrupt
+        return original(pair)
+    monkeypatch.setattr(pairs_on_disk, "frame_pairs", reading)
+    look = lambda: look_through(tmp_path, None, False, tmp_path / "run", Processes(alone=True))
+    with pytest.raises(KeyboardInterrupt):
+        look()
+    assert len(look().pairs) == 2 and read == ["a", "b", "b"]
+
+
 def test_only_files_are_videos(tmp_path):
     touch(tmp_path, "a.mp4", "a_with_subtitle.mp4", "._b.mp4", "._b_with_subtitle.mp4")
     (tmp_path / "c.mp4").mkdir()

@@ -305,12 +305,19 @@ from clear_runtime.prior.checkpoints import load_prior
 from clear_runtime.training.processes import Processes
 
 folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
-options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate)
+options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate, batch=2)
 processes = Processes("cpu")
-pairs = MemoryClips(3)
+
+class Mixed(MemoryClips):  # the second is narrower than the crop: its batches have another size
+    def read(self, wanted):
+        for n, clip in super().read(wanted):
+            yield n, type(clip)(*(part[:, :, 72:120] if n == 1 else part for part in clip))
+
+pairs = Mixed(3)
 pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]  # as another path or time would make them
 paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
-clips = LatentClips(paths, 4, options.crop, options.control, options.seed)
+clips = LatentClips(paths, 4, options.crop, options.control, options.seed, batch=options.batch)
+assert clips.sizes == [(2, 8, 16), (2, 8, 12)] and len({{clips[k].clean.shape for k in range(24)}}) == 2
 history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
 assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
 assert not processes.any(False)

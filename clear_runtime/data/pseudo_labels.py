@@ -31,7 +31,7 @@ def labels_of(d: Tensor, std: float = STD, visible: float = VISIBLE) -> Tensor:
 def frame_worth_training(d: Tensor) -> bool:
     """Whether one frame's D [H, W] has enough subtitle to learn from: worth_training of its labels, which cannot be more pixels than
     those above VISIBLE are. Of most frames without a subtitle nothing more is computed."""
-    if (d > VISIBLE).sum().item() < LEAST_SHARE * d.numel():
+    if (d > VISIBLE).count_nonzero().item() < LEAST_SHARE * d.numel():
         return False
     return bool(worth_training(labels_of(d[None])))
 

@@ -14,7 +14,7 @@ from typing import get_args, get_origin, get_type_hints
 
 import torch
 
-from ..data.pairs_on_disk import FindMask, Report, check_pairs, find_pairs
+from ..data.pairs_on_disk import FindMask, PairReport, Report, check_pairs, find_pairs
 from ..errors import ClearError
 from .processes import Processes
 
@@ -84,9 +84,17 @@ def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Pa
     stored = folder / "pairs.json"
     if processes.main:
         folder.mkdir(parents=True, exist_ok=True)
-        check_pairs(find_pairs(subtitled, clean, by_order),
-                    lambda p: log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle"),
-                    find_mask=find_mask, known=Report.load_if_there(stored)).save(stored)
+        looked: list[PairReport] = []
+
+        def tell(p: PairReport) -> None:
+            looked.append(p)
+            log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle")
+        try:
+            check_pairs(find_pairs(subtitled, clean, by_order), tell, find_mask=find_mask, known=Report.load_if_there(stored)).save(stored)
+        except BaseException:  # Ctrl-C among them: the next start need not look again at what this one has seen
+            if looked:
+                Report(tuple(looked)).save(stored)
+            raise
     processes.wait()
     return Report.load(stored)
 
