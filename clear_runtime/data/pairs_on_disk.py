@@ -10,27 +10,18 @@ from itertools import zip_longest
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ..errors import ClearError
 from ..video import read_facts, read_frames
 from . import pseudo_labels
+from .swapped import Few, FindMask, are_swapped
 
 APART = 0.2
 """Distance in RGB, 0 to sqrt(3), that half of a frame's pixels do not pass when both videos show the same: compression leaves 0.02."""
-SWAPPED = 0.2
-"""Share of the subtitle's pixels that a prior must mark in the clean video beyond those that it marks in the subtitled one, to call them
-swapped. Of 120 random pairs, six real clips and the bundled one the bundled prior marks 0.27 to 1 more in the subtitled one, so an exchange is
-always seen; it never marked more in the clean one."""
-_AT_MOST = 4  # frames of a pair that a prior looks at
 _RULES = "1"  # of looking through: another when what was found by older ones does not count any more
 VIDEOS = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"}
 SUBTITLED, CLEAN = ("_with_subtitle", "_with_subtitles", "_subtitled", "_subtitle", "_sub"), ("_clean", "_without_subtitle", "_original")
 """What may be added to a name; a longer ending comes before those it ends with."""
-
-
-FindMask = Callable[[Tensor], Tensor]
-"""Frames [T, H, W, 3] in 0..1 -> soft masks of subtitles [T, H, W] in 0..1: a prior."""
 
 
 @dataclass(frozen=True)
@@ -180,22 +171,8 @@ def _seen(pair: Pair, find_mask: FindMask | None) -> str:
         return ""
 
 
-class _Few:
-    """At most _AT_MOST of what is added, evenly spread over all of it, however much that will be."""
-
-    def __init__(self):
-        self.held, self._count, self._step = [], 0, 1
-
-    def add(self, item) -> None:
-        if self._count % self._step == 0:
-            self.held.append(item)
-        self._count += 1
-        if len(self.held) > _AT_MOST:
-            self.held, self._step = self.held[::2], 2 * self._step
-
-
 def _look_through(pair: Pair, on_frame: Callable[[], None] | None, find_mask: FindMask | None) -> PairReport:
-    kept, frames, same, apart, few = [], 0, True, 0, _Few()
+    kept, frames, same, apart, few = [], 0, True, 0, Few()
     lengths = [0, 0]
     for subtitled, clean in frame_pairs(pair):
         if on_frame:
@@ -222,22 +199,10 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None, find_mask: Fi
                    "frame. See whether the right files were paired.")
     elif not kept:
         problem = "no frame has enough subtitle: the two videos differ nowhere by more than what another encoding changes."
-    elif find_mask and _swapped(few.held, find_mask):
+    elif find_mask and are_swapped(few.held, find_mask):
         problem = (f"the two seem swapped: what looks like a subtitle is in {Path(pair.clean).name}, which was given as the clean video, and not in "
                    f"{Path(pair.subtitled).name}. Exchange the two files, or their names.")
     return PairReport(pair, frames, tuple(kept), problem)
-
-
-def _swapped(frames: list[list[Tensor]], find_mask: FindMask) -> bool:
-    """Whether a prior marks more in the clean frames than in the subtitled ones, where they differ; what else it marks does not count.
-    frames: (subtitled, clean) [H, W, 3] bytes of some frames that were kept."""
-    shares = []
-    for both in frames:
-        both = torch.stack(both).float() / 255
-        differ = pseudo_labels.labels(both[:1], both[1:])[0] > 0
-        shares.append((find_mask(both) > 0.5)[:, differ].float().mean(1))
-    in_subtitled, in_clean = torch.stack(shares).mean(0).tolist()
-    return in_clean - in_subtitled > SWAPPED
 
 
 def _differ(pair: Pair) -> str | None:

@@ -14,7 +14,8 @@ from typing import get_args, get_origin, get_type_hints
 
 import torch
 
-from ..data.pairs_on_disk import FindMask, PairReport, Report, check_pairs, find_pairs
+from ..data.pairs_on_disk import PairReport, Report, check_pairs, find_pairs
+from ..data.swapped import FindMask
 from ..errors import ClearError
 from .processes import Processes
 
