@@ -14,6 +14,7 @@ from comfy_api.latest import io
 from ..clear_runtime.errors import ClearError
 from .choices import BUNDLED
 from .files import CLEAR_FOLDER, full_path, prior_files, resolved, stamp, stamped
+from .managed import ComfyPrior
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class TrainPrior(io.ComfyNode):
         from ..clear_runtime.data.frame_batches import DiskFrames
         from ..clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
         from ..clear_runtime.pictures import to_frames
-        from ..clear_runtime.prior.checkpoints import PRIOR, PUBLISHED
+        from ..clear_runtime.prior.checkpoints import PRIOR, PUBLISHED, load_prior
         from ..clear_runtime.prior.train import TrainOptions, check
         from ..clear_runtime.training.results import Results
         results = Results(_runs(), folder_paths.get_folder_paths(CLEAR_FOLDER), name, PUBLISHED)
@@ -76,7 +77,7 @@ class TrainPrior(io.ComfyNode):
         check(options, results.folder)
         found = find_pairs(with_text, without)
         looked = comfy.utils.ProgressBar(len(found))
-        report = check_pairs(found, lambda pair: looked.update(1), comfy.model_management.throw_exception_if_processing_interrupted)
+        report = check_pairs(found, lambda pair: looked.update(1), comfy.model_management.throw_exception_if_processing_interrupted, ComfyPrior(load_prior()))
         log.info("%s", report)
         comfy.model_management.unload_all_models()
         batches = DiskFrames(report, options.batch, options.crop, options.long_side, options.seed)

@@ -36,11 +36,14 @@ def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -
     """
     path, checkpoint = Path(path), read_tensors(path)
     kind = _kind(checkpoint)
+    with torch.random.fork_rng(devices=[]):  # a network draws its first weights, and nobody else's random numbers are disturbed
+        if kind is None:
+            from .released import load_released
+            model, keys = load_released(checkpoint)
+        else:
+            model = _empty(kind)
     if kind is None:
-        from .released import load_released
-        model, keys = load_released(checkpoint)
         return Prior(model, device, RELEASED_LONG_SIDE, f"{path.name}: a prior of CLEAR's published trainer. Keys of the checkpoint: {keys}.")
-    model = _empty(kind)
     own = model.state_dict()
     _require_whole(path, {name: value.shape for name, value in checkpoint.items()}, own)
     model.load_state_dict({name: value.to(own[name].dtype) for name, value in checkpoint.items()})

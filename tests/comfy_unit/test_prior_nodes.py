@@ -177,6 +177,12 @@ def test_what_is_no_video_and_no_file_is_refused(run, models, error):
         run("CLEAR_PriorMask", images=torch.rand(2, 8, 8, 3), prior="gone.safetensors", threshold=0.5, grow=0, temporal=True)
 
 
+def after_step(count, folder):
+    """Whether a run has so many steps behind it, for `cancelled`."""
+    history = folder / "history.jsonl"
+    return lambda: history.exists() and len(history.read_text().splitlines()) >= count
+
+
 def test_a_prior_is_trained_and_used(run, models, output, pairs, frames):
     path, curves, example, report = run("CLEAR_TrainPrior", **settings(pairs))
     assert path == str(models / "clear" / "mine.safetensors")
@@ -210,7 +216,7 @@ def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, ou
 def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs, cancelled):
     from safetensors.torch import load_file
     curves = [run("CLEAR_TrainPrior", **settings(pairs, name="whole", steps=3))[1]]
-    with cancelled(at=14):  # two pairs of six frames are looked through first
+    with cancelled(when=after_step(2, output / "CLEAR" / "parts")):
         run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))
     assert torch.load(output / "CLEAR" / "parts" / "training.pt", weights_only=True)["step"] == 2
     curves.append(run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))[1])
@@ -234,7 +240,7 @@ def test_a_finished_run_gives_its_results_again(run, models, output, pairs):
 def test_a_prior_that_was_taken_away_is_made_again(run, models, output, pairs, pack, cancelled):
     node, inputs = pack.listed["CLEAR_TrainPrior"], settings(pairs, steps=3)
     before = node.fingerprint_inputs(**inputs)
-    with cancelled(at=14):  # two pairs of six frames are looked through first
+    with cancelled(when=after_step(2, output / "CLEAR" / "mine")):
         run("CLEAR_TrainPrior", **inputs)
     assert node.fingerprint_inputs(**inputs) == before, "a run that is under way has nothing to lose yet"
     path, *_ = run("CLEAR_TrainPrior", **inputs)
@@ -252,7 +258,7 @@ def test_what_other_nodes_draw_is_not_seeded_by_a_run(run, models, output, pairs
     run("CLEAR_TrainPrior", **settings(pairs))
     assert torch.equal(torch.rand(5), expected)
     torch.manual_seed(11)
-    with cancelled(at=14):
+    with cancelled(when=after_step(2, output / "CLEAR" / "stopped")):
         run("CLEAR_TrainPrior", **settings(pairs, name="stopped", steps=3))
     assert torch.equal(torch.rand(5), expected)
     torch.manual_seed(11)
