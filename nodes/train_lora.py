@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import math
 import os
 import time
 from contextlib import closing
@@ -232,9 +233,13 @@ class _Session:
                 bar.update_absolute(progress.step, progress.steps, self._picture(progress))
         if self.panel is None or not self.history.rows:
             raise made_elsewhere(self.folder, "Ask for more steps, or choose another name.")
-        losses = self.history.columns()["total"]
         return (f"Examples of {latents.sizes_in_words()}, control {self.options.control}, {self.options.precision}\n{needed}\n\n"
-                f"{len(losses)} steps: loss {losses[0]:.4f} at the first, {losses[-1]:.4f} at the last")
+                f"{len(self.history.rows)} steps: {self._ends()}")
+
+    def _ends(self) -> str:
+        """The loss at both ends of the run, of the steps that had one."""
+        losses = [loss for loss in self.history.columns()["total"] if math.isfinite(loss)]
+        return f"loss {losses[0]:.4f} at the first, {losses[-1]:.4f} at the last" if losses else "the loss was no finite number at any of them"
 
     def curves(self) -> Tensor:
         from ..clear_runtime.adapt import pictures

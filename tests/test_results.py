@@ -1,5 +1,6 @@
 """Where a run keeps its things, and that its name takes nothing from anybody."""
 import json
+import math
 
 import pytest
 import torch
@@ -84,6 +85,18 @@ def test_a_file_that_came_while_the_run_was_training_stays(tmp_path, loras):
 def test_what_is_no_file_name_is_refused(tmp_path, name):
     with pytest.raises(ClearError, match="cannot be a file's name"):
         results(tmp_path, name)
+
+
+def test_a_figure_that_is_no_number_stays_a_gap(tmp_path):
+    written = History(tmp_path)
+    for step, loss in ((1, 0.5), (2, float("nan")), (3, float("inf"))):
+        written.add(progress(step, loss=loss))
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+    rows = [json.loads(line, parse_constant=refuse) for line in written.path.read_text().splitlines()]
+    assert [row["loss"] for row in rows] == [0.5, None, None] and rows[1]["gen"] == 0.1
+    assert [math.isnan(loss) for loss in History(tmp_path).columns()["total"]] == [False, True, True]
 
 
 def test_history_outlives_a_start_and_a_torn_line(tmp_path):

@@ -377,6 +377,19 @@ def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_pa
     assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
 
 
+def test_the_command_goes_on_over_a_step_without_a_loss(tmp_path, monkeypatch):
+    from clear_runtime.adapt.command import main
+    read = LatentClips.__getitem__
+    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    command = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--precision", "float32",
+               "--checkpoint-every", "1", "--device", "cpu"]
+    main([*command, "--steps", "2"])
+    main([*command, "--steps", "3"])
+    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
+    assert [row["loss"] is None for row in rows] == [False, True, False] and (tmp_path / "out" / "curves.png").exists()
+
+
 @pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])
 def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
     from clear_runtime.adapt.command import main

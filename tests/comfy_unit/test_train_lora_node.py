@@ -138,6 +138,18 @@ def test_a_finished_run_is_handed_on_and_may_be_made_longer(run, models, output,
     assert "3 steps" in report and torch.load(output / "mine" / "training.pt", weights_only=True)["step"] == 3
 
 
+def test_a_step_without_a_loss_does_not_end_the_run(run, models, output, settings, monkeypatch):
+    from clear_pack.clear_runtime.adapt.cache import LatentClips
+    read = LatentClips.__getitem__
+    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
+    *_, report = run("CLEAR_TrainLoRA", **settings(steps=2))
+    first = report.split("2 steps: loss ")[1].split(" ")[0]
+    assert f"{first} at the first, {first} at the last" in report
+    assert '"loss": null' in (output / "mine" / "history.jsonl").read_text()
+    *_, curves, _, report = run("CLEAR_TrainLoRA", **settings(steps=3))
+    assert curves.std() > 0.05 and f"3 steps: loss {first}" in report and "nan" not in report
+
+
 def test_a_finished_lora_that_was_deleted_is_made_again(pack, run, models, output, settings, cancelled):
     node = pack.listed["CLEAR_TrainLoRA"]
     links = ("model", "vae", "positive", "pairs")
