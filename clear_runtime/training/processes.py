@@ -28,6 +28,8 @@ class Processes:
                 raise ClearError("Training with several processes needs accelerate: pip install accelerate") from missing
             # The trainers say themselves in which precision they compute, and scale no loss: what `accelerate config` was told does not count.
             self._accelerator = Accelerator(cpu=str(device) == "cpu", mixed_precision="no", kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)])
+            _require_copies(self._accelerator.distributed_type.value)
+            self.count = self._accelerator.num_processes
         self.rank = self._accelerator.process_index if self._accelerator else 0
         self.main = self.rank == 0
         if self._accelerator:
@@ -40,10 +42,8 @@ class Processes:
         return self._accelerator.prepare_model(model) if self._accelerator else model
 
     def backward(self, loss: Tensor) -> None:
-        if self._accelerator:
-            self._accelerator.backward(loss)
-        else:
-            loss.backward()
+        """Add the gradients of a loss. Not accelerate's own, which divides by what `accelerate config` was told about accumulation."""
+        loss.backward()
 
     def gathering(self, model: nn.Module) -> AbstractContextManager:
         """While gradients of a prepared model only add up in each process: the next backward outside of this averages them all."""
@@ -76,3 +76,10 @@ class Processes:
             return values
         gathered = self._accelerator.reduce(torch.tensor(list(values.values()), dtype=torch.float64, device=self.device), "mean")
         return dict(zip(values, gathered.tolist()))
+
+
+def _require_copies(kind: str) -> None:
+    """Raise ClearError unless every process has the whole model and shares gradients alone. kind: of accelerate's DistributedType."""
+    if kind != "NO" and not kind.startswith("MULTI_"):
+        raise ClearError(f"accelerate is set up for {kind}; the trainers want the whole model in each process. Run `accelerate config` and "
+                         "choose neither DeepSpeed nor FSDP nor Megatron-LM, or begin with `accelerate launch --multi_gpu`.")
