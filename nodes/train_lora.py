@@ -105,7 +105,7 @@ class TrainLoRA(io.ComfyNode):
         codec = ComfyCodec(vae)
         needed = _preflight(options, model, codec, pairs, context, results.folder)
         gain = _normal(vae.codec.net.gain()) if nano else None  # how much each of the bundled codec's channels counts
-        latents = _encode(results.folder, pairs, codec, chosen_prior(prior), vae, options)
+        latents = _encode(results.folder, pairs, codec, chosen_prior(prior), vae, options, bare_weights(model), context)
         session = _Session(results, codec, options)
         report = session.train(model, latents, context, gain, needed)
         files = results.publish({"base": str(model_base(model)), "control": options.control})
@@ -170,11 +170,9 @@ def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
     from ..clear_runtime.adapt.cache import largest_example
     from ..clear_runtime.adapt.options import DTYPES
     from ..clear_runtime.adapt.preflight import preflight
-    from ..clear_runtime.adapt.run import require_same_run
     room = room_to_train(model, DTYPES[options.precision])
     size = largest_example(options.crop, pairs.sizes, codec.spatial, codec.temporal)
     needed = preflight(options, _shapes(model), size, context.shape[1], comfy.model_management.get_torch_device(), room, codec.spatial)
-    require_same_run(options, bare_weights(model), folder)
     return needed
 
 
@@ -189,13 +187,18 @@ class _Cancellable:
         return self.codec.encode(frames)
 
 
-def _encode(folder: Path, pairs, codec, prior, vae, options):
-    """The pairs as latents on disk, encoding what is not there yet; Cancel keeps what is encoded."""
-    from ..clear_runtime.adapt.cache import LatentClips, encode_clips
+def _encode(folder: Path, pairs, codec, prior, vae, options, base, context: Tensor):
+    """The pairs as latents on disk, encoding what is not there yet; Cancel keeps what is encoded. Raises ClearError first, for a folder
+    with another run or in use."""
+    from ..clear_runtime.adapt.cache import LatentClips, clip_files, encode_clips
+    from ..clear_runtime.adapt.run import require_same_run
     from ..clear_runtime.checkpoint import fingerprint
+    from ..clear_runtime.training.folder_lock import held
     bar = comfy.utils.ProgressBar(len(pairs.identities))
     made_by = f"{fingerprint(vae.first_stage_model.state_dict())} {fingerprint(prior.model.state_dict())}"
-    paths = encode_clips(folder / "latents", pairs, _Cancellable(codec), ComfyPrior(prior), made_by, bar.update_absolute)
+    require_same_run(options, base, context, folder, clip_files(folder / "latents", pairs, made_by))
+    with held(folder):
+        paths = encode_clips(folder / "latents", pairs, _Cancellable(codec), ComfyPrior(prior), made_by, bar.update_absolute)
     return LatentClips(paths, codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps, codec.temporal, options.batch, pairs.held_back)
 
 
@@ -212,7 +215,7 @@ class _Session:
         self.panel = Image.open(self.shown).convert("RGB") if self.shown.exists() else None
 
     def train(self, model, latents, context: Tensor, gain: Tensor | None, needed) -> str:
-        """To the end; Cancel leaves through the trainer, which saves first. needed: the estimate. Returns what there is to say about it."""
+        """To the end, or to Cancel. needed: the estimate. Returns what there is to say about it."""
         from ..clear_runtime.adapt.options import DTYPES
         from ..clear_runtime.adapt.train import train
         from ..clear_runtime.training.processes import Processes
@@ -223,14 +226,15 @@ class _Session:
         bar = comfy.utils.ProgressBar(self.options.steps)
         # nodes run under inference mode, whose tensors autograd refuses: what is trained must not be made in it
         with torch.inference_mode(False), torch.enable_grad(), \
-                closing(train(self.options, weights, latents, context, self.folder, Processes(device, alone=True), gain=gain)) as steps:
+                closing(train(self.options, weights, latents, context, self.folder, Processes(device, alone=True), gain=gain,
+                              stopping=comfy.model_management.processing_interrupted)) as steps:
             for progress in steps:
                 self.history.add(progress)
-                comfy.model_management.throw_exception_if_processing_interrupted()
                 self._count(progress.step, needed.share, progress)
                 if progress.example is not None:
                     self._look(progress.example, model)
                 bar.update_absolute(progress.step, progress.steps, self._picture(progress))
+        comfy.model_management.throw_exception_if_processing_interrupted()  # the trainer has saved and ended by itself
         if self.panel is None or not self.history.rows:
             raise made_elsewhere(self.folder, "Ask for more steps, or choose another name.")
         return (f"Examples of {latents.sizes_in_words()}, control {self.options.control}, {self.options.precision}\n{needed}\n\n"

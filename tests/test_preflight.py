@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import tiny_wan
 import torch
+from tiny_clips import CONTEXT
 
 from clear_runtime.adapt.options import TrainOptions
 from clear_runtime.adapt.preflight import preflight
@@ -63,10 +64,10 @@ def test_a_device_without_float64_is_refused(base, monkeypatch, raised):
 
 def test_a_folder_with_somebody_s_lora_or_another_trainer_s_checkpoint_is_refused(tmp_path):
     state = tiny_wan.wan_state(blocks=1)
-    require_same_run(OPTIONS, state, tmp_path / "new")
+    require_same_run(OPTIONS, state, CONTEXT, tmp_path / "new", [])
     (tmp_path / "lora.safetensors").write_bytes(b"mine")
     with pytest.raises(ClearError, match="Nothing is overwritten"):
-        require_same_run(OPTIONS, state, tmp_path)
+        require_same_run(OPTIONS, state, CONTEXT, tmp_path, [])
     torch.save({"weights": torch.zeros(1)}, tmp_path / "training.pt")
     with pytest.raises(ClearError, match="not a checkpoint of this trainer"):
-        require_same_run(OPTIONS, state, tmp_path)
+        require_same_run(OPTIONS, state, CONTEXT, tmp_path, [])

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from tiny_clips import CONTEXT, HEIGHT, STYLE, WIDTH, latent_clips
 from tiny_pairs import write_pair
+from tiny_run import SHORT, run, same, state
 
 from clear_runtime.adapt import losses
 from clear_runtime.adapt.cache import LatentClips
@@ -24,8 +25,6 @@ from clear_runtime.errors import ClearError
 from clear_runtime.lora import read_lora
 
 ROOT = Path(__file__).parent.parent
-SHORT = TrainOptions(steps=4, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, checkpoint_every=2, example_every=3, seed=3,
-                     rate=1e-3, average=0.9)
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +35,6 @@ def base():
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)
-
-
-def run(base, clips, folder, options=SHORT, **more):
-    return list(train(options, base, clips, CONTEXT, folder, **more))
-
-
-def state(folder):
-    stored = torch.load(folder / "training.pt", weights_only=True)
-    return {**stored["learned"], **{f"average.{k}": v for k, v in stored["average"]["values"].items()},
-            **{f"moment.{k}": v["exp_avg_sq"] for k, v in stored["optimiser"]["state"].items()}}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
 def test_every_step_says_what_a_node_shows(base, clips, tmp_path):
@@ -128,7 +113,7 @@ def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, tmp_pat
         with pytest.raises(ClearError, match=words):
             run(base, clips, tmp_path, changed)
     other = {**base, "head.head.bias": base["head.head.bias"] + 1}
-    with pytest.raises(ClearError, match="base was"):
+    with pytest.raises(ClearError, match="the base model was another one"):
         run(other, clips, tmp_path, replace(SHORT, steps=6))
 
 
@@ -191,6 +176,13 @@ class _Broken:
         return self.clips.state_dict()
 
 
+class _Resumed(_Broken):
+    changed = ""
+
+    def load_state_dict(self, state):
+        self.clips.load_state_dict(state)
+
+
 def test_a_step_without_a_finite_gradient_is_skipped_and_counted(base, clips, tmp_path):
     seen = run(base, _Broken(clips, 1, 2), tmp_path)
     assert [p.skipped for p in seen] == [0, 1, 2, 2]
@@ -198,10 +190,35 @@ def test_a_step_without_a_finite_gradient_is_skipped_and_counted(base, clips, tm
 
 
 def test_many_in_a_row_stop_the_run_with_the_last_good_state_kept(base, clips, tmp_path):
-    with pytest.raises(ClearError, match=r"5 steps in a row.*after step 2, is .*training.pt.*lower learning rate"):
-        run(base, _Broken(clips, 3, 99), tmp_path, replace(SHORT, steps=20, checkpoint_every=2))
-    kept = torch.load(tmp_path / "training.pt", weights_only=True)
-    assert kept["step"] == 2 and all(torch.isfinite(v).all() for v in kept["learned"].values())
+    with pytest.raises(ClearError, match=r"5 steps in a row.*after step 8.*training.pt holds.*continue with the same settings.*lower learning rate"):
+        run(base, _Broken(clips, 3, 5), tmp_path / "broken", replace(SHORT, steps=20, checkpoint_every=2))
+    run(base, clips, tmp_path / "good", replace(SHORT, steps=3))
+    broken, good = (torch.load(tmp_path / name / "training.pt", weights_only=True) for name in ("broken", "good"))
+    assert broken["step"] == 8 and broken["skips"] == {"total": 5} and same(broken["learned"], good["learned"])
+    assert same(*(load_file(tmp_path / name / "lora.safetensors") for name in ("broken", "good")))
+    goes_on = run(base, _Resumed(clips, 3, 5), tmp_path / "broken", replace(SHORT, steps=10, checkpoint_every=2))
+    assert [(p.step, p.skipped) for p in goes_on] == [(9, 5), (10, 5)]
+
+
+def test_a_checkpoint_that_fell_on_a_skipped_step_is_made_up_for(base, clips, tmp_path):
+    kept, steps = [], train(replace(SHORT, steps=6), base, _Broken(clips, 1, 1), CONTEXT, tmp_path)
+    with closing(steps):
+        for _ in range(4):
+            next(steps)
+            kept.append(torch.load(tmp_path / "training.pt", weights_only=True)["step"] if (tmp_path / "training.pt").exists() else 0)
+    assert kept == [0, 0, 3, 4]
+
+
+def test_a_checkpoint_is_due_after_ten_minutes_too(base, clips, tmp_path, monkeypatch):
+    from clear_runtime.adapt import run as runs
+    assert runs.LONGEST == 600
+    kept = []
+    for longest, folder in ((600, "short"), (0, "long")):
+        monkeypatch.setattr(runs, "LONGEST", longest)
+        with closing(train(replace(SHORT, checkpoint_every=100), base, clips, CONTEXT, tmp_path / folder)) as steps:
+            next(steps)
+            kept.append((tmp_path / folder / "training.pt").exists())
+    assert kept == [False, True]
 
 
 def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by:
     """
     folder, processes = Path(folder), processes or Processes(alone=True)
     folder.mkdir(parents=True, exist_ok=True)
-    names, missing = processes.shared(_planned(folder, clips.identities, made_by) if processes.main else None)
+    names, missing = processes.shared(_planned(folder, clips, made_by) if processes.main else None)
     if processes.any(len(names) != len(clips.identities)):
         raise ClearError(f"The machines do not see the same videos: the first has {len(names)} clips and this one {len(clips.identities)}. Give all of them the same files.")
     paths = [folder / name for name in names]
@@ -78,9 +78,14 @@ def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by:
     return paths
 
 
-def _planned(folder: Path, identities: list[str], made_by: str) -> tuple[list[str], list[int]]:
+def clip_files(folder: str | Path, clips: Clips, made_by: str) -> list[Path]:
+    """Where encode_clips puts each clip."""
+    return [Path(folder) / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in clips.identities]
+
+
+def _planned(folder: Path, clips: Clips, made_by: str) -> tuple[list[str], list[int]]:
     """Names of the clips' files, and the numbers of those that are missing; what no clip needs is gone then."""
-    names = [f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in identities]
+    names = [path.name for path in clip_files(folder, clips, made_by)]
     for old in {path.name for path in folder.glob("*.safetensors")} - set(names):
         (folder / old).unlink(missing_ok=True)
     return names, [i for i, name in enumerate(names) if not (folder / name).exists()]

@@ -5,7 +5,7 @@ import argparse
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,17 +18,18 @@ from ..errors import ClearError
 from ..prior.checkpoints import BUNDLED, load_prior
 from ..prompt import load_embedding
 from ..training.command_line import device_name, ending_in_words, look_through, options_of, settings, stopping
+from ..training.folder_lock import held
 from ..training.history import History
 from ..training.processes import Processes
 from ..wan import SPATIAL, TEXT_TOKENS
 from . import losses
 from . import train as trainer
-from .cache import LatentClips, encode_clips, largest_example, latent_size
+from .cache import LatentClips, clip_files, encode_clips, largest_example, latent_size
 from .memory import estimate, wan_shapes
 from .model import LORA
 from .options import TrainOptions
 from .preflight import preflight
-from .run import require_same_run
+from .run import as_begun, require_same_run
 from .train import train
 
 log = logging.getLogger(__name__)
@@ -67,24 +68,25 @@ def _run(args, options: TrainOptions) -> None:
     clips = _clips(args, options, processes)
     shapes, spatial, tokens = _header(args)
     size = largest_example(options.crop, clips.sizes, spatial)
-    needed = preflight(options, shapes, size, tokens, processes.device, _available(processes.device), spatial)
+    needed = preflight(as_begun(options, args.out), shapes, size, tokens, processes.device, _available(processes.device), spatial)
     parts = _parts(args, processes.device)
-    require_same_run(options, parts.base, args.out)
     prior = load_prior(args.prior or BUNDLED, processes.device)
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
     say = log.info if processes.main else log.debug
     say("%s", clips)
-    paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
+    require_same_run(options, parts.base, parts.context, args.out, clip_files(args.out / "latents", clips, made_by))
+    with held(args.out) if processes.main else nullcontext():
+        paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
     latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps,
                           batch=options.batch, held_back=clips.held_back)
     say("examples of %s", latents.sizes_in_words())
     base, context, gain = parts.base, parts.context, parts.gain
     del parts, prior  # codec and prior are off the card from here on
 
-    stop = stopping()
+    stop, stopped = stopping(again=processes.count == 1), False
     history = History(args.out)
     say("%s", needed)
-    with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain)) as steps:
+    with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain, lambda: bool(stop))) as steps:
         for p in steps:
             if processes.main:
                 history.add(p)
@@ -94,10 +96,14 @@ def _run(args, options: TrainOptions) -> None:
                     log.info("step %d/%d  loss %.4f  %s  alpha %.1f  %.2f s a step, %d min left, %.1f GiB%s", p.step, p.steps, p.loss,
                              "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.alpha, p.seconds, p.left / 60, p.memory / 2 ** 30,
                              f"  {p.skipped} skipped" if p.skipped else "")
-            if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
-                log.info("stopped after step %d; the same command continues", p.step)
-                return
-    say("the LoRA is %s", args.out / LORA)
+            stopped = processes.any(bool(stop))  # one that stopped alone would leave the others waiting for it
+            if stopped:
+                break
+    done = history.rows[-1]["step"] if history.rows else 0
+    if (stopped or stop) and done < options.steps:
+        say("stopped after step %d; the same command continues", done)
+    else:
+        say("the LoRA is %s", args.out / LORA)
 
 
 def _draw(history: History, p, share: float) -> None:

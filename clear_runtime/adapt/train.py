@@ -4,14 +4,14 @@
     accelerate launch -m clear_runtime.adapt ...                              the same on several GPUs, of one machine or more (FOLDER
                                                                               must then lie where all machines see it)
 
-Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had never
-stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
+Ctrl-C stops at once and keeps what the last whole step left (with several processes, all end the step first); the same command
+continues from there and ends with the same weights as if it had never stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
 """
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ..denoiser import own_attention
 from ..errors import ClearError
 from ..schedule import sigmas
+from ..training.folder_lock import held
 from ..training.learning_rate import scheduled
 from ..training.processes import Processes
 from ..training.state import TrainingState
@@ -29,7 +30,8 @@ from .cache import LatentClips, Sample
 from .memory import measure_from_now, memory_used, require_room
 from .model import Adapted
 from .options import TrainOptions
-from .run import Clock, begin, require_free
+from .run import Clock, Run, as_begun, begin, require_free, require_steps_left
+from .stop import Stopped, before_each
 
 log = logging.getLogger(__name__)
 
@@ -67,76 +69,109 @@ class Progress:
 
 
 def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips, context: Tensor, folder: str | Path,
-          processes: Processes | None = None, available: int | None = None, gain: Tensor | None = None) -> Iterator[Progress]:
+          processes: Processes | None = None, available: int | None = None, gain: Tensor | None = None,
+          stopping: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state after the
     last step is saved, and the same call continues from it.
 
     base: weights of the frozen model in DiffSynth's names, used without a copy where dtype and device fit. context: the prompt's
-    embedding [1, tokens, 4096]. folder: where checkpoints, LoRA and head go. available: bytes of memory that may be used; None to
-    go without the check. gain: what each latent channel counts in the error, [16] of mean 1, or None for all alike.
+    embedding [1, tokens, 4096]. folder: where checkpoints, LoRA and head go; no other run may use it meanwhile. available: bytes of
+    memory that may be used; None to go without the check. gain: what each latent channel counts in the error, [16] of mean 1, or None
+    for all alike. stopping: whether somebody wants a stop, asked many times within a step. One process then drops the step and ends
+    with the state of the step before saved; of several, the main one saves that state and goes on, for all must end at the same step:
+    close their iterators together.
 
-    Raises ClearError before the first step for options that do not fit the model, the folder's checkpoint or the memory, and after
-    PATIENCE steps in a row whose gradient is not a finite number.
+    Raises ClearError before the first step for options that do not fit the model, the folder's checkpoint or the memory, and for a
+    folder that is in use; and, with the state saved, after PATIENCE steps in a row whose gradient is not a finite number.
     """
     processes, folder = processes or Processes(), Path(folder)
-    recipe, device = losses.RECIPES[options.recipe], processes.device
+    device = processes.device
     if available is not None:
-        require_room({name: tuple(value.shape) for name, value in base.items()}, options, clips.size, context.shape[1], device.type, available, clips.spatial)
+        require_room({name: tuple(value.shape) for name, value in base.items()}, as_begun(options, folder), clips.size, context.shape[1], device.type, available, clips.spatial)
 
-    run = begin(options, base, clips, folder, device)
-    step = run.state.resume()
-    if not step:
-        require_free(folder)
-    log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in run.learned.values()) / 1e6,
-             sum(p.numel() for p in run.model.parameters()) / 1e6, 100 * run.model.share)
-    parallel, context = processes.prepare(run.model), context.to(device)
-    gain = None if gain is None else gain.to(device)
-    if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
-        run.write(step)
-    clock = Clock(options.steps)
-    measure_from_now(device)
-    with own_attention():
+    with held(folder) if processes.main else nullcontext():
+        run = begin(options, base, clips, context, folder, device)
+        step = run.state.resume()
+        if not step:
+            require_free(folder)
+        elif clips.changed:
+            require_steps_left(options, step, folder)
+        log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in run.learned.values()) / 1e6,
+                 sum(p.numel() for p in run.model.parameters()) / 1e6, 100 * run.model.share)
+        if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
+            run.write(step)
+        measure_from_now(device)
+        with own_attention():
+            yield from _steps(run, step, clips, context.to(device), processes, None if gain is None else gain.to(device), stopping)
+        processes.wait()
+
+
+def _steps(run: Run, step: int, clips: LatentClips, context: Tensor, processes: Processes, gain: Tensor | None, stopping: Callable[[], bool]) -> Iterator[Progress]:
+    """The steps after `step`. Weights and checkpoint are those after it until the optimiser moves, so it can be kept at any time before."""
+    options, parallel, clock = run.options, processes.prepare(run.model), Clock(run.options.steps)
+
+    def look() -> None:
+        if stopping():
+            if processes.main:
+                run.keep(step)
+            if processes.count == 1:
+                raise Stopped
+
+    with before_each(run.model.wan.blocks, look):
         while step < options.steps:
             clock.start()
             a, rate = losses.alpha(step), scheduled(options.schedule, options.rate, step, options.steps)
             for group in run.optimiser.param_groups:
                 group["lr"] = rate
-
-            # Forward and backward, `accumulate` times. Every example's noise and place come from its number alone.
             run.optimiser.zero_grad(set_to_none=True)
-            sums: dict[str, Tensor] = {}
-            for part in range(options.accumulate):
-                first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
-                batch = collate([clips[first + i] for i in range(options.batch)], device)
-                with nullcontext() if part == options.accumulate - 1 else processes.gathering(parallel):
-                    loss, terms = _losses(parallel, batch, context, a, recipe, gain)
-                    processes.backward(loss / options.accumulate)
-                for name, value in {"loss": loss, **terms}.items():
-                    sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
+            try:
+                sums = _gradients(run, step, parallel, clips, context, processes, gain, a, look)
+            except Stopped:
+                return
 
             # Gradients are shared by all processes, so every one of them sees a number that is none.
             finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(run.learned.values(), GRADIENT_NORM)))
-            if run.skips.count(finite) >= PATIENCE:
-                raise ClearError(_diverged(step, run.state))
+            patient = run.skips.count(finite) < PATIENCE
             if finite:
                 run.optimiser.step()
                 run.average.update(run.learned)
             step += 1
 
-            # a step that was skipped has left the weights as they were, so the end and a stop keep them all the same
+            # A step that was skipped has left the weights as they were, so the end and a stop keep them all the same.
             last = step == options.steps
-            if processes.main and (last or (finite and step % options.checkpoint_every == 0)):
+            if processes.main and (last or not patient or finite and run.due(step)):
                 run.save(step)
-            due = processes.main and (step % options.example_every == 0 or last or step == 1)
-            example = show(run.model, clips.example(), context, options.sampler_steps) if due else None
+            if not patient:
+                processes.wait()  # one that ends takes the others with it, and the main one may still be writing
+                raise ClearError(_diverged(step, run.state))
+            example = None
+            if processes.main and (step % options.example_every == 0 or last or step == 1):
+                with suppress(Stopped):
+                    example = show(run.model, clips.example(), context, options.sampler_steps)
             means = processes.mean({name: float(value) for name, value in sums.items()})
             try:
-                yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(device), run.skips.total, example)
+                yield Progress(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(processes.device), run.skips.total, example)
             except GeneratorExit:
                 if processes.main:
-                    run.save(step)
+                    run.keep(step)
                 raise
-    processes.wait()
+
+
+def _gradients(run: Run, step: int, parallel: nn.Module, clips: LatentClips, context: Tensor, processes: Processes, gain: Tensor | None, a: float,
+               look: Callable[[], None]) -> dict[str, Tensor]:
+    """Forward and backward of a step, `accumulate` times: the loss and its terms, means over the examples of this process."""
+    options, sums = run.options, {}
+    for part in range(options.accumulate):
+        look()
+        # every example's noise and place come from its number alone
+        first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
+        batch = collate([clips[first + i] for i in range(options.batch)], processes.device)
+        with nullcontext() if part == options.accumulate - 1 else processes.gathering(parallel):
+            loss, terms = _losses(parallel, batch, context, a, losses.RECIPES[options.recipe], gain)
+            processes.backward(loss / options.accumulate)
+        for name, value in {"loss": loss, **terms}.items():
+            sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
+    return sums
 
 
 def collate(samples: list[Sample], device: torch.device | str) -> Sample:
@@ -163,6 +198,6 @@ def show(model: Adapted, sample: Sample, context: Tensor, steps: int) -> Example
 
 
 def _diverged(step: int, state: TrainingState) -> str:
-    kept = f"The last good checkpoint, after step {state.saved}, is {state.path}. " if state.saved else ""
-    return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped at step {step + 1}. {kept}"
-            "Train in a new folder with a lower learning rate, in float32, or look for damaged frames in the pairs.")
+    return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped after step {step}. Those steps changed no weight: {state.path} holds what the steps before "
+            "them learned. Look for damaged frames in the pairs, mend or remove them, and continue with the same settings. If every step ends so, the rate is too high or "
+            "the precision too low: train on with a lower learning rate, or in float32, in another folder (in ComfyUI, under another name) with this LoRA as its start.")

@@ -120,5 +120,7 @@ def cancelled(pack):
                 raise management.InterruptProcessingException()
         with pytest.MonkeyPatch.context() as patch, pytest.raises(management.InterruptProcessingException):
             patch.setattr(management, "throw_exception_if_processing_interrupted", look)
+            if when is not None:
+                patch.setattr(management, "processing_interrupted", when)
             yield looks
     return pressed

@@ -138,6 +138,43 @@ def test_a_finished_run_is_handed_on_and_may_be_made_longer(run, models, output,
     assert "3 steps" in report and torch.load(output / "mine" / "training.pt", weights_only=True)["step"] == 3
 
 
+def test_cancel_in_the_middle_of_a_step_keeps_the_one_before(run, models, output, settings, monkeypatch, cancelled):
+    from clear_pack.clear_runtime.adapt.cache import LatentClips
+    run("CLEAR_TrainLoRA", **settings(name="whole", steps=3, accumulate=4))
+    read, seen = LatentClips.__getitem__, []
+    with monkeypatch.context() as patch:
+        patch.setattr(LatentClips, "__getitem__", lambda self, k: (seen.append(k), read(self, k))[1])
+        with cancelled(when=lambda: 6 in seen):  # the third batch of the second step
+            run("CLEAR_TrainLoRA", **settings(name="parts", steps=3, accumulate=4))
+    assert max(seen) == 6 and torch.load(output / "parts" / "training.pt", weights_only=True)["step"] == 1
+    *_, report = run("CLEAR_TrainLoRA", **settings(name="parts", steps=3, accumulate=4))
+    assert "3 steps" in report
+    whole, parts = (load_file(models / "loras" / f"{name}.safetensors") for name in ("whole", "parts"))
+    assert whole and all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_other_pairs_or_another_prompt_under_a_finished_name_are_refused_before_anything_is_encoded(run, models, output, settings, error, monkeypatch):
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    latents = sorted((output / "mine" / "latents").iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+        with pytest.raises(error, match="run mine is at its end, after step 1, with other pairs.*Ask for more steps"):
+            run("CLEAR_TrainLoRA", **settings(steps=1, pairs=Pairs(count=3)))
+        with pytest.raises(error, match="the prompt was another one"):
+            run("CLEAR_TrainLoRA", **settings(steps=1, positive=[[torch.ones(1, 1, 4096), {}]]))
+    assert sorted((output / "mine" / "latents").iterdir()) == latents
+    *_, report = run("CLEAR_TrainLoRA", **settings(steps=2, pairs=Pairs(count=3)))
+    assert "of 3, 1 are new or changed" in report and "2 steps" in report
+
+
+def test_a_folder_that_another_run_is_using_is_refused(run, models, output, settings, error, monkeypatch):
+    from filelock import FileLock
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    (output / "mine").mkdir(parents=True)
+    with FileLock(output / "mine" / ".lock"), pytest.raises(error, match="Another run is using"):
+        run("CLEAR_TrainLoRA", **settings(steps=1))
+
+
 def test_a_step_without_a_loss_does_not_end_the_run(run, models, output, settings, monkeypatch):
     from clear_pack.clear_runtime.adapt.cache import LatentClips
     read = LatentClips.__getitem__
