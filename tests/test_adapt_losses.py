@@ -82,6 +82,28 @@ def test_sparsity_is_the_mean_mask_plus_a_divergence_that_is_zero_for_the_prior_
     assert torch.isfinite(losses.sparse(ones, zeros)) and losses.sparse(ones, zeros) > losses.sparse(zeros, zeros) + 1
 
 
+def test_the_divergence_is_that_of_two_coins_from_the_prediction_to_the_prior():
+    p, q = torch.tensor([[[[0.3, 0.05, 0.9]]]]), torch.tensor([[[[0.8, 0.6, 0.2]]]])
+    bernoulli = torch.distributions.Bernoulli
+    wanted = torch.distributions.kl_divergence(bernoulli(p), bernoulli(q))
+    assert losses.sparse(p, q).item() == pytest.approx((p.mean() + wanted.mean()).item(), rel=1e-5)
+    assert losses.sparse(q, p).item() - q.mean().item() != pytest.approx(wanted.mean().item(), rel=0.05), "it is not the same both ways"
+
+
+def test_the_focal_factor_has_a_gradient_too():
+    error = torch.tensor([0.25], requires_grad=True)
+    losses.gen(error, torch.tensor([0.5]), torch.tensor([0.0]), 10.0).backward()
+    e = 0.25 + 1e-6
+    assert error.grad.item() == pytest.approx(6 * (e ** 0.8 + 0.8 * 0.25 * e ** -0.2), rel=1e-5)
+
+
+def test_alpha_is_the_step_s():
+    error, m_pred, m_prior = torch.tensor([1.0]), torch.tensor([0.5]), torch.tensor([0.25])
+    for a in (5.0, 15.0):
+        assert losses.stage_two(error, m_pred, m_prior, a)[1]["gen"].item() == pytest.approx(1 + 0.5 * a, rel=1e-5)
+        assert losses.gen(error, m_pred, m_prior, a, RECIPES["prior"]).item() == pytest.approx(1 + 0.25 * a, rel=1e-5)
+
+
 def test_the_whole_is_the_sum_with_the_papers_factors():
     error, m_pred, m_prior = grids()
     total, terms = losses.stage_two(error, m_pred, m_prior, 7.0)

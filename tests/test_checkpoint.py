@@ -1,8 +1,10 @@
 """What is read of a file beside its tensors."""
+import os
+
 import pytest
 import torch
 
-from clear_runtime.checkpoint import fingerprint, read_metadata, write_tensors
+from clear_runtime.checkpoint import fingerprint, read_metadata, read_tensors, write_tensors
 from clear_runtime.errors import ClearError
 from clear_runtime.prior.checkpoints import BUNDLED, load_prior
 from clear_runtime.prior.predict import LONG_SIDE
@@ -29,3 +31,11 @@ def test_a_fingerprint_sees_one_changed_tensor():
     state = {"a": torch.arange(100.0), "b": torch.ones(3, 3)}
     assert fingerprint(state) == fingerprint({"b": torch.ones(3, 3), "a": torch.arange(100.0)})
     assert fingerprint(state) != fingerprint({**state, "b": torch.ones(3, 3) * 1.01})
+
+
+def test_who_reads_a_file_keeps_the_one_of_before_when_it_is_written_anew(tmp_path):
+    path, reader = tmp_path / "a.safetensors", tmp_path / "reader"
+    write_tensors(path, {"x": torch.zeros(2)})
+    os.link(path, reader)  # stands for a file that is open, or mapped into memory
+    write_tensors(path, {"x": torch.ones(2)})
+    assert read_tensors(path)["x"].sum() == 2 and read_tensors(reader)["x"].sum() == 0

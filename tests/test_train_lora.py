@@ -1,5 +1,6 @@
 """The Stage II trainer: it learns, stops, continues to the same weights, shares work among processes, and says what is wrong."""
 import json
+import math
 import os
 import socket
 import subprocess
@@ -200,6 +201,13 @@ def test_many_in_a_row_stop_the_run_with_the_last_good_state_kept(base, clips, t
     assert [(p.step, p.skipped) for p in goes_on] == [(9, 5), (10, 5)]
 
 
+def test_steps_that_are_skipped_now_and_then_are_no_end(base, clips, tmp_path):
+    broken = _Broken(clips, 0, 0)
+    broken.bad = {1, 2, 4, 5, 6, 7}
+    seen = run(base, broken, tmp_path, replace(SHORT, steps=9))
+    assert [p.skipped for p in seen] == [0, 1, 2, 2, 3, 4, 5, 6, 6] and [math.isfinite(p.loss) for p in seen].count(False) == 6
+
+
 def test_a_checkpoint_that_fell_on_a_skipped_step_is_made_up_for(base, clips, tmp_path):
     kept, steps = [], train(replace(SHORT, steps=6), base, _Broken(clips, 1, 1), CONTEXT, tmp_path)
     with closing(steps):
@@ -355,7 +363,7 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path)
         port = free.getsockname()[1]
     one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
     common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true",
-              "ACCELERATE_MIXED_PRECISION": "bf16"}  # what a machine's `accelerate config` may say; the run's own precision counts
+              "ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"}  # what a machine's `accelerate config` may say; the run's own options count
     both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "2"], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
             for r in range(2)]
     assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
@@ -366,6 +374,21 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path)
     # the queries to a prompt of one token have no gradient but what rounding leaves, and Adam makes steps of that
     assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment") and "cross_attn.q" not in name)
     assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-9) for name in a if name.startswith("moment"))
+
+
+@pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])
+def test_processes_that_share_one_model_are_refused(monkeypatch, kind):
+    import accelerate
+
+    from clear_runtime.training.processes import Processes
+
+    class Accelerator:
+        def __init__(self, **_):
+            self.distributed_type = accelerate.DistributedType(kind)
+    monkeypatch.setattr(accelerate, "Accelerator", Accelerator)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ClearError, match=f"set up for {kind}; .*accelerate launch --multi_gpu"):
+        Processes("cpu")
 
 
 # -- the command line --------------------------------------------------------------------------------------------------
