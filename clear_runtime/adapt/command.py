@@ -74,7 +74,7 @@ def _run(args, options: TrainOptions) -> None:
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
     say = log.info if processes.main else log.debug
     say("%s", clips)
-    require_same_run(options, parts.base, parts.context, args.out, clip_files(args.out / "latents", clips, made_by))
+    require_same_run(options, parts.base, parts.context, args.out, clip_files(args.out / "latents", clips, made_by) if processes.main else None)
     with held(args.out) if processes.main else nullcontext():
         paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
     latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps,

@@ -79,13 +79,14 @@ def as_begun(options: TrainOptions, folder: str | Path) -> TrainOptions:
     return options if learned is None else replace(options, start=None, rank=lora.rank(learned), targets=lora.targets(learned))
 
 
-def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], context: Tensor, folder: str | Path, clips: Sequence[Path]) -> None:
+def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], context: Tensor, folder: str | Path, clips: Sequence[Path] | None) -> None:
     """Raise the ClearError that train() would raise for what is in the folder: a run with other options, one at its end with other clips,
-    or somebody's LoRA. clips: the files of the encoded clips, whether they are there yet or not."""
+    or somebody's LoRA. clips: the files of the encoded clips, whether they are there yet or not; None where they are not
+    known, and need not be: train() looks again."""
     stored = TrainingState(folder, dict.fromkeys(_PARTS), _identity(options, base, context), _WORDS).read()
     if stored is None:
         require_free(folder)
-    elif set(stored["clips"]["names"]) != {path.stem for path in clips}:
+    elif clips is not None and set(stored["clips"]["names"]) != {path.stem for path in clips}:
         require_steps_left(options, stored["step"], folder)
 
 
