@@ -327,7 +327,8 @@ def test_what_the_user_can_mend_is_shown_without_a_traceback(tmp_path):
 
 def test_every_exception_of_the_runtime_is_one_that_the_user_can_mend():
     classes = [match for path in (ROOT / "clear_runtime").rglob("*.py") for match in re.findall(r"^ *class (\w+)\((\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)]
-    assert {name for name, base in classes if re.search("Error|Exception", base) and base != "ClearError"} == {"ClearError"}
+    inside = {"Stopped"}  # never leaves the trainer
+    assert {name for name, base in classes if re.search("Error|Exception", base) and base != "ClearError"} - inside == {"ClearError"}
 
 
 def results(folder):
