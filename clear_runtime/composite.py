@@ -83,13 +83,13 @@ def check_area(area: Tensor | None, name: str, total: int | None = None) -> None
                          "give one mask for each frame, or a single one for all.")
 
 
-def composite(source: Tensor, new: Tensor, alpha: Tensor) -> Tensor:
-    """source where alpha [T, H, W] is 0, bit for bit; new where it is 1; between them in between. All [T, H, W, 3] float32."""
-    out = source.clone()
+def composite_(source: Tensor, new: Tensor, alpha: Tensor) -> Tensor:
+    """Put new, brought into 0..1, over source where alpha [T, H, W] is 1, and a mixture where it is between 0 and 1; elsewhere source keeps
+    its bits. In place; returns source. Both [T, H, W, 3] float32."""
     for block in blocks(alpha, 0):
-        for old, above, share in zip(block.of(out), block.of(new), block.of(alpha)[..., None]):  # frame by frame: no second copy of all
-            old.copy_(torch.where(share > 0, torch.lerp(old, above, share), old))
-    return out
+        for old, above, share in zip(block.of(source), block.of(new), block.of(alpha)[..., None]):  # frame by frame: no copy of all
+            old.copy_(torch.where(share > 0, torch.lerp(old, above.clamp(0, 1), share), old))
+    return source
 
 
 def match(source: Tensor, new: Tensor, mask: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .canvas import Canvas
 from .codec import Codec
-from .composite import check_area, composite, cut, feather, grow, match, restrict
+from .composite import check_area, composite_, cut, feather, grow, match, restrict
 from .control import CONTROLS
 from .denoiser import Denoiser
 from .difference import changed_cells
@@ -105,8 +105,9 @@ class _Removal:
                 final, pending = pending.split(window.start)  # neither this window nor a later one reaches the first part
                 yield from final.each(self.dtype)
                 del final
-            cleaned = self._clean(window, *map(torch.stack, zip(*held)))
+            cleaned = self._clean(window, held)
             pending, stop = cleaned if pending is None else pending.fade_into(cleaned), window.stop
+            del cleaned  # a whole window, which else would stay until the next one is done
         if pending is None:
             raise ClearError("There are no frames. Give at least one.")
         for area, name in ((self.limit, "limit"), (self.protect, "protect")):
@@ -145,12 +146,12 @@ class _Removal:
     # -- one window ------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def _clean(self, window: Window, source: Tensor, marks: Tensor) -> _Cleaned:
-        """A window's frames [T, H, W, 3] without what is marked in them [T, H, W]."""
-        options, size = self.options, tuple(source.shape[1:3])
-        limit, protect = cut(self.limit, "limit", window, size), cut(self.protect, "protect", window, size)
+    def _clean(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> _Cleaned:
+        """A window's (frame, marks) without what is marked. Works on one copy of the frames."""
+        options, source = self.options, torch.stack([frame for frame, _ in held])
+        limit, protect = (cut(area, name, window, tuple(source.shape[1:3])) for area, name in ((self.limit, "limit"), (self.protect, "protect")))
 
-        found = grow(marks.float(), options.grow)
+        found = grow(torch.stack([marks for _, marks in held]).float(), options.grow)
         holes = (restrict(found, limit, protect) > 0).float()
         shown = int(holes.sum((1, 2)).argmax())
         if options.output == "composite" and options.mask_from == "prior" and not holes.any():
@@ -161,7 +162,7 @@ class _Removal:
             source, found, lifted = self._lift_boxes(source, found, limit, protect)
             holes = (restrict(found, limit, protect) > 0).float()
 
-        self._report("control", source[shown])
+        self._report("control", source[shown].clone())
         if options.output == "preview":
             new = CONTROLS["prefilled"](source, holes)
         else:
@@ -171,13 +172,13 @@ class _Removal:
         soft = feather(found, options.feather)
         mask = restrict(soft, limit, protect)
         if options.output == "raw":
-            result = composite(source, new, restrict(torch.ones_like(mask), limit, protect))
+            composite_(source, new, restrict(torch.ones_like(mask), limit, protect))
         else:
             if options.output == "composite" and options.control == "as is":
                 new = match(source, new, soft)
-            result = composite(source, new.clamp(0, 1), mask)
+            composite_(source, new, mask)
             mask = mask.maximum(lifted)
-        return self._done(window, result, mask, shown)
+        return self._done(window, source, mask, shown)
 
     def _lift_boxes(self, source: Tensor, found: Tensor, limit: Tensor | None, protect: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the boxes were."""
@@ -185,7 +186,7 @@ class _Removal:
         if not unveiled.lifted.any():
             return source, found, torch.zeros_like(found)
         lifted = restrict(unveiled.lifted.float(), limit, protect)
-        return composite(source, unveiled.frames, lifted), unveiled.hidden, lifted
+        return composite_(source, unveiled.frames, lifted), unveiled.hidden, lifted
 
     def _generate(self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
         """The network's picture of a window at the source's size, and the mask: the one that was found, or from the difference."""
@@ -215,7 +216,7 @@ class _Removal:
         picture = canvas.leave(_placed(picture, region, working), len(source)).clamp(0, 1)
         if region != canvas.whole:
             inside = canvas.leave_mask(_placed(torch.tensor(1.0), region, torch.zeros(working.shape[:3])), len(source))
-            picture = composite(source, picture, inside)
+            picture = composite_(source.clone(), picture, inside)
         return picture, found
 
     def _noise(self, window: Window, like: Tensor, region: Region) -> Tensor:
