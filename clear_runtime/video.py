@@ -147,8 +147,16 @@ def count_frames(path: str | os.PathLike, on_frame: Callable[[int], None] | None
 
 
 def _upright(frame) -> Tensor:
-    pixels = torch.from_numpy(frame.to_ndarray(format="rgb24"))
+    pixels = torch.from_numpy(_rgb(frame))
     return torch.rot90(pixels, _quarter_turns(frame)).float() / 255
+
+
+def _rgb(frame):
+    try:
+        return frame.to_ndarray(format="rgb24")
+    except OSError:  # a matrix that swscale does not know, and few players do: read as if the file named none
+        frame.colorspace = 2
+        return frame.to_ndarray(format="rgb24")
 
 
 def _decode(container, path: Path):

@@ -6,6 +6,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -234,3 +235,18 @@ def test_reading_holds_one_frame_at_a_time(tmp_path):
     assert next(frames).shape == (48, 64, 3)
     frames.close()  # the file is let go: it can be replaced now, on Windows too
     path.unlink()
+
+
+@pytest.mark.parametrize("matrix", [8, 10, 11])
+def test_a_file_whose_matrix_nobody_converts_is_read_as_one_that_names_none(tmp_path, matrix):
+    import av
+    for tag in (matrix, 2):
+        with av.open(str(tmp_path / f"{tag}.mp4"), "w") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            stream.codec_context.colorspace = tag
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), (200, 40, 90), np.uint8), "rgb24")))
+            container.mux(stream.encode())
+    assert video.read_facts(tmp_path / f"{matrix}.mp4").colour.matrix == matrix
+    odd, plain = (next(iter(video.read_frames(tmp_path / f"{tag}.mp4"))) for tag in (matrix, 2))
+    assert torch.equal(odd, plain)
