@@ -23,13 +23,13 @@ from .denoiser import DiffSynthDenoiser
 from .errors import ClearError
 from .evaluation.cases import Case, read_case
 from .evaluation.masks import box_masks, prior_masks
+from .evaluation.ocr import load_reader
 from .evaluation.removal import Reading, Scores, score
 from .evaluation.tables import mask_table, removal_tables
 from .lora import read_lora
 from .metrics import Lpips, Overlap
 from .nano import load as nano
 from .nano.limits import STEPS, InPieces, for_nano
-from .ocr import load_reader
 from .options import RemoveOptions
 from .prior.checkpoints import BUNDLED, load_prior
 from .remover import remove

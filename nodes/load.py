@@ -14,7 +14,6 @@ from ..clear_runtime.base_model import describe_base
 from ..clear_runtime.checkpoint import read_shapes
 from ..clear_runtime.errors import ClearError
 from ..clear_runtime.lora import read_lora
-from ..clear_runtime.wan import TEXT_WIDTH
 from .apply_lora import with_lora
 from .choices import NO_LORA
 from .comfy_backend import NANO_MARK, is_nano, model_base
@@ -59,8 +58,7 @@ class LoadNano(io.ComfyNode):
         model = _nano_base()
         model.set_attachments(NANO_MARK, True)
         model.cached_patcher_init = (_nano_base, ())  # ComfyUI's compile nodes load the model anew through this
-        context = torch.zeros(1, 1, TEXT_WIDTH)
-        return io.NodeOutput(with_lora(model, bundled.lora_state(), strength), NanoVAE(bundled.load_bundled_codec()), [[context, {}]])
+        return io.NodeOutput(with_lora(model, bundled.lora_state(), strength), NanoVAE(bundled.load_bundled_codec()), [[bundled.prompt_embedding(), {}]])
 
 
 class LoadModel(io.ComfyNode):

@@ -9,7 +9,7 @@ from clear_runtime.evaluation.cases import CHANGED, GROW, read_case
 from clear_runtime.evaluation.masks import box_masks, prior_masks
 from clear_runtime.evaluation.removal import Scores
 from clear_runtime.evaluation.tables import mask_table, removal_tables
-from clear_runtime.ocr import Line
+from clear_runtime.evaluation.ocr import Line
 
 FRAMES, HEIGHT, WIDTH = 9, 96, 160
 ROWS, COLUMNS = slice(70, 82), slice(40, 120)

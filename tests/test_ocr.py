@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from clear_runtime import ocr
+from clear_runtime.evaluation import ocr
 from clear_runtime.data.burn import Style, burn, render
 from clear_runtime.errors import ClearError
 

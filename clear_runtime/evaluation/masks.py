@@ -4,10 +4,10 @@ from __future__ import annotations
 import torch
 
 from ..metrics import Overlap
-from ..ocr import Line, filled
 from ..options import RemoveOptions
 from ..remover import remove
 from .cases import Case
+from .ocr import Line, filled
 
 
 def prior_masks(case: Case, prior) -> dict[str, Overlap]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..metrics import Lpips, flicker, masked_psnr
-from ..ocr import Line, Reader, Seen, look, on_subtitle, text_of, two_views
 from .cases import Case
+from .ocr import Line, Reader, Seen, look, on_subtitle, text_of, two_views
 
 
 @dataclass(frozen=True)

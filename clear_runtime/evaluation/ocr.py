@@ -1,4 +1,4 @@
-"""Read the text in frames, to check that nothing of a subtitle can be read any more. For evaluation alone.
+"""Read the text in frames, to check that nothing of a subtitle can be read any more.
 
 RapidOCR (PP-OCR's detector and recogniser; the models come inside its package). They know Latin letters, Chinese and
 Japanese; of other scripts they find the lines, but what they read there says little.
@@ -14,9 +14,9 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from .composite import grow
-from .errors import ClearError
-from .regions import bounds
+from ..composite import grow
+from ..errors import ClearError
+from ..regions import bounds
 
 READ = 0.5      # recognition score from which a line counts as read: RapidOCR's own limit
 ON_TEXT = 0.5   # share of a box that must lie on the subtitle, grown by FILL, to be the subtitle's
