@@ -11,3 +11,18 @@ def no_installed_fonts(monkeypatch, request):
     from clear_runtime.data import system_fonts
     if "installed" not in request.fixturenames:
         monkeypatch.setattr(system_fonts, "folders", lambda: [])
+
+
+@pytest.fixture(scope="module")
+def base():
+    """The weights of a tiny Wan2.1 Fun-Control transformer."""
+    from tiny_wan import wan_state
+    return wan_state()
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """One encoded clip for the runs of tiny_run."""
+    from tiny_clips import latent_clips
+    from tiny_run import SHORT
+    return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)

@@ -27,16 +27,6 @@ from clear_runtime.training.processes import Processes
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def base():
-    return tiny_wan.wan_state()
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)
-
-
 class After:
     """A stop that is asked for at the given look. looks: how often somebody looked."""
 

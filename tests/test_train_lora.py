@@ -1,20 +1,14 @@
-"""The Stage II trainer: it learns, stops, continues to the same weights, shares work among processes, and says what is wrong."""
-import json
+"""The Stage II trainer: it learns, stops, continues to the same weights, and keeps what was learned whatever comes in between."""
 import math
-import os
-import socket
-import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import tiny_wan
 import torch
 from safetensors.torch import load_file
-from tiny_clips import CONTEXT, HEIGHT, STYLE, WIDTH, latent_clips
-from tiny_pairs import write_pair
+from tiny_clips import CONTEXT, latent_clips
 from tiny_run import SHORT, run, same, state
 
 from clear_runtime.adapt import losses
@@ -24,18 +18,6 @@ from clear_runtime.adapt.options import TrainOptions
 from clear_runtime.adapt.train import collate, train
 from clear_runtime.errors import ClearError
 from clear_runtime.lora import read_lora
-
-ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def base():
-    return tiny_wan.wan_state()
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)
 
 
 def test_every_step_says_what_a_node_shows(base, clips, tmp_path):
@@ -310,185 +292,6 @@ def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
 def test_options_that_cannot_work_are_refused(options, words):
     with pytest.raises(ClearError, match=words):
         TrainOptions(**options)
-
-
-# -- several processes -------------------------------------------------------------------------------------------------
-
-TWO = """
-import json, sys
-sys.path[:0] = {path!r}
-import torch
-torch.set_num_threads(1)
-import tiny_wan
-from pathlib import Path
-from tiny_clips import CONTEXT, MemoryClips
-from clear_runtime.adapt.cache import LatentClips, encode_clips
-from clear_runtime.adapt.options import TrainOptions
-from clear_runtime.adapt.train import train
-from clear_runtime.nano.load import load_bundled_codec
-from clear_runtime.prior.checkpoints import load_prior
-from clear_runtime.training.processes import Processes
-
-folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
-options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate, batch=2)
-processes = Processes("cpu")
-
-class Mixed(MemoryClips):  # the second is narrower than the crop: its batches have another size
-    def read(self, wanted):
-        for n, clip in super().read(wanted):
-            yield n, type(clip)(*(part[:, :, 72:120] if n == 1 else part for part in clip))
-
-pairs = Mixed(3)
-pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]  # as another path or time would make them
-paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
-clips = LatentClips(paths, 4, options.crop, options.control, options.seed, batch=options.batch)
-assert clips.sizes == [(2, 8, 16), (2, 8, 12)] and len({{clips[k].clean.shape for k in range(24)}}) == 2
-history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
-assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
-assert not processes.any(False)
-assert processes.shared(processes.rank) == 0
-if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
-    assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
-if processes.main:
-    (folder / "history.json").write_text(json.dumps(history))
-(folder / ("encoded_%d.json" % processes.rank)).write_text(json.dumps(pairs.reads))
-"""
-
-
-def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
-    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true",
-              "ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"}  # what a machine's `accelerate config` may say; the run's own options count
-    both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "2"], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
-            for r in range(2)]
-    assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
-    assert [json.loads((tmp_path / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
-    histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
-    assert torch.allclose(*histories, rtol=1e-4, atol=1e-6)
-    a, b = state(tmp_path / "one"), state(tmp_path / "two")
-    # the queries to a prompt of one token have no gradient but what rounding leaves, and Adam makes steps of that
-    assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment") and "cross_attn.q" not in name)
-    assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-9) for name in a if name.startswith("moment"))
-
-
-@pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])
-def test_processes_that_share_one_model_are_refused(monkeypatch, kind):
-    import accelerate
-
-    from clear_runtime.training.processes import Processes
-
-    class Accelerator:
-        def __init__(self, **_):
-            self.distributed_type = accelerate.DistributedType(kind)
-    monkeypatch.setattr(accelerate, "Accelerator", Accelerator)
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ClearError, match=f"set up for {kind}; .*accelerate launch --multi_gpu"):
-        Processes("cpu")
-
-
-# -- the command line --------------------------------------------------------------------------------------------------
-
-def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
-    from clear_runtime.adapt.command import main
-    with caplog.at_level("INFO"):
-        main(["--dry-run"])
-    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 32,760 tokens" in caplog.text
-    assert "75,600 tokens" in caplog.text and "GiB  in all, about" in caplog.text
-
-
-def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_path, caplog):
-    from clear_runtime.adapt.command import main
-    (tmp_path / "pairs").mkdir()
-    write_pair(tmp_path / "pairs", "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"steps": 2, "rank": 4, "crop": [5, 32, 64], "control": "both", "precision": "float32", "recipe": "adaptation"}))
-    command = ["--nano", "--pairs", str(tmp_path / "pairs"), "--out", str(tmp_path / "out"), "--config", str(config), "--device", "cpu"]
-    with caplog.at_level("INFO"):
-        main(command)
-        main([*command, "--steps", "3"])
-    assert caplog.text.count("encoded 1 of") == 1 and "continues after step 2" in caplog.text
-    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
-    assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
-
-
-def test_the_command_goes_on_over_a_step_without_a_loss(tmp_path, monkeypatch):
-    from clear_runtime.adapt.command import main
-    read = LatentClips.__getitem__
-    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
-    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    command = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--precision", "float32",
-               "--checkpoint-every", "1", "--device", "cpu"]
-    main([*command, "--steps", "2"])
-    main([*command, "--steps", "3"])
-    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
-    assert [row["loss"] is None for row in rows] == [False, True, False] and (tmp_path / "out" / "curves.png").exists()
-
-
-@pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])
-def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
-    from clear_runtime.adapt.command import main
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=words):
-        main(arguments)
-
-
-def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path, monkeypatch):
-    from clear_runtime.adapt import command
-    write_pair(tmp_path, "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
-    monkeypatch.setattr(command, "_parts", lambda *_: pytest.fail("nothing is loaded"))
-    arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"]
-    with pytest.raises(SystemExit, match="ends in gate"):
-        command.main([*arguments, "--targets", "gate"])
-    monkeypatch.setattr(command, "_available", lambda device: 2 ** 20)
-    with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
-        command.main(arguments)
-
-
-def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
-    from clear_runtime.adapt import command
-    free = [1]
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(9))
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[-1], 10))
-    assert command._available(torch.device("cuda")) == 9
-
-
-def test_an_unknown_option_in_a_config_is_named(tmp_path):
-    from clear_runtime.adapt.command import main
-    (tmp_path / "c.json").write_text('{"ranks": 4}')
-    with pytest.raises(SystemExit, match="ranks"):
-        main(["--nano", "--config", str(tmp_path / "c.json"), "--dry-run"])
-
-
-@pytest.mark.parametrize("option, content, words", [
-    ("--config", "{", "cannot be read as JSON"), ("--config", None, "cannot be read as JSON"), ("--config", "[1]", "one object"),
-    ("--config", '{"steps": "many"}', "steps is 'many'; it should be like 1000"), ("--config", '{"crop": [5, 32, "x"]}', "crop is"),
-    ("--config", '{"steps": true}', "steps is True"), ("--style", '{"sizes": 3}', "sizes. There are file, scripts"), ("--style", '{"size": "big"}', "size is 'big'")])
-def test_a_file_of_settings_that_is_none_is_refused_in_words(tmp_path, option, content, words):
-    from clear_runtime.adapt import command
-    if content is not None:
-        (tmp_path / "c.json").write_text(content)
-    with pytest.raises(SystemExit, match=words):
-        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", option, str(tmp_path / "c.json")])
-
-
-def test_a_device_that_is_none_is_refused_in_words(capsys):
-    from clear_runtime.adapt import command
-    with pytest.raises(SystemExit):
-        command.main(["--nano", "--dry-run", "--device", "gpu"])
-    assert "there is no device 'gpu'; name cpu or cuda" in capsys.readouterr().err
-
-
-def test_every_option_may_stand_in_a_config(tmp_path):
-    from clear_runtime.training.command_line import settings
-    for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):
-        (tmp_path / "c.json").write_text(json.dumps(vars(options)))
-        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
 
 
 def test_eight_bit_adam_without_bitsandbytes_says_how_to_get_it(base, clips, tmp_path, monkeypatch):

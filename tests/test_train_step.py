@@ -7,7 +7,6 @@ import pytest
 import tiny_wan
 import torch
 from safetensors.torch import load_file
-from tiny_clips import latent_clips
 from tiny_run import SHORT, stored
 from torch.distributions import Bernoulli, kl_divergence
 
@@ -19,16 +18,6 @@ from clear_runtime.lora import read_lora
 CONTEXT = torch.randn(1, 7, 4096, generator=torch.Generator().manual_seed(4))
 GAIN = torch.linspace(0.5, 1.5, 16)
 OPTIONS = replace(SHORT, steps=40, batch=2, accumulate=2, schedule="cosine", weight_decay=0.3, checkpoint_every=1, example_every=100, average=0.9)
-
-
-@pytest.fixture(scope="module")
-def base():
-    return tiny_wan.wan_state()
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,109 @@
+"""The command line of the Stage II trainer: it trains and continues, and says what is wrong before anything is loaded."""
+import json
+
+import pytest
+import torch
+from tiny_clips import HEIGHT, STYLE, WIDTH
+from tiny_pairs import write_pair
+
+from clear_runtime.adapt.cache import LatentClips
+from clear_runtime.adapt.options import TrainOptions
+from clear_runtime.lora import read_lora
+
+
+def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
+    from clear_runtime.adapt.command import main
+    with caplog.at_level("INFO"):
+        main(["--dry-run"])
+    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 32,760 tokens" in caplog.text
+    assert "75,600 tokens" in caplog.text and "GiB  in all, about" in caplog.text
+
+
+def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_path, caplog):
+    from clear_runtime.adapt.command import main
+    (tmp_path / "pairs").mkdir()
+    write_pair(tmp_path / "pairs", "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"steps": 2, "rank": 4, "crop": [5, 32, 64], "control": "both", "precision": "float32", "recipe": "adaptation"}))
+    command = ["--nano", "--pairs", str(tmp_path / "pairs"), "--out", str(tmp_path / "out"), "--config", str(config), "--device", "cpu"]
+    with caplog.at_level("INFO"):
+        main(command)
+        main([*command, "--steps", "3"])
+    assert caplog.text.count("encoded 1 of") == 1 and "continues after step 2" in caplog.text
+    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
+    assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
+
+
+def test_the_command_goes_on_over_a_step_without_a_loss(tmp_path, monkeypatch):
+    from clear_runtime.adapt.command import main
+    read = LatentClips.__getitem__
+    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    command = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--precision", "float32",
+               "--checkpoint-every", "1", "--device", "cpu"]
+    main([*command, "--steps", "2"])
+    main([*command, "--steps", "3"])
+    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
+    assert [row["loss"] is None for row in rows] == [False, True, False] and (tmp_path / "out" / "curves.png").exists()
+
+
+@pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])
+def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
+    from clear_runtime.adapt.command import main
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=words):
+        main(arguments)
+
+
+def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path, monkeypatch):
+    from clear_runtime.adapt import command
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
+    monkeypatch.setattr(command, "_parts", lambda *_: pytest.fail("nothing is loaded"))
+    arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    with pytest.raises(SystemExit, match="ends in gate"):
+        command.main([*arguments, "--targets", "gate"])
+    monkeypatch.setattr(command, "_available", lambda device: 2 ** 20)
+    with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
+        command.main(arguments)
+
+
+def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
+    from clear_runtime.adapt import command
+    free = [1]
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(9))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[-1], 10))
+    assert command._available(torch.device("cuda")) == 9
+
+
+def test_an_unknown_option_in_a_config_is_named(tmp_path):
+    from clear_runtime.adapt.command import main
+    (tmp_path / "c.json").write_text('{"ranks": 4}')
+    with pytest.raises(SystemExit, match="ranks"):
+        main(["--nano", "--config", str(tmp_path / "c.json"), "--dry-run"])
+
+
+@pytest.mark.parametrize("option, content, words", [
+    ("--config", "{", "cannot be read as JSON"), ("--config", None, "cannot be read as JSON"), ("--config", "[1]", "one object"),
+    ("--config", '{"steps": "many"}', "steps is 'many'; it should be like 1000"), ("--config", '{"crop": [5, 32, "x"]}', "crop is"),
+    ("--config", '{"steps": true}', "steps is True"), ("--style", '{"sizes": 3}', "sizes. There are file, scripts"), ("--style", '{"size": "big"}', "size is 'big'")])
+def test_a_file_of_settings_that_is_none_is_refused_in_words(tmp_path, option, content, words):
+    from clear_runtime.adapt import command
+    if content is not None:
+        (tmp_path / "c.json").write_text(content)
+    with pytest.raises(SystemExit, match=words):
+        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", option, str(tmp_path / "c.json")])
+
+
+def test_a_device_that_is_none_is_refused_in_words(capsys):
+    from clear_runtime.adapt import command
+    with pytest.raises(SystemExit):
+        command.main(["--nano", "--dry-run", "--device", "gpu"])
+    assert "there is no device 'gpu'; name cpu or cuda" in capsys.readouterr().err
+
+
+def test_every_option_may_stand_in_a_config(tmp_path):
+    from clear_runtime.training.command_line import settings
+    for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):
+        (tmp_path / "c.json").write_text(json.dumps(vars(options)))
+        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
