@@ -15,7 +15,7 @@ from clear_runtime.errors import ClearError
 ROOT = Path(__file__).parent.parent
 
 TWO = """
-import json, sys
+import json, sys, weakref
 sys.path[:0] = {path!r}
 import torch
 torch.set_num_threads(1)
@@ -31,27 +31,32 @@ from clear_runtime.training.processes import Processes
 
 folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
 options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate, batch=2)
-processes = Processes("cpu")
 
 class Mixed(MemoryClips):  # the second is narrower than the crop: its batches have another size
     def read(self, wanted):
         for n, clip in super().read(wanted):
             yield n, type(clip)(*(part[:, :, 72:120] if n == 1 else part for part in clip))
 
-pairs = Mixed(3)
-pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]  # as another path or time would make them
-paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
-clips = LatentClips(paths, 4, options.crop, options.control, options.seed, batch=options.batch)
-assert clips.sizes == [(2, 8, 16), (2, 8, 12)] and len({{clips[k].clean.shape for k in range(24)}}) == 2
-history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
-assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
-assert not processes.any(False)
-assert processes.shared(processes.rank) == 0
-if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
-    assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
-if processes.main:
-    (folder / "history.json").write_text(json.dumps(history))
-(folder / ("encoded_%d.json" % processes.rank)).write_text(json.dumps(pairs.reads))
+def run(processes):
+    pairs = Mixed(3)
+    pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]  # as another path or time would make them
+    paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
+    clips = LatentClips(paths, 4, options.crop, options.control, options.seed, batch=options.batch)
+    assert clips.sizes == [(2, 8, 16), (2, 8, 12)] and len({{clips[k].clean.shape for k in range(24)}}) == 2
+    history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
+    assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
+    assert not processes.any(False)
+    assert processes.shared(processes.rank) == 0
+    if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
+        assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
+    if processes.main:
+        (folder / "history.json").write_text(json.dumps(history))
+    (folder / ("encoded_%d.json" % processes.rank)).write_text(json.dumps(pairs.reads))
+
+with Processes("cpu") as processes:
+    run(processes)
+    connection = weakref.ref(torch.distributed.group.WORLD) if processes.count > 1 else lambda: None
+assert connection() is None  # its threads would abort the process at the interpreter's end, now and then
 """
 
 

@@ -54,10 +54,9 @@ def random_base(shapes: dict[str, tuple[int, ...]], dtype: torch.dtype) -> dict[
 
 def measure(base: dict[str, Tensor], options: TrainOptions) -> tuple[float, int]:
     """Seconds a step, and the most bytes of memory."""
-    processes = Processes()
-    if processes.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(processes.device)
-    with tempfile.TemporaryDirectory() as folder:
+    with Processes() as processes, tempfile.TemporaryDirectory() as folder:
+        if processes.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(processes.device)
         steps = list(train(options, base, RandomClips(latent_size(options.crop, SPATIAL)), torch.zeros(1, TEXT_TOKENS, TEXT_WIDTH), folder, processes))
     return statistics.median(p.seconds for p in steps[1:-1]), max(p.memory for p in steps)
 

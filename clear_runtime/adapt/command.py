@@ -56,15 +56,19 @@ def main(argv: list[str] | None = None) -> None:
         if args.dry_run:
             _say_what_is_needed(args, options)
         else:
-            _run(args, options)
+            _require_paths(args)
+            with Processes(args.device) as processes:
+                _run(args, options, processes)
 
 
-def _run(args, options: TrainOptions) -> None:
+def _require_paths(args) -> None:
     if not args.out or not (args.pairs or args.generate or args.burn):
         raise ClearError("Say where the pairs are (--pairs, --burn or --generate) and where the LoRA goes (--out).")
     if not args.nano and not (args.base and args.vae and args.prompt):
         raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
-    processes = Processes(args.device)
+
+
+def _run(args, options: TrainOptions, processes: Processes) -> None:
     clips = _clips(args, options, processes)
     shapes, spatial, tokens = _header(args)
     size = largest_example(options.crop, clips.sizes, spatial)

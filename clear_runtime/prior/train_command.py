@@ -19,11 +19,12 @@ def main(description: str, argv: list[str] | None = None) -> None:
     args = _arguments(description, argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped before the first step; the same command begins again"):
-        _run(args, _options(args))
+        options = _options(args)
+        with Processes(args.device) as processes:
+            _run(args, options, processes)
 
 
-def _run(args, options: TrainOptions) -> None:
-    processes = Processes(args.device)
+def _run(args, options: TrainOptions, processes: Processes) -> None:
     check(options, args.out)
     batches = _batches(args, options, processes)
     stop = stopping()

@@ -3,6 +3,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from importlib import import_module
 from math import ceil
 
 import torch
@@ -14,7 +15,10 @@ PATIENCE = timedelta(days=2)  # a process may read or encode a whole collection 
 
 
 class Processes:
-    """rank: number of this process. count: how many there are. device: where this one computes. main: whether it writes files."""
+    """rank: number of this process. count: how many there are. device: where this one computes. main: whether it writes files.
+
+    Work with several processes belongs in a `with` of it, which closes their connection: a thread of gloo's that still holds a tensor when
+    the interpreter ends aborts a run that went well. What `prepare` gave must be gone by then, for it holds the connection too."""
 
     def __init__(self, device: str | torch.device | None = None, alone: bool = False):
         """alone: train in this process only, whatever the environment says of others (rented machines have WORLD_SIZE set at times)."""
@@ -26,6 +30,7 @@ class Processes:
                 from accelerate.utils import InitProcessGroupKwargs
             except ImportError as missing:
                 raise ClearError("Training with several processes needs accelerate: pip install accelerate") from missing
+            import_module("torch.distributed.nn")  # DDP would; imported after the connection, its functions keep that as their default for ever
             # The trainers say themselves in which precision they compute, and scale no loss: what `accelerate config` was told does not count.
             self._accelerator = Accelerator(cpu=str(device) == "cpu", mixed_precision="no", kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)])
             _require_copies(self._accelerator.distributed_type.value)
@@ -36,6 +41,13 @@ class Processes:
             self.device = self._accelerator.device
         else:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_) -> None:
+        if self._accelerator and not failed:  # after a failure the others may still be waiting for this one, and NCCL would wait for them
+            self._accelerator.end_training()
 
     def prepare(self, model: nn.Module) -> nn.Module:
         """The model to call in training; its gradients are averaged over all processes."""
