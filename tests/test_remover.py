@@ -87,7 +87,7 @@ def test_the_result_does_not_depend_on_the_windows():
         assert torch.allclose(parts[same], whole[same], atol=2e-2)
 
 
-@pytest.mark.parametrize("first, count", itertools.product(range(4, 26, 3), (8, 11)))
+@pytest.mark.parametrize("first, count", list(itertools.product(range(4, 26, 3), (8, 11))))
 def test_a_line_is_marked_the_same_wherever_windows_end(first, count):
     """A line's first frames have only a future to be judged by, its last ones only a past; both may lie in another window."""
     frames = video(49, text=None)
