@@ -121,7 +121,12 @@ class Seen:
         return max(still_read(known, text) for text in self.texts)
 
 
+def at_subtitle(views: Sequence[Sequence[Line]], mask: Tensor) -> Seen:
+    """What of the lines of each view is read where the subtitle, mask [H, W] bool, is or was."""
+    kept = [on_subtitle(lines, mask) for lines in views]
+    return Seen(tuple(map(len, kept)), tuple(map(text_of, kept)))
+
+
 def look(read: Reader, frame: Tensor, mask: Tensor, around: Tensor) -> Seen:
     """What is read where the subtitle, mask [H, W] bool, is or was in a frame [H, W, 3]; around: see two_views."""
-    views = [on_subtitle(lines, mask) for lines in two_views(read, frame, around)]
-    return Seen(tuple(len(lines) for lines in views), tuple(text_of(lines) for lines in views))
+    return at_subtitle(two_views(read, frame, around), mask)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..metrics import Lpips, flicker, masked_psnr
 from .cases import Case
-from .ocr import Line, Reader, Seen, look, on_subtitle, text_of, two_views
+from .ocr import Line, Reader, Seen, at_subtitle, look, two_views
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,8 @@ class Reading:
         self.before: dict[int, Seen] = {}
         for index in shown[::every]:
             views = two_views(read, case.subtitled[index], self.around)
-            kept = [on_subtitle(lines, case.mask[index]) for lines in views]
             self.lines[index] = views[0]
-            self.before[index] = Seen(tuple(map(len, kept)), tuple(map(text_of, kept)))
+            self.before[index] = at_subtitle(views, case.mask[index])
 
     def check(self, frames: Tensor) -> dict[str, float]:
         """boxes, still_read and worst of Scores, of the case's frames [T, H, W, 3] as some method left them."""
