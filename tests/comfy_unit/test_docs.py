@@ -1,7 +1,6 @@
 """Help pages and translations against the nodes' schemas: nothing missing, and nothing that is not there."""
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ LANGUAGES = {"en": "{}.md", "zh": "{}/zh.md"}
 TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir())
 KINDS = {"input": "inputs", "输入": "inputs", "output": "outputs", "输出": "outputs"}
 """First heading of a page's table -> what its rows are."""
-
-
-@dataclass
-class Described:
-    """What a page's table says of a node: name -> (label behind it, default)."""
-    rows: dict[str, tuple[str, str]]
-    has_defaults: bool
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +29,15 @@ def page(node_id, language):
 
 
 def tables(text):
-    """A page's tables of inputs and outputs: "inputs" or "outputs" -> Described. Names in a cell are parted by commas, a label stands in （）."""
+    """A page's tables: "inputs" or "outputs" -> {name: (label behind it in （）, default)}. Outputs have no default."""
     found = {}
     for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
         head, _, *rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
         kind = KINDS.get(head[0])
         assert kind and kind not in found, f"a table headed {head}"
-        described = Described({}, head[1] in ("default", "默认"))
-        for cells in rows:
-            for name in re.split(r"[,、]\s*", cells[0]):
-                name, label = re.fullmatch(r"([\w ]+)(?:（(.+)）)?", name).groups()
-                described.rows[name] = (label, cells[1] if described.has_defaults else None)
-        found[kind] = described
+        assert (head[1] in ("default", "默认")) == (kind == "inputs"), f"a table headed {head}"
+        names = [re.fullmatch(r"([\w ]+)(?:（(.+)）)?", cells[0]).groups() for cells in rows]
+        found[kind] = {name: (label, cells[1]) for (name, label), cells in zip(names, rows)}
     return found
 
 
@@ -57,17 +46,16 @@ def test_a_page_names_every_input_and_output_and_no_other(schemas, language):
     for node_id, schema in schemas.items():
         described = tables(page(node_id, language).read_text(encoding="utf-8"))
         for kind in ("inputs", "outputs"):
-            written = list(described[kind].rows) if kind in described else []
+            written = list(described.get(kind, ()))
             assert sorted(written) == sorted(names_of(schema, kind)), f"{node_id}, {language}: {kind}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_defaults_on_a_page_are_the_schemas(schemas, language):
     for node_id, schema in schemas.items():
-        inputs = tables(page(node_id, language).read_text(encoding="utf-8"))["inputs"]
-        if inputs.has_defaults:
-            expected = {one.id: str(default) if (default := getattr(one, "default", None)) is not None else "" for one in schema.inputs}
-            assert {name: default for name, (_, default) in inputs.rows.items()} == expected, f"{node_id}, {language}"
+        rows = tables(page(node_id, language).read_text(encoding="utf-8"))["inputs"]
+        expected = {one.id: str(default) if (default := getattr(one, "default", None)) is not None else "" for one in schema.inputs}
+        assert {name: default for name, (_, default) in rows.items()} == expected, f"{node_id}, {language}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -150,7 +138,7 @@ def test_a_page_has_the_words_of_the_node(schemas, language):
     for node_id, schema in schemas.items():
         text = page(node_id, language).read_text(encoding="utf-8")
         assert text.startswith(f"# {nodes[node_id]['display_name']}\n"), node_id
-        labels = {name: label for name, (label, _) in tables(text)["inputs"].rows.items()}
+        labels = {name: label for name, (label, _) in tables(text)["inputs"].items()}
         assert labels == {name: one["name"] for name, one in nodes[node_id]["inputs"].items()}, node_id
 
 
