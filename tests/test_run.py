@@ -220,6 +220,13 @@ def test_a_wrong_comfyui_path_is_told(tmp_path, monkeypatch):
         environment.ready_tree()
 
 
+def test_a_python_beside_comfyui_runs_the_tests_only_with_all_that_the_pack_declares(cache, monkeypatch):
+    monkeypatch.setenv("COMFYUI_PATH", str(cache[1]))
+    monkeypatch.setattr(environment, "has_modules", lambda python, modules: {"av", "safetensors", "einops", "PIL", "pysubs2"} <= set(modules))
+    monkeypatch.setattr(environment, "ready_environment", lambda tree, test: None)
+    assert environment.python_for(cache[1], test=True), "no Python was good enough"
+
+
 def test_the_environment_holds_what_the_pack_declares():
     declared = re.search(r"^dependencies = (\[.*?\])", (ROOT / "pyproject.toml").read_text(), re.M | re.S).group(1)
     listed = environment.BASE.read_text().split()
