@@ -1,4 +1,7 @@
 """The bundled model: its codec, its transformer, and how its weights are kept."""
+import runpy
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -159,3 +162,13 @@ def test_a_window_in_pieces_keeps_what_every_piece_keeps():
         assert torch.equal(out, control[:, :, :count])
         assert set(sizes) == {min(count, 5)}
     assert steps[-1] == (1, 1)
+
+
+@pytest.mark.parametrize("command", [["train_codec", "--run", "run"], ["train_prior", "--run", "run"], ["measure_lora"],
+                                     ["train_transformer", "--run", "run", "--codec", str(load.WEIGHTS / "nano_codec.safetensors")]])
+def test_a_command_says_in_a_line_what_the_user_can_mend(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [*command, "--data", "nowhere"])
+    monkeypatch.delitem(sys.modules, f"clear_runtime.nano.{command[0]}", raising=False)  # runpy minds a module that is there
+    with pytest.raises(SystemExit, match="^error: No training material below nowhere"):
+        runpy.run_module(f"clear_runtime.nano.{command[0]}", run_name="__main__")

@@ -11,21 +11,15 @@ import logging
 from pathlib import Path
 
 import torch
-from torch.utils.data import DataLoader
 
 from ..adapt.model import Adapted
 from ..lora import read_lora
+from ..training.command_line import ending_in_words
 from ..wan import TIMESTEPS
 from . import load
-from .train_transformer import Triples, evaluate
+from .train_transformer import evaluate, held_back
 
 log = logging.getLogger(__name__)
-CLIPS = 16
-
-
-def held_back(folder: Path, count: int = CLIPS) -> list:
-    """The validation clips that train_transformer reports on."""
-    return [batch for batch in DataLoader(Triples(folder, 0, count, validation=True), 1) if batch[3].any()]
 
 
 def measure(lora: dict[str, torch.Tensor], held: list, device: torch.device) -> dict[str, float]:
@@ -54,4 +48,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.sources")
     parser.add_argument("loras", nargs="*", type=Path, help="LoRA files; default: the bundled one")
-    main(parser.parse_args())
+    with ending_in_words("Stopped."):
+        main(parser.parse_args())

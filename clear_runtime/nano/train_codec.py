@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from ..training.command_line import ending_in_words
 from ..training.moving_average import MovingAverage
 from .codec import NanoCodecNet, to_blocks
 from .generated import Generated
@@ -104,4 +105,5 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    main(parser.parse_args())
+    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
+        main(parser.parse_args())

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from ..metrics import Overlap
 from ..prior.light import LightPrior
 from ..prior.losses import dice
+from ..training.command_line import ending_in_words
 from ..training.moving_average import MovingAverage
 from .generated import Generated
 from .run import Run
@@ -104,4 +105,5 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    main(parser.parse_args())
+    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
+        main(parser.parse_args())

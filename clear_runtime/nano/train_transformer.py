@@ -21,6 +21,7 @@ from ..composite import grow
 from ..fill import fill
 from ..latent_grid import frames_to_cells
 from ..schedule import sigmas
+from ..training.command_line import ending_in_words
 from ..training.moving_average import MovingAverage
 from ..wan import CHANNELS, TIMESTEPS, latent_frames
 from .codec import SPATIAL, TEMPORAL, NanoCodecNet
@@ -44,6 +45,11 @@ class Triples(Generated):
         frames = torch.from_numpy(subtitled).float() / 255
         filled = (fill(frames, grown > 0) * 255).round().byte()
         return torch.from_numpy(clean), torch.from_numpy(subtitled), filled, grown.byte()
+
+
+def held_back(folder: Path, count: int = 16) -> list:
+    """The validation clips that LoRAs are measured on, those with a subtitle."""
+    return [triple for triple in DataLoader(Triples(folder, 0, count, validation=True), 1) if triple[3].any()]
 
 
 @dataclass
@@ -137,7 +143,7 @@ def main(args) -> None:
     average = MovingAverage(model.state_dict(), 0.999)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-2, betas=(0.9, 0.98))
     run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate, every=args.every * 60)
-    held = [b for b in DataLoader(Triples(args.data, 0, 16, validation=True), 1) if b[3].any()]
+    held = held_back(args.data)
     stream = iter(DataLoader(Triples(args.data, 10 ** 7 + run.step * args.batch, 10 ** 9), 4, num_workers=args.workers, prefetch_factor=4))
     pool: list[Latents] = []
     while len(pool) < min(args.pool, 64):
@@ -194,4 +200,5 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    main(parser.parse_args())
+    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
+        main(parser.parse_args())
