@@ -7,7 +7,7 @@ from .errors import ClearError
 
 NEEDED = "CLEAR needs Wan2.1-Fun-V1.1-1.3B-Control (48 input channels, 1536 wide); put its diffusion_pytorch_model.safetensors into models/diffusion_models"
 _IN_CHANNELS = {16: "a Wan2.1 text-to-video model (T2V), which cannot take a control video", 32: "a Wan2.1 camera control model",
-                36: "a Wan2.1 image-to-video or Fun-InP model (I2V)", 52: "a Wan2.2 Fun-Control model", 100: "a Wan2.2-Fun-5B-Control model"}
+                36: "a Wan2.1 image-to-video or Fun-InP model (I2V)"}
 _WIDTHS = {5120: "a 14B Wan model", 3072: "a 5B Wan2.2 model"}
 _OF_WAN = {"vace_patch_embedding.": "a Wan2.1 VACE model", "vace_blocks.": "a Wan2.1 VACE model", "control_adapter.": "a Wan camera control model",
            "face_adapter.": "a Wan2.2 Animate model", "casual_audio_encoder.": "a Wan2.2 sound-to-video model (S2V)"}
