@@ -5,8 +5,8 @@
 A CASE is a folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4 (the
 subtitle; without it, what differs between the two). Prints a table of how well the prior finds the subtitle, and a table for
 each measure of the removal: the subtitled input, the fill alone (the same prior mask, no network), and the network on both
-kinds of control. Frames are compared before any encoding of the result. The network needs the extra `reference`, --ocr and
---lpips need the extra `evaluate`.
+kinds of control. --columns chooses others, among them OpenCV's inpainting. Frames are compared before any encoding of the
+result. The network needs the extra `reference`; --ocr, --lpips and OpenCV's inpainting need the extra `evaluate`.
 """
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from .denoiser import DiffSynthDenoiser
-from .errors import ClearError
+from .evaluation.baselines import BASELINES, baseline
 from .evaluation.cases import Case, read_case
 from .evaluation.masks import box_masks, prior_masks
 from .evaluation.ocr import load_reader
@@ -33,6 +33,7 @@ from .nano.limits import STEPS, InPieces, for_nano
 from .options import RemoveOptions
 from .prior.checkpoints import BUNDLED, load_prior
 from .remover import remove
+from .training.command_line import ending_in_words
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def methods(steps: int) -> dict[str, RemoveOptions]:
 
 
 class Evaluation:
-    """columns: names of UNTOUCHED and of methods(). denoiser: None where none of them runs the network."""
+    """columns: names of UNTOUCHED, of BASELINES and of methods(). denoiser: None where none of them runs the network."""
 
     def __init__(self, columns: list[str], steps: int, prior, codec, denoiser, lpips: Lpips | None = None, read=None, every: int = 8):
         self.columns, self.options, self.prior, self.codec, self.denoiser = columns, methods(steps), prior, codec, denoiser
@@ -70,6 +71,8 @@ class Evaluation:
     def _frames(self, case: Case, column: str) -> Tensor:
         if column in UNTOUCHED:
             return getattr(case, UNTOUCHED[column])
+        if column in BASELINES:
+            return baseline(column, case, self.read)
         pairs = remove(case.subtitled, self.codec, self.denoiser, self.prior, self.options[column], total=len(case.subtitled))
         return torch.stack([frame for frame, _ in pairs])
 
@@ -93,11 +96,11 @@ def main(args) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    choices = [*UNTOUCHED, *methods(STEPS)]
+    choices = [*UNTOUCHED, *BASELINES, *methods(STEPS)]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+", type=Path)
-    parser.add_argument("--columns", nargs="+", choices=choices, default=[c for c in choices if c != "clean original"], metavar="COLUMN",
-                        help=f"what is compared, of: {', '.join(choices)}")
+    parser.add_argument("--columns", nargs="+", choices=choices, default=["subtitled input", *methods(STEPS)], metavar="COLUMN",
+                        help=f"what is compared, of: {'; '.join(choices)}")
     parser.add_argument("--steps", type=int, default=STEPS, help="sampler steps of the network")
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
     parser.add_argument("--lora", type=Path, help="a LoRA of the bundled base; default: the bundled one")
@@ -106,7 +109,5 @@ if __name__ == "__main__":
     parser.add_argument("--lpips", action="store_true", help="also the learned perceptual distance")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--json", type=Path, help="also write the figures here")
-    try:
+    with ending_in_words("Stopped."):
         main(parser.parse_args())
-    except ClearError as error:
-        raise SystemExit(f"error: {error}") from error

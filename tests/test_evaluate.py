@@ -5,6 +5,7 @@ import torch
 
 from clear_runtime.errors import ClearError
 from clear_runtime.evaluate import Evaluation
+from clear_runtime.evaluation.baselines import TEXT_BOXES, TRUE_MASK, TRUE_MASK_FILL
 from clear_runtime.evaluation.cases import CHANGED, GROW, read_case
 from clear_runtime.evaluation.masks import box_masks, prior_masks
 from clear_runtime.evaluation.removal import Scores
@@ -86,3 +87,17 @@ def test_each_method_has_a_row_and_the_tables_a_mean(folder):
     assert "| other | " in text and "| **mean** | 100.0% | 0.0% | 25.0% |" in text and "LPIPS" not in text
     assert "OCR boxes" in mask_table({"bar": found})
     assert "| **all** | " in mask_table({"bar": found})
+
+
+def test_opencv_and_the_fill_paint_the_true_mask_and_opencv_what_a_text_detector_marks(folder):
+    pytest.importorskip("cv2", reason="inpainting by OpenCV needs the extra `evaluate`, which brings it and so a graphics library that servers may lack")
+    _, row = Evaluation([TEXT_BOXES, TRUE_MASK, TRUE_MASK_FILL], 1, bright, None, None, read=bar_reader, every=4)(read_case(folder))
+    assert all(scores.psnr > 45 and scores.still_read == 0 for scores in row.values())
+    half = lambda frame: [Line(line.corners - np.float32([40, 0]), line.text, line.score) for line in bar_reader(frame)]
+    _, row = Evaluation([TEXT_BOXES, TRUE_MASK], 1, bright, None, None, read=half, every=4)(read_case(folder))
+    assert row[TEXT_BOXES].psnr < 15 < 45 < row[TRUE_MASK].psnr, "what no box holds stays"
+
+
+def test_text_boxes_are_not_painted_over_without_a_reader(folder):
+    with pytest.raises(ClearError, match="--ocr"):
+        Evaluation([TEXT_BOXES], 1, bright, None, None)(read_case(folder))
