@@ -5,8 +5,8 @@
 A CASE is a folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4 (the
 subtitle; without it, what differs between the two). Prints a table of how well the prior finds the subtitle, and a table for
 each measure of the removal: the subtitled input, the fill alone (the same prior mask, no network), and the network on both
-kinds of control. --columns chooses others, among them OpenCV's inpainting. Frames are compared before any encoding of the
-result. The network needs the extra `reference`; --ocr, --lpips and OpenCV's inpainting need the extra `evaluate`.
+kinds of control. --columns chooses others, among them OpenCV's inpainting, and "result": the file result.mp4 in the folder,
+whatever made it. All others are compared before any encoding of the result. The network needs the extra `reference`; --ocr, --lpips and OpenCV's inpainting need the extra `evaluate`.
 """
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from .training.command_line import ending_in_words
 log = logging.getLogger(__name__)
 
 UNTOUCHED = {"subtitled input": "subtitled", "clean original": "clean"}  # column -> part of a case
+RESULT = "result"
 
 
 def methods(steps: int) -> dict[str, RemoveOptions]:
@@ -47,7 +48,7 @@ def methods(steps: int) -> dict[str, RemoveOptions]:
 
 
 class Evaluation:
-    """columns: names of UNTOUCHED, of BASELINES and of methods(). denoiser: None where none of them runs the network."""
+    """columns: names of UNTOUCHED, of BASELINES and of methods(), and RESULT. denoiser: None where none of them runs the network."""
 
     def __init__(self, columns: list[str], steps: int, prior, codec, denoiser, lpips: Lpips | None = None, read=None, every: int = 8):
         self.columns, self.options, self.prior, self.codec, self.denoiser = columns, methods(steps), prior, codec, denoiser
@@ -71,6 +72,8 @@ class Evaluation:
     def _frames(self, case: Case, column: str) -> Tensor:
         if column in UNTOUCHED:
             return getattr(case, UNTOUCHED[column])
+        if column == RESULT:
+            return case.result()
         if column in BASELINES:
             return baseline(column, case, self.read)
         pairs = remove(case.subtitled, self.codec, self.denoiser, self.prior, self.options[column], total=len(case.subtitled))
@@ -96,7 +99,7 @@ def main(args) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    choices = [*UNTOUCHED, *BASELINES, *methods(STEPS)]
+    choices = [*UNTOUCHED, RESULT, *BASELINES, *methods(STEPS)]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+", type=Path)
     parser.add_argument("--columns", nargs="+", choices=choices, default=["subtitled input", *methods(STEPS)], metavar="COLUMN",

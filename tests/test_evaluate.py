@@ -98,6 +98,17 @@ def test_opencv_and_the_fill_paint_the_true_mask_and_opencv_what_a_text_detector
     assert row[TEXT_BOXES].psnr < 15 < 45 < row[TRUE_MASK].psnr, "what no box holds stays"
 
 
+def test_a_file_that_some_remover_left_is_scored_too(folder):
+    with pytest.raises(ClearError, match="result.mp4"):
+        Evaluation(["result"], 1, bright, None, None)(read_case(folder))
+    np.save(folder / "result.npy", np.load(folder / "input.npy"))
+    _, row = Evaluation(["subtitled input", "result"], 1, bright, None, None)(read_case(folder))
+    assert row["result"] == row["subtitled input"]
+    np.save(folder / "result.npy", np.load(folder / "input.npy")[:-1])
+    with pytest.raises(ClearError, match="same clip"):
+        read_case(folder).result()
+
+
 def test_text_boxes_are_not_painted_over_without_a_reader(folder):
     with pytest.raises(ClearError, match="--ocr"):
         Evaluation([TEXT_BOXES], 1, bright, None, None)(read_case(folder))

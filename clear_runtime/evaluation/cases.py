@@ -19,15 +19,25 @@ CHANGED = 12 / 255  # where no mask is given, a pixel belongs to the subtitle fr
 @dataclass(frozen=True)
 class Case:
     """Frames [T, H, W, 3] in 0..1, and the subtitle's true mask [T, H, W] bool, not grown."""
-    name: str
+    folder: Path
     subtitled: Tensor
     clean: Tensor
     mask: Tensor
 
     @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
     def grown(self) -> Tensor:
         """The mask grown by GROW pixels, float: where a removal is scored."""
         return grow(self.mask.float(), GROW)
+
+    def result(self) -> Tensor:
+        """The frames of result.mp4 (or .npy) in its folder: what any remover made of the input. Raises ClearError where there is none."""
+        frames = _frames(self.folder, "result")
+        _same("result", frames, self.subtitled, self.folder)
+        return frames
 
 
 def read_case(folder: Path) -> Case:
@@ -42,7 +52,7 @@ def read_case(folder: Path) -> Case:
     _same("mask", mask, subtitled[..., 0], folder)
     if not mask.any():
         raise ClearError(f"{folder.name}: there is no subtitle, its mask is empty. A case needs one.")
-    return Case(folder.name, subtitled, clean, mask)
+    return Case(folder, subtitled, clean, mask)
 
 
 def _same(name: str, values: Tensor, like: Tensor, folder: Path) -> None:
@@ -56,5 +66,6 @@ def _frames(folder: Path, name: str) -> Tensor:
         values = torch.from_numpy(np.load(array, allow_pickle=False))
         return values.float() / 255 if values.dtype == torch.uint8 else values
     if not video.exists():
-        raise ClearError(f"{folder} has neither {array.name} nor {video.name}. A case needs input.mp4 and clean.mp4 (or clean.npy).")
+        raise ClearError(f"{folder} has neither {array.name} nor {video.name}. A case needs input.mp4 and clean.mp4 (or clean.npy); "
+                         'the column "result" needs result.mp4.')
     return torch.stack(list(read_frames(video)))
