@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,6 @@ from clear_runtime.prior.losses import Weights
 from clear_runtime.prior.stage_one import light_stage_one
 from clear_runtime.prior.train import TrainOptions, check, train
 from clear_runtime.prior.train_command import main
-from clear_runtime.training.command_line import settings
 
 ROOT = Path(__file__).parent.parent
 SHORT = TrainOptions(steps=6, batch=2, crop=(64, 96), checkpoint_every=2, example_every=3, seed=3)
@@ -191,23 +190,6 @@ def test_training_goes_on_from_a_prior(tmp_path):
         next(train(replace(SHORT, model="paper", start="bundled"), Frames(), tmp_path / "paper"))
 
 
-def test_without_steps_the_papers_model_trains_one_epoch():
-    assert TrainOptions(model="paper").steps is None and TrainOptions(model="paper").rate == 2e-5 and TrainOptions(model="paper").schedule == "constant"
-
-
-@pytest.mark.parametrize("options, rate", [(dict(), 3e-3), (dict(rate=1e-4), 1e-4), (dict(start="bundled"), 3e-4), (dict(start="mine.safetensors"), 3e-4),
-                                           (dict(start="bundled", rate=1e-3), 1e-3), (dict(model="paper", start="mine.safetensors"), 2e-5)])
-def test_a_light_prior_that_begins_with_weights_takes_smaller_steps(options, rate):
-    assert TrainOptions(**options).rate == rate
-
-
-@pytest.mark.parametrize("options,says", [(dict(model="huge"), "light"), (dict(crop=(100, 64)), "multiples of 32"), (dict(batch=0), "1 or more"),
-                                          (dict(rate=-1.0), "above 0"), (dict(precision="int8"), "bfloat16")])
-def test_bad_options_are_refused(options, says):
-    with pytest.raises(ClearError, match=says):
-        TrainOptions(**options)
-
-
 def test_files_of_other_networks_are_no_prior(tmp_path):
     torch.save({"enter.1.0.weight": torch.zeros(3)}, tmp_path / "a.pt")
     with pytest.raises(ClearError, match="not a Stage I prior"):
@@ -323,25 +305,6 @@ def test_the_command_trains_and_reports(folder, tmp_path):
     assert stored["options"]["weights"] == {"ortho": 1.0, "adv": 0.25, "region": 1.0, "recon": 0.0}
     wrong = command(folder=tmp_path, out=tmp_path / "other")
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: No pairs in") and "Traceback" not in wrong.stderr
-
-
-def test_every_option_may_stand_in_a_config(tmp_path):
-    for options in (TrainOptions(), TrainOptions(model="paper", steps=5, rate=1, weights=Weights(adv=0))):
-        (tmp_path / "c.json").write_text(json.dumps(asdict(options)))
-        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
-
-
-@pytest.mark.parametrize("content, words", [
-    ("{", "cannot be read as JSON"), (None, "cannot be read as JSON"), ("[1]", "c.json must hold one object"), ('{"step": 3}', "not known: step. There are model, steps"),
-    ('{"steps": "many"}', "steps is 'many'; it should be a whole number or null"), ('{"rate": true}', "rate is True; it should be a number or null"),
-    ('{"crop": [64]}', r"crop is \[64\]; it should be like \[192, 320\]"), ('{"weights": 1}', "c.json: weights must hold one object"),
-    ('{"weights": {"advs": 1}}', "c.json: weights has options that are not known: advs. There are ortho, adv"), ('{"weights": {"adv": "no"}}', "weights: adv is 'no'; it should be like 0.5"),
-    ('{"model": "huge"}', "no model 'huge'")])
-def test_a_config_that_is_none_is_refused_in_words(tmp_path, content, words):
-    if content is not None:
-        (tmp_path / "c.json").write_text(content)
-    with pytest.raises(SystemExit, match=f"error: .*{words}"):
-        main("", ["--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--config", str(tmp_path / "c.json")])
 
 
 def test_a_device_that_is_none_is_refused_in_words(tmp_path, capsys):

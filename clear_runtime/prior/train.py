@@ -11,6 +11,7 @@ never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpo
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -84,10 +85,12 @@ class TrainOptions:
                 raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(allowed)}.")
         if any(side % 32 or side < 32 for side in self.crop):
             raise ClearError(f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of 32.")
-        if min(self.steps or 1, self.batch, self.checkpoint_every, self.example_every, self.long_side) < 1:
+        if min(1 if self.steps is None else self.steps, self.batch, self.checkpoint_every, self.example_every, self.long_side) < 1:
             raise ClearError("steps, batch, long_side, checkpoint_every and example_every must be 1 or more.")
-        if not 0 <= self.average < 1 or not self.rate > 0:
-            raise ClearError("average must be at least 0 and under 1, and the learning rate above 0.")
+        if not 0 <= self.average < 1 or not 0 < self.rate < math.inf:
+            raise ClearError("average must be at least 0 and under 1, and the learning rate above 0 and finite.")
+        if self.workers < 0 or not 0 <= self.weight_decay < math.inf or abs(self.seed) >= 2 ** 63:  # torch takes no longer seed
+            raise ClearError("workers and weight_decay must be 0 or more, weight_decay finite, and the seed between -2^63 and 2^63.")
 
 
 @dataclass(frozen=True)
