@@ -27,6 +27,7 @@ from ..training.learning_rate import scheduled
 from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
+from .alone import alone_in
 from .checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
 from .losses import Weights, stage_one
 from .resnet import require_resnet50
@@ -117,13 +118,17 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     the last step is saved, and the same call continues from it.
 
     batches: `batches[n]` is a Batch and depends on n alone; where it has a state_dict, a checkpoint goes on with the same ones
-    only. folder: where checkpoints go. Raises ClearError for options that do not fit the folder's checkpoint, and when the loss
-    is no longer a number.
+    only. folder: where checkpoints go; no other run may use it meanwhile. Raises ClearError for options that do not fit the folder's
+    checkpoint, for a folder that is in use or cannot be written to, and when the loss is no longer a number.
     """
     processes, folder = processes or Processes(), Path(folder)
     if options.steps is None:
         options = replace(options, steps=len(batches))
+    with alone_in(folder) if processes.main else nullcontext():
+        yield from _train(options, batches, folder, processes)
 
+
+def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -> Iterator[Progress]:
     # The model, and what a checkpoint must bring back.
     torch.manual_seed(options.seed)
     model = _build(options).to(processes.device)

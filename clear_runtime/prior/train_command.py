@@ -1,7 +1,7 @@
 """The command line of the Stage I trainer."""
 import argparse
 import logging
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..errors import ClearError
 from ..training.command_line import device_name, ending_in_words, look_through, options_of, stopping
 from ..training.processes import Processes
+from .alone import alone_in
 from .checkpoints import PRIOR, load_prior
 from .train import TrainOptions, check, train
 
@@ -44,7 +45,8 @@ def _batches(args, options: TrainOptions, processes: Processes):
         if options.steps is None:
             raise ClearError("Random pairs have no end: say how many --steps to train.")
         return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact)
-    report = look_through(args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None)
+    with alone_in(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
+        report = look_through(args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None)
     if processes.main:
         log.info("%s", report)
     return DiskFrames(report, options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count)
