@@ -141,11 +141,16 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
         state.save(0)
     parallel = processes.prepare(model).train()
 
+    def write_prior() -> None:
+        save_prior(folder / PRIOR, options.model, average.values or model.prior.state_dict(), options.long_side)
+
     def save() -> None:
         if processes.main:
             state.save(step)
-            save_prior(folder / PRIOR, options.model, average.values or model.prior.state_dict(), options.long_side)
+            write_prior()
 
+    if step >= options.steps and processes.main:  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
+        write_prior()
     for number, batch in _numbered(batches, step, options):
         began = time.perf_counter()
         for group in optimiser.param_groups:
