@@ -96,15 +96,16 @@ def _start(choice: str) -> str:
 
 def _run(options, batches, folder: Path):
     """Train to the end with the curves and the newest example on the node, and give both; Cancel leaves through the trainer, which
-    saves first. A run that is at its end already gives those it ended with."""
+    saves first. A run that is at its end already gives those it ended with, or, where Cancel was pressed at its last step or a
+    terminal trained it, what its prior makes of its last frames."""
     from PIL import Image
 
     from ..clear_runtime.pictures import stacked
     from ..clear_runtime.prior import pictures
-    from ..clear_runtime.prior.train import train
+    from ..clear_runtime.prior.checkpoints import PRIOR, load_prior
+    from ..clear_runtime.prior.train import example_of, train
     from ..clear_runtime.training.history import History
     from ..clear_runtime.training.processes import Processes
-    from ..clear_runtime.training.results import made_elsewhere
     kept = [folder / name for name in _KEPT]
     bar, history, example = comfy.utils.ProgressBar(options.steps), History(folder), None
     # Nodes run under inference mode, which tensors never leave: what is trained must not be made in it. A run seeds torch's generators,
@@ -119,10 +120,11 @@ def _run(options, batches, folder: Path):
             if example is not None and (p.example or p.step % _PICTURE_EVERY == 0):
                 picture = ("JPEG", stacked([pictures.curves(history.columns()), pictures.example_panel(example.frame, example.label, example.mask)]), None)
             bar.update_absolute(p.step, p.steps, picture)
-    if example is None:
-        if not all(path.exists() for path in kept):
-            raise made_elsewhere(folder, "Choose another name.")
+    if example is None and all(path.exists() for path in kept):
         return [Image.open(path).convert("RGB") for path in kept]
+    if example is None:
+        last = batches[options.steps - 1]
+        example = example_of(last, ComfyPrior(load_prior(folder / PRIOR))(last.subtitled.permute(0, 2, 3, 1)))
     shown = [pictures.curves(history.columns()), pictures.example_panel(example.frame, example.label, example.mask)]
     for picture, path in zip(shown, kept):
         picture.save(path)

@@ -179,7 +179,7 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
         last = step == options.steps
         if step % options.checkpoint_every == 0 or last:
             save()
-        example = _example(batch, outputs.logits) if step % options.example_every == 0 or last or number == 0 else None
+        example = example_of(batch, outputs.logits.detach().float().sigmoid()[:, 0]) if step % options.example_every == 0 or last or number == 0 else None
         try:
             yield Progress(step, options.steps, loss.item(), {name: value.item() for name, value in terms.items()},
                            time.perf_counter() - began, example)
@@ -233,10 +233,10 @@ def _numbered(batches, first: int, options: TrainOptions):
     return zip(range(first, options.steps), loader)
 
 
-@torch.no_grad()
-def _example(batch: Batch, logits: Tensor) -> Example:
-    n = int(batch.labels.flatten(1).sum(1).argmax())  # the frame with the most text
-    return Example(batch.subtitled[n].permute(1, 2, 0).cpu(), batch.labels[n, 0].cpu(), logits[n, 0].float().sigmoid().cpu())
+def example_of(batch: Batch, masks: Tensor) -> Example:
+    """The frame of a batch with the most text. masks: soft, [N, H, W], what a prior makes of its frames."""
+    n = int(batch.labels.flatten(1).sum(1).argmax())
+    return Example(batch.subtitled[n].permute(1, 2, 0).cpu(), batch.labels[n, 0].cpu(), masks[n].cpu())
 
 
 def _full(number: int, options: TrainOptions, state: TrainingState) -> str:

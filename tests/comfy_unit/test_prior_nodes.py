@@ -237,6 +237,24 @@ def test_a_finished_run_gives_its_results_again(run, models, output, pairs):
     assert first[0] == again[0] and first[3] == again[3] and all(torch.equal(a, b) for a, b in zip(first[1:3], again[1:3]))
 
 
+def test_cancel_at_the_last_step_loses_nothing(run, models, output, pairs, cancelled):
+    curves = run("CLEAR_TrainPrior", **settings(pairs, name="whole"))[1]
+    with cancelled(when=after_step(2, output / "CLEAR" / "mine")):
+        run("CLEAR_TrainPrior", **settings(pairs))
+    assert not (models / "clear" / "mine.safetensors").exists()
+    for _ in range(2):
+        path, again, example, _ = run("CLEAR_TrainPrior", **settings(pairs))
+        assert path == str(models / "clear" / "mine.safetensors") and torch.equal(again, curves) and example.std() > 0.1
+
+
+def test_a_run_that_a_terminal_trained_is_finished_by_the_node(run, models, output, pairs):
+    run("CLEAR_TrainPrior", **settings(pairs))
+    for name in ("curves.png", "example.png", "history.jsonl"):  # the terminal's trainer leaves none of them
+        (output / "CLEAR" / "mine" / name).unlink()
+    path, curves, example, _ = run("CLEAR_TrainPrior", **settings(pairs))
+    assert path == str(models / "clear" / "mine.safetensors") and curves.shape == (1, 280, 640, 3) and example.std() > 0.1
+
+
 def test_a_prior_that_was_taken_away_is_made_again(run, models, output, pairs, pack, cancelled):
     node, inputs = pack.listed["CLEAR_TrainPrior"], settings(pairs, steps=3)
     before = node.fingerprint_inputs(**inputs)
