@@ -77,10 +77,11 @@ class TrainPrior(io.ComfyNode):
         check(options, results.folder)
         found = find_pairs(with_text, without)
         looked = comfy.utils.ProgressBar(len(found))
-        report = check_pairs(found, lambda pair: looked.update(1), comfy.model_management.throw_exception_if_processing_interrupted, ComfyPrior(load_prior()))
+        cancel = comfy.model_management.throw_exception_if_processing_interrupted
+        report = check_pairs(found, lambda pair: looked.update(1), cancel, ComfyPrior(load_prior()))
         log.info("%s", report)
         comfy.model_management.unload_all_models()
-        batches = DiskFrames(report, options.batch, options.crop, options.long_side, options.seed)
+        batches = DiskFrames(report, options.batch, options.crop, options.long_side, options.seed, on_frame=cancel)
         shown = _run(options, batches, results.folder)
         file = results.publish({})[PRIOR]
         return io.NodeOutput(str(file), *map(to_frames, shown), str(report))

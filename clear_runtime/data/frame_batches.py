@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,11 +32,13 @@ class DiskFrames(torch.utils.data.Dataset):
 
     Every process of several takes its own share of the pairs, or, where there are fewer pairs than processes, its own share of
     a pair's frames. Pairs are read in groups, whose frames are mixed and kept in memory as bytes until the next group.
-    Raises ClearError for a file that can no longer be read.
+    on_frame is called at every frame that is read and may raise to stop: a group of films takes minutes. Raises ClearError for a
+    file that can no longer be read, or has become shorter.
     """
 
-    def __init__(self, report: Report, size: int, crop: tuple[int, int], long_side: int, seed: int = 0, rank: int = 0, processes: int = 1):
-        self.size, self.crop, self.long_side, self.seed = size, crop, long_side, seed
+    def __init__(self, report: Report, size: int, crop: tuple[int, int], long_side: int, seed: int = 0, rank: int = 0, processes: int = 1,
+                 on_frame: Callable[[], None] | None = None):
+        self.size, self.crop, self.long_side, self.seed, self.on_frame = size, crop, long_side, seed, on_frame
         self.pairs = [(p, _spread(p.kept)) for p in report.usable]
         self.identities = {p.pair.name: _identity(p, frames) for p, frames in self.pairs}
         self.rank, self.shares = rank, min(processes, len(self.pairs))
@@ -93,11 +95,15 @@ class DiskFrames(torch.utils.data.Dataset):
     def _read(self, report: PairReport, wanted: list[int]) -> list[tuple[Tensor, Tensor]]:
         taken, chosen = [], set(wanted)
         for number, both in enumerate(frame_pairs(report.pair)):
+            if self.on_frame:
+                self.on_frame()
+            if any(frame is None for frame in both):
+                break
             if number in chosen:
                 taken.append(tuple((self._scaled(f) * 255).round().to(torch.uint8) for f in both))
             if len(taken) == len(chosen):
-                break
-        return taken
+                return taken
+        raise ClearError(f"{report.pair.name} has fewer frames than when it was looked through. Bring the videos back, then start again.")
 
     def _scaled(self, frame: Tensor) -> Tensor:
         scale = self.long_side / max(frame.shape[:2])

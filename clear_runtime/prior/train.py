@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -151,7 +151,11 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
 
     if step >= options.steps and processes.main:  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
         write_prior()
-    for number, batch in _numbered(batches, step, options):
+    def keep() -> None:
+        if step > state.saved:
+            save()
+
+    for number, batch in _numbered(batches, step, options, keep):
         began = time.perf_counter()
         for group in optimiser.param_groups:
             group["lr"] = scheduled(options.schedule, options.rate, number, options.steps)
@@ -226,11 +230,33 @@ def _start_file(options: TrainOptions) -> str | Path:
     return BUNDLED if options.start == "bundled" else options.start
 
 
-def _numbered(batches, first: int, options: TrainOptions):
-    """(n, batch n) from `first` to the last step, read ahead by the workers. The loader draws nothing from torch's own generator."""
-    loader = torch.utils.data.DataLoader(batches, batch_size=None, sampler=range(first, options.steps), num_workers=options.workers,
-                                         generator=torch.Generator())
-    return zip(range(first, options.steps), loader)
+class _InWords(torch.utils.data.Dataset):
+    """Batches, with a ClearError in place of one that cannot be read: raised by a worker, it would have the worker's traceback for its text."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __getitem__(self, n: int) -> Batch | ClearError:
+        try:
+            return self.batches[n]
+        except ClearError as error:
+            return error
+
+
+def _numbered(batches, first: int, options: TrainOptions, keep: Callable[[], None]) -> Iterator[tuple[int, Batch]]:
+    """(n, batch n) from `first` to the last step, read ahead by the workers. The loader draws nothing from torch's own generator. keep: called
+    before an exception leaves, be it Cancel, which may come while a video is read."""
+    loader = iter(torch.utils.data.DataLoader(_InWords(batches), batch_size=None, sampler=range(first, options.steps), num_workers=options.workers,
+                                              generator=torch.Generator()))
+    for number in range(first, options.steps):
+        try:
+            batch = next(loader)
+            if isinstance(batch, ClearError):
+                raise batch
+        except BaseException:
+            keep()
+            raise
+        yield number, batch
 
 
 def example_of(batch: Batch, masks: Tensor) -> Example:

@@ -231,6 +231,15 @@ def test_cancel_stops_the_look_through_the_pairs_within_a_frame(run, models, out
     assert len(looks) == 3 and not (output / "CLEAR" / "mine").exists()
 
 
+def test_cancel_is_heard_within_a_frame_while_a_group_of_videos_is_read(run, models, output, pairs, cancelled, monkeypatch):
+    from importlib import import_module
+    module, read = import_module("clear_pack.clear_runtime.data.frame_batches"), []
+    reading = module.frame_pairs
+    monkeypatch.setattr(module, "frame_pairs", lambda pair: (read.append(1) or both for both in reading(pair)))
+    with cancelled(when=lambda: len(read) == 3):  # of twelve
+        run("CLEAR_TrainPrior", **settings(pairs))
+
+
 def test_a_finished_run_gives_its_results_again(run, models, output, pairs):
     first = run("CLEAR_TrainPrior", **settings(pairs))
     again = run("CLEAR_TrainPrior", **settings(f' "{pairs}" '))  # as Windows copies a path
