@@ -105,6 +105,23 @@ def test_what_does_not_match_is_named(tmp_path, change, says):
     assert says in check_pair(pair).problem
 
 
+@pytest.mark.parametrize("changes", [("subtitled",), ("clean",), ("subtitled", "clean")])
+def test_a_video_that_changes_its_size_is_named_and_the_others_go_on(tmp_path, monkeypatch, changes):
+    from clear_runtime.data import pairs_on_disk
+    write_pair(tmp_path, "bad")
+    write_pair(tmp_path, "good")
+    reading = pairs_on_disk.frame_pairs
+
+    def changing(pair):
+        for number, both in enumerate(reading(pair)):
+            cut = number >= 3 and pair.name == "bad"
+            yield tuple(frame[:, :64] if cut and which in changes else frame for which, frame in zip(("subtitled", "clean"), both))
+    monkeypatch.setattr(pairs_on_disk, "frame_pairs", changing)
+    bad, good = check_pairs(find_pairs(tmp_path)).pairs
+    name = "bad_with_subtitle.mp4" if "subtitled" in changes else "bad.mp4"
+    assert bad.problem == f"from frame 3 on {name} is 64x64 pixels instead of 96x64. Convert it to one size." and good.problem is None
+
+
 def test_a_pair_without_a_subtitle_is_named(tmp_path):
     same = write(tmp_path / "c.mp4", clip()[0])
     assert "are the same" in check_pair(Pair("p", str(same), str(same))).problem

@@ -18,7 +18,7 @@ from .swapped import Few, FindMask, are_swapped
 
 APART = 0.2
 """Distance in RGB, 0 to sqrt(3), that half of a frame's pixels do not pass when both videos show the same: compression leaves 0.02."""
-_RULES = "1"  # of looking through: another when what was found by older ones does not count any more
+_RULES = "2"  # of looking through: another when what was found by older ones does not count any more
 VIDEOS = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"}
 SUBTITLED, CLEAN = ("_with_subtitle", "_with_subtitles", "_subtitled", "_subtitle", "_sub"), ("_clean", "_without_subtitle", "_original")
 """What may be added to a name; a longer ending comes before those it ends with."""
@@ -172,7 +172,7 @@ def _seen(pair: Pair, find_mask: FindMask | None) -> str:
 
 
 def _look_through(pair: Pair, on_frame: Callable[[], None] | None, find_mask: FindMask | None) -> PairReport:
-    kept, frames, same, apart, few = [], 0, True, 0, Few()
+    kept, frames, same, apart, few, size = [], 0, True, 0, Few(), None
     lengths = [0, 0]
     for subtitled, clean in frame_pairs(pair):
         if on_frame:
@@ -180,6 +180,11 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None, find_mask: Fi
         lengths = [n + (f is not None) for n, f in zip(lengths, (subtitled, clean))]
         if subtitled is None or clean is None:
             continue
+        size = size or subtitled.shape[:2]
+        for path, frame in ((pair.subtitled, subtitled), (pair.clean, clean)):
+            if frame.shape[:2] != size:
+                return PairReport(pair, frames, (), f"from frame {frames} on {Path(path).name} is {frame.shape[1]}x{frame.shape[0]} pixels instead of "
+                                                    f"{size[1]}x{size[0]}. Convert it to one size.")
         if not subtitled.equal(clean):  # equal frames take no part in anything, and are found at once
             same = False
             d = pseudo_labels.difference(subtitled, clean)
