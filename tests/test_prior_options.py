@@ -4,10 +4,12 @@ import math
 from dataclasses import asdict
 
 import pytest
+import torch
 
+from clear_runtime.data.frame_batches import Batch
 from clear_runtime.errors import ClearError
 from clear_runtime.prior.losses import Weights
-from clear_runtime.prior.train import TrainOptions
+from clear_runtime.prior.train import TrainOptions, train
 from clear_runtime.prior.train_command import main
 from clear_runtime.training.command_line import settings
 
@@ -25,10 +27,16 @@ def test_a_light_prior_that_begins_with_weights_takes_smaller_steps(options, rat
 @pytest.mark.parametrize("options,says", [(dict(model="huge"), "light"), (dict(crop=(100, 64)), "multiples of 32"), (dict(batch=0), "1 or more"),
                                           (dict(rate=-1.0), "above 0"), (dict(precision="int8"), "bfloat16"), (dict(steps=0), "1 or more"), (dict(rate=math.inf), "finite"),
                                           (dict(workers=-1), "0 or more"), (dict(weight_decay=-1.0), "0 or more"), (dict(weight_decay=math.nan), "0 or more"),
-                                          (dict(seed=2 ** 63), "between"), (dict(seed=-2 ** 70), "between")])
+                                          (dict(batch=1, crop=(32, 32)), "larger crop or batch"), (dict(seed=2 ** 63), "between"), (dict(seed=-2 ** 70), "between")])
 def test_bad_options_are_refused(options, says):
     with pytest.raises(ClearError, match=says):
         TrainOptions(**options)
+
+
+def test_the_least_that_can_be_trained_on_is_trained_on(tmp_path):
+    for batch, crop in ((2, (32, 32)), (1, (32, 64))):
+        least = Batch(torch.rand(batch, 3, *crop), torch.rand(batch, 3, *crop), torch.zeros(batch, 1, *crop))
+        assert len(list(train(TrainOptions(steps=1, batch=batch, crop=crop), [least], tmp_path / str(batch)))) == 1
 
 
 def test_every_option_may_stand_in_a_config(tmp_path):

@@ -88,6 +88,8 @@ class TrainOptions:
             raise ClearError(f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of 32.")
         if min(1 if self.steps is None else self.steps, self.batch, self.checkpoint_every, self.example_every, self.long_side) < 1:
             raise ClearError("steps, batch, long_side, checkpoint_every and example_every must be 1 or more.")
+        if self.batch * self.crop[0] * self.crop[1] == 32 * 32:  # at 1/32 one value is left, which has no deviation for BatchNorm to divide by
+            raise ClearError("One frame of 32x32 pixels a step is too little to train on; choose a larger crop or batch.")
         if not 0 <= self.average < 1 or not 0 < self.rate < math.inf:
             raise ClearError("average must be at least 0 and under 1, and the learning rate above 0 and finite.")
         if self.workers < 0 or not 0 <= self.weight_decay < math.inf or abs(self.seed) >= 2 ** 63:  # torch takes no longer seed
