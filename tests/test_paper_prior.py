@@ -65,7 +65,7 @@ def test_imagenet_weights_come_from_the_users_files_only(empty_hub_cache, trunk,
 
 
 def test_another_networks_weights_are_refused(trunk, tmp_path):
-    torch.save({"conv1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "resnet18.pth")
+    torch.save({"conv1.weight": torch.zeros(64, 3, 3, 3), "epoch": 3}, tmp_path / "resnet18.pth")
     with pytest.raises(ClearError, match="not a ResNet-50"):
         load_imagenet(trunk, tmp_path / "resnet18.pth")
 
@@ -120,7 +120,9 @@ def test_a_published_checkpoint_computes_what_its_trainer_s_model_does(released)
 
 
 @pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"model": s, "epoch": 0, "config": {"adapter": {"fusion_layer": "layer2"}}},
-                                  lambda s: {"model_state_dict": {f"module.{k}": v for k, v in s.items()}}], ids=["bare", "trainer's", "ddp"])
+                                  lambda s: {"model_state_dict": {f"module.{k}": v for k, v in s.items()}},
+                                  lambda s: {"model": {f"_orig_mod.module.{k}": v for k, v in s.items()}, "config": {"adapter": None}}],
+                         ids=["bare", "trainer's", "ddp", "compiled around ddp"])
 def test_a_published_checkpoint_gives_its_masks(released, wrap):
     frames = torch.rand(1, 3, 64, 96)
     model, report = load_released(wrap(released.state_dict()))
@@ -151,7 +153,8 @@ def test_the_pyramid_level_is_told_from_the_checkpoint(released):
 
 
 @pytest.mark.parametrize("state,says", [
-    ({"backbone.0.weight": torch.zeros(1)}, "single-scale"), ({"blocks.0.weight": torch.zeros(1)}, "not a Stage I checkpoint.*blocks"), ({}, "nothing")])
+    ({"backbone.0.weight": torch.zeros(1)}, "single-scale"), ({"blocks.0.weight": torch.zeros(1)}, "not a Stage I checkpoint.*blocks"), ({}, "nothing"),
+    ({3: torch.zeros(1)}, "not a Stage I checkpoint.*3")])
 def test_another_architecture_is_named(state, says):
     with pytest.raises(ClearError, match=says):
         load_released(state)

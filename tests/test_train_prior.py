@@ -173,9 +173,17 @@ def test_training_goes_on_from_a_prior(tmp_path):
 
 
 def test_files_of_other_networks_are_no_prior(tmp_path):
-    torch.save({"enter.1.0.weight": torch.zeros(3)}, tmp_path / "a.pt")
+    torch.save({"enter.1.0.weight": torch.zeros(3), "epoch": 3, 4: torch.zeros(1)}, tmp_path / "a.pt")
     with pytest.raises(ClearError, match="not a Stage I prior"):
         load_prior(tmp_path / "a.pt")
+
+
+def test_what_is_no_tensor_in_a_prior_s_file_does_not_matter(tmp_path):
+    from clear_runtime.prior.checkpoints import require_prior
+    own = load_prior().model.state_dict()
+    torch.save({**own, "epoch": 3}, tmp_path / "a.pt")
+    require_prior(tmp_path / "a.pt", "light")
+    assert all(torch.equal(value, own[name]) for name, value in load_prior(tmp_path / "a.pt").model.state_dict().items())
 
 
 @pytest.fixture(scope="module")

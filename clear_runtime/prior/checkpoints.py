@@ -44,9 +44,9 @@ def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -
             model = _empty(kind)
     if kind is None:
         return Prior(model, device, RELEASED_LONG_SIDE, f"{path.name}: a prior of CLEAR's published trainer. Keys of the checkpoint: {keys}.")
-    own = model.state_dict()
-    _require_whole(path, {name: value.shape for name, value in checkpoint.items()}, own)
-    model.load_state_dict({name: value.to(own[name].dtype) for name, value in checkpoint.items()})
+    own, tensors = model.state_dict(), {str(name): value for name, value in checkpoint.items() if isinstance(value, Tensor)}
+    _require_whole(path, {name: value.shape for name, value in tensors.items()}, own)
+    model.load_state_dict({name: value.to(own[name].dtype) for name, value in tensors.items()})
     return Prior(model, device, int(read_metadata(path).get("long_side", LONG_SIDE)), f"{path.name}: a {kind} prior. Keys of the checkpoint: every key matches.")
 
 

@@ -71,7 +71,7 @@ def load_released(checkpoint: Mapping) -> tuple[ReleasedPrior, KeyReport]:
     Raises ClearError when it is another architecture, or lacks something that a mask is made with.
     """
     state = next((checkpoint[name] for name in _WRAPPERS if isinstance(checkpoint.get(name), Mapping)), checkpoint)
-    state = {_plain(name): value for name, value in state.items() if isinstance(value, Tensor)}
+    state = {_plain(str(name)): value for name, value in state.items() if isinstance(value, Tensor)}
     if any(name.startswith("backbone.") for name in state):
         raise ClearError("This Stage I checkpoint is of the published trainer's single-scale model (backbone.*), whose masks are at 1/32 of the frame. "
                          "Use one trained with use_multiscale: true.")
@@ -94,8 +94,9 @@ def load_released(checkpoint: Mapping) -> tuple[ReleasedPrior, KeyReport]:
 
 
 def _plain(name: str) -> str:
-    for prefix in ("module.", "_orig_mod."):
-        name = name.removeprefix(prefix)
+    """Without what DDP and torch.compile put before it, whichever was around the other."""
+    while name.startswith(("module.", "_orig_mod.")):
+        name = name.split(".", 1)[1]
     return name
 
 
@@ -104,7 +105,8 @@ def _level(checkpoint: Mapping, state: Mapping) -> str:
     if "mask_head.mask_predictor.9.weight" not in state:
         return "layer1"
     settings = checkpoint.get("config")
-    stored = settings.get("adapter", {}).get("fusion_layer") if isinstance(settings, Mapping) else None
+    adapter = settings.get("adapter") if isinstance(settings, Mapping) else None
+    stored = adapter.get("fusion_layer") if isinstance(adapter, Mapping) else None
     return "layer1+2" if stored == "layer1+2" else "layer2"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..checkpoint import read_shapes, read_tensors
 from ..errors import ClearError
@@ -39,7 +39,7 @@ def find_imagenet(path: str | Path | None = None) -> Path | None:
 
 def load_imagenet(trunk: nn.Module, path: Path) -> None:
     """Put a ResNet-50 classifier's weights into a trunk made by resnet50(). Raises ClearError for another network's file."""
-    state = {_plain(name): value for name, value in read_tensors(path).items()}
+    state = {_plain(str(name)): value for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
     own = _require_resnet50(path, {name: value.shape for name, value in state.items()}, trunk)
     trunk.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
     log.info("ResNet-50 starts from the ImageNet weights in %s", path)
