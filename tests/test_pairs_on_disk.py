@@ -71,6 +71,15 @@ def test_two_folders_pair_by_name_or_by_order(tmp_path):
         find_pairs(sub, other, by_order=True)
 
 
+def test_names_that_end_like_a_pair_s_by_their_title_alone(tmp_path):
+    titles = ("film_original.mp4", "nautilus_sub.mp4", "room_clean.mp4", "other.mp4")
+    sub, clean = touch(tmp_path / "sub", *titles), touch(tmp_path / "clean", *titles)
+    found = find_pairs(sub, clean)
+    assert sorted(names(found)) == sorted((title[:-4], title, title) for title in titles) and not found.left_out
+    one = touch(tmp_path / "one", "nautilus_sub.mp4", "nautilus_sub_with_subtitle.mp4", "film.mp4", "film_sub.mp4")
+    assert names(find_pairs(one)) == [("film", "film_sub.mp4", "film.mp4"), ("nautilus_sub", "nautilus_sub_with_subtitle.mp4", "nautilus_sub.mp4")]
+
+
 def test_no_pairs_and_no_folder_are_said(tmp_path):
     touch(tmp_path, "a.mp4", "b.mp4")
     with pytest.raises(ClearError, match="No pairs in .*2 videos.*NAME_with_subtitle"):

@@ -98,7 +98,7 @@ def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order:
     """Match files to pairs.
 
     One folder: NAME.mp4 (or NAME_clean.mp4) goes with NAME_with_subtitle.mp4 (or _subtitled, _subtitle, _sub).
-    Two folders: files of the same name, those endings left aside; `by_order`: the first of one with the first of the other,
+    Two folders: files of the same name, those endings left aside where it needs that; `by_order`: the first of one with the first of the other,
     and so on, in order of their names. Two files are one pair. Raises ClearError when nothing matches, or the order cannot be right.
     """
     if Path(subtitled).is_file() or (clean is not None and Path(clean).is_file()):
@@ -111,7 +111,7 @@ def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order:
                              + ("one was given." if clean is None else f"{folders[0].name} has {len(listed[0])} and {folders[1].name} {len(listed[1])}."))
         found = Pairs(tuple(Pair(s.stem, str(s), str(c)) for s, c in zip(*listed)))
     elif clean is None:
-        found = _matched([p for p in listed[0] if p.stem.endswith(SUBTITLED)], [p for p in listed[0] if not p.stem.endswith(SUBTITLED)])
+        found = _matched(*_by_ending(listed[0]))
     else:
         found = _matched(*listed)
     if not found:
@@ -247,13 +247,26 @@ def _stripped(stem: str, endings: tuple[str, ...]) -> str:
     return stem
 
 
+def _by_ending(found: list[Path]) -> tuple[list[Path], list[Path]]:
+    """The subtitled and the clean videos of one folder. What ends like a subtitled one by its title alone, with no clean one beside it but a
+    subtitled one (nautilus_sub.mp4, nautilus_sub_with_subtitle.mp4), is clean."""
+    stems = {p.stem for p in found}
+
+    def has_text(stem: str) -> bool:
+        clean_beside = any(_stripped(stem, SUBTITLED) + ending in stems for ending in ("", *CLEAN))
+        subtitled_beside = any(stem + ending in stems for ending in SUBTITLED)
+        return stem.endswith(SUBTITLED) and (clean_beside or not subtitled_beside)
+    return [p for p in found if has_text(p.stem)], [p for p in found if not has_text(p.stem)]
+
+
 def _matched(subtitled: list[Path], clean: list[Path]) -> Pairs:
-    """Pairs by name, the endings aside. Of files with one name the first is taken; which of them is meant cannot be known."""
-    left_out, by_name = [], []
+    """Pairs by name, the endings aside unless both have the same. Of files with one name the first is taken; which of them is meant cannot
+    be known."""
+    left_out, by_name, alike = [], [], {p.stem for p in subtitled} & {p.stem for p in clean}
     for videos_of_a_kind, endings in ((subtitled, SUBTITLED), (clean, CLEAN)):
         first: dict[str, Path] = {}
         for path in videos_of_a_kind:
-            name = _stripped(path.stem, endings)
+            name = path.stem if path.stem in alike else _stripped(path.stem, endings)
             if first.setdefault(name, path) is not path:
                 left_out.append(f"{path.name}: left out, {first[name].name} has the same name but for its ending. Rename one of them.")
         by_name.append(first)
