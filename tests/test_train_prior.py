@@ -329,6 +329,7 @@ def test_the_command_stops_after_a_step_and_continues(folder, tmp_path, signal_n
             assert "stopped after step 2; the same command continues" in caplog.text
             main("", arguments)
     finally:
+        signal.set_wakeup_fd(-1)  # what it names is closed with the run; a later signal of this process would be told to it
         for kind, handler in before.items():
             signal.signal(kind, handler)
     assert "continues after step 2" in caplog.text and torch.load(tmp_path / "run" / "training.pt", weights_only=True)["step"] == 3
