@@ -23,11 +23,11 @@ from torch import Tensor, nn
 
 from ..data.frame_batches import Batch
 from ..errors import ClearError
+from ..training.folder_lock import held
 from ..training.learning_rate import scheduled
 from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
-from .alone import alone_in
 from .checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
 from .losses import Weights, stage_one
 from .resnet import require_resnet50
@@ -126,7 +126,7 @@ def train(options: TrainOptions, batches, folder: str | Path, processes: Process
     processes, folder = processes or Processes(), Path(folder)
     if options.steps is None:
         options = replace(options, steps=len(batches))
-    with alone_in(folder) if processes.main else nullcontext():
+    with held(folder) if processes.main else nullcontext():
         yield from _train(options, batches, folder, processes)
 
 
@@ -151,12 +151,12 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
             state.save(step)
             write_prior()
 
-    if step >= options.steps and processes.main:  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
-        write_prior()
     def keep() -> None:
         if step > state.saved:
             save()
 
+    if step >= options.steps and processes.main:  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
+        write_prior()
     for number, batch in _numbered(batches, step, options, keep):
         began = time.perf_counter()
         for group in optimiser.param_groups:

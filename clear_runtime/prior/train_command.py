@@ -8,8 +8,8 @@ from pathlib import Path
 from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..errors import ClearError
 from ..training.command_line import device_name, ending_in_words, look_through, options_of, stopping
+from ..training.folder_lock import held
 from ..training.processes import Processes
-from .alone import alone_in
 from .checkpoints import PRIOR, load_prior
 from .train import TrainOptions, check, train
 
@@ -45,7 +45,7 @@ def _batches(args, options: TrainOptions, processes: Processes):
         if options.steps is None:
             raise ClearError("Random pairs have no end: say how many --steps to train.")
         return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact)
-    with alone_in(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
+    with held(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
         report = look_through(args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None)
     if processes.main:
         log.info("%s", report)
