@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_clips import HEIGHT, STYLE, WIDTH
+from tiny_pairs import write_pair
 from tiny_run import state
 
 from clear_runtime.errors import ClearError
@@ -60,17 +62,22 @@ assert connection() is None  # its threads would abort the process at the interp
 """
 
 
-def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
+def two(command, environment=None, **pipes):
+    """Two connected processes of Python with that command."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
     common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true",
-              "ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"}  # what a machine's `accelerate config` may say; the run's own options count
-    both = [subprocess.Popen([sys.executable, str(script), str(tmp_path / "two"), "2"], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)})
-            for r in range(2)]
+              **(environment or {})}
+    return [subprocess.Popen([sys.executable, *command], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)}, **pipes) for r in range(2)]
+
+
+def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
+    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
+    # what a machine's `accelerate config` may say; the run's own options count
+    both = two([str(script), str(tmp_path / "two"), "2"], {"ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"})
     assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
     assert [json.loads((tmp_path / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
     histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
@@ -79,6 +86,17 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path)
     # the queries to a prompt of one token have no gradient but what rounding leaves, and Adam makes steps of that
     assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment") and "cross_attn.q" not in name)
     assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-9) for name in a if name.startswith("moment"))
+
+
+def test_one_of_two_processes_says_how_far_they_are(tmp_path):
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    command = ["-m", "clear_runtime.adapt", "--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--steps", "2",
+               "--precision", "float32", "--device", "cpu"]
+    main, other = two(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    said, nothing = main.communicate(timeout=240)[1], other.communicate(timeout=240)[1]
+    assert main.returncode == other.returncode == 0
+    assert "step 1/2  loss" in said and "step 2/2  loss" in said and f"the LoRA is {tmp_path / 'out' / 'lora.safetensors'}" in said
+    assert "clips" not in nothing and "step" not in nothing
 
 
 @pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])

@@ -17,7 +17,7 @@ from ..codec import Codec
 from ..errors import ClearError
 from ..prior.checkpoints import BUNDLED, load_prior
 from ..prompt import load_embedding
-from ..training.command_line import device_name, ending_in_words, look_through, options_of, settings, stopping
+from ..training.command_line import device_name, ending_in_words, log_to_terminal, look_through, options_of, settings, stopping
 from ..training.folder_lock import held
 from ..training.history import History
 from ..training.processes import Processes
@@ -50,7 +50,7 @@ class Parts:
 
 def main(argv: list[str] | None = None) -> None:
     args = _arguments(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_terminal()
     with ending_in_words("stopped; what is encoded stays, and the same command goes on"):
         options = options_of(args, TrainOptions)
         if args.dry_run:
@@ -58,6 +58,7 @@ def main(argv: list[str] | None = None) -> None:
         else:
             _require_paths(args)
             with Processes(args.device) as processes:
+                log_to_terminal(processes.main)
                 _run(args, options, processes)
 
 
@@ -76,20 +77,19 @@ def _run(args, options: TrainOptions, processes: Processes) -> None:
     parts = _parts(args, processes.device)
     prior = load_prior(args.prior or BUNDLED, processes.device)
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
-    say = log.info if processes.main else log.debug
-    say("%s", clips)
+    log.info("%s", clips)
     require_same_run(options, parts.base, parts.context, args.out, clip_files(args.out / "latents", clips, made_by) if processes.main else None)
     with held(args.out) if processes.main else nullcontext():
-        paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: say("encoded %d of %d clips", done, count), processes)
+        paths = encode_clips(args.out / "latents", clips, parts.codec, prior, made_by, lambda done, count: log.info("encoded %d of %d clips", done, count), processes)
     latents = LatentClips(paths, parts.codec.spatial, options.crop, options.control, options.seed, options.sampler_steps, options.at_steps,
                           batch=options.batch, held_back=clips.held_back)
-    say("examples of %s", latents.sizes_in_words())
+    log.info("examples of %s", latents.sizes_in_words())
     base, context, gain = parts.base, parts.context, parts.gain
     del parts, prior  # codec and prior are off the card from here on
 
     stop, stopped = stopping(again=processes.count == 1), False
     history = History(args.out)
-    say("%s", needed)
+    log.info("%s", needed)
     with closing(train(options, base, latents, context, args.out, processes, _available(processes.device), gain, lambda: bool(stop))) as steps:
         for p in steps:
             if processes.main:
@@ -105,9 +105,9 @@ def _run(args, options: TrainOptions, processes: Processes) -> None:
                 break
     done = history.rows[-1]["step"] if history.rows else 0
     if (stopped or stop) and done < options.steps:
-        say("stopped after step %d; the same command continues", done)
+        log.info("stopped after step %d; the same command continues", done)
     else:
-        say("the LoRA is %s", args.out / LORA)
+        log.info("the LoRA is %s", args.out / LORA)
 
 
 def _draw(history: History, p, share: float) -> None:

@@ -71,6 +71,15 @@ def _alike(value, kind) -> bool:
     return isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
 
 
+def log_to_terminal(main: bool = True) -> None:
+    """Show what is logged here; of several processes the main one shows it, and the others their warnings. By the pack's own logger:
+    modelscope, which DiffSynth imports, silences the root's handlers where several processes are connected."""
+    logger = logging.getLogger(__name__.partition(".")[0])
+    logger.setLevel(logging.INFO if main else logging.WARNING)
+    if not logger.hasHandlers():
+        logger.addHandler(logging.StreamHandler())
+
+
 def device_name(text: str) -> str:
     """An argument that names a device."""
     try:
