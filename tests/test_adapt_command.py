@@ -102,6 +102,28 @@ def test_a_device_that_is_none_is_refused_in_words(capsys):
     assert "there is no device 'gpu'; name cpu or cuda" in capsys.readouterr().err
 
 
+def test_a_device_that_is_not_there_is_refused_in_words(tmp_path):
+    from clear_runtime.adapt import command
+    with pytest.raises(SystemExit, match=f"error: There is no device cuda:{torch.cuda.device_count()} here"):
+        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "out"), "--device", f"cuda:{torch.cuda.device_count()}"])
+
+
+def test_a_folder_that_cannot_be_is_refused_in_words(tmp_path):
+    from clear_runtime.adapt import command
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="error: There can be no folder .*file .*--out"):
+        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "file"), "--device", "cpu"])
+
+
+@pytest.mark.parametrize("option, words", [("--rate=inf", "learning rate must be above 0"), ("--weight-decay=-1", "weight_decay 0 or more"),
+                                           (f"--seed={10 ** 20}", "seed is 1"), ("--log-every=0", "'0' is no whole number of 1 or more")])
+def test_a_number_that_cannot_be_meant_is_refused_in_words(option, words, capsys):
+    from clear_runtime.adapt import command
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--nano", "--dry-run", option])
+    assert words in f"{ended.value} {capsys.readouterr().err}"
+
+
 def test_every_option_may_stand_in_a_config(tmp_path):
     from clear_runtime.training.command_line import settings
     for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):

@@ -17,7 +17,7 @@ from ..codec import Codec
 from ..errors import ClearError
 from ..prior.checkpoints import BUNDLED, load_prior
 from ..prompt import load_embedding
-from ..training.command_line import device_name, ending_in_words, log_to_terminal, look_through, options_of, settings, stopping
+from ..training.command_line import count, device_name, ending_in_words, log_to_terminal, look_through, options_of, settings, stopping
 from ..training.folder_lock import held
 from ..training.history import History
 from ..training.processes import Processes
@@ -67,6 +67,10 @@ def _require_paths(args) -> None:
         raise ClearError("Say where the pairs are (--pairs, --burn or --generate) and where the LoRA goes (--out).")
     if not args.nano and not (args.base and args.vae and args.prompt):
         raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClearError(f"There can be no folder {args.out} ({error.strerror}). Choose another one for --out.") from error
 
 
 def _run(args, options: TrainOptions, processes: Processes) -> None:
@@ -189,7 +193,7 @@ def _arguments(argv):
     parser.add_argument("--out", type=Path, help="latents, checkpoints and the LoRA; an interrupted run continues from here. With several machines: on a drive that all of them see")
     parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
-    parser.add_argument("--log-every", type=int, default=10, help="steps between two lines")
+    parser.add_argument("--log-every", type=count, default=10, help="steps between two lines")
     parser.add_argument("--device", type=device_name, help="cpu or cuda; default: a GPU if there is one")
     options = parser.add_argument_group("options")
     options.add_argument("--recipe", choices=losses.RECIPES)

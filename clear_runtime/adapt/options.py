@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 
@@ -58,5 +59,9 @@ class TrainOptions:
                 raise ClearError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
         if len(self.crop) != 3 or self.crop[0] < 1 or min(self.crop[1:]) < 16:
             raise ClearError("The crop is frames, height and width: at least 1 frame of 16x16 pixels.")
-        if not self.rate > 0 or not 0 <= self.average < 1 or not 0 <= self.at_steps <= 1:
-            raise ClearError("The learning rate must be above 0, average at least 0 and under 1, and at_steps between 0 and 1.")
+        if not 0 < self.rate < inf or not 0 <= self.weight_decay < inf:
+            raise ClearError(f"The learning rate must be above 0, weight_decay 0 or more, and neither endless; they are {self.rate:g} and {self.weight_decay:g}.")
+        if not 0 <= self.average < 1 or not 0 <= self.at_steps <= 1:
+            raise ClearError("average must be at least 0 and under 1, and at_steps between 0 and 1.")
+        if abs(self.seed) >= 2 ** 63:
+            raise ClearError(f"seed is {self.seed}; it may have 18 digits at most.")

@@ -88,6 +88,13 @@ def device_name(text: str) -> str:
         raise argparse.ArgumentTypeError(f"there is no device {text!r}; name cpu or cuda") from error
 
 
+def count(text: str) -> int:
+    """An argument that counts something: a whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
 def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Path, processes: Processes, find_mask: FindMask | None = None) -> Report:
     """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found. Of pairs that are
     the same since the last start nothing is read again. find_mask: a prior, see check_pairs. Raises ClearError as find_pairs and

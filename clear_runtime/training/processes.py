@@ -41,6 +41,7 @@ class Processes:
             self.device = self._accelerator.device
         else:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            _require_there(self.device)
 
     def __enter__(self) -> "Processes":
         return self
@@ -88,6 +89,14 @@ class Processes:
             return values
         gathered = self._accelerator.reduce(torch.tensor(list(values.values()), dtype=torch.float64, device=self.device), "mean")
         return dict(zip(values, gathered.tolist()))
+
+
+def _require_there(device: torch.device) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # a torch that was built for the CPU alone says the latter
+        raise ClearError(f"There is no device {device} here that this torch can use ({str(error).splitlines()[0]}). Train on the CPU with --device cpu, or see whether "
+                         "the GPU's driver is there and this torch was built for it.") from error
 
 
 def _require_copies(kind: str) -> None:
