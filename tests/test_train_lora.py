@@ -66,6 +66,14 @@ def test_forty_steps_on_one_pair_overfit(base, clips, tmp_path):
     assert after < 0.4 * before
 
 
+def test_what_trains_is_said_with_the_share_that_belongs_to_it(base, clips, tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        run(base, clips, tmp_path, replace(SHORT, steps=1))
+    lora, head = (sum(value.numel() for value in load_file(tmp_path / name).values()) for name in ("lora.safetensors", "occlusion_head.safetensors"))
+    share = lora / (lora + sum(value.numel() for value in base.values()))
+    assert f"training {lora / 1e6:.2f} million parameters of the LoRA, {100 * share:.2f} % of the adapted model, and {head / 1e6:.2f} million of the occlusion head" in caplog.text
+
+
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_a_run_that_was_stopped_ends_with_the_same_weights(base, clips, tmp_path, stop_after):
     run(base, clips, tmp_path / "whole")

@@ -96,8 +96,8 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
             require_free(folder)
         elif clips.changed:
             require_steps_left(options, step, folder)
-        log.info("%.1f million of %.1f million parameters train (%.2f %%)", sum(p.numel() for p in run.learned.values()) / 1e6,
-                 sum(p.numel() for p in run.model.parameters()) / 1e6, 100 * run.model.share)
+        lora, head = (sum(p.numel() for p in parameters) / 1e6 for parameters in (run.model.lora().values(), run.model.head.parameters()))
+        log.info("training %.2f million parameters of the LoRA, %.2f %% of the adapted model, and %.2f million of the occlusion head", lora, 100 * run.model.share, head)
         if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
             run.write(step)
         measure_from_now(device)
