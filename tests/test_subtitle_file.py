@@ -122,6 +122,13 @@ def test_tags_before_the_first_letter_hold_for_the_line_and_later_ones_do_not(tm
     assert (line.italic, line.bold, line.fade, line.look.font) == (True, True, (0.2, 0.4), "Other Sans")
 
 
+def test_what_a_tag_of_time_holds_is_not_there_from_the_beginning(tmp_path):
+    still, = read_lines(ass(tmp_path, "{\\fs20}Rain"))
+    moving, = read_lines(ass(tmp_path, "{\\fs20\\t(0,500,\\fs80\\clip(0,0,9,9)\\c&H0000FF&\\b1)}Rain"))
+    assert moving == still
+    assert read_lines(ass(tmp_path, "{\\t(\\fs80\\fscx(\\fs20}Rain"))[0].look.size == still.look.size
+
+
 def test_outlines_shadows_and_boxes_of_an_ass(tmp_path):
     plain, thick, scaled = (burned(ass(tmp_path, "Rain", outline=o, info=i), 2 * HEIGHT, 2 * WIDTH)[1].sum()
                             for o, i in ((0, ""), (4, "ScaledBorderAndShadow: no"), (4, "ScaledBorderAndShadow: yes")))

@@ -136,7 +136,8 @@ def _tags(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for block in re.finditer(r"\{([^}]*)\}", text):
         first = not re.sub(r"\{[^}]*\}", "", text[:block.start()]).strip()
-        for name, value in re.findall(r"\\(pos|fad|an|fn|fs|bord|shad|1c|3c|c|b|i)(?=[^a-zA-Z]|(?<=\\fn))(\([^)]*\)|[^\\]*)", block[1]):
+        lasting = re.sub(r"\\t\((?:[^()]|\([^()]*\))*\)?", "", block[1])  # what \t holds comes later, or little by little
+        for name, value in re.findall(r"\\(pos|fad|an|fn|fs|bord|shad|1c|3c|c|b|i)(?=[^a-zA-Z]|(?<=\\fn))(\([^)]*\)|[^\\]*)", lasting):
             if name in ("pos", "fad", "an"):
                 found.setdefault(name, value.strip())  # of several, libass takes the first
             elif first:
