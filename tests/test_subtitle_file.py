@@ -129,6 +129,19 @@ def test_what_a_tag_of_time_holds_is_not_there_from_the_beginning(tmp_path):
     assert read_lines(ass(tmp_path, "{\\t(\\fs80\\fscx(\\fs20}Rain"))[0].look.size == still.look.size
 
 
+def test_a_vtt_shows_its_words_as_they_are_meant(tmp_path):
+    """As video sites write them: words that light up one by one, and signs that the format has to escape."""
+    path = srt(tmp_path, "WEBVTT\n\n00:00.000 --> 00:01.500 align:start\nTom &amp; Jerry &lt;3\nso<00:00:00.480><c> they</c><00:00:00.900><c> say</c>\n", "film.vtt")
+    line, = read_lines(path)
+    assert (line.start, line.stop, line.text) == (0.0, 1.5, ("Tom & Jerry <3", "so they say"))
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"])
+def test_lines_may_end_as_on_any_system(tmp_path, end):
+    (tmp_path / "film.srt").write_bytes(SRT.encode().replace(b"\n", end))
+    assert [line.text for line in read_lines(tmp_path / "film.srt")] == [("It rained all day.", "Nobody came."), ("Top line",)]
+
+
 def test_outlines_shadows_and_boxes_of_an_ass(tmp_path):
     plain, thick, scaled = (burned(ass(tmp_path, "Rain", outline=o, info=i), 2 * HEIGHT, 2 * WIDTH)[1].sum()
                             for o, i in ((0, ""), (4, "ScaledBorderAndShadow: no"), (4, "ScaledBorderAndShadow: yes")))

@@ -1,6 +1,7 @@
 """Subtitle files as lines with times and, where the file says so, with their own look and place."""
 from __future__ import annotations
 
+import html
 import logging
 import re
 from dataclasses import dataclass, replace
@@ -61,12 +62,14 @@ def read_lines(path: str | Path) -> list[Line]:
         raise ClearError(f"{path.name} is not a subtitle file that can be read. Give one of {', '.join(FORMATS)}.")
     if not path.is_file():
         raise ClearError(f"There is no file {path}. Check the path of the subtitle file.")
-    text = _decoded(path)
+    text = re.sub("\r\n?", "\n", _decoded(path))
+    if path.suffix.lower() == ".vtt":
+        text = _without_times_inside(text)
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:])
     except (Pysubs2Error, ValueError, IndexError, KeyError) as error:
         raise ClearError(f"{path.name} is not a complete {path.suffix[1:]} file ({error}). Save it anew with a subtitle editor.") from error
-    lines = [line for event in subtitles.events if (line := _line(event, subtitles, path.suffix.lower() in _STYLED))]
+    lines = [line for event in subtitles.events if (line := _line(event, subtitles, path.suffix.lower()))]
     if not lines:
         raise ClearError(f"{path.name} has no lines of text with a beginning and an end. See in an editor what is in it, or leave the file empty for random lines.")
     return sorted(lines, key=lambda line: (line.start, line.stop))
@@ -81,8 +84,14 @@ def _decoded(path: Path) -> str:
         raise ClearError(f"{path.name} is not in UTF-8 (byte {error.start}). Open it in an editor and save it as UTF-8.") from error
 
 
-def _line(event, subtitles, styled: bool) -> Line | None:
-    text = tuple(re.sub(r"[\x00-\x1f]", " ", part).strip() for part in event.plaintext.split("\n"))
+def _without_times_inside(text: str) -> str:
+    """A .vtt without the times at which single words light up: pysubs2 takes a line with two of them for the beginning of a cue."""
+    return re.sub(r"<[\d:.]+>", "", text)
+
+
+def _line(event, subtitles, ending: str) -> Line | None:
+    plain = html.unescape(event.plaintext) if ending == ".vtt" else event.plaintext  # the format writes & as &amp; and < as &lt;
+    text = tuple(re.sub(r"[\x00-\x1f]", " ", part).strip() for part in plain.split("\n"))
     text = tuple(part for part in text if part)
     drawing = re.search(r"\\p[1-9]", event.text)  # vector graphics, whose commands would read as letters
     if event.is_comment or drawing or not text or event.end <= event.start:
@@ -96,7 +105,7 @@ def _line(event, subtitles, styled: bool) -> Line | None:
         line = replace(line, position=(place[0] / width, place[1] / height))
     if "fad" in tags and len(fade := _numbers(tags["fad"])) == 2:
         line = replace(line, fade=(fade[0] / 1000, fade[1] / 1000))
-    if not styled:
+    if ending not in _STYLED:
         return line
     style = subtitles.styles.get(event.style) or subtitles.styles.get("Default")
     if style is None:
