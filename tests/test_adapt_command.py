@@ -115,6 +115,18 @@ def test_a_folder_that_cannot_be_is_refused_in_words(tmp_path):
         command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "file"), "--device", "cpu"])
 
 
+def test_a_disk_that_is_full_from_the_beginning_is_said_in_words(tmp_path, monkeypatch):
+    from clear_runtime.adapt import command
+    from clear_runtime.data.pairs_on_disk import Report
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(Report, "save", full)
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    with pytest.raises(SystemExit, match="error: .*pairs.json could not be written .No space left on device.. Free some space"):
+        command.main(["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"])
+
+
 @pytest.mark.parametrize("option, words", [("--rate=inf", "learning rate must be above 0"), ("--weight-decay=-1", "weight_decay 0 or more"),
                                            (f"--seed={10 ** 20}", "seed is 1"), ("--log-every=0", "'0' is no whole number of 1 or more")])
 def test_a_number_that_cannot_be_meant_is_refused_in_words(option, words, capsys):

@@ -108,13 +108,20 @@ def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Pa
             looked.append(p)
             log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle")
         try:
-            check_pairs(find_pairs(subtitled, clean, by_order), tell, find_mask=find_mask, known=Report.load_if_there(stored)).save(stored)
+            _keep(check_pairs(find_pairs(subtitled, clean, by_order), tell, find_mask=find_mask, known=Report.load_if_there(stored)), stored)
         except BaseException:  # Ctrl-C among them: the next start need not look again at what this one has seen
             if looked:
-                Report(tuple(looked)).save(stored)
+                _keep(Report(tuple(looked)), stored)
             raise
     processes.wait()
     return Report.load(stored)
+
+
+def _keep(report: Report, stored: Path) -> None:
+    try:
+        report.save(stored)
+    except OSError as error:
+        raise ClearError(f"{stored} could not be written ({error.strerror}). Free some space there, or choose another folder, then run again.") from error
 
 
 class Stop:
