@@ -81,7 +81,8 @@ class TrainLoRA(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, prior, start, **other):
-        return f"{stamp(prior, CLEAR_FOLDER)} {stamp(start, 'loras', CLEAR_FOLDER)} {sorted(other.items())}{_gone(**other)}"
+        # None: connected, and not known yet
+        return f"{stamp(prior or BUNDLED, CLEAR_FOLDER)} {stamp(start or NO_LORA, 'loras', CLEAR_FOLDER)} {sorted(other.items())}{_gone(**other)}"
 
     @classmethod
     def execute(cls, model, vae, positive, pairs, prior, name, steps, rank, targets, rate, batch, accumulate, frames, height, width, control, precision,
@@ -120,7 +121,7 @@ def _gone(name="", steps=0, **_) -> str:
     Empty otherwise, before the first start and after the last, and while a run that was cancelled waits to go on."""
     from ..clear_runtime.adapt.model import LORA, PUBLISHED
     from ..clear_runtime.checkpoint import read_metadata
-    folder = Path(folder_paths.get_output_directory()) / "CLEAR" / name
+    folder = Path(folder_paths.get_output_directory()) / "CLEAR" / (name or "")
     if not (folder / "run.json").is_file() or not (folder / LORA).is_file():
         return ""
     at_end = read_metadata(folder / LORA).get("steps") == str(steps)
