@@ -1,7 +1,6 @@
 """Train CLEAR LoRA: Stage II on the connected MODEL, with curves, an example and the head's mask on the node while it learns."""
 from __future__ import annotations
 
-import importlib.util
 import logging
 import math
 import os
@@ -32,7 +31,6 @@ log = logging.getLogger(__name__)
 
 _WHOLE = 1_000_000  # frames or pixels: more than any clip has
 _PICTURE_EVERY = 1.0  # seconds between two pictures on the node
-_REQUIRED = {"diffsynth": '"diffsynth>=2.1.12,<3"', "peft": '"peft>=0.21"', "accelerate": "accelerate"}
 
 
 class TrainLoRA(io.ComfyNode):
@@ -88,7 +86,8 @@ class TrainLoRA(io.ComfyNode):
     def execute(cls, model, vae, positive, pairs, prior, name, steps, rank, targets, rate, batch, accumulate, frames, height, width, control, precision,
                 checkpointing, optimiser, start, seed, preview_every):
         nano = require_pair(model, vae, positive)
-        _require_packages(optimiser)
+        from ..clear_runtime.adapt.preflight import require_packages
+        require_packages(optimiser)
         require_trainable(model)
         context = _embedding(positive)
         from ..clear_runtime.adapt.model import HEAD, LORA, PUBLISHED
@@ -127,14 +126,6 @@ def _gone(name="", steps=0, **_) -> str:
     at_end = read_metadata(folder / LORA).get("steps") == str(steps)
     there = any((Path(loras) / PUBLISHED[LORA].format(name)).is_file() for loras in folder_paths.get_folder_paths("loras"))
     return " gone" if at_end and not there else ""
-
-
-def _require_packages(optimiser: str) -> None:
-    missing = [requirement for package, requirement in _REQUIRED.items() if importlib.util.find_spec(package) is None]
-    if optimiser == "adamw8bit" and importlib.util.find_spec("bitsandbytes") is None:
-        missing.append("bitsandbytes")
-    if missing:
-        raise ClearError(f"Training needs packages that are not installed (the pack's extra `train`). With the Python that runs ComfyUI: python -m pip install {' '.join(missing)}")
 
 
 def _embedding(positive) -> Tensor:

@@ -1,5 +1,6 @@
 """The command line of the Stage II trainer: it trains and continues, and says what is wrong before anything is loaded."""
 import json
+import sys
 
 import pytest
 import torch
@@ -66,6 +67,16 @@ def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path,
     monkeypatch.setattr(command, "_available", lambda device: 2 ** 20)
     with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
         command.main(arguments)
+
+
+def test_packages_that_are_missing_are_named_before_a_video_is_read(tmp_path, monkeypatch):
+    from clear_runtime.adapt import command
+    monkeypatch.setitem(sys.modules, "peft", None)
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    monkeypatch.setattr(command, "_clips", lambda *_: pytest.fail("nothing is read"))
+    for more, named in ([], '"peft>=0.21"'), (["--optimiser", "adamw8bit"], '"peft>=0.21" bitsandbytes'):
+        with pytest.raises(SystemExit, match=f"error: Training needs packages.*python -m pip install {named}$"):
+            command.main(["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", *more])
 
 
 def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):

@@ -28,7 +28,7 @@ from .cache import LatentClips, clip_files, encode_clips, largest_example, laten
 from .memory import estimate, wan_shapes
 from .model import LORA
 from .options import TrainOptions
-from .preflight import preflight
+from .preflight import preflight, require_packages
 from .run import as_begun, require_same_run
 from .train import train
 
@@ -53,6 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     log_to_terminal()
     with ending_in_words("stopped; what is encoded stays, and the same command goes on"):
         options = options_of(args, TrainOptions)
+        require_packages("adamw" if args.dry_run else options.optimiser)
         if args.dry_run:
             _say_what_is_needed(args, options)
         else:

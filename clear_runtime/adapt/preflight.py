@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import torch
 
@@ -12,6 +13,17 @@ from ..wan import SPATIAL
 from .memory import Estimate, estimate, require_room
 from .model import require_block, require_targets
 from .options import TrainOptions
+
+_PACKAGES = {"diffsynth": '"diffsynth>=2.1.12,<3"', "peft": '"peft>=0.21"', "accelerate": "accelerate"}
+
+
+def require_packages(optimiser: str = "adamw") -> None:
+    """Raise ClearError with the command that installs what training needs and is not there."""
+    needed = _PACKAGES | ({"bitsandbytes": "bitsandbytes"} if optimiser == "adamw8bit" else {})
+    missing = [requirement for package, requirement in needed.items() if find_spec(package) is None]
+    if missing:
+        raise ClearError("Training needs packages that are not installed (the pack's extra `train`). With the same Python, in ComfyUI the one that runs it: "
+                         f"python -m pip install {' '.join(missing)}")
 
 
 def preflight(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int, int], context: int, device: torch.device,

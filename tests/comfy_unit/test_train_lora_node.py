@@ -1,5 +1,4 @@
 """Train CLEAR LoRA inside ComfyUI's own process, on small models with random weights and the bundled one."""
-import importlib.util
 from types import SimpleNamespace
 
 import pytest
@@ -304,8 +303,9 @@ def test_other_settings_under_a_name_are_refused_before_anything_is_encoded(run,
 
 
 def test_missing_packages_are_named_with_the_command(run, models, output, settings, error, monkeypatch):
-    real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in ("peft", "bitsandbytes") else real(name, *rest))
+    from clear_pack.clear_runtime.adapt import preflight
+    real = preflight.find_spec
+    monkeypatch.setattr(preflight, "find_spec", lambda name, *rest: None if name in ("peft", "bitsandbytes") else real(name, *rest))
     with pytest.raises(error, match=r'python -m pip install "peft>=0.21" bitsandbytes'):
         run("CLEAR_TrainLoRA", **settings(optimiser="adamw8bit"))
 
