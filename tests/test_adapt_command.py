@@ -57,6 +57,15 @@ def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
         main(arguments)
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (["--pairs", ".", "--burn", "."], "these are 2: --pairs and --burn"), (["--pairs", ".", "--style", "x.json"], "--style would not be used"),
+    (["--burn", ".", "--clean", ".", "--by-order"], "--clean and --by-order would not be used")])
+def test_what_would_not_be_used_is_refused(arguments, words, tmp_path):
+    from clear_runtime.adapt.command import main
+    with pytest.raises(SystemExit, match=words):
+        main(["--nano", "--out", str(tmp_path / "out"), "--device", "cpu", *arguments])
+
+
 def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path, monkeypatch):
     from clear_runtime.adapt import command
     write_pair(tmp_path, "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)

@@ -66,6 +66,13 @@ def main(argv: list[str] | None = None) -> None:
 def _require_paths(args) -> None:
     if not args.out or not (args.pairs or args.generate or args.burn):
         raise ClearError("Say where the pairs are (--pairs, --burn or --generate) and where the LoRA goes (--out).")
+    sources = [name for name in ("pairs", "burn", "generate") if getattr(args, name)]
+    if len(sources) > 1:
+        raise ClearError(f"Pairs come from one place, and these are {len(sources)}: --{' and --'.join(sources)}. Name one of them.")
+    strays = [option for option, given, source in (("clean", args.clean, "pairs"), ("by-order", args.by_order, "pairs"), ("style", args.style, "burn"))
+              if given and source not in sources]
+    if strays:
+        raise ClearError(f"--{' and --'.join(strays)} would not be used: --clean and --by-order belong to --pairs, --style to --burn.")
     if not args.nano and not (args.base and args.vae and args.prompt):
         raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
     try:
