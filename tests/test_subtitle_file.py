@@ -174,6 +174,11 @@ def test_a_font_of_the_file_that_is_not_installed_is_named_in_the_report(tmp_pat
     assert "Nowhere Sans is not installed; Aileron stands in for it." in burner.report() and "2 lines, font Aileron" in burner.report()
 
 
+def test_a_font_that_the_file_names_as_a_file_is_one_that_is_not_installed(tmp_path):
+    burner = Burner(BurnStyle(file=ass(tmp_path, "{\\fnNowhere.ttf}Rain")), WIDTH, HEIGHT, 25)
+    assert "Nowhere.ttf is not installed; Aileron stands in for it." in burner.report()
+
+
 def test_a_random_look_takes_text_and_times_alone(tmp_path):
     out, mask = burned(ass(tmp_path, "Rain"), look="random", seed=1)
     other, _ = burned(ass(tmp_path, "Rain"), look="random", seed=2)

@@ -108,6 +108,12 @@ def _faces_of(file: Path) -> list[Face]:
 
 def find(name: str, bold: bool = False, italic: bool = False) -> Face:
     """The face of a font file, or of an installed family: its bold or italic one where wanted and there. Raises ClearError."""
+    path = Path(name).expanduser()
+    if path.suffix.lower() in SUFFIXES:
+        inside = _faces_of(path) if path.is_file() else []
+        if not inside:
+            raise ClearError(f"{name} {'is not a font that can be read' if path.exists() else 'is no file'}. Name a .ttf, .otf or .ttc file, or an installed family.")
+        return inside[0]
     found = installed(name, bold, italic)
     if found is None:
         near = sorted({face.family for face in faces() if name.casefold().split()[0] in face.family.casefold()})[:8]
@@ -117,13 +123,7 @@ def find(name: str, bold: bool = False, italic: bool = False) -> Face:
 
 
 def installed(name: str, bold: bool = False, italic: bool = False) -> Face | None:
-    """The same, and None where there is no such family."""
-    path = Path(name).expanduser()
-    if path.suffix.lower() in SUFFIXES:
-        found = _faces_of(path) if path.is_file() else []
-        if not found:
-            raise ClearError(f"{name} {'is not a font that can be read' if path.exists() else 'is no file'}. Name a .ttf, .otf or .ttc file, or an installed family.")
-        return found[0]
+    """The face of an installed family, as find chooses it; None where there is no such family."""
     wanted = name.strip().casefold()
     family = [face for face in faces() if wanted in (face.family.casefold(), face.name.casefold())]
     if not family:
