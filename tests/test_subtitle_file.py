@@ -179,6 +179,11 @@ def test_a_font_that_the_file_names_as_a_file_is_one_that_is_not_installed(tmp_p
     assert "Nowhere.ttf is not installed; Aileron stands in for it." in burner.report()
 
 
+def test_a_fade_that_ends_before_it_begins_is_none(tmp_path):
+    still, fading = (burned(ass(tmp_path, text)) for text in ("Rain", "{\\fad(-40,-40)}Rain"))
+    assert all(map(torch.equal, still, fading))
+
+
 def test_a_random_look_takes_text_and_times_alone(tmp_path):
     out, mask = burned(ass(tmp_path, "Rain"), look="random", seed=1)
     other, _ = burned(ass(tmp_path, "Rain"), look="random", seed=2)

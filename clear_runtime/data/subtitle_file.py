@@ -104,7 +104,7 @@ def _line(event, subtitles, ending: str) -> Line | None:
     if "pos" in tags and len(place := _numbers(tags["pos"])) == 2:
         line = replace(line, position=(place[0] / width, place[1] / height))
     if "fad" in tags and len(fade := _numbers(tags["fad"])) == 2:
-        line = replace(line, fade=(fade[0] / 1000, fade[1] / 1000))
+        line = replace(line, fade=(max(0.0, fade[0] / 1000), max(0.0, fade[1] / 1000)))
     if ending not in _STYLED:
         return line
     style = subtitles.styles.get(event.style) or subtitles.styles.get("Default")
