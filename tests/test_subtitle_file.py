@@ -222,6 +222,12 @@ def test_lines_too_small_to_be_read_are_left_out_and_named(tmp_path):
         Burner(BurnStyle(file=ass(tmp_path, r"{\fs4}A sign")), WIDTH, HEIGHT, 25)
 
 
+def test_letters_larger_than_the_frame_are_left_out_and_named(tmp_path):
+    burner = Burner(BurnStyle(file=ass(tmp_path, r"{\fs2000}A sign", "Rain falls")), WIDTH, HEIGHT, 25)
+    assert burner.burn(grey()[0], 0)[1].any()
+    assert "Left out: 'A sign'. Letters of" in burner.report() and "do not fit into frames of 256x144" in burner.report()
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(ClearError, match="There is no file .*gone.srt"):
         Burner(BurnStyle(file=str(tmp_path / "gone.srt")), WIDTH, HEIGHT, 25)

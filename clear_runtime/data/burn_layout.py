@@ -27,6 +27,10 @@ class TooSmall(ClearError):
     """Letters of too few pixels to be read."""
 
 
+class TooLarge(ClearError):
+    """Letters higher than the frame."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A subtitle with its place. first, stop, fade_in, fade_out: frames. centre: (x, y) of the letters in pixels."""
@@ -203,6 +207,8 @@ class Layout:
     def _check_size(self, size: float) -> None:
         if size < LEAST_SIZE:
             raise TooSmall(f"Letters of {size:.1f} pixels in frames of {self.width}x{self.height} cannot be read; they need {LEAST_SIZE}. Choose a larger size.")
+        if size > self.height:  # each letter is a row of its own then, and the rows are drawn before they are cut: gigabytes
+            raise TooLarge(f"Letters of {size:.0f} pixels do not fit into frames of {self.width}x{self.height}. Choose a smaller size.")
 
     def note(self, text: str) -> None:
         if text not in self.notes:

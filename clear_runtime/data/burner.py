@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from . import system_fonts
-from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, TooSmall, apart, patch, rows_outside
+from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, TooLarge, TooSmall, apart, patch, rows_outside
 from .burn_style import BurnStyle
 from .subtitle_file import Line, read_lines
 from .text import random_line
@@ -84,11 +84,11 @@ class Burner:
         for line in inside:
             try:
                 placed.append(self.layout.place(line))
-            except TooSmall as small:  # .ass files letter signs too, some of them tiny
+            except (TooSmall, TooLarge) as wrong:  # .ass files letter signs too, some of them tiny
                 if not line.look:
                     raise
-                refused = small
-                self.layout.note(f"Left out: {' '.join(line.text)[:40]!r}. {small}")
+                refused = wrong
+                self.layout.note(f"Left out: {' '.join(line.text)[:40]!r}. {wrong}")
         if not placed:
             raise refused
         return apart(placed)
