@@ -43,10 +43,11 @@ def full_path(name: str, *folders: str) -> str:
     return path
 
 
-def stamp(name: str, *folders: str) -> str:
-    """Changes when the file of that name in models/ does, so that ComfyUI runs the node again; empty for no file."""
-    path = _found(name, folders)
-    return "" if path is None else stamped([Path(path)], ())
+def stamp(name: str | None, *folders: str) -> str:
+    """Changes when the file of that name in models/ does, so that ComfyUI runs the node again; empty for no file, and for None, which
+    ComfyUI hands on for a name that is connected."""
+    path = name and _found(name, folders)
+    return "" if not path else stamped([Path(path)], ())
 
 
 def _found(name: str, folders: Iterable[str]) -> str | None:

@@ -79,8 +79,7 @@ class TrainLoRA(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, prior, start, **other):
-        # None: connected, and not known yet
-        return f"{stamp(prior or BUNDLED, CLEAR_FOLDER)} {stamp(start or NO_LORA, 'loras', CLEAR_FOLDER)} {sorted(other.items())}{_gone(**other)}"
+        return f"{stamp(prior, CLEAR_FOLDER)} {stamp(start, 'loras', CLEAR_FOLDER)} {sorted(other.items())}{_gone(**other)}"
 
     @classmethod
     def execute(cls, model, vae, positive, pairs, prior, name, steps, rank, targets, rate, batch, accumulate, frames, height, width, control, precision,
