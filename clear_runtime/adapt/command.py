@@ -75,14 +75,11 @@ def _require_paths(args) -> None:
         raise ClearError(f"--{' and --'.join(strays)} would not be used: --clean and --by-order belong to --pairs, --style to --burn.")
     if not args.nano and not (args.base and args.vae and args.prompt):
         raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ClearError(f"There can be no folder {args.out} ({error.strerror}). Choose another one for --out.") from error
 
 
 def _run(args, options: TrainOptions, processes: Processes) -> None:
-    clips = _clips(args, options, processes)
+    with held(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
+        clips = _clips(args, options, processes)
     shapes, spatial, tokens = _header(args)
     size = largest_example(options.crop, clips.sizes, spatial)
     needed = preflight(as_begun(options, args.out), shapes, size, tokens, processes.device, _available(processes.device), spatial)

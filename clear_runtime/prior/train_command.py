@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..errors import ClearError
-from ..training.command_line import device_name, ending_in_words, look_through, options_of, stopping
+from ..training.command_line import device_name, ending_in_words, log_to_terminal, look_through, options_of, stopping
 from ..training.folder_lock import held
 from ..training.processes import Processes
 from .checkpoints import PRIOR, load_prior
@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 def main(description: str, argv: list[str] | None = None) -> None:
     args = _arguments(description, argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_terminal()
     with ending_in_words("stopped before the first step; the same command begins again"):
         options = _options(args)
         with Processes(args.device) as processes:
+            log_to_terminal(processes.main)
             _run(args, options, processes)
 
 
@@ -31,7 +32,7 @@ def _run(args, options: TrainOptions, processes: Processes) -> None:
     stop = stopping()
     with closing(train(options, batches, args.out, processes)) as steps:
         for p in steps:
-            if processes.main and (p.example or p.step == 1):
+            if p.example or p.step == 1:
                 log.info("step %d/%d  loss %.4f  %s  %.2f s", p.step, p.steps, p.loss,
                          "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.seconds)
             if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
@@ -47,8 +48,7 @@ def _batches(args, options: TrainOptions, processes: Processes):
         return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact)
     with held(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
         report = look_through(args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None)
-    if processes.main:
-        log.info("%s", report)
+    log.info("%s", report)
     return DiskFrames(report, options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count)
 
 
