@@ -36,7 +36,7 @@ class BurnSubtitles(io.ComfyNode):
                 io.Float.Input("shadow", default=0.0, **share, tooltip="Distance of a soft black shadow in per cent of the letters' size. 0: none."),
                 io.Float.Input("box_opacity", default=0.0, min=0.0, max=1.0, step=0.05, tooltip="Of a box behind the letters, 0 to 1. 0: none."),
                 io.String.Input("box_colour", default="#000000", tooltip="Of the box, as #rrggbb."),
-                io.Float.Input("opacity", default=1.0, min=0.05, max=1.0, step=0.05, tooltip="Of all of it, 0 to 1."),
+                io.Float.Input("opacity", default=1.0, min=0.05, max=1.0, step=0.05, tooltip="Of all of it, up to 1."),
                 io.Combo.Input("position", options=["bottom", "middle", "top"], default="bottom", tooltip="Where in the frame the lines stand."),
                 io.Float.Input("margin", default=5.0, min=0.0, max=45.0, step=0.5, tooltip="Distance from the edge in per cent of the frame's height."),
                 io.Float.Input("fade", default=0.0, min=0.0, max=10.0, step=0.05, tooltip="Seconds in which a line comes, and in which it goes. 0: at once."),

@@ -163,8 +163,7 @@ def _preflight(options, model, codec, pairs, context: Tensor, folder: Path):
     from ..clear_runtime.adapt.preflight import preflight
     room = room_to_train(model, DTYPES[options.precision])
     size = largest_example(options.crop, pairs.sizes, codec.spatial, codec.temporal)
-    needed = preflight(options, _shapes(model), size, context.shape[1], comfy.model_management.get_torch_device(), room, codec.spatial)
-    return needed
+    return preflight(options, _shapes(model), size, context.shape[1], comfy.model_management.get_torch_device(), room, codec.spatial)
 
 
 class _Cancellable:

@@ -49,6 +49,19 @@ def test_the_command_goes_on_over_a_step_without_a_loss(tmp_path, monkeypatch):
     assert [row["loss"] is None for row in rows] == [False, True, False] and (tmp_path / "out" / "curves.png").exists()
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (["--prior", "{junk}"], "junk"), (["--start", "{junk}"], "junk"), (["--middle", "40"], "block"), (["--rank", "8"], "rank was 4 and is 8")])
+def test_what_is_wrong_without_the_pairs_is_said_before_the_look_through_them(arguments, words, tmp_path, monkeypatch):
+    from clear_runtime.adapt import command
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    usual = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--steps", "1", "--rank", "4", "--precision", "float32", "--device", "cpu"]
+    command.main(usual)
+    monkeypatch.setattr(command, "look_through", lambda *a: pytest.fail("looked through"))
+    with pytest.raises(SystemExit, match=f"error: .*{words}"):
+        command.main([*usual, *(part.format(junk=tmp_path / "junk.safetensors") for part in arguments)])
+
+
 @pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])
 def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
     from clear_runtime.adapt.command import main
@@ -73,6 +86,8 @@ def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path,
     arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"]
     with pytest.raises(SystemExit, match="ends in gate"):
         command.main([*arguments, "--targets", "gate"])
+    monkeypatch.undo()
+    monkeypatch.setattr(command, "encode_clips", lambda *_: pytest.fail("nothing is encoded"))
     monkeypatch.setattr(command, "_available", lambda device: 2 ** 20)
     with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
         command.main(arguments)

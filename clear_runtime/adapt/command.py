@@ -28,7 +28,7 @@ from .cache import LatentClips, clip_files, encode_clips, largest_example, laten
 from .memory import estimate, wan_shapes
 from .model import LORA
 from .options import TrainOptions
-from .preflight import preflight, require_packages
+from .preflight import preflight, require_fit, require_packages
 from .run import as_begun, require_same_run
 from .train import train
 
@@ -78,13 +78,16 @@ def _require_paths(args) -> None:
 
 
 def _run(args, options: TrainOptions, processes: Processes) -> None:
-    with held(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
+    # Whatever can be wrong without the pairs is said before the look through them, which may take hours.
+    begun, (shapes, spatial, tokens) = as_begun(options, args.out), _header(args)
+    require_fit(begun, shapes, processes.device)
+    room = _available(processes.device)
+    parts, prior = _parts(args, processes.device), load_prior(args.prior or BUNDLED, processes.device)
+    require_same_run(options, parts.base, parts.context, args.out, None)
+    with held(args.out) if processes.main else nullcontext():
         clips = _clips(args, options, processes)
-    shapes, spatial, tokens = _header(args)
     size = largest_example(options.crop, clips.sizes, spatial)
-    needed = preflight(as_begun(options, args.out), shapes, size, tokens, processes.device, _available(processes.device), spatial)
-    parts = _parts(args, processes.device)
-    prior = load_prior(args.prior or BUNDLED, processes.device)
+    needed = preflight(begun, shapes, size, tokens, processes.device, room, spatial)
     made_by = f"{parts.made_by} {fingerprint(prior.model.state_dict())}"
     log.info("%s", clips)
     require_same_run(options, parts.base, parts.context, args.out, clip_files(args.out / "latents", clips, made_by) if processes.main else None)
@@ -201,7 +204,7 @@ def _arguments(argv):
     parser.add_argument("--log-every", type=count, default=10, help="steps between two lines")
     parser.add_argument("--device", type=device_name, help="cpu or cuda; default: a GPU if there is one")
     options = parser.add_argument_group("options")
-    options.add_argument("--recipe", choices=losses.RECIPES)
+    options.add_argument("--recipe", choices=losses.RECIPES, metavar="RECIPE", help=f"what the loss is made of: {'; '.join(losses.RECIPES)}. Default: clear, the paper's")
     options.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"))
     options.add_argument("--targets", nargs="+")
     options.add_argument("--no-checkpointing", dest="checkpointing", action="store_const", const=False)

@@ -33,6 +33,12 @@ def preflight(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], size
     shapes: of the base's weights. size: of an example, latent frames, height and width. context: tokens of the prompt's embedding.
     available: bytes of memory that may be used, None where nobody knows. spatial: pixels of a latent cell along one side.
     """
+    require_fit(options, shapes, device)
+    return estimate(shapes, options, size, context) if available is None else require_room(shapes, options, size, context, device.type, available, spatial)
+
+
+def require_fit(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], device: torch.device) -> None:
+    """Raise the ClearError of preflight() that needs no pairs: of options that do not fit the base, or a device that cannot compute it."""
     blocks = describe_base(shapes).blocks
     if options.start is not None:
         lora_files.require_fit(lora_files.read_lora(options.start), shapes)
@@ -40,7 +46,6 @@ def preflight(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], size
         require_targets(options.targets, [name.removesuffix(".weight") for name, shape in shapes.items() if len(shape) == 2 and name.endswith(".weight")])
     require_block(options.middle, blocks)
     _require_float64(device)
-    return estimate(shapes, options, size, context) if available is None else require_room(shapes, options, size, context, device.type, available, spatial)
 
 
 def _require_float64(device: torch.device) -> None:

@@ -40,7 +40,7 @@ class BurnStyle:
             rgb(getattr(self, name), name)
         for name, low, high, unit in _LIMITS:
             if not low <= getattr(self, name) <= high:
-                raise ClearError(f"{name} is {getattr(self, name):g}; it goes from {low:g} to {high:g} {unit}.")
+                raise ClearError(f"{name} is {getattr(self, name):g}; it goes from {low:g} to {f'{high:g} {unit}'.strip()}.")
         for name, choices in (("look", LOOKS), ("position", POSITIONS)):
             if getattr(self, name) not in choices:
                 raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(choices)}.")

@@ -14,6 +14,8 @@ from ..errors import ClearError
 MARK = "clear_run"
 """Entry in a finished file's metadata: the run that it came from."""
 
+LONGEST = 200  # bytes of a name: file systems take 255, with what is added to it
+
 _WINDOWS_OWN = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 """Names of devices, whatever comes after their first dot: no file can be called so there."""
 
@@ -26,6 +28,8 @@ class Results:
     def __init__(self, runs: str | Path, models: Sequence[str | Path], name: str, files: Mapping[str, str]):
         if not re.fullmatch(r"[\w.-]+", name) or name.startswith(".") or name.endswith(".") or name.split(".")[0].upper() in _WINDOWS_OWN:
             raise ClearError(f"{name!r} cannot be a file's name on every system. Use letters, digits, - and _, and none of Windows' own names (con, nul, com1 …).")
+        if len(name.encode()) > LONGEST:
+            raise ClearError(f"The name has {len(name)} letters; choose a shorter one.")
         self.name, self.runs, self.models, self.files = name, Path(runs), [Path(folder) for folder in models], dict(files)
         self.folder = self.runs / name
 
