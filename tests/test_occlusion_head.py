@@ -1,7 +1,9 @@
 """The occlusion head."""
+import pytest
 import torch
 
-from clear_runtime.adapt.occlusion_head import HIDDEN, RARE, OcclusionHead
+from clear_runtime.adapt import losses
+from clear_runtime.adapt.occlusion_head import BOUND, HIDDEN, RARE, OcclusionHead
 
 
 def test_the_head_is_a_3x3_and_a_1x1_convolution_that_start_at_a_small_share():
@@ -34,3 +36,32 @@ def test_the_head_can_learn_a_mask():
         first = first or loss.item()
         optimiser.zero_grad(), loss.backward(), optimiser.step()
     assert loss.item() < 0.4 * first
+
+
+def test_a_mask_that_the_error_drove_to_nothing_comes_back_when_the_error_has_fallen():
+    torch.manual_seed(0)
+    head, tokens = OcclusionHead(16), torch.randn(1, 1 * 6 * 6, 16)
+    m_prior = (tokens[..., 0].view(1, 1, 6, 6) > 0.8).float().repeat_interleave(2, 2).repeat_interleave(2, 3)
+    optimiser = torch.optim.Adam(head.parameters(), 0.02)
+
+    def learn(error, steps):
+        for _ in range(steps):
+            m_pred = head(tokens, (1, 12, 12))
+            total, _ = losses.stage_two(torch.full_like(m_pred, error), m_pred, m_prior, 10.0)
+            optimiser.zero_grad(), total.backward(), optimiser.step()
+        return m_pred.detach()
+    assert learn(1.0, 60).max() < 0.02, "it costs most where the subtitle is"
+    back = learn(0.01, 60)
+    assert back[m_prior > 0.5].mean() > 0.7 and back[m_prior < 0.5].mean() < 0.2
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_logits_beyond_their_bound_are_led_back_and_never_further(side):
+    head, tokens = OcclusionHead(16), torch.randn(1, 1 * 2 * 2, 16)
+    torch.nn.init.constant_(head.leave.bias, side * 9)
+    for wanted in (-1.0, 1.0):
+        head.zero_grad()
+        mask = head(tokens, (1, 4, 4))
+        assert torch.allclose(mask, torch.tensor(side * BOUND).sigmoid())
+        (-wanted * mask).sum().backward()
+        assert (head.leave.bias.grad.item() != 0) == (wanted != side)

@@ -5,6 +5,26 @@ from torch.nn import functional as F
 
 HIDDEN = 64
 RARE = 0.05  # share of cells that carry a subtitle, about; the head starts by saying so everywhere
+BOUND = 5.0  # of the logits: M_pred goes from 0.7 to 99.3 %
+
+
+class _Held(torch.autograd.Function):
+    """Logits within BOUND. Beyond it a gradient passes only where it leads back.
+
+    While the flow's error is large, L_gen, from which M_pred is not detached, asks for no mask anywhere: (1 + alpha M) costs most where
+    the subtitle is. A sigmoid that was driven far out has no gradient left to come back by when the error has fallen, and distillation
+    would teach it nothing for the rest of the run.
+    """
+
+    @staticmethod
+    def forward(ctx, logits: Tensor) -> Tensor:
+        ctx.save_for_backward(logits)
+        return logits.clamp(-BOUND, BOUND)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        logits, = ctx.saved_tensors
+        return gradient.masked_fill((logits.abs() > BOUND) & (gradient.sign() != logits.sign()), 0.0)  # a step goes against the gradient
 
 
 class OcclusionHead(nn.Module):
@@ -25,5 +45,5 @@ class OcclusionHead(nn.Module):
         """grid: latent frames, height and width (t, h, w) that the tokens stand for."""
         t, h, w = grid
         maps = self.norm(tokens.float()).unflatten(1, (t, h // 2, w // 2)).flatten(0, 1).permute(0, 3, 1, 2)
-        logits = self.leave(F.silu(self.enter(maps)))
+        logits = _Held.apply(self.leave(F.silu(self.enter(maps))))
         return F.interpolate(logits, (h, w), mode="bilinear").sigmoid().unflatten(0, (-1, t))[:, :, 0]
