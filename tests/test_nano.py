@@ -172,3 +172,21 @@ def test_a_command_says_in_a_line_what_the_user_can_mend(command, tmp_path, monk
     monkeypatch.delitem(sys.modules, f"clear_runtime.nano.{command[0]}", raising=False)  # runpy minds a module that is there
     with pytest.raises(SystemExit, match="^error: No training material below nowhere"):
         runpy.run_module(f"clear_runtime.nano.{command[0]}", run_name="__main__")
+
+
+def test_what_a_head_marks_is_measured_inside_the_mask_and_outside():
+    from clear_runtime.nano.load import load_bundled_codec
+    from clear_runtime.nano.measure_lora import marked
+    clean = torch.randint(0, 255, (1, 5, 32, 64, 3), dtype=torch.uint8)
+    mask = torch.zeros(1, 5, 32, 64, dtype=torch.uint8)
+    mask[:, :, 16:, :32] = 1
+    control = []
+
+    def m_pred(noisy, given, sigma):
+        control.append(given)
+        said = torch.full((1, 2, 8, 16), 0.25)
+        said[:, :, 4:, :8] = 0.75
+        return said
+    codec = load_bundled_codec().net
+    assert marked(m_pred, codec, [(clean, 255 - clean, clean, mask)], torch.device("cpu")) == pytest.approx({"M_pred inside": 0.75, "M_pred outside": 0.25})
+    assert torch.allclose(control[0], codec.encode((255 - clean).float().div(255).permute(0, 1, 4, 2, 3)), atol=0.1), "the subtitled video"
