@@ -39,7 +39,7 @@ def find_imagenet(path: str | Path | None = None) -> Path | None:
 
 def load_imagenet(trunk: nn.Module, path: Path) -> None:
     """Put a ResNet-50 classifier's weights into a trunk made by resnet50(). Raises ClearError for another network's file."""
-    state = {_plain(str(name)): value for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
+    state = {_plain(name): value for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
     own = _require_resnet50(path, {name: value.shape for name, value in state.items()}, trunk)
     trunk.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
     log.info("ResNet-50 starts from the ImageNet weights in %s", path)
@@ -54,8 +54,8 @@ def require_resnet50(path: str | Path | None = None) -> None:
         _require_resnet50(found, {_plain(name): shape for name, shape in read_shapes(found).items()}, trunk)
 
 
-def _plain(name: str) -> str:
-    return name.removeprefix("module.")
+def _plain(name) -> str:
+    return str(name).removeprefix("module.")  # a torch file may hold names that are no words
 
 
 def _require_resnet50(path: Path, shapes: Mapping[str, tuple[int, ...]], trunk: nn.Module) -> list[str]:
