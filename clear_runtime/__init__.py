@@ -1,1 +1,1 @@
-"""CLEAR: mask-free removal of burned-in subtitles from video. Works without ComfyUI; start reading at remover.py."""
+"""CLEAR: mask-free removal of burned-in subtitles from video. Works without ComfyUI; start reading at pipeline.py."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .checkpoint import read_tensors
 from .errors import ClearError
-from .regions import bounds
+from .frames.region import bounds
 
 
 def _same_shape(result: Tensor, reference: Tensor) -> None:

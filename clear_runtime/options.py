@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from . import schedule, windows
-from .control import CONTROLS
+from .engines import schedule
+from .engines.control import CONTROLS
 from .errors import ClearError
+from .frames import windows
 
 OUTPUTS = ("composite", "raw", "preview")
 REGIONS = ("whole frame", "subtitle band")
@@ -29,7 +30,7 @@ class RemoveOptions:
     """composite: the source with only the subtitle's pixels replaced. raw: the network's whole picture, as the paper gives
     it. preview: the fill alone, no network."""
     control: str = "as is"
-    """What goes into the control: see control.py."""
+    """What goes into the control: see engines/control.py."""
     region: str = "whole frame"
     """subtitle band: the network sees only the part of the frame with subtitles in it and some context."""
     context: int = 64
@@ -40,7 +41,7 @@ class RemoveOptions:
     """The prior's value over which a pixel is subtitle."""
     subtitles_only: bool = True
     """Leave what the prior marks but does not behave like a subtitle: moves with the scene, sits wholly in a corner, or stands
-    too short (prior/marks.py). For this the frames must follow one another. Off, only specks are left."""
+    too short (find/marks.py). For this the frames must follow one another. Off, only specks are left."""
     grow: int = 2
     """Pixels of the source by which the mask is made larger."""
     feather: int = 2
@@ -74,7 +75,7 @@ class RemoveOptions:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RemovalProgress:
     """How far a removal has come. The unit is a sampler step; a window counts as `steps` of them even if it needs none."""
     done: int
     total: int | None

@@ -3,7 +3,7 @@
 GROUP = 4
 """Frames per latent frame after the first, in the VAE's causal layout."""
 SPATIAL = 8
-"""Pixels per latent cell along one side, in Wan's own VAE. The bundled codec has another number (nano/codec.py)."""
+"""Pixels per latent cell along one side, in Wan's own VAE. The bundled codec has another number (engines/nano/codec.py)."""
 CHANNELS = 16
 """Channels of a latent."""
 PATCH = (1, 2, 2)

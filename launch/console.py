@@ -28,7 +28,7 @@ def tail(text: str, lines: int = 25) -> str:
     return "\n".join("    " + line for line in text.rstrip().splitlines()[-lines:])
 
 
-class Progress:
+class ProgressLine:
     """One line: in a terminal it is rewritten; in a log it appears at most every ten seconds, and when it ends."""
 
     def __init__(self, stage: str):

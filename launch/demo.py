@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from . import PACK, PACK_NAME, environment
-from .console import WRONG_INPUT, Problem, Progress, duration, say
+from .console import WRONG_INPUT, Problem, ProgressLine, duration, say
 from .graph import set_input, to_prompt
 from .server import Server
 
@@ -100,7 +100,7 @@ def demo_prompt(server: Server, source: Path, facts: dict) -> dict:
 def run(server: Server, prompt: dict) -> tuple[float, dict]:
     """Send the prompt, show how far it is, wait for its end; on Ctrl-C, cancel it first."""
     names = {key: node["class_type"].removeprefix("CLEAR_") for key, node in prompt.items()}
-    progress, began = Progress("Cleaning:"), {}
+    progress, began = ProgressLine("Cleaning:"), {}
 
     def show(node, done, total):
         now = time.monotonic()

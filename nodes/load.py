@@ -9,16 +9,16 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
-from ..clear_runtime import prompt
-from ..clear_runtime.base_model import describe_base
 from ..clear_runtime.checkpoint import read_shapes
+from ..clear_runtime.engines import prompt
+from ..clear_runtime.engines.base_model import describe_base
+from ..clear_runtime.engines.lora import read_lora
 from ..clear_runtime.errors import ClearError
-from ..clear_runtime.lora import read_lora
-from .apply_lora import with_lora
 from .choices import NO_LORA
-from .comfy_backend import NANO_MARK, is_nano, model_base
-from .files import CLEAR_FOLDER, full_path, lora_files, stamp
-from .nano_vae import NanoVAE
+from .comfy.apply_lora import with_lora
+from .comfy.backend import NANO_MARK, is_nano, model_base
+from .comfy.files import CLEAR_FOLDER, full_path, lora_files, stamp
+from .comfy.nano_vae import NanoVAE
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _DTYPES = {"default": {}, "bf16": {"dtype": torch.bfloat16}, "fp16": {"dtype": t
 
 
 def _nano_base(**options):
-    from ..clear_runtime.nano import load as bundled
+    from ..clear_runtime.engines.nano import load as bundled
     return comfy.sd.load_diffusion_model_state_dict(bundled.transformer_state_dict(), **options)
 
 
@@ -54,7 +54,7 @@ class LoadNano(io.ComfyNode):
 
     @classmethod
     def execute(cls, strength):
-        from ..clear_runtime.nano import load as bundled
+        from ..clear_runtime.engines.nano import load as bundled
         model = _nano_base()
         model.set_attachments(NANO_MARK, True)
         model.cached_patcher_init = (_nano_base, ())  # ComfyUI's compile nodes load the model anew through this

@@ -7,12 +7,12 @@ import comfy.model_management
 import torch
 from comfy_api.latest import io
 
-from ..clear_runtime.frames import require_finite
+from ..clear_runtime.frames.checks import require_finite
 from .choices import BUNDLED
-from .files import CLEAR_FOLDER, full_path, prior_files, stamp
-from .frames import require_frames
-from .managed import ComfyPrior
-from .progress import progress_bar
+from .comfy.files import CLEAR_FOLDER, full_path, prior_files, stamp
+from .comfy.frames import require_frames
+from .comfy.managed import ComfyPrior
+from .comfy.progress import progress_bar
 
 _BATCH = 8  # frames between two looks at Cancel
 
@@ -26,7 +26,7 @@ def trained_input():
 def chosen_prior(name: str, trained: str | None = None):
     """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`, the path of
     such a file or its name there, goes before the choice."""
-    from ..clear_runtime.prior.checkpoints import load_prior
+    from ..clear_runtime.find.priors.checkpoints import load_prior
     if trained is None and name == BUNDLED:
         return load_prior()
     file = name if trained is None else trained
@@ -61,9 +61,8 @@ class PriorMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, prior, threshold, grow, temporal, trained=None):
-        from ..clear_runtime.pictures import overlay, to_frames
-        from ..clear_runtime.prior.mask import MaskOptions, mask_stream
-        from ..clear_runtime.prior.pictures import share_plot
+        from ..clear_runtime.cli.mask import MaskOptions, mask_stream
+        from ..clear_runtime.media.pictures import overlay, share_plot, to_frames
         require_frames(images)
         count, *size = images.shape[:3]
         place = dict(device=comfy.model_management.intermediate_device())

@@ -9,12 +9,12 @@ import torch
 from comfy_api.latest import io
 
 from .choices import AUTO, BUNDLED
-from .comfy_backend import ComfyCodec, ComfyDenoiser, require_pair
-from .files import CLEAR_FOLDER, prior_files, stamp
-from .frames import require_frames
-from .managed import ComfyPrior
+from .comfy.backend import ComfyCodec, ComfyDenoiser, require_pair
+from .comfy.files import CLEAR_FOLDER, prior_files, stamp
+from .comfy.frames import require_frames
+from .comfy.managed import ComfyPrior
+from .comfy.progress import progress_bar
 from .prior import chosen_prior, trained_input
-from .progress import progress_bar
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,10 @@ class SubtitleRemove(io.ComfyNode):
     @classmethod
     def execute(cls, images, steps, cfg, seed, window, overlap, output, control, region, mask_from, grow, feather,
                 model=None, vae=None, positive=None, negative=None, limit=None, protect=None, prior=BUNDLED, subtitles_only=True, trained=None):
-        from ..clear_runtime.nano.limits import InPieces, for_nano
-        from ..clear_runtime.remover import RemoveOptions, remove
+        from ..clear_runtime.engines.nano.limits import InPieces
+        from ..clear_runtime.options import RemoveOptions
+        from ..clear_runtime.pipeline import remove
+        from ..clear_runtime.presets import for_nano
         require_frames(images)
         codec, denoiser, nano = None, None, True
         if output != "preview":
@@ -106,7 +108,7 @@ class SubtitleRemove(io.ComfyNode):
 
 def _on_progress():
     """A callback for the remover: one bar over windows and steps, with the frame being cleaned on the node."""
-    from ..clear_runtime.pictures import to_picture
+    from ..clear_runtime.media.pictures import to_picture
     advance = progress_bar()
 
     def on_progress(progress) -> None:

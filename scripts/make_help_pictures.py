@@ -21,8 +21,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from clear_runtime.before_after import LINE  # noqa: E402
-from clear_runtime.video import read_frames  # noqa: E402
+from clear_runtime.media.before_after import LINE  # noqa: E402
+from clear_runtime.media.video import read_frames  # noqa: E402
 from launch.graph import only_to, set_input, to_prompt  # noqa: E402
 from launch.server import Server, ending_on_signals  # noqa: E402
 

@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 @pytest.fixture
 def no_installed_fonts(monkeypatch, request):
     """Only the font inside Pillow, whatever the machine has; tests of other scripts ask for the machine's by their fixture `installed`."""
-    from clear_runtime.data import system_fonts
+    from clear_runtime.data.synthetic import system_fonts
     if "installed" not in request.fixturenames:
         monkeypatch.setattr(system_fonts, "folders", lambda: [])
 

@@ -4,10 +4,15 @@ import os
 import pytest
 import torch
 
-from clear_runtime.checkpoint import fingerprint, read_metadata, read_tensors, write_tensors
+from clear_runtime.checkpoint import (
+    fingerprint,
+    read_metadata,
+    read_tensors,
+    write_tensors,
+)
 from clear_runtime.errors import ClearError
-from clear_runtime.prior.checkpoints import BUNDLED, load_prior
-from clear_runtime.prior.predict import LONG_SIDE
+from clear_runtime.find.priors.checkpoints import BUNDLED, load_prior
+from clear_runtime.find.priors.predict import LONG_SIDE
 
 
 def test_metadata_are_the_header_s_words_and_none_in_any_other_file(tmp_path):

@@ -5,11 +5,12 @@ from allocations import Copies
 from torch.nn import functional as F
 
 from clear_runtime import composite as composite_module
-from clear_runtime.composite import BLUR, MARGIN, composite_, cut, feather, grow, match, restrict
+from clear_runtime.composite import BLUR, MARGIN, composite_, match
 from clear_runtime.errors import ClearError
-from clear_runtime.fill import harmonic
-from clear_runtime.regions import bounds
-from clear_runtime.windows import Window
+from clear_runtime.fill.harmonic import harmonic
+from clear_runtime.frames.masks import cut, feather, grow, restrict
+from clear_runtime.frames.region import bounds
+from clear_runtime.frames.windows import Window
 
 
 def random(*shape, seed=0):

@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ClearError
-from ..video import count_frames, read_facts, read_spans
+from ..media.video import count_frames, read_facts, read_spans
 from ..wan import GROUP, PATCH, SPATIAL, whole_groups
-from .burn_style import BurnStyle
-from .burner import Burner, burn_clip
 from .pairs_on_disk import VIDEOS, Report, stamp, videos
-from .subtitle_file import FORMATS
+from .synthetic.burn_style import BurnStyle
+from .synthetic.burner import Burner, burn_clip
+from .synthetic.subtitle_file import FORMATS
 
 SHORTEST = GROUP + 1           # frames of a clip: two latent frames
 MULTIPLE = SPATIAL * PATCH[1]  # pixels: sides that Wan's VAE and its 2x2 patches take
@@ -234,11 +234,11 @@ def spread(total: int, frames: int, count: int, kept: Collection[int] | None = N
     for t in kept:
         marked[t] = 1
     before = [0, *accumulate(marked)]
-    held = lambda start: before[start + length] - before[start]
+    marked_in = lambda start: before[start + length] - before[start]
     # as far as each may go without coming nearer than half a length to the next one's place
     reach = int(max(0.0, (step - length // 2) / 2)) if n > 1 else room
-    best = [max(range(max(0, at - reach), min(room, at + reach) + 1), key=lambda start: (held(start), -abs(start - at))) for at in ideal]
-    full = [start for start in best if held(start)]
+    best = [max(range(max(0, at - reach), min(room, at + reach) + 1), key=lambda start: (marked_in(start), -abs(start - at))) for at in ideal]
+    full = [start for start in best if marked_in(start)]
     return Spans([range(start, start + length) for start in full], n - len(full))
 
 

@@ -145,7 +145,7 @@ class GeneratedFrames(torch.utils.data.Dataset):
         self.seed, self.rank, self.processes, self._maker = seed, rank, processes, None
 
     def __getitem__(self, n: int) -> Batch:
-        from .pairs import PairMaker
+        from .synthetic.pairs import PairMaker
         if self._maker is None:
             self._maker = PairMaker(self.folder)
         whole = n % 4 == 3

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from .clips import Clip
-from .pairs import PairMaker
+from .synthetic.pairs import PairMaker
 
 EMPTY, LETTERS, WHOLE = 0.05, (11, 34), 352  # share without a subtitle, pixels of an em, height of the frame that a clip is cut from
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ..errors import ClearError
-from ..video import read_facts, read_frames
+from ..media.video import read_facts, read_frames
 from . import pseudo_labels
 from .swapped import Few, FindMask, are_swapped
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from comfy_graphs import cut
+from paths import ROOT
 
 from launch.graph import set_input, to_prompt
 from launch.server import Server
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from comfy_graphs import cut, graph_of
 
-from clear_runtime.video import read_facts, read_frames
+from clear_runtime.media.video import read_facts, read_frames
 from launch.console import Problem
 from launch.server import NodeFailed
 

@@ -4,7 +4,7 @@ import pytest
 from comfy_graphs import DEMO, graph_of
 from PIL import Image
 
-from clear_runtime.video import read_facts, read_frames
+from clear_runtime.media.video import read_facts, read_frames
 from launch.server import NodeFailed
 
 LOOK = {"scripts": "latin", "look": "as set", "font": "", "size": 8.0, "colour": "#ffffff", "outline": 7.0, "outline_colour": "#000000", "shadow": 0.0,

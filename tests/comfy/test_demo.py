@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from comfy_graphs import DEMO, ROOT
 
 from clear_runtime import metrics
-from clear_runtime.video import VideoWriter, read_facts, read_frames
+from clear_runtime.media.video import VideoWriter, read_facts, read_frames
 from launch import demo
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from comfy_graphs import ROOT
 
-from clear_runtime.nano.limits import STEPS
+from clear_runtime.engines.nano.limits import STEPS
 from launch.graph import NOTES, to_prompt
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from comfy_graphs import cut, graph_of
+from PIL import Image
 
 from launch.console import Problem
 from launch.server import NodeFailed

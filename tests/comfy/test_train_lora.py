@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clear_runtime import lora
+from clear_runtime.engines import lora
 from launch.server import NodeFailed
 
 
@@ -33,7 +33,7 @@ def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, te
     assert lora.rank(state) == 4 and any(value.any() for name, value in state.items() if "lora_B" in name)
     assert (folder / "server_lora.occlusion_head.safetensors").exists()
     cleaned, = [i for output in outputs.values() for i in output.get("clear_videos", []) if i["filename"].endswith("_clean.mp4")]
-    from clear_runtime.video import read_frames
+    from clear_runtime.media.video import read_frames
     assert len(list(read_frames(comfyui.base / "output" / cleaned["subfolder"] / cleaned["filename"]))) == len(small_clip)
     kind, options = comfyui.get("/object_info/CLEAR_ApplyLoRA")["CLEAR_ApplyLoRA"]["input"]["required"]["lora"]
     assert "server_lora.safetensors" in (options["options"] if kind == "COMBO" else kind)

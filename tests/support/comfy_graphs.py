@@ -1,11 +1,10 @@
 """Small clips and small graphs for a running ComfyUI."""
-from pathlib import Path
 
 import torch
+from paths import ROOT
 
-from clear_runtime.video import VideoWriter, read_frames
+from clear_runtime.media.video import VideoWriter, read_frames
 
-ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
 
 

@@ -2,7 +2,7 @@
 import pytest
 import tiny_wan
 
-from clear_runtime import schedule
+from clear_runtime.engines import schedule
 
 
 class Stop(Exception):

@@ -2,11 +2,11 @@
 import torch
 from tiny_pairs import clip
 
-from clear_runtime.adapt.cache import LatentClips, encode_clips
-from clear_runtime.data.burn import Style
 from clear_runtime.data.clips import Clip
-from clear_runtime.nano.load import load_bundled_codec
-from clear_runtime.prior.checkpoints import load_prior
+from clear_runtime.data.synthetic.burn import Style
+from clear_runtime.engines.nano.load import load_bundled_codec
+from clear_runtime.find.priors.checkpoints import load_prior
+from clear_runtime.train.lora.cache import LatentClips, encode_clips
 
 HEIGHT, WIDTH, STYLE = 96, 192, Style(size=22, stroke=2)
 CONTEXT = torch.zeros(1, 1, 4096)

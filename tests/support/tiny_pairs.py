@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clear_runtime.data.burn import Style, burn, render
-from clear_runtime.video import VideoWriter
+from clear_runtime.data.synthetic.burn import Style, burn, render
+from clear_runtime.media.video import VideoWriter
 
 HEIGHT, WIDTH = 64, 96
 

@@ -2,8 +2,8 @@
 import torch
 from tiny_clips import CONTEXT
 
-from clear_runtime.adapt.options import TrainOptions
-from clear_runtime.adapt.train import train
+from clear_runtime.train.lora.options import TrainOptions
+from clear_runtime.train.lora.train import train
 
 SHORT = TrainOptions(steps=4, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, checkpoint_every=2, example_every=3, seed=3,
                      rate=1e-3, average=0.9)

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from clear_runtime.options import RemoveOptions
-from clear_runtime.remover import remove
+from clear_runtime.pipeline import remove
 
 SMALL = dict(window=9, overlap=1, steps=2)
 

@@ -1,0 +1,1 @@
+"""Every number that a README or a card prints, one command each."""

@@ -1,0 +1,1 @@
+"""Random pairs from freely licensed pictures, and subtitles burned into frames."""

@@ -1,0 +1,18 @@
+"""What the denoiser is told about the video: one named step from frames and mask to control frames."""
+from torch import Tensor
+
+from ..fill.plain import fill
+
+
+def as_is(frames: Tensor, mask: Tensor) -> Tensor:
+    """The subtitled frames themselves, as in the paper: the network finds the subtitle on its own."""
+    return frames
+
+
+def prefilled(frames: Tensor, mask: Tensor) -> Tensor:
+    """The frames with the masked pixels filled in: the network starts from the fill and may improve on it."""
+    return fill(frames, mask)
+
+
+CONTROLS = {"as is": as_is, "prefilled": prefilled}
+"""frames [T, H, W, 3] and mask [T, H, W] (not zero: subtitle) -> control frames [T, H, W, 3], by the name that users see."""

@@ -1,0 +1,42 @@
+"""Wan2.1's VAE as DiffSynth has it, for use without ComfyUI."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ClearError
+
+
+class DiffSynthCodec:
+    """A DiffSynth WanVideoVAE as Codec, whole frames at once (no tiles, so that every pixel is coded once)."""
+
+    spatial, temporal = 8, 4
+
+    def __init__(self, vae: nn.Module, device: str | torch.device = "cpu"):
+        self.vae, self.device = vae.eval().to(device), torch.device(device)
+        self.dtype = next(vae.parameters()).dtype
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu") -> DiffSynthCodec:
+        """From the released VAE's state dict, with or without DiffSynth's `model.` prefix. Raises ClearError for another VAE."""
+        from diffsynth.models.wan_video_vae import VideoVAE_, WanVideoVAE
+        plain = {name.removeprefix("model."): value for name, value in state.items()}
+        gamma, latent = plain.get("decoder.head.0.gamma"), plain.get("conv2.weight")
+        if gamma is None or latent is None or latent.shape[0] != 16:
+            raise ClearError("This is not Wan2.1's VAE (16 latent channels). Give wan_2.1_vae.safetensors.")
+        vae = WanVideoVAE()
+        vae.model = VideoVAE_(dim=gamma.shape[0], z_dim=16)
+        vae.model.load_state_dict(plain)
+        return cls(vae.to(dtype), device)
+
+    @torch.inference_mode()
+    def encode(self, frames: Tensor) -> Tensor:
+        video = frames.permute(3, 0, 1, 2)[None].to(self.device, self.dtype) * 2 - 1
+        return self.vae.model.encode(video, self.vae.scale).float().cpu()
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        video = self.vae.model.decode(latents.to(self.device, self.dtype), self.vae.scale)[0]
+        return ((video.float() + 1) / 2).clamp(0, 1).permute(1, 2, 3, 0).cpu()

@@ -1,0 +1,1 @@
+"""Pixels from pixels: what was hidden is taken from other frames, or goes on smoothly from its surroundings."""

@@ -1,0 +1,92 @@
+"""Cut a video into overlapping windows, and blend them where they overlap.
+
+Windows start on multiples of four frames: there the latent groups of a window lie on the grid of the whole video's.
+"""
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from ..errors import ClearError
+from ..wan import GROUP, whole_groups
+
+
+@dataclass(frozen=True)
+class Window:
+    """Frames start <= t < stop of the video."""
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def normalise(window: int, overlap: int) -> tuple[int, int]:
+    """(window, stride) in frames: the window rounded down to 4k + 1, the stride to a multiple of 4.
+
+    The overlap is never less than asked: 81 frames with 16 overlap become a stride of 64 and an overlap of 17.
+    Raises ClearError for a window under 5 frames, or an overlap that is negative or leaves no stride.
+    """
+    if window < GROUP + 1:
+        raise ClearError(f"A window of {window} frames is too short. Use at least {GROUP + 1}; CLEAR's default is 81.")
+    if overlap < 0:
+        raise ClearError(f"An overlap of {overlap} frames has no meaning. Use 0 or more; CLEAR's default is 16.")
+    if overlap >= window:
+        raise ClearError(f"The overlap ({overlap} frames) must be at most {whole_groups(window) - GROUP} with a window of {window} frames. Lower it, or raise the window.")
+    window = whole_groups(window)
+    stride = (window - overlap) // GROUP * GROUP
+    if stride < GROUP:
+        raise ClearError(f"An overlap of {overlap} frames leaves a window of {window} frames nothing to move on by. "
+                         f"Windows move by multiples of {GROUP}: use an overlap of at most {window - GROUP}, or a longer window.")
+    return window, stride
+
+
+def plan(total: int, window: int, overlap: int) -> list[Window]:
+    """The windows of a video of `total` frames, in order.
+
+    They start a stride apart; the last one is moved back to be as full as the grid of four allows, so that the end of a
+    video has as much context as its middle. A video that fits into one window is one window; an empty one has none.
+    """
+    window, stride = normalise(window, overlap)
+    windows, start = [], 0
+    while start + window < total:
+        windows.append(Window(start, start + window))
+        start = min(start + stride, _last_start(total, window))
+    return [*windows, Window(start, total)] if total > 0 else []
+
+
+def iter_windows(frames: Iterable, window: int, overlap: int) -> Iterator[tuple[Window, list]]:
+    """The same windows with the frames in them, for a video whose length nobody knows yet.
+
+    Pulls no frame beyond the end of the window it yields, and keeps at most a window and a stride of them.
+    """
+    window, stride = normalise(window, overlap)
+    source, held, first = iter(frames), [], 0  # held[0] is frame `first`
+    start = covered = 0
+    while True:
+        held += islice(source, start + window - first - len(held))
+        stop = first + len(held)
+        if stop == covered:
+            return  # nothing came that the last window did not hold already
+        start = min(start, max(0, _last_start(stop, window)))  # earlier only if the video ended here
+        del held[:start - first]
+        first = start
+        yield Window(start, stop), list(held)
+        covered, start = stop, start + stride
+
+
+def _last_start(total: int, window: int) -> int:
+    return -(-(total - window) // GROUP) * GROUP
+
+
+def ramp(count: int) -> Tensor:
+    """[count] weights of the newer window over an overlap, rising evenly and strictly between 0 and 1."""
+    return torch.arange(1, count + 1, dtype=torch.float32) / (count + 1)
+
+
+def blend(old: Tensor, new: Tensor) -> Tensor:
+    """Cross-fade two versions [n, ...] of the same n frames. Where they are equal, that value comes back bit for bit."""
+    weight = ramp(len(old)).view(-1, *[1] * (old.dim() - 1))
+    return old + weight * (new - old)

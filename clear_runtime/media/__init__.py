@@ -1,0 +1,1 @@
+"""Files and pictures: videos read and written, sound, plots, before and after."""

@@ -1,0 +1,113 @@
+"""The result as files: the cleaned clip, the same beside the original, and one picture of both.
+
+Frames [T, H, W, 3] float in 0..1, masks [T, H, W].
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import ClearError
+from .video import VISUALLY_LOSSLESS_CRF, VideoWriter
+
+LINE = 2  # pixels of white between the halves; even, so that the joined width is
+
+
+def check(before: Tensor, after: Tensor, mask: Tensor | None) -> None:
+    """Refuse what cannot be compared, before anything is written."""
+    if not len(before):
+        raise ClearError("There are no frames in 'before'. Give at least one.")
+    if before.shape != after.shape:
+        raise ClearError(f"'before' is {_size(before)} and 'after' is {_size(after)}. "
+                         "Both need the same number of frames and the same size.")
+    if mask is not None and mask.shape[-2:] != before.shape[1:3]:
+        raise ClearError(f"The mask is {mask.shape[-1]}x{mask.shape[-2]} pixels, the frames {before.shape[2]}x"
+                         f"{before.shape[1]}. Give the mask that belongs to these frames.")
+
+
+def _size(frames: Tensor) -> str:
+    return f"{len(frames)} frames of {frames.shape[2]}x{frames.shape[1]}"
+
+
+def telling_frame(before: Tensor, after: Tensor, mask: Tensor | None) -> int:
+    """Index of the frame with the largest mask; of the one that changed most, where there is no mask for each frame."""
+    if mask is not None and len(mask) == len(before) and mask.any():
+        return int(torch.stack([m.sum() for m in mask]).argmax())
+    return int(torch.stack([(a.float() - b.float()).abs().sum() for a, b in zip(before, after)]).argmax())
+
+
+def labels(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """The words and the line over a joined picture of two frames: colour [H, 2W+LINE, 3] and opacity [H, 2W+LINE, 1]."""
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("RGBA", (2 * width + LINE, height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    size = max(9, height // 22)
+    font, pad = ImageFont.load_default(size), size // 3
+    for left, word in ((0, "before"), (width + LINE, "after")):
+        x0, y0, x1, y1 = draw.textbbox((left + 2 * pad, 2 * pad), word, font=font)
+        draw.rectangle((x0 - pad, y0 - pad, x1 + pad, y1 + pad), fill=(0, 0, 0, 140))
+        draw.text((left + 2 * pad, 2 * pad), word, font=font, fill=(255, 255, 255, 255))
+    draw.rectangle((width, 0, width + LINE - 1, height), fill=(255, 255, 255, 255))
+    pixels = torch.from_numpy(np.array(picture)).float() / 255
+    return pixels[..., :3], pixels[..., 3:]
+
+
+def join(before: Tensor, after: Tensor, words: tuple[Tensor, Tensor]) -> Tensor:
+    """Two frames [H, W, 3] side by side under their labels: [H, 2W+LINE, 3]."""
+    line = torch.ones(before.shape[0], LINE, 3)
+    joined = torch.cat([before.float().cpu(), line, after.float().cpu()], 1)
+    colour, opacity = words
+    return joined + opacity * (colour - joined)
+
+
+def save(folder: str | os.PathLike, prefix: str, before: Tensor, after: Tensor, mask: Tensor | None, fps: Fraction,
+         audio: tuple[Tensor, int] | None = None, crf: float = VISUALLY_LOSSLESS_CRF,
+         on_frame: Callable[[int], None] | None = None) -> list[Path]:
+    """Write PREFIX_before_after.png, PREFIX_clean.mp4 and PREFIX_before_after.mp4; all of them or none.
+
+    audio: ([channels, samples] in -1..1, samples per second); what is longer than the picture is left out.
+    on_frame(done) after each frame; it may raise to stop, and then nothing is left behind.
+    """
+    check(before, after, mask)
+    height, width = before.shape[1:3]
+    words = labels(height, width)
+    if audio is not None:
+        samples, rate = audio
+        audio = samples[:, :-(-len(after) * rate * fps.denominator // fps.numerator)], rate
+    folder = Path(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".clear-", dir=folder) as part:
+            names = [Path(part) / f"{prefix}_{end}" for end in ("before_after.png", "clean.mp4", "before_after.mp4")]
+            picture, clean, both = names
+            with (VideoWriter(clean, width, height, fps, crf, audio=audio) as clean_writer,
+                  VideoWriter(both, 2 * width + LINE, height, fps, crf, audio=audio) as both_writer):
+                for index in range(len(after)):
+                    clean_writer.write(after[index, ..., :3])
+                    both_writer.write(join(before[index, ..., :3], after[index, ..., :3], words))
+                    if on_frame is not None:
+                        on_frame(index + 1)
+            best = telling_frame(before, after, mask)
+            _save_png(picture, join(before[best, ..., :3], after[best, ..., :3], words))
+            # the pictures and videos are whole now; only names change from here on
+            for name in names:
+                os.replace(name, folder / name.name)
+    except OSError as error:
+        raise ClearError(f"{folder}: the result cannot be saved there ({error.strerror or error}). Free some space, or "
+                         "choose a folder where you may write.") from error
+    return [folder / name.name for name in names]
+
+
+def _save_png(path: Path, picture: Tensor) -> None:
+    from PIL import Image
+
+    pixels = picture.clamp(0, 1).mul(255).add(0.5).to(torch.uint8)
+    Image.fromarray(pixels.numpy()).save(path, "PNG")

@@ -1,1 +1,0 @@
-"""The bundled model: small enough to ship, trained from scratch by the commands in this folder."""

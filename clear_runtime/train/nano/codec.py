@@ -1,0 +1,109 @@
+"""Train the bundled codec.
+
+    python -m clear_runtime.train.nano.codec --data FOLDER --run FOLDER --minutes 12
+
+Starts at the principal components of the blocks and learns what a linear transform leaves: L1 on pixels, on their
+differences in space, and squared error; a little noise on the latents, which is what the transformer will make of them.
+"""
+import argparse
+import logging
+import random
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from ...engines.nano.codec import NanoCodecNet, to_blocks
+from ...errors import ending_in_words
+from ..moving_average import MovingAverage
+from .generated import Generated
+from .run import ClockedRun
+from .store import save_fp16
+
+log = logging.getLogger(__name__)
+
+
+class Clips(Generated):
+    """Clips of 9 frames, one in two with subtitles; item i is the pair of seed `first + i`."""
+
+    def __init__(self, folder: Path, first: int, count: int, size=(96, 160), validation: bool = False):
+        super().__init__(folder, first, count, validation)
+        self.size = size
+
+    def item(self, i: int) -> Tensor:
+        _, subtitled, _ = self.maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=352)
+        return torch.from_numpy(subtitled.transpose(0, 3, 1, 2).copy())
+
+
+def loss(out: Tensor, frames: Tensor) -> Tensor:
+    slope = sum((out.diff(dim=d) - frames.diff(dim=d)).abs().mean() for d in (-1, -2))
+    return F.l1_loss(out, frames) + 0.25 * slope + 0.5 * F.mse_loss(out, frames)
+
+
+@torch.no_grad()
+def psnr(model: NanoCodecNet, clips: list[Tensor], device) -> float:
+    """Mean over clips of the peak signal-to-noise ratio in dB of decode(encode(x))."""
+    values = []
+    for batch in clips:
+        x = batch.to(device).float() / 255
+        error = (model.decode(model.encode(x)).clamp(0, 1) - x).square().mean((1, 2, 3, 4))
+        values.append(-10 * error.clamp_min(1e-7).log10())
+    return torch.cat(values).mean().item()
+
+
+@torch.no_grad()
+def whiten(model: NanoCodecNet, clips: list[Tensor], device) -> None:
+    """Set mean and std, so that latents come out with zero mean and unit variance by channel."""
+    model.mean.zero_(), model.std.fill_(1)
+    z = torch.cat([model.encode(b.to(device).float() / 255).transpose(0, 1).flatten(1) for b in clips], 1)
+    model.mean.copy_(z.mean(1)), model.std.copy_(z.std(1))
+
+
+def main(args) -> None:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(args.seed)
+    model = NanoCodecNet().to(device)
+    average = MovingAverage(model.state_dict(), 0.998)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
+    check = list(DataLoader(Clips(args.data, 0, 24, validation=True), 8))
+    run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
+    stream = iter(DataLoader(Clips(args.data, 10 ** 6 + run.step * args.batch, 10 ** 9), args.batch, num_workers=args.workers, prefetch_factor=4))
+    pool = [next(stream) for _ in range(12)]
+    if run.step == 0:
+        blocks = torch.cat([to_blocks(b.float() / 255).transpose(1, 2).transpose(0, 1).flatten(1) for b in pool], 1).T
+        model.start_from(blocks[torch.randperm(len(blocks))[:100_000]].to(device))
+        log.info("linear start: %.2f dB", psnr(model, check, device))
+    while not run.done:
+        pool[random.randrange(len(pool))] = next(stream)  # each clip is seen a few times: decoding pictures is the slow part
+        for batch in random.sample(pool, args.reuse):
+            frames = batch.to(device).float() / 255
+            z = model.encode(frames)
+            value = loss(model.decode(z + 0.03 * torch.randn_like(z)), frames) + 1e-4 * z.square().mean()
+            optimiser.zero_grad(set_to_none=True)
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            average.update(model.state_dict())
+            if run.tick(optimiser):
+                shipped = NanoCodecNet().to(device)
+                shipped.load_state_dict(average.values)
+                whiten(shipped, check + pool, device)
+                log.info("step %d  %.1f min  loss %.4f  %.2f dB", run.step, run.spent / 60, value.item(), psnr(shipped, check, device))
+                save_fp16(args.run / "nano_codec.safetensors", shipped.state_dict())
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
+    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--reuse", type=int, default=3, help="steps for each new batch of clips")
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
+        main(parser.parse_args())

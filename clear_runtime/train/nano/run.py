@@ -1,0 +1,61 @@
+"""What the three training commands share: a clock, checkpoints that survive a kill, and a line of text now and then."""
+import logging
+import time
+from pathlib import Path
+
+import torch
+
+from ..learning_rate import warm_cosine
+from ..state import TrainingState
+
+log = logging.getLogger(__name__)
+
+
+class ClockedRun:
+    """A training run of a fixed length that saves itself and continues where it was.
+
+    state: what must survive (modules and optimisers by name). minutes: how long it trains, over all its starts: the
+    learning rate follows the clock, so that the same command fits a laptop and a large GPU. Raises ClearError for a checkpoint that
+    is none, and when the disk does not take one.
+    """
+
+    def __init__(self, folder: Path, state: dict, minutes: float, peak: float, every: float = 60.0):
+        self.seconds, self.peak, self.every, self.before = minutes * 60, peak, every, 0.0
+        self.state = TrainingState(folder, {**state, "clock": self}, {})
+        self.step = self.state.resume()
+        if self.step:
+            log.info("%.1f of %.1f min are done", self.before / 60, minutes)
+        self.started = self.saved = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+    @property
+    def done(self) -> bool:
+        return self.spent >= self.seconds
+
+    def rate(self, warmup: int = 50) -> float:
+        """Linear warm-up, then a cosine over the clock down to a hundredth."""
+        return warm_cosine(self.peak, self.step, warmup, min(1.0, self.spent / self.seconds), 1.0)
+
+    def tick(self, optimiser: torch.optim.Optimizer) -> bool:
+        """Count a step, set the next learning rate; True when a checkpoint was due and written."""
+        self.step += 1
+        for group in optimiser.param_groups:
+            group["lr"] = self.rate()
+        if time.monotonic() - self.saved < self.every and not self.done:
+            return False
+        self.save()
+        return True
+
+    def save(self) -> None:
+        self.state.save(self.step)
+        self.saved = time.monotonic()
+
+    def state_dict(self) -> dict:
+        """The clock, as a part of the checkpoint."""
+        return {"spent": self.spent}
+
+    def load_state_dict(self, stored: dict) -> None:
+        self.before = stored["spent"]

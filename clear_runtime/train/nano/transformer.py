@@ -1,0 +1,204 @@
+"""Train the bundled transformer and its CLEAR LoRA.
+
+    python -m clear_runtime.train.nano.transformer --data FOLDER --codec FILE --run FOLDER --minutes 75
+
+Flow matching on latents of random pairs. With the LoRA the target is the clean video, given either the subtitled video as
+control (the paper's way) or the same with the subtitle filled in (`prefilled`); without it, in a few batches, the target is
+the control itself. So the base repeats its control, and the LoRA is what removes.
+"""
+import argparse
+import logging
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ...engines.nano.codec import SPATIAL, TEMPORAL, NanoCodecNet
+from ...engines.nano.transformer import NanoWan, export
+from ...engines.schedule import sigmas
+from ...errors import ending_in_words
+from ...fill.plain import fill
+from ...frames.latent_grid import frames_to_cells
+from ...frames.masks import grow
+from ...wan import CHANNELS, TIMESTEPS, latent_frames
+from ..moving_average import MovingAverage
+from .generated import Generated
+from .run import ClockedRun
+from .store import save_fp16
+
+log = logging.getLogger(__name__)
+FRAMES, HEIGHT, WIDTH = 13, 96, 256
+CROPS = ((13, 64, 128), (13, 48, 192), (9, 96, 128), (13, 32, 256), (5, 96, 208))  # frames, height, width: about 500 tokens each
+
+
+class Triples(Generated):
+    """(clean, subtitled, filled) [T, H, W, 3] uint8 and the mask [T, H, W] that was filled; item i has seed `first + i`."""
+
+    def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        seed = self.first + i
+        clean, subtitled, mask = self.maker.make(seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352)
+        grown = grow(torch.from_numpy(mask).float(), 3 if self.validation else random.Random(seed).randrange(2, 7))
+        frames = torch.from_numpy(subtitled).float() / 255
+        filled = (fill(frames, grown > 0) * 255).round().byte()
+        return torch.from_numpy(clean), torch.from_numpy(subtitled), filled, grown.byte()
+
+
+def held_back(folder: Path, count: int = 16) -> list:
+    """The validation clips that LoRAs are measured on, those with a subtitle."""
+    return [triple for triple in DataLoader(Triples(folder, 0, count, validation=True), 1) if triple[3].any()]
+
+
+@dataclass
+class Latents:
+    """One pair in latent space: clean, subtitled and filled [16, t, h, w], and the mask on the same grid [t, h, w]."""
+    clean: Tensor
+    subtitled: Tensor
+    filled: Tensor
+    mask: Tensor
+
+
+@torch.no_grad()
+def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
+    clean, subtitled, filled, mask = triple
+    videos = torch.cat([clean, subtitled, filled]).to(device).float().div_(255).permute(0, 1, 4, 2, 3)
+    z = codec.encode(videos).to("cpu", torch.bfloat16).unflatten(0, (3, -1))
+    return [Latents(*z[:, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
+
+
+def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:
+    """A part of a pair around a subtitled cell, on the grid of patches; it need not start with the clip (limits.InPieces)."""
+    t, h, w = latent_frames(size[0]), size[1] // SPATIAL, size[2] // SPATIAL
+    first = rng.randrange(item.mask.shape[0] - t + 1) if rng.random() < 0.7 else 0
+    cells = item.mask[first:first + t].nonzero()
+    y, x = cells[rng.randrange(len(cells))].tolist()[1:] if len(cells) else (item.mask.shape[1] // 2, item.mask.shape[2] // 2)
+    place = lambda at, part, whole: max(0, min(whole - part, at - rng.randrange(part))) // 2 * 2
+    top, left = place(y, h, item.mask.shape[1]), place(x, w, item.mask.shape[2])
+    cut = (..., slice(first, first + t), slice(top, top + h), slice(left, left + w))
+    return Latents(item.clean[cut], item.subtitled[cut], item.filled[cut], item.mask[cut])
+
+
+def draw_sigma(n: int, rng: random.Random) -> Tensor:
+    """Where on the path from noise: half at the first step's sigma, most of the rest at the other four of five steps."""
+    steps = sigmas(5)[:-1].tolist()
+    return torch.tensor([1.0 if (r := rng.random()) < 0.5 else rng.choice(steps) if r < 0.85 else rng.uniform(0.2, 1.0) for _ in range(n)])
+
+
+def sample(model: NanoWan, noise: Tensor, control: Tensor, steps: int) -> Tensor:
+    """Euler from noise to clean latents, as every sampler of this project does it."""
+    x, levels = noise, sigmas(steps).to(noise.device)
+    for a, b in zip(levels, levels[1:]):
+        with torch.autocast(noise.device.type, torch.bfloat16):
+            v = model(x, control, (TIMESTEPS * a).expand(len(x)))
+        x = x + (b - a) * v.float()
+    return x
+
+
+@torch.no_grad()
+def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, float]:
+    """PSNR in dB inside the grown mask, mean over clips: the fill alone, and the network on both controls.
+
+    "share": the part of the network's one-step change over the fill that comes closest to the clean clips, by least squares.
+    """
+    totals: dict[str, float] = {}
+    gained = spent = 0.0
+    noise = torch.randn(1, CHANNELS, latent_frames(FRAMES), HEIGHT // SPATIAL, WIDTH // SPATIAL, generator=torch.Generator().manual_seed(0)).to(device)
+    for triple in held:
+        clean, subtitled, filled, mask = (x.to(device) for x in triple)
+        inside = mask > 0
+        as_video = lambda x: x.float().div(255).permute(0, 1, 4, 2, 3)
+
+        def score(video):
+            error = (video.clamp(0, 1) - as_video(clean)).square().mean(2)
+            return -10 * (error * inside).sum().div(inside.sum().clamp_min(1)).clamp_min(1e-6).log10().item()
+
+        results = {"fill": score(as_video(filled))}
+        for name, source in (("prefilled", filled), ("as is", subtitled)):
+            z = codec.encode(as_video(source))
+            for steps in (1, 5):
+                out = codec.decode(sample(model, noise, z, steps))
+                if name == "prefilled":
+                    change = out - codec.decode(z)
+                    out = as_video(filled) + change
+                    if steps == 1:
+                        gained += ((as_video(clean) - as_video(filled)) * change * inside[:, :, None]).sum().item()
+                        spent += (change.square() * inside[:, :, None]).sum().item()
+                results[f"{name} {steps}"] = score(out)
+        for name, value in results.items():
+            totals[name] = totals.get(name, 0.0) + value / len(held)
+    return {**totals, "share": gained / max(spent, 1e-9)}
+
+
+def main(args) -> None:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(args.seed)
+    rng = random.Random(args.seed)
+    codec = NanoCodecNet().eval().to(device)
+    codec.load_state_dict({k: v.float() for k, v in load_file(args.codec).items()})
+    weights = codec.gain().view(1, -1, 1, 1, 1)
+    model = NanoWan().to(device)
+    average = MovingAverage(model.state_dict(), 0.999)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-2, betas=(0.9, 0.98))
+    run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate, every=args.every * 60)
+    held = held_back(args.data)
+    stream = iter(DataLoader(Triples(args.data, 10 ** 7 + run.step * args.batch, 10 ** 9), 4, num_workers=args.workers, prefetch_factor=4))
+    pool: list[Latents] = []
+    while len(pool) < min(args.pool, 64):
+        pool += encode(codec, next(stream), device)
+    fresh, total = 0.0, {}
+    while not run.done:
+        fresh += args.fresh
+        while fresh >= 1:  # new pairs come in at the rate at which they can be made; the oldest leave
+            pool += encode(codec, next(stream), device)
+            pool, fresh = pool[-args.pool:], fresh - 1
+        size, kind = rng.choice(CROPS), rng.choices(("prefilled", "as is", "repeat"), (0.55, 0.37, 0.08))[0]
+        items = [crop(rng.choice(pool), size, rng) for _ in range(args.batch)]
+        batch = [torch.stack([getattr(i, name) for i in items]).to(device).float() for name in ("clean", "subtitled", "filled", "mask")]
+        clean, subtitled, filled, mask = batch
+        control = filled if kind == "prefilled" else subtitled
+        target = subtitled if kind == "repeat" else clean
+        sigma = draw_sigma(len(items), rng).to(device)
+        noise = torch.randn_like(target)
+        s = sigma.view(-1, 1, 1, 1, 1)
+        model.use_lora(kind != "repeat")
+        with torch.autocast(device.type, torch.bfloat16):
+            v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
+        where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
+        error = (v.float() - (noise - target)).square() * weights
+        value = (error * where).sum() / where.expand_as(error).sum()
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        average.update(model.state_dict())
+        total[kind] = 0.98 * total.get(kind, value.item()) + 0.02 * value.item()
+        if run.tick(optimiser):
+            shipped = NanoWan().to(device).eval()
+            shipped.load_state_dict(average.values)
+            scores = evaluate(shipped, codec, held, device)
+            log.info("step %d  %.1f min  pool %d  loss %s  %s", run.step, run.spent / 60, len(pool),
+                     " ".join(f"{k} {x:.4f}" for k, x in total.items()), "  ".join(f"{k} {x:.2f}" for k, x in scores.items()))
+            base, lora = export({k: x.cpu() for k, x in average.values.items()})
+            save_fp16(args.run / "nano_transformer.safetensors", base, drop_constants=True)
+            save_fp16(args.run / "nano_lora.safetensors", lora, drop_constants=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
+    parser.add_argument("--codec", type=Path, required=True, help="nano_codec.safetensors")
+    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--every", type=float, default=3, help="minutes between checkpoints")
+    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--pool", type=int, default=3000, help="pairs kept in memory")
+    parser.add_argument("--fresh", type=float, default=1.0, help="new groups of four pairs per step")
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
+        main(parser.parse_args())

@@ -1,0 +1,373 @@
+"""Train CLEAR LoRA inside ComfyUI's own process, on small models with random weights and the bundled one."""
+from types import SimpleNamespace
+
+import pytest
+import tiny_wan
+import torch
+from safetensors.torch import load_file
+from tiny_pairs import clip
+
+from clear_runtime.engines import lora, schedule
+
+
+class Pairs:
+    """Two short clips in memory; the second is the one with more letters."""
+
+    def __init__(self, frames=5, count=2):
+        from clear_pack.clear_runtime.data.clips import Clip
+        made = [clip(frames, text, seed) for seed, text in zip(range(count), ("Rain", "Thunder", "Hail"))]
+        self.clips = [Clip(*(torch.from_numpy(part).float() / 255 for part in (subtitled, clean))) for clean, subtitled in made]
+        self.identities = [f"{i} {frames}" for i in range(count)]
+        self.sizes, self.held_back = [tuple(self.clips[0].clean.shape[:3])], 1
+
+    def read(self, wanted):
+        for i in wanted:
+            yield i, self.clips[i]
+
+    def __str__(self):
+        return f"{len(self.clips)} clips in memory"
+
+
+class Vae:
+    """Wan2.1's VAE with few channels."""
+
+    def __new__(cls):
+        import comfy.sd
+        return comfy.sd.VAE(sd=tiny_wan.vae_state(), dtype=torch.float32)
+
+
+@pytest.fixture
+def output(tmp_path, monkeypatch):
+    import folder_paths
+    monkeypatch.setattr(folder_paths, "get_output_directory", lambda: str(tmp_path / "output"))
+    return tmp_path / "output" / "CLEAR"
+
+
+@pytest.fixture(scope="module")
+def small_nano(pack):
+    """Load CLEAR Nano's base and LoRA, with two blocks and random weights."""
+    from clear_pack.clear_runtime.engines.nano import load
+    state = tiny_wan.wan_state(blocks=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "transformer_state_dict", lambda: {name: value.half() for name, value in state.items()})
+        patch.setattr(load, "lora_state", lambda: {name: value.half() for name, value in tiny_wan.lora_state(state).items()})
+        yield load
+
+
+@pytest.fixture(scope="module")
+def nano(run, small_nano):
+    return run("CLEAR_LoadNano", strength=0.0)
+
+
+@pytest.fixture
+def settings(pack, nano):
+    def of(**changes):
+        model, vae, positive = nano
+        return dict(model=model, vae=vae, positive=positive, pairs=Pairs(), prior="bundled light prior", name="mine", steps=2, rank=4, targets="q,k,v,o,ffn.0,ffn.2",
+                    rate=1e-3, batch=1, accumulate=1, frames=0, height=0, width=0, control="auto", precision="auto", checkpointing=True, optimiser="adamw", start="none",
+                    seed=0, preview_every=2) | changes
+    return of
+
+
+def frames_of(model, positive, noise, control):
+    from clear_pack.nodes.comfy.backend import ComfyDenoiser
+    with torch.inference_mode():
+        return ComfyDenoiser(model, positive)(noise, control, schedule.sigmas(1))
+
+
+def base_of(model):
+    return {name: weight.detach().clone() for name, weight in model.model.diffusion_model.named_parameters()}
+
+
+def test_a_lora_is_trained_and_comes_out_on_the_model(run, models, output, nano, settings):
+    noise, control, _ = tiny_wan.window(frames=1)
+    model, _, positive = nano
+    before, weights = frames_of(model, positive, noise, control), base_of(model)
+    trained, name, curves, example, report = run("CLEAR_TrainLoRA", **settings())
+    assert name == "mine.safetensors" and len(trained.patches) == 20 and not model.patches
+    assert curves.shape[0] == example.shape[0] == 1 and curves.shape[2] == example.shape[2] == 640 and curves.std() > 0.05 and example.std() > 0.05
+    assert report.startswith("2 clips in memory") and "Examples of 5 frames of 96x64 pixels, control both" in report and "2 steps" in report
+    state = lora.read_lora(models / "loras" / name)
+    assert lora.rank(state) == 4 and any(value.any() for key, value in state.items() if "lora_B" in key)
+    assert (models / "loras" / "mine.occlusion_head.safetensors").exists() and (output / "mine" / "training.pt").exists()
+    after = frames_of(trained, positive, noise, control)
+    assert not torch.equal(after, before), "the LoRA is on the MODEL that comes out"
+    applied, = run("CLEAR_ApplyLoRA", model=model, lora=name, strength=1.0)
+    assert torch.equal(frames_of(applied, positive, noise, control), after), "and it is the file's"
+    assert torch.equal(frames_of(model, positive, noise, control), before), "the MODEL that went in gives the very frames that it gave"
+    assert all(torch.equal(value, weights[name]) for name, value in model.model.diffusion_model.named_parameters())
+
+
+def test_wan_learns_from_frames_as_they_are(run, models, output, weights, load_model, settings):
+    context = tiny_wan.window()[2]
+    trained, name, _, _, report = run("CLEAR_TrainLoRA", **settings(model=load_model(weights[0]), vae=Vae(), positive=[[context, {}]], name="wan", targets="q, v", height=32, width=48))
+    assert "control as is" in report and "Examples of 5 frames of 48x32 pixels" in report
+    assert len(trained.patches) == 8 and len(lora.modules(lora.read_lora(models / "loras" / name))) == 8
+
+
+def test_cancel_while_the_pairs_are_encoded_keeps_those_that_are(run, models, output, settings, cancelled):
+    latents = output / "mine" / "latents"
+    with cancelled(when=lambda: any(latents.glob("*.safetensors"))):
+        run("CLEAR_TrainLoRA", **settings())
+    kept, = latents.glob("*.safetensors")
+    written = kept.stat().st_mtime_ns
+    run("CLEAR_TrainLoRA", **settings())
+    assert kept.stat().st_mtime_ns == written and len(list(latents.iterdir())) == 2
+
+
+def test_a_cancelled_run_goes_on_to_the_same_lora(run, models, output, settings, cancelled):
+    run("CLEAR_TrainLoRA", **settings(name="whole", steps=3))
+    history = output / "parts" / "history.jsonl"
+    with cancelled(when=lambda: history.exists() and len(history.read_text().splitlines()) == 2):
+        run("CLEAR_TrainLoRA", **settings(name="parts", steps=3))
+    assert torch.load(output / "parts" / "training.pt", weights_only=True)["step"] == 2 and not (models / "loras" / "parts.safetensors").exists()
+    *_, report = run("CLEAR_TrainLoRA", **settings(name="parts", steps=3))
+    assert "3 steps" in report
+    for kind in ("", ".occlusion_head"):
+        whole, parts = (load_file(models / "loras" / f"{name}{kind}.safetensors") for name in ("whole", "parts"))
+        assert whole and all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_a_finished_run_is_handed_on_and_may_be_made_longer(run, models, output, settings):
+    first = run("CLEAR_TrainLoRA", **settings(steps=2))
+    stamp = (output / "mine" / "training.pt").stat().st_mtime_ns
+    again = run("CLEAR_TrainLoRA", **settings(steps=2))
+    assert (output / "mine" / "training.pt").stat().st_mtime_ns == stamp and torch.equal(first[3], again[3]) and len(again[0].patches) == 20
+    *_, report = run("CLEAR_TrainLoRA", **settings(steps=3))
+    assert "3 steps" in report and torch.load(output / "mine" / "training.pt", weights_only=True)["step"] == 3
+
+
+def test_cancel_in_the_middle_of_a_step_keeps_the_one_before(run, models, output, settings, monkeypatch, cancelled):
+    from clear_pack.clear_runtime.train.lora.cache import LatentClips
+    run("CLEAR_TrainLoRA", **settings(name="whole", steps=3, accumulate=4))
+    read, seen = LatentClips.__getitem__, []
+    with monkeypatch.context() as patch:
+        patch.setattr(LatentClips, "__getitem__", lambda self, k: (seen.append(k), read(self, k))[1])
+        with cancelled(when=lambda: 6 in seen):  # the third batch of the second step
+            run("CLEAR_TrainLoRA", **settings(name="parts", steps=3, accumulate=4))
+    assert max(seen) == 6 and torch.load(output / "parts" / "training.pt", weights_only=True)["step"] == 1
+    *_, report = run("CLEAR_TrainLoRA", **settings(name="parts", steps=3, accumulate=4))
+    assert "3 steps" in report
+    whole, parts = (load_file(models / "loras" / f"{name}.safetensors") for name in ("whole", "parts"))
+    assert whole and all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_other_pairs_or_another_prompt_under_a_finished_name_are_refused_before_anything_is_encoded(run, models, output, settings, error, monkeypatch):
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    latents = sorted((output / "mine" / "latents").iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+        with pytest.raises(error, match="run mine is at its end, after step 1, with other pairs.*Ask for more steps"):
+            run("CLEAR_TrainLoRA", **settings(steps=1, pairs=Pairs(count=3)))
+        with pytest.raises(error, match="the prompt was another one"):
+            run("CLEAR_TrainLoRA", **settings(steps=1, positive=[[torch.ones(1, 1, 4096), {}]]))
+    assert sorted((output / "mine" / "latents").iterdir()) == latents
+    *_, report = run("CLEAR_TrainLoRA", **settings(steps=2, pairs=Pairs(count=3)))
+    assert "of 3, 1 are new or changed" in report and "2 steps" in report
+
+
+def test_a_folder_that_another_run_is_using_is_refused(run, models, output, settings, error, monkeypatch):
+    from filelock import FileLock
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    (output / "mine").mkdir(parents=True)
+    with FileLock(output / "mine" / ".lock"), pytest.raises(error, match="Another run is using"):
+        run("CLEAR_TrainLoRA", **settings(steps=1))
+
+
+def test_a_step_without_a_loss_does_not_end_the_run(run, models, output, settings, monkeypatch):
+    from clear_pack.clear_runtime.train.lora.cache import LatentClips
+    read = LatentClips.__getitem__
+    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
+    *_, report = run("CLEAR_TrainLoRA", **settings(steps=2))
+    first = report.split("2 steps: loss ")[1].split(" ")[0]
+    assert f"{first} at the first, {first} at the last" in report
+    assert '"loss": null' in (output / "mine" / "history.jsonl").read_text()
+    *_, curves, _, report = run("CLEAR_TrainLoRA", **settings(steps=3))
+    assert curves.std() > 0.05 and f"3 steps: loss {first}" in report and "nan" not in report
+
+
+def test_a_finished_lora_that_was_deleted_is_made_again(pack, run, models, output, settings, cancelled):
+    node = pack.listed["CLEAR_TrainLoRA"]
+    links = ("model", "vae", "positive", "pairs")
+    stamp = lambda **changes: node.fingerprint_inputs(**{name: value for name, value in settings(**changes).items() if name not in links})
+    before = stamp()
+    with cancelled(when=lambda: (output / "mine" / "history.jsonl").exists()):
+        run("CLEAR_TrainLoRA", **settings())
+    assert stamp() == before
+    run("CLEAR_TrainLoRA", **settings())
+    finished, file = stamp(), models / "loras" / "mine.safetensors"
+    assert finished == before and stamp(steps=3) != before
+    file.unlink()
+    assert stamp() != finished
+    run("CLEAR_TrainLoRA", **settings())
+    assert stamp() == finished and file.exists()
+
+
+def test_the_node_trains_alone_whatever_the_environment_says(run, models, output, settings, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")  # as rented machines have it; waiting for three others would never end
+    monkeypatch.setenv("RANK", "0")
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    assert (models / "loras" / "mine.safetensors").exists()
+
+
+def test_training_goes_on_from_a_lora(run, models, output, settings, small_nano):
+    lora.write_lora(models / "loras" / "old.safetensors", small_nano.lora_state())
+    run("CLEAR_TrainLoRA", **settings(name="new", start="old.safetensors", steps=1, rate=1e-6))
+    old, new = (lora.read_lora(models / "loras" / f"{name}.safetensors") for name in ("old", "new"))
+    assert set(old) == set(new) and lora.rank(new) == lora.rank(old)
+    assert max((new[name].float() - old[name].float()).abs().max() for name in old) < 1e-3
+
+
+def test_an_output_that_exists_is_never_overwritten(run, models, output, settings, error, monkeypatch):
+    lora.write_lora(models / "loras" / "mine.safetensors", tiny_wan.lora_state(tiny_wan.wan_state()))
+    held = (models / "loras" / "mine.safetensors").read_bytes()
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    with pytest.raises(error, match="exists already.*choose another name, mine_2"):
+        run("CLEAR_TrainLoRA", **settings())
+    assert (models / "loras" / "mine.safetensors").read_bytes() == held
+
+
+def test_weights_are_shared_and_autograd_takes_them(pack, nano):
+    from clear_pack.nodes.comfy.shared_weights import base_weights
+    model = nano[0]
+    with torch.inference_mode():
+        dtype = next(model.model.diffusion_model.parameters()).dtype
+        shared = base_weights(model, dtype)
+    network = dict(model.model.diffusion_model.named_parameters())
+    assert set(shared) == set(network)
+    assert all(shared[name].data_ptr() == network[name].data_ptr() and torch.equal(shared[name], network[name]) for name in network)
+    assert not any(value.is_inference() for value in shared.values())
+    weight = shared["blocks.0.self_attn.q.weight"]
+    x = torch.randn(2, weight.shape[1], dtype=dtype, requires_grad=True)
+    torch.nn.functional.linear(x, weight).sum().backward()
+    assert x.grad.abs().sum() > 0
+
+
+def test_weights_are_read_without_another_clone_s_patches(pack, run, weights, load_model):
+    from clear_pack.nodes.comfy.apply_lora import with_lora
+    from clear_pack.nodes.comfy.shared_weights import base_weights
+    state, change = weights
+    noise, control, context = tiny_wan.window(frames=1)
+    bare = load_model(state)
+    frames_of(with_lora(bare, change, 1.0), [[context, {}]], noise, control)  # leaves its patched weights loaded
+    with torch.inference_mode():
+        shared = base_weights(bare, torch.float32)
+    assert all(torch.equal(shared[name], state[name]) for name in state)
+
+
+def test_models_that_cannot_be_trained_are_refused(run, models, output, settings, weights, load_model, error):
+    import comfy.sd
+    patched, vae, positive = run("CLEAR_LoadNano", strength=1.0)
+    with pytest.raises(error, match=r"carries patches on 20 of its weights.*strength to 0.*choose its file in start"):
+        run("CLEAR_TrainLoRA", **settings(model=patched))
+    context = tiny_wan.window()[2]
+    eighth = comfy.sd.load_diffusion_model_state_dict(dict(weights[0]), model_options={"dtype": torch.float8_e4m3fn})
+    with pytest.raises(error, match=r"quantised \(\d+ of torch.float8_e4m3fn.*weight_dtype bf16"):
+        run("CLEAR_TrainLoRA", **settings(model=eighth, vae=Vae(), positive=[[context, {}]]))
+    gguf = load_model(weights[0])
+
+    class GGMLTensor(torch.Tensor):  # a loader's own tensors
+        pass
+    layer = gguf.model.diffusion_model.blocks[0].ffn[0]
+    layer.weight = torch.nn.Parameter(layer.weight.data.as_subclass(GGMLTensor), requires_grad=False)
+    with pytest.raises(error, match="1 of GGMLTensor"):
+        run("CLEAR_TrainLoRA", **settings(model=gguf, vae=Vae(), positive=[[context, {}]]))
+
+
+@pytest.mark.parametrize("changes, says", [
+    (dict(name="../x"), "cannot be a file's name"), (dict(vae=None), "VAE not connected"), (dict(targets="q,nonsense"), "ends in nonsense"),
+    (dict(start="gone.safetensors"), "no file gone.safetensors"), (dict(positive=[[torch.zeros(1, 3, 768), {}]]), "768 wide"),
+    (dict(positive=[[torch.zeros(1, 1, 4096), {}]] * 2), "several prompts"), (dict(targets=""), "ends in nothing"),
+])
+def test_bad_settings_are_refused_before_anything_is_encoded(run, models, output, settings, error, changes, says, monkeypatch):
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    with pytest.raises(error, match=says):
+        run("CLEAR_TrainLoRA", **settings(**changes))
+
+
+def test_other_settings_under_a_name_are_refused_before_anything_is_encoded(run, models, output, settings, error, monkeypatch):
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    latents = sorted((output / "mine" / "latents").iterdir())
+    with pytest.raises(error, match="rate was 0.001 and is 0.002"):
+        run("CLEAR_TrainLoRA", **settings(steps=1, rate=2e-3, pairs=Pairs(count=3)))
+    assert sorted((output / "mine" / "latents").iterdir()) == latents
+
+
+def test_missing_packages_are_named_with_the_command(run, models, output, settings, error, monkeypatch):
+    from clear_pack.clear_runtime.train.lora import preflight
+    real = preflight.find_spec
+    monkeypatch.setattr(preflight, "find_spec", lambda name, *rest: None if name in ("peft", "bitsandbytes") else real(name, *rest))
+    with pytest.raises(error, match=r'python -m pip install "peft>=0.21" bitsandbytes'):
+        run("CLEAR_TrainLoRA", **settings(optimiser="adamw8bit"))
+
+
+def test_too_little_memory_is_said_before_the_first_step(run, models, output, settings, error, monkeypatch):
+    import comfy.model_management as management
+    monkeypatch.setattr(management, "get_free_memory", lambda *_, torch_free_too=False: (2 ** 20, 2 ** 20) if torch_free_too else 2 ** 20)
+    monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
+    with pytest.raises(error, match="This run needs about"):
+        run("CLEAR_TrainLoRA", **settings())
+    assert not (output / "mine" / "training.pt").exists()
+
+
+def test_curves_and_example_are_on_the_node_while_it_trains(run, models, output, settings, monkeypatch):
+    import comfy.utils
+    shown = []
+    monkeypatch.setattr(comfy.utils, "ProgressBar", lambda total: SimpleNamespace(update_absolute=lambda value, total=None, preview=None: shown.append((value, total, preview))))
+    run("CLEAR_TrainLoRA", **settings(steps=2))
+    pictures = [(value, preview[1].size) for value, _, preview in shown if preview is not None]
+    assert [value for value, _ in pictures] == [1, 2] and all(width == 640 and height > 500 for _, (width, height) in pictures)
+    assert shown[:2] == [(1, 2, None), (2, 2, None)], "encoding comes first"
+
+
+def on_the_list(patcher):
+    import comfy.model_management as management
+    return any(one.model is patcher for one in management.current_loaded_models)
+
+
+def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(run, models, output, nano, settings, monkeypatch):
+    import comfy.model_management as management
+    from clear_pack.nodes.train import lora as train_lora
+    model, vae, _ = nano
+    monkeypatch.setattr(management, "get_free_memory", lambda *_, torch_free_too=False: (2 ** 40, 2 ** 40) if torch_free_too else 2 ** 40)
+    real, seen = vae.decode, []
+
+    def decode(samples, **options):
+        frames = real(samples, **options)
+        assert on_the_list(vae.patcher)
+        management.free_memory(1e30, management.get_torch_device())  # what a large decode would do to make room
+        seen.append(1)
+        return frames
+
+    class Session(train_lora._Session):
+        def _look(self, example, model):
+            clone = model.clone()
+            management.load_models_gpu([clone])
+            unloads = []
+            monkeypatch.setattr(type(clone), "detach", lambda patcher, unpatch_all=True: unloads.append(patcher))
+            super()._look(example, model)
+            assert on_the_list(clone) and clone not in unloads and not on_the_list(vae.patcher) and vae.patcher in unloads
+            seen.append("looked")
+    monkeypatch.setattr(vae, "decode", decode, raising=False)
+    monkeypatch.setattr(train_lora, "_Session", Session)
+    run("CLEAR_TrainLoRA", **settings(steps=1))
+    assert seen == [1, 1, "looked"]
+
+
+def test_a_failed_look_leaves_the_lists_as_they_should_be(pack, nano):
+    import comfy.model_management as management
+    from clear_pack.nodes.comfy.managed import passing
+    model, vae, _ = nano
+    management.load_models_gpu([model])
+    with pytest.raises(RuntimeError, match="no room"), passing(vae.patcher, model):
+        management.load_models_gpu([vae.patcher])
+        assert on_the_list(vae.patcher) and not on_the_list(model)
+        raise RuntimeError("no room")
+    assert on_the_list(model) and not on_the_list(vae.patcher)
+
+
+def test_a_lora_at_strength_0_is_no_patch(run, models, nano, small_nano):
+    lora.write_lora(models / "loras" / "a.safetensors", small_nano.lora_state())
+    model, = run("CLEAR_ApplyLoRA", model=nano[0], lora="a.safetensors", strength=0.0)
+    assert model is not nano[0] and not model.patches and not nano[0].patches
