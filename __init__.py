@@ -1,8 +1,10 @@
-"""ComfyUI's entry point to the pack. Importing this file alone imports nothing else, so that tests may collect it anywhere."""
+"""ComfyUI's entry point to the pack. Importing this file alone imports nothing else, so that tests may collect it
+anywhere."""
 
 WEB_DIRECTORY = "./web"
 
 
 async def comfy_entrypoint():
     from .nodes import ClearExtension
+
     return ClearExtension()

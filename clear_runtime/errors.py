@@ -1,4 +1,5 @@
 """What the user can mend, and how a command ends by it."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,8 @@ class ClearError(ValueError):
 
 @contextmanager
 def ending_in_words(stopped: str) -> Iterator[None]:
-    """End the command with a line instead of a traceback where the user can mend it. stopped: what Ctrl-C says before `stopping`."""
+    """End the command with a line instead of a traceback where the user can mend it. stopped: what Ctrl-C says before
+    `stopping`."""
     try:
         yield
     except KeyboardInterrupt:

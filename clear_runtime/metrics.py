@@ -19,17 +19,23 @@ from .frames.region import bounds
 
 def _same_shape(result: Tensor, reference: Tensor) -> None:
     if result.shape != reference.shape:
-        raise ClearError(f"Frames of shape {tuple(result.shape)} cannot be compared with frames of shape "
-                         f"{tuple(reference.shape)}. Give two videos of the same length and size.")
+        raise ClearError(
+            f"Frames of shape {tuple(result.shape)} cannot be compared with frames of shape "
+            f"{tuple(reference.shape)}. Give two videos of the same length and size."
+        )
 
 
 def _inside(mask: Tensor, frames: Tensor) -> Tensor:
     if mask.shape != frames.shape[:3]:
-        raise ClearError(f"The mask has the shape {tuple(mask.shape)}, the frames {tuple(frames.shape)}. "
-                         "Give a mask with one value for each pixel of each frame.")
+        raise ClearError(
+            f"The mask has the shape {tuple(mask.shape)}, the frames {tuple(frames.shape)}. "
+            "Give a mask with one value for each pixel of each frame."
+        )
     inside = mask > 0.5
     if not inside.any():
-        raise ClearError("The mask is empty, so there is nothing to measure inside it. Give a clip with a subtitle, and its mask.")
+        raise ClearError(
+            "The mask is empty, so there is nothing to measure inside it. Give a clip with a subtitle, and its mask."
+        )
     return inside
 
 
@@ -61,7 +67,10 @@ def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     inside = _inside(mask, reference)
     both = inside[1:] & inside[:-1]
     if not both.any():
-        raise ClearError("The mask covers no pixel in two frames in a row, so that flicker cannot be seen. Give a clip whose subtitle stays longer.")
+        raise ClearError(
+            "The mask covers no pixel in two frames in a row, so that flicker cannot be seen. Give a clip whose "
+            "subtitle stays longer."
+        )
     difference = result.float() - reference.float()
     return float((difference[1:] - difference[:-1]).abs()[both].mean())
 
@@ -74,8 +83,10 @@ class Overlap:
 
     def add(self, found: Tensor, true: Tensor) -> Overlap:
         if found.shape != true.shape:
-            raise ClearError(f"Masks of shape {tuple(found.shape)} cannot be compared with masks of shape {tuple(true.shape)}. "
-                             "Give masks of the same length and size.")
+            raise ClearError(
+                f"Masks of shape {tuple(found.shape)} cannot be compared with masks of shape {tuple(true.shape)}. "
+                "Give masks of the same length and size."
+            )
         self.both += int((found & true).sum())
         self.found += int(found.sum())
         self.true += int(true.sum())
@@ -87,15 +98,21 @@ class Overlap:
 
     def report(self) -> dict[str, float]:
         """Intersection over union, F1, recall and precision, 0..1."""
-        return {"iou": self.both / max(1, self.found + self.true - self.both), "f1": 2 * self.both / max(1, self.found + self.true),
-                "recall": self.both / max(1, self.true), "precision": self.both / max(1, self.found)}
+        return {
+            "iou": self.both / max(1, self.found + self.true - self.both),
+            "f1": 2 * self.both / max(1, self.found + self.true),
+            "recall": self.both / max(1, self.true),
+            "precision": self.both / max(1, self.found),
+        }
 
 
 class Lpips:
-    """Learned perceptual distance (Zhang et al., "The unreasonable effectiveness of deep features", CVPR 2018): its version
-    0.1 over AlexNet, the mean over the frames with a subtitle of the box around that subtitle. 0 for equal pictures.
+    """Learned perceptual distance (Zhang et al., "The unreasonable effectiveness of deep features", CVPR 2018): its
+    version 0.1 over AlexNet, the mean over the frames with a subtitle of the box around that subtitle. 0 for equal
+    pictures.
 
-    Needs the package `lpips`, and torchvision's ImageNet weights of AlexNet in torch's hub cache: nothing is downloaded here.
+    Needs the package `lpips`, and torchvision's ImageNet weights of AlexNet in torch's hub cache: nothing is downloaded
+    here.
     """
 
     MARGIN, LEAST = 16, 64
@@ -106,11 +123,16 @@ class Lpips:
             import lpips
             from torchvision.models import AlexNet_Weights
         except ImportError as missing:
-            raise ClearError(f"LPIPS needs {missing.name}, which is not installed: pip install lpips torchvision") from missing
+            raise ClearError(
+                f"LPIPS needs {missing.name}, which is not installed: pip install lpips torchvision"
+            ) from missing
         source = AlexNet_Weights.IMAGENET1K_V1.url
         stored = Path(torch.hub.get_dir()) / "checkpoints" / source.rsplit("/", 1)[1]
         if not stored.exists():
-            raise ClearError(f"LPIPS needs AlexNet's ImageNet weights, and {stored} is not there. Put {source} there, or leave LPIPS out.")
+            raise ClearError(
+                f"LPIPS needs AlexNet's ImageNet weights, and {stored} is not there. Put {source} there, or leave "
+                f"LPIPS out."
+            )
         self.device = torch.device(device)
         self.model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
         features = {name: value for name, value in read_tensors(stored).items() if name.startswith("features.")}

@@ -1,4 +1,5 @@
 """Every setting of a removal, and the report it sends while it works."""
+
 from __future__ import annotations
 
 import math
@@ -19,6 +20,7 @@ MASKS = ("prior", "difference")
 @dataclass(frozen=True)
 class RemoveOptions:
     """Settings with the paper's defaults; values that cannot work raise ClearError at once."""
+
     steps: int = 5
     """Sampler steps."""
     seed: int = 0
@@ -27,8 +29,8 @@ class RemoveOptions:
     overlap: int = 16
     """Frames that neighbouring windows share, at least; they are cross-faded."""
     output: str = "composite"
-    """composite: the source with only the subtitle's pixels replaced. raw: the network's whole picture, as the paper gives
-    it. preview: the fill alone, no network."""
+    """composite: the source with only the subtitle's pixels replaced. raw: the network's whole picture, as the paper
+    gives it. preview: the fill alone, no network."""
     control: str = "as is"
     """What goes into the control: see engines/control.py."""
     region: str = "whole frame"
@@ -40,8 +42,8 @@ class RemoveOptions:
     threshold: float = 0.5
     """The prior's value over which a pixel is subtitle."""
     subtitles_only: bool = True
-    """Leave what the prior marks but does not behave like a subtitle: moves with the scene, sits wholly in a corner, or stands
-    too short (find/marks.py). For this the frames must follow one another. Off, only specks are left."""
+    """Leave what the prior marks but does not behave like a subtitle: moves with the scene, sits wholly in a corner, or
+    stands too short (find/marks.py). For this the frames must follow one another. Off, only specks are left."""
     grow: int = 2
     """Pixels of the source by which the mask is made larger."""
     feather: int = 2
@@ -52,22 +54,40 @@ class RemoveOptions:
     """Share of the network's change that is added onto a prefilled control."""
 
     def __post_init__(self):
-        for name, value, choices in (("output", self.output, OUTPUTS), ("control", self.control, CONTROLS),
-                                     ("region", self.region, REGIONS), ("mask_from", self.mask_from, MASKS)):
+        for name, value, choices in (
+            ("output", self.output, OUTPUTS),
+            ("control", self.control, CONTROLS),
+            ("region", self.region, REGIONS),
+            ("mask_from", self.mask_from, MASKS),
+        ):
             if value not in choices:
                 raise ClearError(f'{name} is "{value}". Choose one of: {", ".join(choices)}.')
         windows.normalise(self.window, self.overlap)
         schedule.sigmas(self.steps)
         schedule.check_seed(self.seed)
-        for name, value, low, high in (("threshold", self.threshold, 0, 1), ("keep_change", self.keep_change, 0, 1), ("context", self.context, 0, math.inf), ("grow", self.grow, 0, math.inf),
-                                       ("feather", self.feather, 0, math.inf), ("max_pixels", self.max_pixels, 1024, math.inf)):
+        for name, value, low, high in (
+            ("threshold", self.threshold, 0, 1),
+            ("keep_change", self.keep_change, 0, 1),
+            ("context", self.context, 0, math.inf),
+            ("grow", self.grow, 0, math.inf),
+            ("feather", self.feather, 0, math.inf),
+            ("max_pixels", self.max_pixels, 1024, math.inf),
+        ):
             if not low <= value <= high:
-                raise ClearError(f"{name} is {value}. Use a value of at least {low}" + (f" and at most {high}." if high < math.inf else "."))
+                raise ClearError(
+                    f"{name} is {value}. Use a value of at least {low}"
+                    + (f" and at most {high}." if high < math.inf else ".")
+                )
         if self.mask_from == "difference" and self.output == "preview":
-            raise ClearError('A preview runs no network, so there is no difference to take the mask from. Set mask_from to "prior".')
+            raise ClearError(
+                'A preview runs no network, so there is no difference to take the mask from. Set mask_from to "prior".'
+            )
         if self.mask_from == "difference" and self.region == "subtitle band":
-            raise ClearError('The subtitle band is found by the prior, before the network runs. Set mask_from to "prior", or region to '
-                             '"whole frame".')
+            raise ClearError(
+                'The subtitle band is found by the prior, before the network runs. Set mask_from to "prior", or region '
+                "to "
+                '"whole frame".'
+            )
 
     @property
     def needs_prior(self) -> bool:
@@ -76,11 +96,14 @@ class RemoveOptions:
 
 @dataclass(frozen=True)
 class RemovalProgress:
-    """How far a removal has come. The unit is a sampler step; a window counts as `steps` of them even if it needs none."""
+    """How far a removal has come. The unit is a sampler step; a window counts as `steps` of them even if it needs
+    none."""
+
     done: int
     total: int | None
     """None while nobody knows how long the video is."""
     stage: str
-    """mask, control, encode, sample, decode or done: what begins now, or in `sample` and `done`, what was just finished."""
+    """mask, control, encode, sample, decode or done: what begins now, or in `sample` and `done`, what was just
+    finished."""
     preview: Tensor | None = None
     """A frame [H, W, 3] to look at: the window's frame with the most subtitle in it, before and after."""

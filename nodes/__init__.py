@@ -1,4 +1,5 @@
 """The pack's nodes."""
+
 from comfy_api.latest import ComfyExtension, io
 
 
@@ -16,7 +17,19 @@ class ClearExtension(ComfyExtension):
         from .train.lora import TrainLoRA
         from .train.pairs import LoadPairs
         from .train.prior import TrainPrior
+
         register_folder()
         offer_demo_clip()
-        return [load.LoadNano, load.LoadModel, load.ApplyLoRA, load.Prompt, SubtitleRemove, BeforeAfter, PriorMask, TrainPrior, BurnSubtitles,
-                LoadPairs, TrainLoRA]
+        return [
+            load.LoadNano,
+            load.LoadModel,
+            load.ApplyLoRA,
+            load.Prompt,
+            SubtitleRemove,
+            BeforeAfter,
+            PriorMask,
+            TrainPrior,
+            BurnSubtitles,
+            LoadPairs,
+            TrainLoRA,
+        ]

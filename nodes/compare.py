@@ -16,20 +16,35 @@ class BeforeAfter(io.ComfyNode):
             node_id="CLEAR_BeforeAfter",
             display_name="Before / After",
             category="CLEAR",
-            description="Saves the cleaned clip, a side-by-side video, and a side-by-side picture of the frame with the "
-                        "most subtitle in it. Files: PREFIX_NUMBER_clean.mp4, PREFIX_NUMBER_before_after.mp4, PREFIX_NUMBER_before_after.png.",
+            description="Saves the cleaned clip, a side-by-side video, and a side-by-side picture of the frame with "
+            "the "
+            "most subtitle in it. Files: PREFIX_NUMBER_clean.mp4, PREFIX_NUMBER_before_after.mp4, "
+            "PREFIX_NUMBER_before_after.png.",
             inputs=[
                 io.Image.Input("before", tooltip="The frames with subtitles."),
                 io.Image.Input("after", tooltip="The cleaned frames: same count and size."),
                 io.Float.Input("fps", default=25.0, min=0.01, max=1000.0, step=0.01, tooltip="Frames per second."),
-                io.String.Input("filename_prefix", default="CLEAR/subtitles",
-                                tooltip="Where to save below ComfyUI's output folder. The name gets a number, so nothing is overwritten."),
-                io.Float.Input("crf", default=10.0, min=0.0, max=51.0, step=1.0,
-                               tooltip="Quality of the H.264 files: 0 is lossless, 10 stays close to the original, "
-                                       "23 is small. Every encoding changes all pixels a little; lower changes them less."),
-                io.Mask.Input("mask", optional=True,
-                              tooltip="Where pixels were replaced; picks the frame for the picture. Without it, the frame "
-                                      "that changed most."),
+                io.String.Input(
+                    "filename_prefix",
+                    default="CLEAR/subtitles",
+                    tooltip="Where to save below ComfyUI's output folder. The name gets a number, so nothing is "
+                    "overwritten.",
+                ),
+                io.Float.Input(
+                    "crf",
+                    default=10.0,
+                    min=0.0,
+                    max=51.0,
+                    step=1.0,
+                    tooltip="Quality of the H.264 files: 0 is lossless, 10 stays close to the original, "
+                    "23 is small. Every encoding changes all pixels a little; lower changes them less.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Where pixels were replaced; picks the frame for the picture. Without it, the frame "
+                    "that changed most.",
+                ),
                 io.Audio.Input("audio", optional=True, tooltip="The sound for both videos."),
             ],
             outputs=[],
@@ -44,7 +59,8 @@ class BeforeAfter(io.ComfyNode):
 
         check(before, after, mask)
         folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
-            filename_prefix, folder_paths.get_output_directory(), before.shape[2], before.shape[1])
+            filename_prefix, folder_paths.get_output_directory(), before.shape[2], before.shape[1]
+        )
         sound = None if audio is None else (audio["waveform"][0], int(audio["sample_rate"]))
         # The rate comes as a float; films run at 24000/1001 and the like.
         rate = Fraction(fps).limit_denominator(1001)

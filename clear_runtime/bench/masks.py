@@ -1,4 +1,5 @@
 """How well the prior finds a case's subtitle, next to a text detector's boxes."""
+
 from __future__ import annotations
 
 import torch
@@ -11,16 +12,19 @@ from .ocr import Line, filled
 
 
 def prior_masks(case: Case, prior) -> dict[str, Overlap]:
-    """Overlap with the true mask of what the prior marks in single frames, and of what the remover makes of it over time,
-    neither of them grown, at the remover's own threshold."""
+    """Overlap with the true mask of what the prior marks in single frames, and of what the remover makes of it over
+    time, neither of them grown, at the remover's own threshold."""
     bare = RemoveOptions(output="preview", control="prefilled", grow=0, feather=0)
     used = torch.stack([mask for _, mask in remove(case.subtitled, None, None, prior, bare, total=len(case.subtitled))])
-    return {"prior, single frames": Overlap().add(prior(case.subtitled) > bare.threshold, case.mask),
-            "prior, as used": Overlap().add(used > 0.5, case.mask)}
+    return {
+        "prior, single frames": Overlap().add(prior(case.subtitled) > bare.threshold, case.mask),
+        "prior, as used": Overlap().add(used > 0.5, case.mask),
+    }
 
 
 def box_masks(case: Case, lines: dict[int, list[Line]]) -> Overlap:
-    """Overlap with the true mask of the filled boxes of all text that was found, by frame: what a remover by text detection takes out."""
+    """Overlap with the true mask of the filled boxes of all text that was found, by frame: what a remover by text
+    detection takes out."""
     total = Overlap()
     for index, found in lines.items():
         total.add(filled(found, *case.mask.shape[1:]), case.mask[index])

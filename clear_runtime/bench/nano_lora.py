@@ -2,11 +2,13 @@
 
     python -m clear_runtime.bench.nano_lora --data FOLDER [LORA ...]      (no LORA: the bundled one)
 
-PSNR in dB inside the mask grown by 3 pixels, mean over the clips: the fill alone by the true mask, the network over that fill, and
-the network on the subtitled video; each in one step and in five. share: the part of the network's one-step change over the fill
-that comes closest to the clean clips. Where a LoRA's occlusion_head.safetensors lies beside it: what its M_pred says of the mask's cells, and
-of all others, 0 to 1, half-way to the noise with the subtitled control.
+PSNR in dB inside the mask grown by 3 pixels, mean over the clips: the fill alone by the true mask, the network over
+that fill, and the network on the subtitled video; each in one step and in five. share: the part of the network's
+one-step change over the fill that comes closest to the clean clips. Where a LoRA's occlusion_head.safetensors lies
+beside it: what its M_pred says of the mask's cells, and of all others, 0 to 1, half-way to the noise with the subtitled
+control.
 """
+
 import argparse
 import logging
 from pathlib import Path
@@ -24,12 +26,19 @@ from ..wan import TIMESTEPS
 log = logging.getLogger(__name__)
 
 
-def measure(lora: dict[str, torch.Tensor], held: list, device: torch.device, head: Path | None = None) -> dict[str, float]:
-    """Scores by name of a normalised LoRA over the bundled base, and of the occlusion head in a file, if one is named."""
+def measure(
+    lora: dict[str, torch.Tensor], held: list, device: torch.device, head: Path | None = None
+) -> dict[str, float]:
+    """Scores by name of a normalised LoRA over the bundled base, and of the occlusion head in a file, if one is
+    named."""
     base = {name: value.float() for name, value in load.transformer_state_dict().items()}
-    model = Adapted(base, start={name: value.float() for name, value in lora.items()}, checkpointing=False, device=device).eval()
+    model = Adapted(
+        base, start={name: value.float() for name, value in lora.items()}, checkpointing=False, device=device
+    ).eval()
     context, codec = load.prompt_embedding().to(device), load.load_bundled_codec(device).net
-    scores = evaluate(lambda x, control, timestep: model(x, control, timestep / TIMESTEPS, context)[0], codec, held, device)
+    scores = evaluate(
+        lambda x, control, timestep: model(x, control, timestep / TIMESTEPS, context)[0], codec, held, device
+    )
     if head is not None:
         model.head.load_state_dict(read_tensors(head))
         scores |= marked(lambda x, control, sigma: model(x, control, sigma, context)[1], codec, held, device)
@@ -53,20 +62,27 @@ def main(args) -> None:
     device, held, rows = torch.device("cuda" if torch.cuda.is_available() else "cpu"), held_back(args.data), []
     for path in args.loras or [None]:
         head = path.parent / HEAD if path else None
-        scores = measure(read_lora(path) if path else load.lora_state(), held, device, head if head and head.exists() else None)
+        scores = measure(
+            read_lora(path) if path else load.lora_state(), held, device, head if head and head.exists() else None
+        )
         name = f"{path.parent.name}/{path.name}" if path else "bundled"
         log.info("%s  %s", name, "  ".join(f"{k} {v:.2f}" for k, v in scores.items()))
         rows.append((name, scores))
     columns = list(dict.fromkeys(column for _, scores in rows for column in scores))
     table = ["| LoRA | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    table += [f"| {name} | " + " | ".join(f"{scores[c]:.2f}" if c in scores else "" for c in columns) + " |" for name, scores in rows]
+    table += [
+        f"| {name} | " + " | ".join(f"{scores[c]:.2f}" if c in scores else "" for c in columns) + " |"
+        for name, scores in rows
+    ]
     log.info("\n%s", "\n".join(table))
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
+    )
     parser.add_argument("loras", nargs="*", type=Path, help="LoRA files; default: the bundled one")
     with ending_in_words("Stopped."):
         main(parser.parse_args())

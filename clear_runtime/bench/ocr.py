@@ -3,6 +3,7 @@
 RapidOCR (PP-OCR's detector and recogniser; the models come inside its package). They know Latin letters, Chinese and
 Japanese; of other scripts they find the lines, but what they read there says little.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -18,17 +19,19 @@ from ..errors import ClearError
 from ..frames.masks import grow
 from ..frames.region import bounds
 
-READ = 0.5      # recognition score from which a line counts as read: RapidOCR's own limit
-ON_TEXT = 0.5   # share of a box that must lie on the subtitle, grown by FILL, to be the subtitle's
-FILL = 8        # pixels: the strokes of a line grow together to one area
-BAND = 16       # pixels of context around the subtitle in its own crop
-WIDE = 1280     # pixels: the crop is scaled up to this width,
-LARGEST = 3     # but no more than this many times
+READ = 0.5  # recognition score from which a line counts as read: RapidOCR's own limit
+ON_TEXT = 0.5  # share of a box that must lie on the subtitle, grown by FILL, to be the subtitle's
+FILL = 8  # pixels: the strokes of a line grow together to one area
+BAND = 16  # pixels of context around the subtitle in its own crop
+WIDE = 1280  # pixels: the crop is scaled up to this width,
+LARGEST = 3  # but no more than this many times
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text: corners [4, 2] as x, y in pixels of the whole frame, its text, and how sure the recogniser is, 0..1."""
+    """A line of text: corners [4, 2] as x, y in pixels of the whole frame, its text, and how sure the recogniser is,
+    0..1."""
+
     corners: np.ndarray
     text: str
     score: float
@@ -38,12 +41,18 @@ Reader = Callable[[Tensor], list[Line]]
 
 
 def load_reader() -> Reader:
-    """frame [H, W, 3] in 0..1 -> the lines in it, also those that could not be read well. Raises ClearError where RapidOCR is missing."""
+    """frame [H, W, 3] in 0..1 -> the lines in it, also those that could not be read well. Raises ClearError where
+    RapidOCR is missing."""
     try:
         from rapidocr import RapidOCR
     except ImportError as missing:
-        raise ClearError(f"Reading text needs RapidOCR, and {missing.name} is not installed: pip install \"rapidocr>=3.10\" onnxruntime") from missing
-    engine = RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": torch.get_num_threads()})
+        raise ClearError(
+            f'Reading text needs RapidOCR, and {missing.name} is not installed: pip install "rapidocr>=3.10" '
+            f"onnxruntime"
+        ) from missing
+    engine = RapidOCR(
+        params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": torch.get_num_threads()}
+    )
 
     def read(frame: Tensor) -> list[Line]:
         levels = (frame.clamp(0, 1) * 255).round().to(torch.uint8).flip(-1)  # it takes blue first, as OpenCV does
@@ -51,9 +60,16 @@ def load_reader() -> Reader:
         boxes = engine(picture, use_det=True, use_cls=False, use_rec=False).boxes
         if boxes is None:
             return []
-        found = engine(picture, use_det=True, use_cls=False, use_rec=True, text_score=0.0)  # it leaves out boxes in which it reads nothing
-        known = {box.tobytes(): (text, float(score)) for box, text, score in zip(found.boxes, found.txts, found.scores)} if found.boxes is not None else {}
+        found = engine(
+            picture, use_det=True, use_cls=False, use_rec=True, text_score=0.0
+        )  # it leaves out boxes in which it reads nothing
+        known = (
+            {box.tobytes(): (text, float(score)) for box, text, score in zip(found.boxes, found.txts, found.scores)}
+            if found.boxes is not None
+            else {}
+        )
         return [Line(np.asarray(box, np.float32), *known.get(box.tobytes(), ("", 0.0))) for box in boxes]
+
     return read
 
 
@@ -96,15 +112,20 @@ def still_read(before: str, after: str) -> float:
     """Share of the characters of `before` that are read in `after`, in their order, 0..1."""
     if not before:
         return 0.0
-    return sum(block.size for block in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()) / len(before)
+    return sum(
+        block.size for block in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    ) / len(before)
 
 
 def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[Line]]:
-    """The lines of the whole frame, and of the band of the frame around `around` [H, W] alone, made larger where it is small."""
+    """The lines of the whole frame, and of the band of the frame around `around` [H, W] alone, made larger where it is
+    small."""
     box = bounds(around[None], BAND)
     band = box.of(frame[None])
     factor = min(LARGEST, max(1, round(WIDE / band.shape[2])))
-    large = torch.nn.functional.interpolate(band.permute(0, 3, 1, 2), scale_factor=factor, mode="bicubic")[0].permute(1, 2, 0)
+    large = torch.nn.functional.interpolate(band.permute(0, 3, 1, 2), scale_factor=factor, mode="bicubic")[0].permute(
+        1, 2, 0
+    )
     corner = np.array([box.left, box.top], np.float32)
     return [read(frame), [Line(line.corners / factor + corner, line.text, line.score) for line in read(large)]]
 
@@ -112,6 +133,7 @@ def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[Line]]:
 @dataclass(frozen=True)
 class Seen:
     """What is read at the subtitle's place in one frame, by view (see two_views): number of boxes and text of each."""
+
     boxes: tuple[int, ...]
     texts: tuple[str, ...]
 

@@ -2,10 +2,12 @@
 
     python -m clear_runtime.bench.prior --data FOLDER [--prior FILE] [--threads 2] [--out FIGURES.json]
 
-Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; what is marked on frames
-without a subtitle; what is marked on moving signs, before and after the evidence over time; and frames per second. With the
-counts as they are it takes about four minutes on two CPU cores. Real clips are measured by `python -m clear_runtime.bench.removal`.
+Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; what is marked on
+frames without a subtitle; what is marked on moving signs, before and after the evidence over time; and frames per
+second. With the counts as they are it takes about four minutes on two CPU cores. Real clips are measured by `python -m
+clear_runtime.bench.removal`.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -44,9 +46,13 @@ def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap
     """Overlap with the true masks of "prior" and "pseudo-labels", on `count` frames with a subtitle in one script."""
     maker, ours, labelled = PairMaker(folder, validation=True, scripts=(script,)), Overlap(), Overlap()
     if script in HELD_BACK:  # never trained on, so none of its fonts has been seen
-        maker.fonts[script] = [(str(path), 0) for held_back in (False, True) for path in sources.fonts(folder, script, held_back)]
+        maker.fonts[script] = [
+            (str(path), 0) for held_back in (False, True) for path in sources.fonts(folder, script, held_back)
+        ]
     for seed in range(count):
-        clean, subtitled, mask = (torch.from_numpy(part) for part in maker.make(f"{script} {seed}", 1, *SIZE, empty=0, em=(14, 34)))
+        clean, subtitled, mask = (
+            torch.from_numpy(part) for part in maker.make(f"{script} {seed}", 1, *SIZE, empty=0, em=(14, 34))
+        )
         clean, subtitled = clean.float() / 255, subtitled.float() / 255
         ours.add(prior(subtitled) > THRESHOLD, mask)
         labelled.add(pseudo_labels.labels(subtitled, clean) > 0, mask)
@@ -54,8 +60,8 @@ def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap
 
 
 def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]:
-    """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six carries a
-    sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
+    """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six
+    carries a sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
     maker, found = PairMaker(folder, validation=True), []
     options = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
     if not text:
@@ -68,7 +74,8 @@ def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]
 
 
 def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, tuple[float, float, float]]:
-    """Speed in pixels per frame -> share of pixels marked on clips with moving signs and no subtitle, at each of STAGES."""
+    """Speed in pixels per frame -> share of pixels marked on clips with moving signs and no subtitle, at each of
+    STAGES."""
     maker, shares = PairMaker(folder, validation=True), {}
     for pace in SPEEDS:
         found = []
@@ -82,28 +89,41 @@ def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, t
 
 
 def sign_clip(maker: PairMaker, seed, speed: float, frames: int) -> np.ndarray:
-    """The hardest scene text: lettering in subtitles' own looks, fixed in a picture that a camera pans over -> [T, H, W, 3] uint8."""
+    """The hardest scene text: lettering in subtitles' own looks, fixed in a picture that a camera pans over -> [T, H,
+    W, 3] uint8."""
     rng = random.Random(seed)
     height, width = SIZE
     margin = int(speed * frames) + 8
-    picture = maker.pictures.levels(rng.choice(maker.pictures.paths))[0].resize((width + 2 * margin, height + 2 * margin), Image.Resampling.LANCZOS)
+    picture = maker.pictures.levels(rng.choice(maker.pictures.paths))[0].resize(
+        (width + 2 * margin, height + 2 * margin), Image.Resampling.LANCZOS
+    )
     ground = np.asarray(picture)
     for _ in range(SIGNS):
         script = rng.choice(TRAINED)
         style = random_style(rng, maker.fonts[script], rng.randrange(16, 44))
         centre = (margin + rng.random() * width, margin + rng.random() * height)
-        ground = render([random_line(rng, script, rng.randrange(4, 14))], style, ground.shape[1], ground.shape[0], centre).over(ground)
+        ground = render(
+            [random_line(rng, script, rng.randrange(4, 14))], style, ground.shape[1], ground.shape[0], centre
+        ).over(ground)
     angle = rng.random() * 2 * np.pi
     along, down = speed * np.cos(angle), speed * np.sin(angle)
     source = Image.fromarray(ground)
-    shots = [source.transform((width, height), Image.Transform.AFFINE, (1, 0, margin + along * t, 0, 1, margin + down * t), Image.Resampling.BICUBIC)
-             for t in range(frames)]
-    noise = np.random.default_rng(rng.randrange(2 ** 32)).normal(0, 2, (frames, height, width, 3))
+    shots = [
+        source.transform(
+            (width, height),
+            Image.Transform.AFFINE,
+            (1, 0, margin + along * t, 0, 1, margin + down * t),
+            Image.Resampling.BICUBIC,
+        )
+        for t in range(frames)
+    ]
+    noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 2, (frames, height, width, 3))
     return (np.stack(shots) + noise).clip(0, 255).astype(np.uint8)
 
 
 def speed(prior, height: int = 720, width: int = 1280, frames: int = 8) -> float:
-    """Frames per second: the best of three batches after one to warm up, so that what else the machine does counts little."""
+    """Frames per second: the best of three batches after one to warm up, so that what else the machine does counts
+    little."""
     clip, seconds = torch.rand(frames, height, width, 3), []
     for _ in range(4):
         began = time.perf_counter()
@@ -117,10 +137,20 @@ def main(args) -> None:
         torch.set_num_threads(args.threads)
     prior, results = load_prior(args.prior), {}
     results["frames per second at 1280x720"], results["threads"] = speed(prior), torch.get_num_threads()
-    log.info("%.1f frames per second at 1280x720 with %d threads", results["frames per second at 1280x720"], results["threads"])
+    log.info(
+        "%.1f frames per second at 1280x720 with %d threads",
+        results["frames per second at 1280x720"],
+        results["threads"],
+    )
 
-    log.info("\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|")
-    wanted, results["scripts"], everything = args.scripts or (*TRAINED, *HELD_BACK), {}, {"prior": Overlap(), "pseudo-labels": Overlap()}
+    log.info(
+        "\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|"
+    )
+    wanted, results["scripts"], everything = (
+        args.scripts or (*TRAINED, *HELD_BACK),
+        {},
+        {"prior": Overlap(), "pseudo-labels": Overlap()},
+    )
     for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", HELD_BACK)):
         together = {"prior": Overlap(), "pseudo-labels": Overlap()}
         for script in (script for script in scripts if script in wanted):
@@ -142,7 +172,10 @@ def main(args) -> None:
 
     log.info("\n| signs moving by | %s |\n|---|%s", " | ".join(STAGES), "---|" * len(STAGES))
     results["marked on moving signs"] = signs = on_signs(prior, args.data, max(1, args.count // 10))
-    for name, shares in [*((f"{pace:g} px a frame", shares) for pace, shares in signs.items()), ("**all**", np.mean(list(signs.values()), 0))]:
+    for name, shares in [
+        *((f"{pace:g} px a frame", shares) for pace, shares in signs.items()),
+        ("**all**", np.mean(list(signs.values()), 0)),
+    ]:
         log.info("| %s | %s |", name, " | ".join(f"{share:.3%}" for share in shares))
     if args.out:
         args.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
@@ -151,16 +184,29 @@ def main(args) -> None:
 def _row(name: str, scores: dict[str, Overlap]) -> dict[str, dict[str, float]]:
     """Logs a script's row of the table, and gives its figures."""
     ours, labelled = (scores[who].report() for who in ("prior", "pseudo-labels"))
-    log.info("| %s | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |", name, ours["iou"], ours["f1"], ours["recall"], ours["precision"], labelled["iou"], labelled["f1"])
+    log.info(
+        "| %s | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |",
+        name,
+        ours["iou"],
+        ours["f1"],
+        ours["recall"],
+        ours["precision"],
+        labelled["iou"],
+        labelled["f1"],
+    )
     return {"prior": ours, "pseudo-labels": labelled}
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
+    )
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
-    parser.add_argument("--count", type=int, default=40, help="frames per script; a tenth as many clips per speed of signs")
+    parser.add_argument(
+        "--count", type=int, default=40, help="frames per script; a tenth as many clips per speed of signs"
+    )
     parser.add_argument("--scripts", nargs="+", choices=(*TRAINED, *HELD_BACK), help="only these")
     parser.add_argument("--threads", type=int, help="CPU threads; default: torch's own choice")
     parser.add_argument("--out", type=Path, help="write the figures as JSON too")

@@ -1,12 +1,17 @@
 """The figures as Markdown."""
+
 from __future__ import annotations
 
 from ..metrics import Overlap
 from .scores import Scores
 
-MEASURES = {"psnr": ("PSNR in dB inside the subtitle grown by 3 pixels", "{:.2f}"), "flicker": ("flicker in 0..255", "{:.2f}"),
-            "lpips": ("LPIPS of the subtitle's box", "{:.4f}"), "boxes": ("lines of text found at the subtitle's place, per frame", "{:.2f}"),
-            "still_read": ("share of the burned characters that is still read", "{:.1%}")}
+MEASURES = {
+    "psnr": ("PSNR in dB inside the subtitle grown by 3 pixels", "{:.2f}"),
+    "flicker": ("flicker in 0..255", "{:.2f}"),
+    "lpips": ("LPIPS of the subtitle's box", "{:.4f}"),
+    "boxes": ("lines of text found at the subtitle's place, per frame", "{:.2f}"),
+    "still_read": ("share of the burned characters that is still read", "{:.1%}"),
+}
 
 
 def removal_tables(rows: dict[str, dict[str, Scores]]) -> str:
@@ -18,7 +23,9 @@ def removal_tables(rows: dict[str, dict[str, Scores]]) -> str:
         if any(value is None for row in values.values() for value in row):
             continue
         values["**mean**"] = [sum(column) / len(column) for column in zip(*values.values())]
-        tables.append(_table(title, methods, {case: [form.format(value) for value in row] for case, row in values.items()}))
+        tables.append(
+            _table(title, methods, {case: [form.format(value) for value in row] for case, row in values.items()})
+        )
     return "\n\n".join(tables)
 
 
@@ -30,7 +37,11 @@ def mask_table(rows: dict[str, dict[str, Overlap]]) -> str:
         for way in ways:
             whole[way] += row[way]
     cell = lambda overlap: "{iou:.3f} / {f1:.3f}".format(**overlap.report())
-    return _table("IoU / F1 with the true mask", ways, {case: [cell(row[way]) for way in ways] for case, row in {**rows, "**all**": whole}.items()})
+    return _table(
+        "IoU / F1 with the true mask",
+        ways,
+        {case: [cell(row[way]) for way in ways] for case, row in {**rows, "**all**": whole}.items()},
+    )
 
 
 def _table(title: str, columns: list[str], rows: dict[str, list[str]]) -> str:

@@ -1,11 +1,13 @@
-"""Time and memory of Stage II on the real shape, Wan2.1-Fun-V1.1-1.3B-Control's, with random weights: no file is needed.
+"""Time and memory of Stage II on the real shape, Wan2.1-Fun-V1.1-1.3B-Control's, with random weights: no file is
+needed.
 
     python -m clear_runtime.bench.train_lora                                       81 frames of 832x480 and of 1280x720
     python -m clear_runtime.bench.train_lora --crop 9 64 64 --steps 4              what a CPU can do
 
-Prints a row for each crop: tokens of an example, seconds a step (the median, without the first step and the last, which also
-paint the example), the most memory that was taken, and what the estimate had said.
+Prints a row for each crop: tokens of an example, seconds a step (the median, without the first step and the last, which
+also paint the example), the most memory that was taken, and what the estimate had said.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -29,7 +31,8 @@ log = logging.getLogger(__name__)
 
 
 class RandomClips:
-    """Stands in for cache.LatentClips: examples of one size (latent frames, height and width), with a subtitle in a sixth of each."""
+    """Stands in for cache.LatentClips: examples of one size (latent frames, height and width), with a subtitle in a
+    sixth of each."""
 
     def __init__(self, size: tuple[int, int, int]):
         self.size = size
@@ -38,7 +41,7 @@ class RandomClips:
         generator = torch.Generator().manual_seed(k)
         clean, control, noise = (torch.randn(CHANNELS, *self.size, generator=generator) for _ in range(3))
         mask = torch.zeros(self.size)
-        mask[:, -self.size[1] // 6:] = 1
+        mask[:, -self.size[1] // 6 :] = 1
         return Sample(clean, control, noise, mask, torch.tensor(0.5))
 
     def example(self) -> Sample:
@@ -57,7 +60,16 @@ def measure(base: dict[str, Tensor], options: TrainOptions) -> tuple[float, int]
     with Processes() as processes, tempfile.TemporaryDirectory() as folder:
         if processes.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(processes.device)
-        steps = list(train(options, base, RandomClips(latent_size(options.crop, SPATIAL)), torch.zeros(1, TEXT_TOKENS, TEXT_WIDTH), folder, processes))
+        steps = list(
+            train(
+                options,
+                base,
+                RandomClips(latent_size(options.crop, SPATIAL)),
+                torch.zeros(1, TEXT_TOKENS, TEXT_WIDTH),
+                folder,
+                processes,
+            )
+        )
     return statistics.median(p.seconds for p in steps[1:-1]), max(p.memory for p in steps)
 
 
@@ -65,19 +77,37 @@ def main(args) -> None:
     shapes, rows = wan_shapes(), []
     base = random_base(shapes, DTYPES[args.precision])
     for crop in [tuple(args.crop)] if args.crop else USUAL.values():
-        options = TrainOptions(steps=args.steps, crop=crop, rank=args.rank, precision=args.precision, checkpointing=not args.no_checkpointing,
-                               sampler_steps=1, checkpoint_every=args.steps, example_every=args.steps)
+        options = TrainOptions(
+            steps=args.steps,
+            crop=crop,
+            rank=args.rank,
+            precision=args.precision,
+            checkpointing=not args.no_checkpointing,
+            sampler_steps=1,
+            checkpoint_every=args.steps,
+            example_every=args.steps,
+        )
         said = estimate(shapes, options, latent_size(crop, SPATIAL), TEXT_TOKENS)
         seconds, most = measure(base, options)
-        rows.append(f"| {crop[0]} frames of {crop[2]}x{crop[1]} | {said.tokens:,} | {seconds:.2f} | {most / 2 ** 30:.1f} GiB | {said.total / 2 ** 30:.1f} GiB |")
+        rows.append(
+            f"| {crop[0]} frames of {crop[2]}x{crop[1]} | {said.tokens:,} | {seconds:.2f} | {most / 2**30:.1f} GiB | "
+            f"{said.total / 2**30:.1f} GiB |"
+        )
         log.info("%s", rows[-1])
-    log.info("\n%s", "\n".join(["| example | tokens | seconds a step | memory at most | estimate |", "|---|---|---|---|---|", *rows]))
+    log.info(
+        "\n%s",
+        "\n".join(
+            ["| example | tokens | seconds a step | memory at most | estimate |", "|---|---|---|---|---|", *rows]
+        ),
+    )
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), help="default: both of the usual ones")
+    parser.add_argument(
+        "--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), help="default: both of the usual ones"
+    )
     parser.add_argument("--steps", type=int, default=6, help="at least 3")
     parser.add_argument("--rank", type=int, default=64)
     parser.add_argument("--precision", choices=DTYPES, default="bfloat16")

@@ -1,4 +1,6 @@
-"""What the command lines of both trainers share: options in a JSON file, a stop between two steps, a look through the pairs."""
+"""What the command lines of both trainers share: options in a JSON file, a stop between two steps, a look through the
+pairs."""
+
 from __future__ import annotations
 
 import argparse
@@ -19,15 +21,16 @@ _WORDS = {int: "a whole number", float: "a number", str: "text", NoneType: "null
 
 
 def options_of(args: argparse.Namespace, of: type):
-    """An object of the dataclass `of`: with the values of the JSON file `args.config`, if one is named, and over them those of args."""
+    """An object of the dataclass `of`: with the values of the JSON file `args.config`, if one is named, and over them
+    those of args."""
     stored = settings(args.config, of) if args.config else {}
     given = {f.name: getattr(args, f.name) for f in fields(of) if getattr(args, f.name, None) is not None}
     return of(**{**stored, **given})
 
 
 def settings(path: Path, of: type) -> dict:
-    """The fields of a dataclass that a JSON file names, in their own types; what is a dataclass itself is an object in the file, and need
-    not name all of its fields either. Raises ClearError for a file that is no such thing."""
+    """The fields of a dataclass that a JSON file names, in their own types; what is a dataclass itself is an object in
+    the file, and need not name all of its fields either. Raises ClearError for a file that is no such thing."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
@@ -38,35 +41,49 @@ def settings(path: Path, of: type) -> dict:
 def _fields(content, of: type, where: str) -> dict:
     known, kinds = {f.name: f for f in fields(of)}, get_type_hints(of)
     if not isinstance(content, dict):
-        raise ClearError(f"{where} must hold one object: {{\"name\": value, ...}} with names out of {', '.join(known)}.")
+        raise ClearError(f'{where} must hold one object: {{"name": value, ...}} with names out of {", ".join(known)}.')
     unknown = set(content) - set(known)
     if unknown:
-        raise ClearError(f"{where} has options that are not known: {', '.join(sorted(unknown))}. There are {', '.join(known)}.")
-    return {name: _value(value, kinds[name], known[name].default, f"{where}: {name}") for name, value in content.items()}
+        raise ClearError(
+            f"{where} has options that are not known: {', '.join(sorted(unknown))}. There are {', '.join(known)}."
+        )
+    return {
+        name: _value(value, kinds[name], known[name].default, f"{where}: {name}") for name, value in content.items()
+    }
 
 
 def _value(value, kind, default, where: str):
     if is_dataclass(kind):
         return kind(**_fields(value, kind, where))
     if not _alike(value, kind):
-        like = " or ".join(_WORDS[part] for part in get_args(kind)) if default in (None, MISSING) else f"like {json.dumps(default)}"
+        like = (
+            " or ".join(_WORDS[part] for part in get_args(kind))
+            if default in (None, MISSING)
+            else f"like {json.dumps(default)}"
+        )
         raise ClearError(f"{where} is {value!r}; it should be {like}.")
     return tuple(value) if isinstance(value, list) else value
 
 
 def _alike(value, kind) -> bool:
-    """Whether a JSON value can stand for a field's type: a list for a tuple of one kind, a whole number for any number, true and false for a bool alone."""
+    """Whether a JSON value can stand for a field's type: a list for a tuple of one kind, a whole number for any number,
+    true and false for a bool alone."""
     parts = get_args(kind)
     if get_origin(kind) is tuple:
-        return isinstance(value, list) and (parts[-1] is ... or len(value) == len(parts)) and all(_alike(one, parts[0]) for one in value)
+        return (
+            isinstance(value, list)
+            and (parts[-1] is ... or len(value) == len(parts))
+            and all(_alike(one, parts[0]) for one in value)
+        )
     if parts:  # one of several
         return any(_alike(value, part) for part in parts)
     return isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
 
 
 def log_to_terminal(main: bool = True) -> None:
-    """Show what is logged here; of several processes the main one shows it, and the others their warnings. By the pack's own logger:
-    modelscope, which DiffSynth imports, silences the root's handlers where several processes are connected."""
+    """Show what is logged here; of several processes the main one shows it, and the others their warnings. By the
+    pack's own logger: modelscope, which DiffSynth imports, silences the root's handlers where several processes are
+    connected."""
     logger = logging.getLogger(__name__.partition(".")[0])
     logger.setLevel(logging.INFO if main else logging.WARNING)
     if not logger.hasHandlers():
@@ -86,4 +103,3 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return int(text)
-

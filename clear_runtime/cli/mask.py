@@ -2,11 +2,13 @@
 
     python -m clear_runtime mask VIDEO --out FOLDER [--prior FILE] [--threshold 0.5] [--grow 0] [--no-temporal]
 
-Writes the folder FOLDER/NAME, NAME being the video's own without its ending: overlay.mp4, the heat over the frames at their own
-times; mask/000000.png and so on, a grey picture a frame, 0 or 255, which editors take as a sequence (a lossless video of them
-many cannot open, and another one has no clean edges); and plot.png, how much of each frame is marked. It appears when it is
-whole. Some 50 frames are held at a time, however long the video is: at 1080p 3.6 GB of memory, and 1.7 GB with --no-temporal.
+Writes the folder FOLDER/NAME, NAME being the video's own without its ending: overlay.mp4, the heat over the frames at
+their own times; mask/000000.png and so on, a grey picture a frame, 0 or 255, which editors take as a sequence (a
+lossless video of them many cannot open, and another one has no clean edges); and plot.png, how much of each frame is
+marked. It appears when it is whole. Some 50 frames are held at a time, however long the video is: at 1080p 3.6 GB of
+memory, and 1.7 GB with --no-temporal.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -39,29 +41,43 @@ _SAY_EVERY = 5.0  # seconds between two lines about how far it is
 
 @dataclass(frozen=True)
 class MaskOptions:
-    """threshold: what is over it counts, 0..1. grow: pixels by which what counts is widened. temporal: whether neighbouring frames are
-    looked at too; they must follow one another then."""
+    """threshold: what is over it counts, 0..1. grow: pixels by which what counts is widened. temporal: whether
+    neighbouring frames are looked at too; they must follow one another then."""
+
     threshold: float = 0.5
     grow: int = 0
     temporal: bool = True
 
     def __post_init__(self):
         if not 0 <= self.threshold <= 1 or self.grow < 0:
-            raise ClearError(f"The threshold is {self.threshold:g} and grow is {self.grow}. Use a threshold from 0 to 1, and 0 pixels or more to grow.")
+            raise ClearError(
+                f"The threshold is {self.threshold:g} and grow is {self.grow}. Use a threshold from 0 to 1, and 0 "
+                f"pixels or more to grow."
+            )
 
 
-def mask_stream(marked: Iterable[tuple[Tensor, Tensor]], options: MaskOptions) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """(frame [H, W, 3], a prior's soft mask [H, W]) of a video of any length -> (frame, soft mask, what counts [H, W] of 0 and 1)."""
+def mask_stream(
+    marked: Iterable[tuple[Tensor, Tensor]], options: MaskOptions
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """(frame [H, W, 3], a prior's soft mask [H, W]) of a video of any length -> (frame, soft mask, what counts [H, W]
+    of 0 and 1)."""
     for frame, soft in refine_stream(marked) if options.temporal else marked:
         yield frame, soft, grow((soft[None] > options.threshold).float(), options.grow)[0]
 
 
-def write_masks(video: str | Path, folder: str | Path, prior: Callable[[Tensor], Tensor], options: MaskOptions = MaskOptions(),
-                on_frame: Callable[[int, int | None], None] | None = None) -> Path:
-    """Write what the module's docstring says; returns the folder it is in. prior: frames [T, H, W, 3] -> soft masks [T, H, W] on the CPU.
+def write_masks(
+    video: str | Path,
+    folder: str | Path,
+    prior: Callable[[Tensor], Tensor],
+    options: MaskOptions = MaskOptions(),
+    on_frame: Callable[[int, int | None], None] | None = None,
+) -> Path:
+    """Write what the module's docstring says; returns the folder it is in. prior: frames [T, H, W, 3] -> soft masks [T,
+    H, W] on the CPU.
 
-    on_frame(frames done, frames in all or None where the file does not say) may raise to stop. Raises ClearError for a video
-    that cannot be read, a disk that is full, and a folder that is there already; what was written until then is removed.
+    on_frame(frames done, frames in all or None where the file does not say) may raise to stop. Raises ClearError for a
+    video that cannot be read, a disk that is full, and a folder that is there already; what was written until then is
+    removed.
     """
     video, folder = Path(video), Path(folder)
     target = folder / video.stem
@@ -73,8 +89,11 @@ def write_masks(video: str | Path, folder: str | Path, prior: Callable[[Tensor],
         _write(video, facts, partial, prior, options, on_frame or (lambda done, total: None))
         partial.rename(target)
     except OSError as error:
-        raise ClearError(f"{target} could not be written ({error.strerror or error}). Free some space, or choose a folder that you may write to; "
-                         "nothing half-written was left behind.") from error
+        raise ClearError(
+            f"{target} could not be written ({error.strerror or error}). Free some space, or choose a folder that you "
+            f"may write to; "
+            "nothing half-written was left behind."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
@@ -93,12 +112,16 @@ def _write(video: Path, facts: Facts, folder: Path, prior, options: MaskOptions,
 
 
 def _frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]) -> Iterator[Tensor]:
-    """The frames of a video; the time of each goes to on_time, and is later than that of the one before whatever the file says."""
+    """The frames of a video; the time of each goes to on_time, and is later than that of the one before whatever the
+    file says."""
     last = None
     for number, (when, frame) in enumerate(read_timed_frames(video)):
         if frame.shape[:2] != (facts.height, facts.width):
-            raise ClearError(f"{video.name}: from frame {number} on it is {frame.shape[1]}x{frame.shape[0]} pixels instead of {facts.width}x{facts.height}. "
-                             "Convert it to one size first.")
+            raise ClearError(
+                f"{video.name}: from frame {number} on it is {frame.shape[1]}x{frame.shape[0]} pixels instead of "
+                f"{facts.width}x{facts.height}. "
+                "Convert it to one size first."
+            )
         if when is None or last is not None and when <= last:
             when = facts.start if last is None else last + 1 / facts.fps
         last = when
@@ -107,14 +130,30 @@ def _frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]) -> I
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m clear_runtime mask", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m clear_runtime mask", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("video", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="the folder in which FOLDER/NAME is made")
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
-    parser.add_argument("--threshold", type=float, default=MaskOptions.threshold, help="how sure the prior must be for a pixel to count, 0 to 1 (default: %(default)s)")
-    parser.add_argument("--grow", type=int, default=MaskOptions.grow, help="pixels by which the mask is widened (default: %(default)s)")
-    parser.add_argument("--no-temporal", action="store_true", help="look at each frame alone, not at its neighbours too")
-    parser.add_argument("--device", type=device_name, default="cuda" if torch.cuda.is_available() else "cpu", help="cpu, cuda, mps; default: a GPU if there is one")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=MaskOptions.threshold,
+        help="how sure the prior must be for a pixel to count, 0 to 1 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--grow", type=int, default=MaskOptions.grow, help="pixels by which the mask is widened (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--no-temporal", action="store_true", help="look at each frame alone, not at its neighbours too"
+    )
+    parser.add_argument(
+        "--device",
+        type=device_name,
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="cpu, cuda, mps; default: a GPU if there is one",
+    )
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped; nothing was written"):
@@ -136,6 +175,7 @@ def _telling() -> Callable[[int, int | None], None]:
         said, rate = now, done / (now - began)
         left = f" of {total}, {max(0, total - done) / rate / 60:.1f} min left" if total else ""
         log.info("%d frames%s, %.1f a second", done, left, rate)
+
     return on_frame
 
 

@@ -1,4 +1,5 @@
 """The command line of the Stage I trainer."""
+
 import argparse
 import logging
 from contextlib import closing, nullcontext
@@ -36,8 +37,14 @@ def _run(args, options: TrainOptions, processes: Processes) -> None:
     with closing(train(options, batches, args.out, processes)) as steps:
         for p in steps:
             if p.example or p.step == 1:
-                log.info("step %d/%d  loss %.4f  %s  %.2f s", p.step, p.steps, p.loss,
-                         "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()), p.seconds)
+                log.info(
+                    "step %d/%d  loss %.4f  %s  %.2f s",
+                    p.step,
+                    p.steps,
+                    p.loss,
+                    "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()),
+                    p.seconds,
+                )
             if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
                 log.info("stopped after step %d; the same command continues", p.step)
                 return
@@ -48,35 +55,75 @@ def _batches(args, options: TrainOptions, processes: Processes):
     if args.generate:
         if options.steps is None:
             raise ClearError("Random pairs have no end: say how many --steps to train.")
-        return GeneratedFrames(args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact)
-    with locked_folder(args.out) if processes.main else nullcontext():  # a folder that is no good is named before the look, which may take hours
-        report = look_through(args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None)
+        return GeneratedFrames(
+            args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact
+        )
+    with (
+        locked_folder(args.out) if processes.main else nullcontext()
+    ):  # a folder that is no good is named before the look, which may take hours
+        report = look_through(
+            args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None
+        )
     log.info("%s", report)
-    return DiskFrames(report, options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count)
+    return DiskFrames(
+        report, options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count
+    )
 
 
 def _options(args) -> TrainOptions:
     options = options_of(args, TrainOptions)
-    left_out = {name: 0.0 for name in args.without or ()}
+    left_out = dict.fromkeys(args.without or (), 0.0)
     return replace(options, weights=replace(options.weights, **left_out))
 
 
 def _arguments(argv):
-    parser = argparse.ArgumentParser(prog="python -m clear_runtime train-prior", description=trainer.__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m clear_runtime train-prior",
+        description=trainer.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--pairs", type=Path, help="folder of pairs, or of the subtitled videos when --clean is given; or one subtitled video")
+    data.add_argument(
+        "--pairs",
+        type=Path,
+        help="folder of pairs, or of the subtitled videos when --clean is given; or one subtitled video",
+    )
     data.add_argument("--generate", type=Path, help="train on random pairs made from this folder of pictures and fonts")
-    parser.add_argument("--exact", action="store_true", help="with --generate: learn the masks that were drawn instead of pseudo-labels")
+    parser.add_argument(
+        "--exact", action="store_true", help="with --generate: learn the masks that were drawn instead of pseudo-labels"
+    )
     parser.add_argument("--clean", type=Path, help="folder of the clean videos, or one clean video")
-    parser.add_argument("--by-order", action="store_true", help="pair the files of two folders by their order instead of their names")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoints and the prior; an interrupted run continues from here")
-    parser.add_argument("--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it")
-    parser.add_argument("--without", choices=("ortho", "adv", "recon"), action="append", help="leave a loss term out (for an ablation)")
+    parser.add_argument(
+        "--by-order", action="store_true", help="pair the files of two folders by their order instead of their names"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="checkpoints and the prior; an interrupted run continues from here"
+    )
+    parser.add_argument(
+        "--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it"
+    )
+    parser.add_argument(
+        "--without", choices=("ortho", "adv", "recon"), action="append", help="leave a loss term out (for an ablation)"
+    )
     parser.add_argument("--crop", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--device", type=device_name, help="cpu, cuda, mps; default: a GPU if there is one")
-    kinds = {"model": str, "steps": int, "batch": int, "long_side": int, "rate": float, "schedule": str, "weight_decay": float, "average": float,
-             "start": str, "imagenet": str, "precision": str, "seed": int, "checkpoint_every": int, "example_every": int, "workers": int}
+    kinds = {
+        "model": str,
+        "steps": int,
+        "batch": int,
+        "long_side": int,
+        "rate": float,
+        "schedule": str,
+        "weight_decay": float,
+        "average": float,
+        "start": str,
+        "imagenet": str,
+        "precision": str,
+        "seed": int,
+        "checkpoint_every": int,
+        "example_every": int,
+        "workers": int,
+    }
     for name, kind in kinds.items():
         parser.add_argument("--" + name.replace("_", "-"), dest=name, type=kind)
     return parser.parse_args(argv)

@@ -1,4 +1,6 @@
-"""Training clips cut from video files: which spans of which video, and reading them in one pass without holding a video."""
+"""Training clips cut from video files: which spans of which video, and reading them in one pass without holding a
+video."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -19,21 +21,23 @@ from .synthetic.burn_style import BurnStyle
 from .synthetic.burner import Burner, burn_clip
 from .synthetic.subtitle_file import FORMATS
 
-SHORTEST = GROUP + 1           # frames of a clip: two latent frames
+SHORTEST = GROUP + 1  # frames of a clip: two latent frames
 MULTIPLE = SPATIAL * PATCH[1]  # pixels: sides that Wan's VAE and its 2x2 patches take
-_TELL_EVERY = 50               # frames between two looks at whether to stop
+_TELL_EVERY = 50  # frames between two looks at whether to stop
 
 
 class Clip(NamedTuple):
     """Two times [T, H, W, 3] float32 in 0..1, T = 4k + 1, sides multiples of 16."""
+
     subtitled: Tensor
     clean: Tensor
 
 
 class Clips(Protocol):
-    """Clips that are read when they are asked for. identities: one for each clip, another when what would be read is another.
-    sizes: frames, height and width in pixels that clips have, each once. held_back: how many at the end share frames with the last
-    one, that one among them: who looks at it to see what was learned trains on none of these."""
+    """Clips that are read when they are asked for. identities: one for each clip, another when what would be read is
+    another. sizes: frames, height and width in pixels that clips have, each once. held_back: how many at the end share
+    frames with the last one, that one among them: who looks at it to see what was learned trains on none of these."""
+
     identities: list[str]
     sizes: Sequence[tuple[int, int, int]]
     held_back: int
@@ -47,6 +51,7 @@ class Clips(Protocol):
 
 class Spans(NamedTuple):
     """spans: of equal length, ascending. empty: how many more there would be, but without a subtitle in them."""
+
     spans: list[range]
     empty: int = 0
 
@@ -54,6 +59,7 @@ class Spans(NamedTuple):
 @dataclass(frozen=True)
 class Source:
     """The spans cut from one video, or from a pair's two files. size: height and width of the clips in pixels."""
+
     name: str
     paths: tuple[str, ...]
     spans: tuple[range, ...]
@@ -62,7 +68,8 @@ class Source:
     text: str = ""  # the subtitle file to burn
 
     def read(self, chosen: Sequence[int]) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
-        """(number of the span, [T, H, W, 3] of each file), spans in ascending order. Only spans that are under way are in memory."""
+        """(number of the span, [T, H, W, 3] of each file), spans in ascending order. Only spans that are under way are
+        in memory."""
         waiting, under_way = [(i, self.spans[i]) for i in chosen], []
         for frames in zip(*(read_spans(path, [span for _, span in waiting]) for path in self.paths)):
             number = frames[0][0]
@@ -91,8 +98,12 @@ class FileClips:
         self.sizes = sorted({(len(source.spans[0]), *source.size) for source in self.sources})
         last = self.sources[-1].spans
         self.held_back = sum(span.stop > last[-1].start for span in last)
-        stamps = {source: " ".join(stamp(path) for path in (*source.paths, source.text) if path) for source in self.sources}
-        self.identities = [f"{stamps[source]} {source.spans[i]} {source.long_side} {settings}".strip() for source, i in self.index]
+        stamps = {
+            source: " ".join(stamp(path) for path in (*source.paths, source.text) if path) for source in self.sources
+        }
+        self.identities = [
+            f"{stamps[source]} {source.spans[i]} {source.long_side} {settings}".strip() for source, i in self.index
+        ]
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
         for source, numbers in groupby(wanted, lambda n: self.index[n][0]):
@@ -104,10 +115,15 @@ class FileClips:
         return Clip(*parts)
 
     def __str__(self) -> str:
-        lengths, sizes = ({source.size if size else len(source.spans[0]) for source in self.sources} for size in (False, True))
+        lengths, sizes = (
+            {source.size if size else len(source.spans[0]) for source in self.sources} for size in (False, True)
+        )
         frames = f"{min(lengths)} to {max(lengths)}" if len(lengths) > 1 else f"{min(lengths)}"
         shapes = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-        lines = [f"{_counted(len(self.index), 'clip')} of {frames} frames ({shapes}) from {_counted(len(self.sources), 'video')}."]
+        lines = [
+            f"{_counted(len(self.index), 'clip')} of {frames} frames ({shapes}) from "
+            f"{_counted(len(self.sources), 'video')}."
+        ]
         if self.empty:
             lines.append(f"Left out: {_counted(self.empty, 'span')} without a subtitle.")
         return "\n".join(lines + ([self._left_out()] if self.left_out else []))
@@ -120,8 +136,9 @@ class PairClips(FileClips):
     """Clips of pairs that check_pairs looked through."""
 
     def __init__(self, report: Report, frames: int = 81, per_video: int = 4, long_side: int = 832):
-        """frames: of a clip, rounded down to 4k + 1; a shorter video gives one clip of what it has. per_video: at most, spread
-        evenly, with a subtitle in each. long_side: pixels; larger frames are scaled down. Raises ClearError when nothing is left."""
+        """frames: of a clip, rounded down to 4k + 1; a shorter video gives one clip of what it has. per_video: at most,
+        spread evenly, with a subtitle in each. long_side: pixels; larger frames are scaled down. Raises ClearError when
+        nothing is left."""
         check_settings(frames, per_video, long_side)
         sources, empty = [], 0
         left_out = [(looked.pair.name, looked.problem) for looked in report.pairs if looked.problem]
@@ -133,7 +150,15 @@ class PairClips(FileClips):
             if problem or not all(size):
                 left_out.append((looked.pair.name, problem or too_small(facts.height, facts.width)))
             else:
-                sources.append(Source(looked.pair.name, (looked.pair.subtitled, looked.pair.clean), tuple(found.spans), long_side, size))
+                sources.append(
+                    Source(
+                        looked.pair.name,
+                        (looked.pair.subtitled, looked.pair.clean),
+                        tuple(found.spans),
+                        long_side,
+                        size,
+                    )
+                )
         super().__init__(sources, left_out, empty)
         self.unpaired = report.left_out
 
@@ -142,14 +167,22 @@ class PairClips(FileClips):
 
 
 class BurnedClips(FileClips):
-    """Clips of clean videos, into which subtitles are burned after scaling. Each clip has lines, and with the look "random" a look, of
-    its own; from a subtitle file it has the lines of its time."""
+    """Clips of clean videos, into which subtitles are burned after scaling. Each clip has lines, and with the look
+    "random" a look, of its own; from a subtitle file it has the lines of its time."""
 
-    def __init__(self, source: str | Path, style: BurnStyle, frames: int = 81, per_video: int = 4, long_side: int = 832, seed: int = 0,
-                 on_look: Callable[[int, int], None] | None = None):
-        """source: a folder of clean videos, or one of them. A style with a subtitle file: in a folder of several videos, each video
-        takes the file of its own name beside it instead. on_look(videos done, videos): called often while the videos are looked
-        through, may raise to stop. The rest as in PairClips."""
+    def __init__(
+        self,
+        source: str | Path,
+        style: BurnStyle,
+        frames: int = 81,
+        per_video: int = 4,
+        long_side: int = 832,
+        seed: int = 0,
+        on_look: Callable[[int, int], None] | None = None,
+    ):
+        """source: a folder of clean videos, or one of them. A style with a subtitle file: in a folder of several
+        videos, each video takes the file of its own name beside it instead. on_look(videos done, videos): called often
+        while the videos are looked through, may raise to stop. The rest as in PairClips."""
         check_settings(frames, per_video, long_side)
         self.style, self.seed, self._how = style, seed, {}
         sources, left_out, empty = [], [], 0
@@ -170,7 +203,9 @@ class BurnedClips(FileClips):
             self._how[found] = replace(style, file=text), fps
         super().__init__(sources, left_out, empty, f"{style} {seed}")
 
-    def _looked_through(self, video: Path, text: str, frames: int, per_video: int, long_side: int, tell: Callable[[], None]) -> tuple[Source, float, Spans]:
+    def _looked_through(
+        self, video: Path, text: str, frames: int, per_video: int, long_side: int, tell: Callable[[], None]
+    ) -> tuple[Source, float, Spans]:
         facts = read_facts(video)
         size, fps = target_size(facts.height, facts.width, long_side), float(facts.fps)
         if not all(size):
@@ -182,7 +217,10 @@ class BurnedClips(FileClips):
             raise ClearError(f"{video.name}: {problem}")
         kept = burner.kept(total) if text else None
         if text and not kept:
-            raise ClearError(f"{video.name}: no line of {Path(text).name} falls into its {total / fps:.1f} s. See whether the two belong together.")
+            raise ClearError(
+                f"{video.name}: no line of {Path(text).name} falls into its {total / fps:.1f} s. See whether the two "
+                f"belong together."
+            )
         spans = spread(total, frames, per_video, kept)
         return Source(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
 
@@ -194,7 +232,8 @@ class BurnedClips(FileClips):
 
 
 def clean_videos(source: str | Path) -> list[Path]:
-    """The videos of a folder in order of their names, or the one that is named. Raises ClearError when there is none."""
+    """The videos of a folder in order of their names, or the one that is named. Raises ClearError when there is
+    none."""
     source = Path(source)
     if source.is_file():
         return [source]
@@ -207,20 +246,24 @@ def clean_videos(source: str | Path) -> list[Path]:
 
 
 def _text_for(video: Path, style: BurnStyle, alone: bool) -> str:
-    """The subtitle file for a video: the style's own where the video is alone, and of several videos the one of its name. Empty
-    where the style has none."""
+    """The subtitle file for a video: the style's own where the video is alone, and of several videos the one of its
+    name. Empty where the style has none."""
     if alone or not style.file:
         return style.file
     beside = next((str(path) for ending in FORMATS if (path := video.with_suffix(ending)).is_file()), None)
     if beside is None:
-        raise ClearError(f"{video.name}: there is no {video.stem}{Path(style.file).suffix} beside it. With a subtitle file, each of several videos takes the one of its own name.")
+        raise ClearError(
+            f"{video.name}: there is no {video.stem}{Path(style.file).suffix} beside it. With a subtitle file, each of "
+            f"several videos takes the one of its own name."
+        )
     return beside
 
 
 def spread(total: int, frames: int, count: int, kept: Collection[int] | None = None) -> Spans:
-    """At most `count` spans of `frames` frames (rounded down to 4k + 1) over a video of `total`, evenly spread, overlapping by
-    half at most. kept: frames with a subtitle; each span moves to where it holds most of them, and goes when it holds none.
-    A video shorter than `frames` gives one span of the largest 4k + 1; one shorter than 5 gives none."""
+    """At most `count` spans of `frames` frames (rounded down to 4k + 1) over a video of `total`, evenly spread,
+    overlapping by half at most. kept: frames with a subtitle; each span moves to where it holds most of them, and goes
+    when it holds none. A video shorter than `frames` gives one span of the largest 4k + 1; one shorter than 5 gives
+    none."""
     length = whole_groups(min(frames, total))
     if length < SHORTEST:
         return Spans([])
@@ -237,15 +280,23 @@ def spread(total: int, frames: int, count: int, kept: Collection[int] | None = N
     marked_in = lambda start: before[start + length] - before[start]
     # as far as each may go without coming nearer than half a length to the next one's place
     reach = int(max(0.0, (step - length // 2) / 2)) if n > 1 else room
-    best = [max(range(max(0, at - reach), min(room, at + reach) + 1), key=lambda start: (marked_in(start), -abs(start - at))) for at in ideal]
+    best = [
+        max(
+            range(max(0, at - reach), min(room, at + reach) + 1), key=lambda start: (marked_in(start), -abs(start - at))
+        )
+        for at in ideal
+    ]
     full = [start for start in best if marked_in(start)]
     return Spans([range(start, start + length) for start in full], n - len(full))
 
 
 def check_settings(frames: int, per_video: int, long_side: int) -> None:
     if frames < SHORTEST or per_video < 1 or long_side < 2 * MULTIPLE:
-        raise ClearError(f"Clips need {SHORTEST} frames or more, 1 of a video or more, and a long side of {2 * MULTIPLE} pixels or more; "
-                         f"these are {frames}, {per_video} and {long_side}.")
+        raise ClearError(
+            f"Clips need {SHORTEST} frames or more, 1 of a video or more, and a long side of {2 * MULTIPLE} pixels or "
+            f"more; "
+            f"these are {frames}, {per_video} and {long_side}."
+        )
 
 
 def target_size(height: int, width: int, long_side: int) -> tuple[int, int]:
@@ -257,10 +308,14 @@ def fitted(frame: Tensor, long_side: int) -> Tensor:
     """[H, W, 3] -> the size of target_size, float32: scaled down with antialiasing, then cut evenly at both ends."""
     size = _scaled(*frame.shape[:2], long_side)
     if size != tuple(frame.shape[:2]):
-        frame = F.interpolate(frame.permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).clamp(0, 1)
+        frame = (
+            F.interpolate(frame.permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True)[0]
+            .permute(1, 2, 0)
+            .clamp(0, 1)
+        )
     height, width = (side // MULTIPLE * MULTIPLE for side in size)
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    return frame[top:top + height, left:left + width].float()
+    return frame[top : top + height, left : left + width].float()
 
 
 def _scaled(height: int, width: int, long_side: int) -> tuple[int, int]:
@@ -273,7 +328,10 @@ def too_short(frames: int) -> str | None:
 
 
 def too_small(height: int, width: int) -> str:
-    return f"{width}x{height} pixels are too few: after scaling, each side must have {MULTIPLE}. Take a larger video, or scale it down less."
+    return (
+        f"{width}x{height} pixels are too few: after scaling, each side must have {MULTIPLE}. Take a larger video, "
+        f"or scale it down less."
+    )
 
 
 def _counted(count: int, word: str) -> str:

@@ -1,4 +1,6 @@
-"""Batches of frame pairs for Stage I. Batch n is a pure function of n, so a run that was stopped continues with the very next one."""
+"""Batches of frame pairs for Stage I. Batch n is a pure function of n, so a run that was stopped continues with the
+very next one."""
+
 from __future__ import annotations
 
 import hashlib
@@ -15,13 +17,18 @@ from ..errors import ClearError
 from . import pseudo_labels
 from .pairs_on_disk import PairReport, Report, frame_pairs
 
-FRAMES_PER_PAIR = 20    # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
-PAIRS_AT_A_TIME = 8     # whose frames are read and mixed
-_ENDS = 2 ** 20         # bytes at either end of a file that tell it from another: other footage has another length or another index
+FRAMES_PER_PAIR = (
+    20  # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
+)
+PAIRS_AT_A_TIME = 8  # whose frames are read and mixed
+_ENDS = (
+    2**20
+)  # bytes at either end of a file that tell it from another: other footage has another length or another index
 
 
 class Batch(NamedTuple):
     """subtitled, clean [N, 3, H, W] in 0..1, labels [N, 1, H, W] of 0 and 1."""
+
     subtitled: Tensor
     clean: Tensor
     labels: Tensor
@@ -30,14 +37,23 @@ class Batch(NamedTuple):
 class DiskFrames(torch.utils.data.Dataset):
     """Batches from checked pairs of files, cut to `crop` (height, width) from frames of at most `long_side` pixels.
 
-    Every process of several takes its own share of the pairs, or, where there are fewer pairs than processes, its own share of
-    a pair's frames. Pairs are read in groups, whose frames are mixed and kept in memory as bytes until the next group.
-    on_frame is called at every frame that is read and may raise to stop: a group of films takes minutes. Raises ClearError for a
-    file that can no longer be read, or has become shorter.
+    Every process of several takes its own share of the pairs, or, where there are fewer pairs than processes, its own
+    share of a pair's frames. Pairs are read in groups, whose frames are mixed and kept in memory as bytes until the
+    next group. on_frame is called at every frame that is read and may raise to stop: a group of films takes minutes.
+    Raises ClearError for a file that can no longer be read, or has become shorter.
     """
 
-    def __init__(self, report: Report, size: int, crop: tuple[int, int], long_side: int, seed: int = 0, rank: int = 0, processes: int = 1,
-                 on_frame: Callable[[], None] | None = None):
+    def __init__(
+        self,
+        report: Report,
+        size: int,
+        crop: tuple[int, int],
+        long_side: int,
+        seed: int = 0,
+        rank: int = 0,
+        processes: int = 1,
+        on_frame: Callable[[], None] | None = None,
+    ):
         self.size, self.crop, self.long_side, self.seed, self.on_frame = size, crop, long_side, seed, on_frame
         self.pairs = [(p, _spread(p.kept)) for p in report.usable]
         self.identities = {p.pair.name: _identity(p, frames) for p, frames in self.pairs}
@@ -57,15 +73,16 @@ class DiskFrames(torch.utils.data.Dataset):
         return _collate([self._cut(*self._frame(epoch, at * self.size + i), rng) for i in range(self.size)])
 
     def _frame(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
-        """Frame number `index` of this process's epoch; its share of an epoch starts again where it is shorter than others'.
+        """Frame number `index` of this process's epoch; its share of an epoch starts again where it is shorter than
+        others'.
 
         Processes with the same share take turns at its frames, so that they do not learn the same.
         """
         index = index * self.sharers + self.sharer
         order = list(range(len(self.pairs)))
         random.Random(f"{self.seed} {epoch}").shuffle(order)
-        mine = order[self.share::self.shares]
-        groups = [mine[i:i + PAIRS_AT_A_TIME] for i in range(0, len(mine), PAIRS_AT_A_TIME)]
+        mine = order[self.share :: self.shares]
+        groups = [mine[i : i + PAIRS_AT_A_TIME] for i in range(0, len(mine), PAIRS_AT_A_TIME)]
         counts = [sum(len(self.pairs[i][1]) for i in group) for group in groups]
         index %= sum(counts)
         for group, count in zip(groups, counts):
@@ -85,12 +102,18 @@ class DiskFrames(torch.utils.data.Dataset):
     def load_state_dict(self, state: Mapping) -> None:
         """Raises ClearError when a checkpoint learned from other pairs: batch n would not be what it was."""
         before, now = state["identities"], self.identities
-        differ = {"gone": before.keys() - now.keys(), "new": now.keys() - before.keys(),
-                  "with other videos": {name for name in before.keys() & now.keys() if before[name] != now[name]}}
+        differ = {
+            "gone": before.keys() - now.keys(),
+            "new": now.keys() - before.keys(),
+            "with other videos": {name for name in before.keys() & now.keys() if before[name] != now[name]},
+        }
         told = [f"{what}: {_listed(names)}" for what, names in differ.items() if names]
         if told:
-            raise ClearError(f"The pairs are others than those this run learned from ({'; '.join(told)}). Bring them back, or choose another folder for "
-                             "this run; in ComfyUI, another name.")
+            raise ClearError(
+                f"The pairs are others than those this run learned from ({'; '.join(told)}). Bring them back, or "
+                f"choose another folder for "
+                "this run; in ComfyUI, another name."
+            )
 
     def _read(self, report: PairReport, wanted: list[int]) -> list[tuple[Tensor, Tensor]]:
         taken, chosen = [], set(wanted)
@@ -103,17 +126,25 @@ class DiskFrames(torch.utils.data.Dataset):
                 taken.append(tuple((self._scaled(f) * 255).round().to(torch.uint8) for f in both))
             if len(taken) == len(chosen):
                 return taken
-        raise ClearError(f"{report.pair.name} has fewer frames than when it was looked through. Bring the videos back, then start again.")
+        raise ClearError(
+            f"{report.pair.name} has fewer frames than when it was looked through. Bring the videos back, then start "
+            f"again."
+        )
 
     def _scaled(self, frame: Tensor) -> Tensor:
         scale = self.long_side / max(frame.shape[:2])
         if scale >= 1:
             return frame
         size = [max(1, round(side * scale)) for side in frame.shape[:2]]
-        return F.interpolate(frame.permute(2, 0, 1)[None], size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).clamp(0, 1)
+        return (
+            F.interpolate(frame.permute(2, 0, 1)[None], size, mode="bilinear", antialias=True)[0]
+            .permute(1, 2, 0)
+            .clamp(0, 1)
+        )
 
     def _cut(self, subtitled: Tensor, clean: Tensor, rng: random.Random) -> tuple[Tensor, Tensor, Tensor]:
-        """Three crops in four hold a pixel of the subtitle; the others lie anywhere. Labels are those of the whole frame."""
+        """Three crops in four hold a pixel of the subtitle; the others lie anywhere. Labels are those of the whole
+        frame."""
         subtitled, clean = subtitled.float() / 255, clean.float() / 255
         mask = pseudo_labels.labels(subtitled[None], clean[None])[0]
         where = mask.nonzero()
@@ -126,26 +157,42 @@ class DiskFrames(torch.utils.data.Dataset):
         top, left = spans
         cut = (subtitled[top, left].permute(2, 0, 1), clean[top, left].permute(2, 0, 1), mask[None, top, left])
         height, width = cut[0].shape[1:]
-        beyond = (0, self.crop[1] - width, 0, self.crop[0] - height)  # a frame smaller than the crop goes on with its border
+        beyond = (
+            0,
+            self.crop[1] - width,
+            0,
+            self.crop[0] - height,
+        )  # a frame smaller than the crop goes on with its border
         return tuple(F.pad(x[None], beyond, mode="replicate")[0] for x in cut)
 
 
 class GeneratedFrames(torch.utils.data.Dataset):
     """The same from the generator of random pairs (a folder filled by data.sources): endless, and every frame is new.
 
-    Three batches in four are crops of frames 352 pixels high, the fourth holds a quarter as many whole ones: only there a place
-    means something. exact: labels are the masks that the generator drew with, instead of pseudo-labels, which agree with them
-    by an IoU of about 0.73 only (compression around the letters, letters as bright as what is behind them).
+    Three batches in four are crops of frames 352 pixels high, the fourth holds a quarter as many whole ones: only there
+    a place means something. exact: labels are the masks that the generator drew with, instead of pseudo-labels, which
+    agree with them by an IoU of about 0.73 only (compression around the letters, letters as bright as what is behind
+    them).
     """
 
     WHOLE = (352, 640)
 
-    def __init__(self, folder: Path, size: int, crop: tuple[int, int], seed: int = 0, rank: int = 0, processes: int = 1, exact: bool = False):
+    def __init__(
+        self,
+        folder: Path,
+        size: int,
+        crop: tuple[int, int],
+        seed: int = 0,
+        rank: int = 0,
+        processes: int = 1,
+        exact: bool = False,
+    ):
         self.folder, self.size, self.crop, self.exact = Path(folder), size, crop, exact
         self.seed, self.rank, self.processes, self._maker = seed, rank, processes, None
 
     def __getitem__(self, n: int) -> Batch:
         from .synthetic.pairs import PairMaker
+
         if self._maker is None:
             self._maker = PairMaker(self.folder)
         whole = n % 4 == 3
@@ -156,13 +203,16 @@ class GeneratedFrames(torch.utils.data.Dataset):
             clean, subtitled, drawn = self._maker.make(first + i, 1, *(self.WHOLE if whole else self.crop), **options)
             clean, subtitled = torch.from_numpy(clean).float() / 255, torch.from_numpy(subtitled).float() / 255
             mask = torch.from_numpy(drawn).float() if self.exact else pseudo_labels.labels(subtitled, clean)
-            mask *= pseudo_labels.worth_training(mask)[:, None, None]  # a frame without a subtitle teaches that there is none
+            mask *= pseudo_labels.worth_training(mask)[
+                :, None, None
+            ]  # a frame without a subtitle teaches that there is none
             made.append((subtitled[0].permute(2, 0, 1), clean[0].permute(2, 0, 1), mask))
         return _collate(made)
 
 
 def _identity(report: PairReport, frames: list[int]) -> str:
-    """Changes with the frames that are taken and with what is in the files, wherever they lie and whenever they were copied."""
+    """Changes with the frames that are taken and with what is in the files, wherever they lie and whenever they were
+    copied."""
     digest = hashlib.sha256(f"{report.frames} {frames}".encode())
     for path in map(Path, (report.pair.subtitled, report.pair.clean)):
         try:
@@ -172,7 +222,9 @@ def _identity(report: PairReport, frames: list[int]) -> str:
                 file.seek(max(0, size - _ENDS))
                 digest.update(file.read(_ENDS))
         except OSError as error:
-            raise ClearError(f"{path} can no longer be read ({error.strerror}). See whether it is still there, then start again.") from error
+            raise ClearError(
+                f"{path} can no longer be read ({error.strerror}). See whether it is still there, then start again."
+            ) from error
     return digest.hexdigest()[:16]
 
 

@@ -1,4 +1,6 @@
-"""Whether the two videos of a pair are swapped. Their difference is the same either way; a prior sees the subtitle in one of them alone."""
+"""Whether the two videos of a pair are swapped. Their difference is the same either way; a prior sees the subtitle in
+one of them alone."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,9 +11,9 @@ from torch import Tensor
 from . import pseudo_labels
 
 SWAPPED = 0.2
-"""Share of the subtitle's pixels that a prior must mark in the clean video beyond those that it marks in the subtitled one, to call them
-swapped. Of 120 random pairs, six real clips and the bundled one the bundled prior marks 0.27 to 1 more in the subtitled one, so an exchange is
-always seen; it never marked more in the clean one."""
+"""Share of the subtitle's pixels that a prior must mark in the clean video beyond those that it marks in the subtitled
+one, to call them swapped. Of 120 random pairs, six real clips and the bundled one the bundled prior marks 0.27 to 1
+more in the subtitled one, so an exchange is always seen; it never marked more in the clean one."""
 _AT_MOST = 4  # frames of a pair that a prior looks at
 FindMask = Callable[[Tensor], Tensor]
 """Frames [T, H, W, 3] in 0..1 -> soft masks of subtitles [T, H, W] in 0..1: a prior."""
@@ -32,8 +34,8 @@ class Few:
 
 
 def are_swapped(frames: list[list[Tensor]], find_mask: FindMask) -> bool:
-    """Whether a prior marks more in the clean frames than in the subtitled ones, where they differ; what else it marks does not count.
-    frames: (subtitled, clean) [H, W, 3] bytes of some frames that were kept."""
+    """Whether a prior marks more in the clean frames than in the subtitled ones, where they differ; what else it marks
+    does not count. frames: (subtitled, clean) [H, W, 3] bytes of some frames that were kept."""
     shares = []
     for both in frames:
         both = torch.stack(both).float() / 255

@@ -1,27 +1,56 @@
 """Tell from a transformer's weight shapes whether it is the base that CLEAR needs, and if not, what it is."""
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ClearError
 
-NEEDED = "CLEAR needs Wan2.1-Fun-V1.1-1.3B-Control (48 input channels, 1536 wide); put its diffusion_pytorch_model.safetensors into models/diffusion_models"
-_IN_CHANNELS = {16: "a Wan2.1 text-to-video model (T2V), which cannot take a control video", 32: "a Wan2.1 camera control model",
-                36: "a Wan2.1 image-to-video or Fun-InP model (I2V)"}
+NEEDED = (
+    "CLEAR needs Wan2.1-Fun-V1.1-1.3B-Control (48 input channels, 1536 wide); put its "
+    "diffusion_pytorch_model.safetensors into models/diffusion_models"
+)
+_IN_CHANNELS = {
+    16: "a Wan2.1 text-to-video model (T2V), which cannot take a control video",
+    32: "a Wan2.1 camera control model",
+    36: "a Wan2.1 image-to-video or Fun-InP model (I2V)",
+}
 _WIDTHS = {5120: "a 14B Wan model", 3072: "a 5B Wan2.2 model"}
-_OF_WAN = {"vace_patch_embedding.": "a Wan2.1 VACE model", "vace_blocks.": "a Wan2.1 VACE model", "control_adapter.": "a Wan camera control model",
-           "face_adapter.": "a Wan2.2 Animate model", "casual_audio_encoder.": "a Wan2.2 sound-to-video model (S2V)"}
-_NOT_WAN = (("lora_", "a LoRA file; a whole model goes here"), ("condition_embedder.", "a model in Diffusers' layout, whose names differ"),
-            ("double_blocks.", "a Flux or HunyuanVideo model"), ("joint_blocks.", "a Stable Diffusion 3 model"),
-            ("input_blocks.", "a Stable Diffusion model"), ("transformer_blocks.", "a model of another family"),
-            ("shared.weight", "a text encoder"), ("decoder.", "a VAE"))
-_AROUND = ("patch_embedding.weight", "text_embedding.0.weight", "text_embedding.2.weight", "time_embedding.0.weight", "time_embedding.2.weight",
-           "time_projection.1.weight", "head.head.weight", "head.modulation", "img_emb.proj.1.weight", "img_emb.proj.3.weight")
+_OF_WAN = {
+    "vace_patch_embedding.": "a Wan2.1 VACE model",
+    "vace_blocks.": "a Wan2.1 VACE model",
+    "control_adapter.": "a Wan camera control model",
+    "face_adapter.": "a Wan2.2 Animate model",
+    "casual_audio_encoder.": "a Wan2.2 sound-to-video model (S2V)",
+}
+_NOT_WAN = (
+    ("lora_", "a LoRA file; a whole model goes here"),
+    ("condition_embedder.", "a model in Diffusers' layout, whose names differ"),
+    ("double_blocks.", "a Flux or HunyuanVideo model"),
+    ("joint_blocks.", "a Stable Diffusion 3 model"),
+    ("input_blocks.", "a Stable Diffusion model"),
+    ("transformer_blocks.", "a model of another family"),
+    ("shared.weight", "a text encoder"),
+    ("decoder.", "a VAE"),
+)
+_AROUND = (
+    "patch_embedding.weight",
+    "text_embedding.0.weight",
+    "text_embedding.2.weight",
+    "time_embedding.0.weight",
+    "time_embedding.2.weight",
+    "time_projection.1.weight",
+    "head.head.weight",
+    "head.modulation",
+    "img_emb.proj.1.weight",
+    "img_emb.proj.3.weight",
+)
 
 
 @dataclass(frozen=True)
 class Base:
-    """A usable base: `width` of its tokens, number of `blocks`, and whether it has the reference convolution of Fun V1.1."""
+    """A usable base: `width` of its tokens, number of `blocks`, and whether it has the reference convolution of Fun
+    V1.1."""
 
     width: int
     blocks: int
@@ -32,15 +61,18 @@ class Base:
         """Why results may be worse with this base, or None."""
         if self.ref_conv:
             return None
-        return ("This is Wan2.1-Fun-Control V1.0 (no ref_conv). It runs, but the CLEAR LoRA was trained on V1.1: "
-                "for best results use alibaba-pai's Wan2.1-Fun-V1.1-1.3B-Control.")
+        return (
+            "This is Wan2.1-Fun-Control V1.0 (no ref_conv). It runs, but the CLEAR LoRA was trained on V1.1: "
+            "for best results use alibaba-pai's Wan2.1-Fun-V1.1-1.3B-Control."
+        )
 
     def __str__(self) -> str:
         return f"a Wan2.1 Fun-Control model ({self.width} wide, {self.blocks} blocks)"
 
 
 def describe_base(shapes: Mapping[str, tuple[int, ...]]) -> Base:
-    """The base that these weights are (names without prefix -> shapes). Raises ClearError that names what else they are."""
+    """The base that these weights are (names without prefix -> shapes). Raises ClearError that names what else they
+    are."""
     patch, query = shapes.get("patch_embedding.weight"), shapes.get("blocks.0.self_attn.q.weight")
     if patch is None or query is None or len(patch) != 5:
         what = next((text for mark, text in _NOT_WAN if any(mark in name for name in shapes)), "not a Wan model")
@@ -70,5 +102,8 @@ def _blocks(shapes: Mapping[str, tuple[int, ...]]) -> int:
     missing += [f"blocks.{i}.{name}" for i in range(max(inside) + 1) for name in sorted(whole - inside.get(i, set()))]
     missing = [name for name in missing if name.endswith((".weight", "modulation"))]
     if missing:
-        raise ClearError(f"This Wan2.1 Fun-Control file is incomplete: {len(missing)} weights are missing, first {missing[0]}. Download it again.")
+        raise ClearError(
+            f"This Wan2.1 Fun-Control file is incomplete: {len(missing)} weights are missing, first {missing[0]}. "
+            f"Download it again."
+        )
     return len(inside)

@@ -1,4 +1,5 @@
 """What the pipeline asks of a video codec: the user's VAE, or the bundled small one."""
+
 from __future__ import annotations
 
 from typing import Protocol

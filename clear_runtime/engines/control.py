@@ -1,4 +1,5 @@
 """What the denoiser is told about the video: one named step from frames and mask to control frames."""
+
 from torch import Tensor
 
 from ..fill.plain import fill
@@ -15,4 +16,5 @@ def prefilled(frames: Tensor, mask: Tensor) -> Tensor:
 
 
 CONTROLS = {"as is": as_is, "prefilled": prefilled}
-"""frames [T, H, W, 3] and mask [T, H, W] (not zero: subtitle) -> control frames [T, H, W, 3], by the name that users see."""
+"""frames [T, H, W, 3] and mask [T, H, W] (not zero: subtitle) -> control frames [T, H, W, 3], by the name that users
+see."""

@@ -1,4 +1,5 @@
 """Wan2.1's VAE as DiffSynth has it, for use without ComfyUI."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -19,9 +20,13 @@ class DiffSynthCodec:
         self.dtype = next(vae.parameters()).dtype
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu") -> DiffSynthCodec:
-        """From the released VAE's state dict, with or without DiffSynth's `model.` prefix. Raises ClearError for another VAE."""
+    def from_state(
+        cls, state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+    ) -> DiffSynthCodec:
+        """From the released VAE's state dict, with or without DiffSynth's `model.` prefix. Raises ClearError for
+        another VAE."""
         from diffsynth.models.wan_video_vae import VideoVAE_, WanVideoVAE
+
         plain = {name.removeprefix("model."): value for name, value in state.items()}
         gamma, latent = plain.get("decoder.head.0.gamma"), plain.get("conv2.weight")
         if gamma is None or latent is None or latent.shape[0] != 16:

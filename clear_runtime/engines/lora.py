@@ -4,6 +4,7 @@ Normalised names are `MODULE.lora_A.weight` [rank, in] and `MODULE.lora_B.weight
 base's own state dict (`blocks.0.self_attn.q`). The scale alpha / rank is multiplied into lora_B, so that the weight's
 change is strength * lora_B @ lora_A.
 """
+
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -27,8 +28,8 @@ _FLAT = re.compile(r"^lora_unet_+blocks_(\d+)_(self_attn|cross_attn|ffn)_(q|k|v|
 def read_lora(path: str | Path) -> dict[str, Tensor]:
     """A LoRA file as normalised names to tensors on the CPU. Raises ClearError for anything else than a whole LoRA.
 
-    The tensors are copies: those of a `.safetensors` are the mapped file itself, which Windows does not let anyone replace as long as
-    they live, and training writes its LoRA anew with every checkpoint.
+    The tensors are copies: those of a `.safetensors` are the mapped file itself, which Windows does not let anyone
+    replace as long as they live, and training writes its LoRA anew with every checkpoint.
     """
     return {name: value.clone() for name, value in normalise(read_tensors(path), Path(path).name).items()}
 
@@ -47,36 +48,42 @@ def normalise(content: Mapping, source: str = "this checkpoint") -> dict[str, Te
         part = _PART.search(plain)
         if part and tensor:
             side = part["letter"] or ("A" if part["way"] == "down" else "B")
-            parts.setdefault(plain[:part.start()], {})[side] = value
+            parts.setdefault(plain[: part.start()], {})[side] = value
         elif plain.endswith(".alpha") and (not tensor or value.numel() == 1):
-            alphas[plain[:-len(".alpha")]] = float(value)
+            alphas[plain[: -len(".alpha")]] = float(value)
         elif "lora" in plain.lower() or "dora" in plain.lower():
             strange.append(str(name))
         else:
             others += 1
     if strange:
-        raise ClearError(f"{source}: {len(strange)} LoRA tensors have names that are not understood ({_some(strange)}). "
-                         "CLEAR takes plain LoRA pairs (lora_A/lora_B or lora_down/lora_up), not DoRA or LoKr.")
+        raise ClearError(
+            f"{source}: {len(strange)} LoRA tensors have names that are not understood ({_some(strange)}). "
+            "CLEAR takes plain LoRA pairs (lora_A/lora_B or lora_down/lora_up), not DoRA or LoKr."
+        )
     if not parts:
-        raise ClearError(f"{source} holds no LoRA tensors ({_some(map(str, content)) or 'it is empty'}). Choose a CLEAR LoRA, "
-                         "whose names end in lora_A.weight and lora_B.weight.")
+        raise ClearError(
+            f"{source} holds no LoRA tensors ({_some(map(str, content)) or 'it is empty'}). Choose a CLEAR LoRA, "
+            "whose names end in lora_A.weight and lora_B.weight."
+        )
     if others:
         log.info("%s: %d entries beside the LoRA are not used", source, others)
     return _checked(parts, alphas, source)
 
 
 def write_lora(path: str | Path, state: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """Write normalised tensors as a `.safetensors` in ComfyUI's names, which read_lora and ComfyUI's LoRA loader read."""
+    """Write normalised tensors as a `.safetensors` in ComfyUI's names, which read_lora and ComfyUI's LoRA loader
+    read."""
     write_tensors(path, to_comfy(state), metadata)
 
 
 def modules(state: Mapping[str, Tensor]) -> list[str]:
     """The modules that a normalised LoRA changes, in the file's order."""
-    return [name[:-len(".lora_A.weight")] for name in state if name.endswith(".lora_A.weight")]
+    return [name[: -len(".lora_A.weight")] for name in state if name.endswith(".lora_A.weight")]
 
 
 def targets(state: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """The layers of a block that a normalised LoRA changes, in the file's order: modules without `blocks.N.`, each once."""
+    """The layers of a block that a normalised LoRA changes, in the file's order: modules without `blocks.N.`, each
+    once."""
     return tuple(dict.fromkeys(module.split(".", 2)[-1] for module in modules(state)))
 
 
@@ -109,10 +116,15 @@ def require_fit(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...
         elif tuple(weight) != change:
             unequal.append(f"{module}: {change[0]}x{change[1]} in the LoRA, {'x'.join(map(str, weight))} in the model")
     if absent or unequal:
-        reasons = ([f"{len(absent)} name a layer that is not there ({_some(absent)})"] if absent else []) + \
-                  ([f"{len(unequal)} have another size ({_some(unequal)})"] if unequal else [])
-        raise ClearError(f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(modules(state))} layers do not fit; "
-                         f"{'; '.join(reasons)}. Choose the base it was trained on (CLEAR: Wan2.1-Fun-V1.1-1.3B-Control), or another LoRA.")
+        reasons = ([f"{len(absent)} name a layer that is not there ({_some(absent)})"] if absent else []) + (
+            [f"{len(unequal)} have another size ({_some(unequal)})"] if unequal else []
+        )
+        raise ClearError(
+            f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(modules(state))} layers do "
+            f"not fit; "
+            f"{'; '.join(reasons)}. Choose the base it was trained on (CLEAR: Wan2.1-Fun-V1.1-1.3B-Control), or "
+            f"another LoRA."
+        )
 
 
 def _plain(name: str) -> str:
@@ -123,25 +135,36 @@ def _plain(name: str) -> str:
         stripped = False
         for prefix in _PREFIXES:
             if name.startswith(prefix):
-                name, stripped = name[len(prefix):], True
+                name, stripped = name[len(prefix) :], True
     return name
 
 
 def _checked(parts: dict[str, dict[str, Tensor]], alphas: dict[str, float], source: str) -> dict[str, Tensor]:
     half = [module for module, pair in parts.items() if len(pair) != 2]
     if half:
-        raise ClearError(f"{source} is incomplete: {len(half)} of {len(parts)} layers have only one half of their pair ({_some(half)}). Download it again.")
+        raise ClearError(
+            f"{source} is incomplete: {len(half)} of {len(parts)} layers have only one half of their pair "
+            f"({_some(half)}). Download it again."
+        )
     orphans = [module for module in alphas if module not in parts]
     if orphans:
-        raise ClearError(f"{source} is incomplete: {len(orphans)} layers have an alpha but no tensors ({_some(orphans)}). Download it again.")
+        raise ClearError(
+            f"{source} is incomplete: {len(orphans)} layers have an alpha but no tensors ({_some(orphans)}). Download "
+            f"it again."
+        )
     state = {}
     for module, pair in parts.items():
         a, b = pair["A"], pair["B"]
         if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
-            raise ClearError(f"{source}: the pair of {module} has shapes {list(a.shape)} and {list(b.shape)}; "
-                             "[rank, in] and [out, rank] are needed. It is damaged, or not a LoRA of linear layers.")
+            raise ClearError(
+                f"{source}: the pair of {module} has shapes {list(a.shape)} and {list(b.shape)}; "
+                "[rank, in] and [out, rank] are needed. It is damaged, or not a LoRA of linear layers."
+            )
         if not (a.isfinite().all() and b.isfinite().all()):
-            raise ClearError(f"{source}: the tensors of {module} hold NaN or infinity. The file is damaged, or its training diverged; use another checkpoint.")
+            raise ClearError(
+                f"{source}: the tensors of {module} hold NaN or infinity. The file is damaged, or its training "
+                f"diverged; use another checkpoint."
+            )
         scale = alphas.get(module, a.shape[0]) / a.shape[0]
         state[f"{module}.lora_A.weight"] = a
         state[f"{module}.lora_B.weight"] = b if scale == 1 else (b.to(torch.float32) * scale)

@@ -1,4 +1,5 @@
 """Flow-matching sigmas, and noise that belongs to a latent frame and not to a window."""
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,7 +12,8 @@ SHIFT = 5.0
 
 
 def sigmas(steps: int, shift: float = SHIFT) -> Tensor:
-    """[steps + 1] noise levels from 1 down to 0: `steps` levels spaced evenly in 1..0, bent by shift s / (1 + (shift - 1) s), then 0.
+    """[steps + 1] noise levels from 1 down to 0: `steps` levels spaced evenly in 1..0, bent by shift s / (1 + (shift -
+    1) s), then 0.
 
     Raises ClearError for fewer than one step or a shift that is not positive.
     """
@@ -41,7 +43,7 @@ def check_seed(seed: int) -> None:
 
 
 def _normal(seed: int, index: int, shape: tuple[int, ...]) -> Tensor:
-    # A counter-based generator keyed by both numbers. torch's CPU generator keeps 32 bits of a seed, which is too few to
-    # hold a 64-bit seed and an index apart.
+    # A counter-based generator keyed by both numbers. torch's CPU generator keeps 32 bits of a seed, which is too few
+    # to hold a 64-bit seed and an index apart.
     generator = np.random.Generator(np.random.Philox(key=np.array([seed, index], np.uint64)))
     return torch.from_numpy(generator.standard_normal(shape, dtype=np.float32))

@@ -1,4 +1,5 @@
 """The smoothest surface through known pixels: what a fill starts from, and how colours are matched across a mask."""
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -8,10 +9,11 @@ STEPS = 20
 
 
 def harmonic(pixels: Tensor, known: Tensor) -> Tensor:
-    """The smoothest surface through the known pixels of [N, C, h, w]; known [N, 1, h, w] bool has at least one per picture.
+    """The smoothest surface through the known pixels of [N, C, h, w]; known [N, 1, h, w] bool has at least one per
+    picture.
 
-    By scales: a push-pull pyramid (Gortler et al., "The Lumigraph", 1996) whose every level is relaxed towards Laplace's
-    equation before the next finer one starts from it.
+    By scales: a push-pull pyramid (Gortler et al., "The Lumigraph", 1996) whose every level is relaxed towards
+    Laplace's equation before the next finer one starts from it.
     """
     height, width = pixels.shape[-2:]
     if known.all() or height == width == 1:

@@ -1,4 +1,5 @@
 """Fill masked pixels from what surrounds them in space and time: the floor under everything the network adds."""
+
 import torch
 from torch import Tensor
 
@@ -15,12 +16,15 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
     The frames follow one another in one shot or several: where the background stands still, a pixel that another frame
-    shows is taken from there (propagate.py), else it is the smooth continuation of its surroundings. A frame that is masked
-    from edge to edge stays as it is: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
+    shows is taken from there (propagate.py), else it is the smooth continuation of its surroundings. A frame that is
+    masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when frames and mask differ in
+    count or size.
     """
     if frames.shape[:3] != mask.shape:
-        raise ClearError(f"The mask has shape {tuple(mask.shape)}, the frames {tuple(frames.shape[:3])}: "
-                         "a fill needs one mask value for each pixel of each frame.")
+        raise ClearError(
+            f"The mask has shape {tuple(mask.shape)}, the frames {tuple(frames.shape[:3])}: "
+            "a fill needs one mask value for each pixel of each frame."
+        )
     out = frames.clone()
     for block in blocks(mask, MARGIN):
         pixels, known = block.of(frames).permute(0, 3, 1, 2), (block.of(mask) == 0)[:, None]
@@ -28,7 +32,6 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
         for t, others in enumerate(lenders(known)):
             if known[t].all() or not known[t].any():
                 continue
-            filled = propagate(pixels, known, t, others, harmonic(pixels[t:t + 1].float(), known[t:t + 1])[0])
+            filled = propagate(pixels, known, t, others, harmonic(pixels[t : t + 1].float(), known[t : t + 1])[0])
             block.of(out)[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
     return out
-

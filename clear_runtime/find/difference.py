@@ -1,12 +1,14 @@
 """A subtitle mask without a prior: where the network changed the latents."""
+
 import torch
 from torch import Tensor
 
 DEVIATIONS = 6.0
 """Robust standard deviations above the median from which a change is no longer the network's noise."""
 SMALLEST = 1.0
-"""Smallest change that counts: a quarter of a latent vector's usual length, sqrt(16) in model space, where every channel has
-unit variance. A network that repeats its control almost exactly would otherwise have its rounding errors marked."""
+"""Smallest change that counts: a quarter of a latent vector's usual length, sqrt(16) in model space, where every
+channel has unit variance. A network that repeats its control almost exactly would otherwise have its rounding errors
+marked."""
 
 
 def changed_cells(before: Tensor, after: Tensor) -> Tensor:

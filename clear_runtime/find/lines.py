@@ -1,4 +1,5 @@
 """Keep marks that add up to a line of text; specks of a busy texture and graphics in a corner are dropped."""
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -10,11 +11,13 @@ REACH = (1, 3)
 SMALLEST = 0.0008
 """Share of the frame that a line covers at least: 180 of 640 x 352 pixels, two or three small letters."""
 CORNER = (0.25, 0.28)
-"""Shares of the height and width: marks wholly inside such a corner are a score, a clock or a logo. Lines are nearer the middle."""
+"""Shares of the height and width: marks wholly inside such a corner are a score, a clock or a logo. Lines are nearer
+the middle."""
 
 
 def keep_lines(mask: Tensor, corners: bool = False) -> Tensor:
-    """Binary masks [T, H, W] without the groups of marks that are too small or sit in a corner, each frame on its own. Float 0 or 1.
+    """Binary masks [T, H, W] without the groups of marks that are too small or sit in a corner, each frame on its own.
+    Float 0 or 1.
 
     corners: keep those in a corner too.
     """
@@ -36,8 +39,13 @@ def keep_lines(mask: Tensor, corners: bool = False) -> Tensor:
     line = size >= SMALLEST * height * width
     cornered = torch.ones_like(line)
     for axis, side, share in ((2, height, CORNER[0]), (3, width, CORNER[1])):
-        place = torch.arange(area.shape[axis], dtype=torch.float32).view([-1 if a == axis else 1 for a in range(4)]) * cell
-        first, last = (torch.zeros_like(size).scatter_reduce_(0, groups, place.expand_as(area).flatten(), how, include_self=False) for how in ("amin", "amax"))
+        place = (
+            torch.arange(area.shape[axis], dtype=torch.float32).view([-1 if a == axis else 1 for a in range(4)]) * cell
+        )
+        first, last = (
+            torch.zeros_like(size).scatter_reduce_(0, groups, place.expand_as(area).flatten(), how, include_self=False)
+            for how in ("amin", "amax")
+        )
         cornered &= (last + cell <= share * side) | (first >= (1 - share) * side)
     kept = (line if corners else line & ~cornered)[groups].view_as(area) & marked
     return mask.float() * F.interpolate(kept.float(), scale_factor=cell)[:, 0, :height, :width]

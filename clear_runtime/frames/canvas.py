@@ -1,4 +1,5 @@
 """The frame as the network sees it: scaled to a working size and padded to the codec's grid, and the way back."""
+
 import math
 
 import torch
@@ -10,7 +11,8 @@ from .region import Region
 
 
 class Canvas:
-    """Between source frames of (height, width) and working frames of at most max_pixels, padded to multiples of `multiple`."""
+    """Between source frames of (height, width) and working frames of at most max_pixels, padded to multiples of
+    `multiple`."""
 
     def __init__(self, source: tuple[int, int], max_pixels: int, multiple: int):
         height, width = self.source = source
@@ -39,12 +41,12 @@ class Canvas:
 
     def leave(self, frames: Tensor, count: int) -> Tensor:
         """Working frames, or differences of such, [T', *padded, 3] -> [count, H, W, 3]. Not clamped."""
-        x = frames[:count, :self.working[0], :self.working[1]].permute(0, 3, 1, 2)
+        x = frames[:count, : self.working[0], : self.working[1]].permute(0, 3, 1, 2)
         if self.working != self.source:
             x = F.interpolate(x, self.source, mode="bicubic")
         return x.permute(0, 2, 3, 1)
 
     def leave_mask(self, mask: Tensor, count: int) -> Tensor:
         """A binary mask [T', *padded] -> [count, H, W]."""
-        x = mask[:count, :self.working[0], :self.working[1]]
+        x = mask[:count, : self.working[0], : self.working[1]]
         return x if self.working == self.source else F.interpolate(x[:, None], self.source, mode="nearest")[:, 0]

@@ -1,20 +1,24 @@
 """Masks from pixels to the cells of a latent video, and back.
 
-The first latent frame holds frame 0 alone, every other one `temporal` frames; a cell holds `spatial` pixels in height and width.
+The first latent frame holds frame 0 alone, every other one `temporal` frames; a cell holds `spatial` pixels in height
+and width.
 """
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 
 def frames_to_cells(masks: Tensor, spatial: int, temporal: int) -> Tensor:
-    """[T, H, W], T = temporal k + 1 -> [t, H / spatial, W / spatial] float: the maximum over each cell's frames and pixels."""
+    """[T, H, W], T = temporal k + 1 -> [t, H / spatial, W / spatial] float: the maximum over each cell's frames and
+    pixels."""
     padded = torch.cat([masks[:1].expand(temporal - 1, -1, -1), masks])
     return F.max_pool3d(padded[None].float(), (temporal, spatial, spatial))[0]
 
 
 def cells_to_frames(cells: Tensor, spatial: int, temporal: int) -> Tensor:
-    """[t, h, w] bool -> masks [(t - 1) * temporal + 1, h * spatial, w * spatial] float: every frame and pixel of a marked cell."""
+    """[t, h, w] bool -> masks [(t - 1) * temporal + 1, h * spatial, w * spatial] float: every frame and pixel of a
+    marked cell."""
     repeats = torch.full((len(cells),), temporal)
     repeats[0] = 1
     frames = cells.float().repeat_interleave(repeats, 0)

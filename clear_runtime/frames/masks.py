@@ -1,4 +1,5 @@
 """Masks [T, H, W] in 0..1: grown, feathered, held inside an area. Sizes are in pixels of the source."""
+
 from __future__ import annotations
 
 from torch import Tensor
@@ -52,14 +53,18 @@ def cut(area: Tensor | None, name: str, window: Window, size: tuple[int, int]) -
         return None
     check_area(area, name)
     if tuple(area.shape[1:]) != size:
-        raise ClearError(f"The {name} mask is {area.shape[2]}x{area.shape[1]} pixels, the frames are {size[1]}x{size[0]}: "
-                         "give it the frames' own size.")
+        raise ClearError(
+            f"The {name} mask is {area.shape[2]}x{area.shape[1]} pixels, the frames are {size[1]}x{size[0]}: "
+            "give it the frames' own size."
+        )
     if len(area) == 1:
         return area.float().clamp(0, 1).expand(len(window), -1, -1)
     if len(area) < window.stop:
-        raise ClearError(f"The {name} mask has {len(area)} frames, the video has at least {window.stop}: "
-                         "give one mask for each frame, or a single one for all.")
-    return area[window.start:window.stop].float().clamp(0, 1)
+        raise ClearError(
+            f"The {name} mask has {len(area)} frames, the video has at least {window.stop}: "
+            "give one mask for each frame, or a single one for all."
+        )
+    return area[window.start : window.stop].float().clamp(0, 1)
 
 
 def check_area(area: Tensor | None, name: str, total: int | None = None) -> None:
@@ -69,5 +74,7 @@ def check_area(area: Tensor | None, name: str, total: int | None = None) -> None
     if area.dim() != 3:
         raise ClearError(f"The {name} mask has {area.dim()} dimensions, it needs three: frames, height, width.")
     if total is not None and len(area) not in (1, total):
-        raise ClearError(f"The {name} mask has {len(area)} frames, the video has {total}: "
-                         "give one mask for each frame, or a single one for all.")
+        raise ClearError(
+            f"The {name} mask has {len(area)} frames, the video has {total}: "
+            "give one mask for each frame, or a single one for all."
+        )

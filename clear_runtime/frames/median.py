@@ -1,10 +1,12 @@
 """The median over a frame and its two neighbours in time."""
+
 import torch
 from torch import Tensor
 
 
 def temporal_median(masks: Tensor) -> Tensor:
-    """The median of each frame's mask and its neighbours': single dropouts and flashes go, switching on and off stays sharp."""
+    """The median of each frame's mask and its neighbours': single dropouts and flashes go, switching on and off stays
+    sharp."""
     around = torch.cat([masks[:1], masks, masks[-1:]])
     return median_of_three(around[:-2], masks, around[2:])
 

@@ -1,4 +1,5 @@
 """Rectangles of the frame, and which of them carries subtitles."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ APART = 64
 @dataclass(frozen=True)
 class Region:
     """A rectangle of the frame, in pixels."""
+
     top: int
     left: int
     height: int
@@ -45,7 +47,12 @@ class Region:
 
     def grown(self, pixels: int, height: int, width: int) -> Region:
         """`pixels` more on every side, as far as a frame of that height and width goes."""
-        return Region.between(max(0, self.top - pixels), max(0, self.left - pixels), min(height, self.bottom + pixels), min(width, self.right + pixels))
+        return Region.between(
+            max(0, self.top - pixels),
+            max(0, self.left - pixels),
+            min(height, self.bottom + pixels),
+            min(width, self.right + pixels),
+        )
 
     def of(self, frames: Tensor) -> Tensor:
         """The rectangle's part of frames [T, H, W, 3] or masks [T, H, W], as a view."""
@@ -59,12 +66,14 @@ def bounds(masks: Tensor, margin: int = 0) -> Region | None:
     rows, columns = marked.any(1).nonzero()[:, 0], marked.any(0).nonzero()[:, 0]
     if not len(rows):
         return None
-    return Region.between(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1).grown(margin, *masks.shape[1:])
+    return Region.between(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1).grown(
+        margin, *masks.shape[1:]
+    )
 
 
 def blocks(masks: Tensor, margin: int) -> list[Region]:
-    """What `bounds` gives, in as many rectangles that do not touch as there are marks far enough from one another: what is
-    worked on costs then what is marked, and not what lies between a line at the top and one at the bottom.
+    """What `bounds` gives, in as many rectangles that do not touch as there are marks far enough from one another: what
+    is worked on costs then what is marked, and not what lies between a line at the top and one at the bottom.
 
     Rectangles are parted by rows without marks, then by columns, and so on within each.
     """
@@ -75,8 +84,11 @@ def blocks(masks: Tensor, margin: int) -> list[Region]:
 
 def _parted(marked: Tensor, within: Region, gap: int) -> list[Region]:
     part = marked[within.rows, within.columns]
-    found = [Region.between(within.top + top, within.left + left, within.top + bottom, within.left + right)
-             for top, bottom in stretches(part.any(1), gap) for left, right in stretches(part[top:bottom].any(0), gap)]
+    found = [
+        Region.between(within.top + top, within.left + left, within.top + bottom, within.left + right)
+        for top, bottom in stretches(part.any(1), gap)
+        for left, right in stretches(part[top:bottom].any(0), gap)
+    ]
     return found if found in ([], [within]) else [block for one in found for block in _parted(marked, one, gap)]
 
 
@@ -98,8 +110,10 @@ def band(masks: Tensor, multiple: int, margin: int, frame_size: tuple[int, int])
     otherwise.
     """
     if any(side % multiple for side in frame_size) or any(side < m for side, m in zip(frame_size, masks.shape[1:])):
-        raise ClearError(f"A frame of {frame_size[1]}x{frame_size[0]} cannot be cut on a grid of {multiple} pixels around a mask "
-                         f"of {masks.shape[2]}x{masks.shape[1]}: pad the frame to multiples of {multiple} first.")
+        raise ClearError(
+            f"A frame of {frame_size[1]}x{frame_size[0]} cannot be cut on a grid of {multiple} pixels around a mask "
+            f"of {masks.shape[2]}x{masks.shape[1]}: pad the frame to multiples of {multiple} first."
+        )
     box = bounds(masks)
     if box is None:
         return None

@@ -2,6 +2,7 @@
 
 Windows start on multiples of four frames: there the latent groups of a window lie on the grid of the whole video's.
 """
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,7 @@ from ..wan import GROUP, whole_groups
 @dataclass(frozen=True)
 class Window:
     """Frames start <= t < stop of the video."""
+
     start: int
     stop: int
 
@@ -34,12 +36,17 @@ def normalise(window: int, overlap: int) -> tuple[int, int]:
     if overlap < 0:
         raise ClearError(f"An overlap of {overlap} frames has no meaning. Use 0 or more; CLEAR's default is 16.")
     if overlap >= window:
-        raise ClearError(f"The overlap ({overlap} frames) must be at most {whole_groups(window) - GROUP} with a window of {window} frames. Lower it, or raise the window.")
+        raise ClearError(
+            f"The overlap ({overlap} frames) must be at most {whole_groups(window) - GROUP} with a window of {window} "
+            f"frames. Lower it, or raise the window."
+        )
     window = whole_groups(window)
     stride = (window - overlap) // GROUP * GROUP
     if stride < GROUP:
-        raise ClearError(f"An overlap of {overlap} frames leaves a window of {window} frames nothing to move on by. "
-                         f"Windows move by multiples of {GROUP}: use an overlap of at most {window - GROUP}, or a longer window.")
+        raise ClearError(
+            f"An overlap of {overlap} frames leaves a window of {window} frames nothing to move on by. "
+            f"Windows move by multiples of {GROUP}: use an overlap of at most {window - GROUP}, or a longer window."
+        )
     return window, stride
 
 
@@ -71,7 +78,7 @@ def iter_windows(frames: Iterable, window: int, overlap: int) -> Iterator[tuple[
         if stop == covered:
             return  # nothing came that the last window did not hold already
         start = min(start, max(0, _last_start(stop, window)))  # earlier only if the video ended here
-        del held[:start - first]
+        del held[: start - first]
         first = start
         yield Window(start, stop), list(held)
         covered, start = stop, start + stride
@@ -87,6 +94,7 @@ def ramp(count: int) -> Tensor:
 
 
 def blend(old: Tensor, new: Tensor) -> Tensor:
-    """Cross-fade two versions [n, ...] of the same n frames. Where they are equal, that value comes back bit for bit."""
+    """Cross-fade two versions [n, ...] of the same n frames. Where they are equal, that value comes back bit for
+    bit."""
     weight = ramp(len(old)).view(-1, *[1] * (old.dim() - 1))
     return old + weight * (new - old)

@@ -95,7 +95,9 @@ def _transcoded(source, track, out) -> Iterator[tuple[Fraction, list]]:
 
 def _from_waveform(container, samples: Tensor, rate: int) -> Iterator[tuple[Fraction, list]]:
     if samples.ndim != 2 or samples.shape[0] not in LAYOUTS:
-        raise ClearError(f"The sound has the shape {tuple(samples.shape)}. Give [channels, samples], with 1 to 8 channels.")
+        raise ClearError(
+            f"The sound has the shape {tuple(samples.shape)}. Give [channels, samples], with 1 to 8 channels."
+        )
     out = container.add_stream("aac", rate=rate if rate in AAC_RATES else 48000)
     layout = LAYOUTS[samples.shape[0]]
     out.codec_context.layout = layout
@@ -107,7 +109,7 @@ def _encoded(samples: Tensor, rate: int, layout: str, out) -> Iterator[tuple[Fra
     import av
 
     for start in range(0, samples.shape[1], BLOCK):
-        block = samples[:, start:start + BLOCK].detach().float().cpu().contiguous()
+        block = samples[:, start : start + BLOCK].detach().float().cpu().contiguous()
         frame = av.AudioFrame.from_ndarray(block.numpy(), format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         yield Fraction(start, rate), out.encode(frame)

@@ -25,11 +25,15 @@ def check(before: Tensor, after: Tensor, mask: Tensor | None) -> None:
     if not len(before):
         raise ClearError("There are no frames in 'before'. Give at least one.")
     if before.shape != after.shape:
-        raise ClearError(f"'before' is {_size(before)} and 'after' is {_size(after)}. "
-                         "Both need the same number of frames and the same size.")
+        raise ClearError(
+            f"'before' is {_size(before)} and 'after' is {_size(after)}. "
+            "Both need the same number of frames and the same size."
+        )
     if mask is not None and mask.shape[-2:] != before.shape[1:3]:
-        raise ClearError(f"The mask is {mask.shape[-1]}x{mask.shape[-2]} pixels, the frames {before.shape[2]}x"
-                         f"{before.shape[1]}. Give the mask that belongs to these frames.")
+        raise ClearError(
+            f"The mask is {mask.shape[-1]}x{mask.shape[-2]} pixels, the frames {before.shape[2]}x"
+            f"{before.shape[1]}. Give the mask that belongs to these frames."
+        )
 
 
 def _size(frames: Tensor) -> str:
@@ -44,7 +48,8 @@ def telling_frame(before: Tensor, after: Tensor, mask: Tensor | None) -> int:
 
 
 def labels(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """The words and the line over a joined picture of two frames: colour [H, 2W+LINE, 3] and opacity [H, 2W+LINE, 1]."""
+    """The words and the line over a joined picture of two frames: colour [H, 2W+LINE, 3] and opacity [H, 2W+LINE,
+    1]."""
     import numpy as np
     from PIL import Image, ImageDraw, ImageFont
 
@@ -69,9 +74,17 @@ def join(before: Tensor, after: Tensor, words: tuple[Tensor, Tensor]) -> Tensor:
     return joined + opacity * (colour - joined)
 
 
-def save(folder: str | os.PathLike, prefix: str, before: Tensor, after: Tensor, mask: Tensor | None, fps: Fraction,
-         audio: tuple[Tensor, int] | None = None, crf: float = VISUALLY_LOSSLESS_CRF,
-         on_frame: Callable[[int], None] | None = None) -> list[Path]:
+def save(
+    folder: str | os.PathLike,
+    prefix: str,
+    before: Tensor,
+    after: Tensor,
+    mask: Tensor | None,
+    fps: Fraction,
+    audio: tuple[Tensor, int] | None = None,
+    crf: float = VISUALLY_LOSSLESS_CRF,
+    on_frame: Callable[[int], None] | None = None,
+) -> list[Path]:
     """Write PREFIX_before_after.png, PREFIX_clean.mp4 and PREFIX_before_after.mp4; all of them or none.
 
     audio: ([channels, samples] in -1..1, samples per second); what is longer than the picture is left out.
@@ -82,14 +95,16 @@ def save(folder: str | os.PathLike, prefix: str, before: Tensor, after: Tensor, 
     words = labels(height, width)
     if audio is not None:
         samples, rate = audio
-        audio = samples[:, :-(-len(after) * rate * fps.denominator // fps.numerator)], rate
+        audio = samples[:, : -(-len(after) * rate * fps.denominator // fps.numerator)], rate
     folder = Path(folder)
     try:
         with tempfile.TemporaryDirectory(prefix=".clear-", dir=folder) as part:
             names = [Path(part) / f"{prefix}_{end}" for end in ("before_after.png", "clean.mp4", "before_after.mp4")]
             picture, clean, both = names
-            with (VideoWriter(clean, width, height, fps, crf, audio=audio) as clean_writer,
-                  VideoWriter(both, 2 * width + LINE, height, fps, crf, audio=audio) as both_writer):
+            with (
+                VideoWriter(clean, width, height, fps, crf, audio=audio) as clean_writer,
+                VideoWriter(both, 2 * width + LINE, height, fps, crf, audio=audio) as both_writer,
+            ):
                 for index in range(len(after)):
                     clean_writer.write(after[index, ..., :3])
                     both_writer.write(join(before[index, ..., :3], after[index, ..., :3], words))
@@ -101,8 +116,10 @@ def save(folder: str | os.PathLike, prefix: str, before: Tensor, after: Tensor, 
             for name in names:
                 os.replace(name, folder / name.name)
     except OSError as error:
-        raise ClearError(f"{folder}: the result cannot be saved there ({error.strerror or error}). Free some space, or "
-                         "choose a folder where you may write.") from error
+        raise ClearError(
+            f"{folder}: the result cannot be saved there ({error.strerror or error}). Free some space, or "
+            "choose a folder where you may write."
+        ) from error
     return [folder / name.name for name in names]
 
 

@@ -1,4 +1,5 @@
 """What pictures of both stages share: heat over frames, plots, and the way between pictures and tensors."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +18,30 @@ _RIGHT = 12
 DECADES = 4
 """Of a loss plot, at most: an example without a subtitle has next to no loss, and would press all else together."""
 
-_TOPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 40.0, 60.0, 80.0, 100.0)  # per cent at a plot's upper edge: quarters of them have few digits
+_TOPS = (
+    1.0,
+    2.0,
+    3.0,
+    4.0,
+    5.0,
+    6.0,
+    8.0,
+    10.0,
+    14.0,
+    20.0,
+    30.0,
+    40.0,
+    60.0,
+    80.0,
+    100.0,
+)  # per cent at a plot's upper edge: quarters of them have few digits
 
 Place = Callable[[float, float], tuple[float, float]]
 
 
 def overlay(frames: Tensor, masks: Tensor) -> Tensor:
-    """Heat over the frames: [T, H, W, 3] in 0..1 and soft masks [T, H, W] -> [T, H, W, 3]. Faint marks are red, sure ones yellow."""
+    """Heat over the frames: [T, H, W, 3] in 0..1 and soft masks [T, H, W] -> [T, H, W, 3]. Faint marks are red, sure
+    ones yellow."""
     soft = masks[..., None].to(frames.dtype).clamp(0, 1)
     heat = torch.cat([torch.ones_like(soft), soft, torch.zeros_like(soft)], -1)
     return frames + (heat - frames) * (0.7 * soft)
@@ -36,9 +54,14 @@ def row(parts: Sequence[Tensor], width: int) -> Image.Image:
     return to_picture(F.interpolate(joined, (height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0))
 
 
-def loss_curves(history: Mapping[str, Sequence[float | None]], colours: Mapping[str, tuple[int, int, int]], size: tuple[int, int] = (640, 280)) -> Image.Image:
-    """Loss curves on a logarithmic scale: name -> a value for each step, all as long; a step without one (None, NaN) leaves a gap. Bold, and
-    as the number behind a name: the mean of the last twentieth of the steps; faint behind it the steps themselves, which jump from example to example."""
+def loss_curves(
+    history: Mapping[str, Sequence[float | None]],
+    colours: Mapping[str, tuple[int, int, int]],
+    size: tuple[int, int] = (640, 280),
+) -> Image.Image:
+    """Loss curves on a logarithmic scale: name -> a value for each step, all as long; a step without one (None, NaN)
+    leaves a gap. Bold, and as the number behind a name: the mean of the last twentieth of the steps; faint behind it
+    the steps themselves, which jump from example to example."""
     longest = max(map(len, history.values()), default=0)
     steps = {name: np.maximum(numbers(values), 1e-6) for name, values in history.items() if len(values)}
     means = {name: trailing_mean(values, max(1, longest // 20)) for name, values in steps.items()}
@@ -52,7 +75,12 @@ def loss_curves(history: Mapping[str, Sequence[float | None]], colours: Mapping[
     for i, (name, values) in enumerate(means.items()):
         colour = colours.get(name, INK)
         draw_line(draw, place, np.log10(values).clip(low, high), colour, size[0])
-        draw.text((LEFT + 50 + 86 * i, 4), f"{name} {known[name][-1]:.3f}" if len(known[name]) else name, fill=colour, font=font())
+        draw.text(
+            (LEFT + 50 + 86 * i, 4),
+            f"{name} {known[name][-1]:.3f}" if len(known[name]) else name,
+            fill=colour,
+            font=font(),
+        )
     return picture
 
 
@@ -63,7 +91,8 @@ def numbers(values: Sequence[float | None]) -> np.ndarray:
 
 
 def trailing_mean(values: np.ndarray, span: int) -> np.ndarray:
-    """The mean of each value and those before it, `span` in all, or as many as there are; NaN where the value itself is NaN."""
+    """The mean of each value and those before it, `span` in all, or as many as there are; NaN where the value itself is
+    NaN."""
     known = np.isfinite(values)
     sums, counts = (np.concatenate([[0.0], np.cumsum(of)]) for of in (np.where(known, values, 0.0), known))
     ends = np.arange(1, len(values) + 1)
@@ -76,9 +105,11 @@ def mixed(colour: tuple[int, int, int], other: tuple[int, int, int], share: floa
     return tuple(round(a + (b - a) * share) for a, b in zip(colour, other))
 
 
-def draw_line(draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colour: tuple[int, int, int], most: int, width: int = 2) -> None:
-    """One curve of at most `most` points, `width` pixels wide; where there are more steps, a point is the mean of its own. It is broken
-    where values are NaN, and a point with no neighbour is a dot."""
+def draw_line(
+    draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colour: tuple[int, int, int], most: int, width: int = 2
+) -> None:
+    """One curve of at most `most` points, `width` pixels wide; where there are more steps, a point is the mean of its
+    own. It is broken where values are NaN, and a point with no neighbour is a dot."""
     columns = np.array_split(np.arange(len(values)), min(len(values), most))
     known = [c[np.isfinite(values[c])] for c in columns]
     for there, run in groupby(zip(columns, known), lambda pair: len(pair[1]) > 0):
@@ -91,17 +122,29 @@ def draw_line(draw: ImageDraw.ImageDraw, place: Place, values: np.ndarray, colou
             draw_dot(draw, points[0], colour, width)
 
 
-def draw_dot(draw: ImageDraw.ImageDraw, point: tuple[float, float], colour: tuple[int, int, int], radius: int = 2) -> None:
+def draw_dot(
+    draw: ImageDraw.ImageDraw, point: tuple[float, float], colour: tuple[int, int, int], radius: int = 2
+) -> None:
     x, y = point
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
 
-def axes(size: tuple[int, int], count: int, low: float, high: float, title: str, unit: str, mark: str | None,
-         lines: int = 5, first: int = 0) -> tuple[Image.Image, ImageDraw.ImageDraw, Place]:
-    """An empty plot of `count` places from `low` to `high`; the third thing returned gives the pixel of a place and a value.
+def axes(
+    size: tuple[int, int],
+    count: int,
+    low: float,
+    high: float,
+    title: str,
+    unit: str,
+    mark: str | None,
+    lines: int = 5,
+    first: int = 0,
+) -> tuple[Image.Image, ImageDraw.ImageDraw, Place]:
+    """An empty plot of `count` places from `low` to `high`; the third thing returned gives the pixel of a place and a
+    value.
 
-    mark: how a value is written at its line, None for a power of ten. unit: what a place is; empty for no row of places below. first: what the
-    first place is called.
+    mark: how a value is written at its line, None for a power of ten. unit: what a place is; empty for no row of places
+    below. first: what the first place is called.
     """
     width, height = size
     picture = Image.new("RGB", size, GROUND)
@@ -109,12 +152,16 @@ def axes(size: tuple[int, int], count: int, low: float, high: float, title: str,
     right, bottom = width - _RIGHT, height - (BOTTOM if unit else 8)
 
     def place(i: float, value: float) -> tuple[float, float]:
-        return (LEFT + (right - LEFT) * i / max(1, count - 1), bottom - (bottom - TOP) * (value - low) / max(1e-9, high - low))
+        return (
+            LEFT + (right - LEFT) * i / max(1, count - 1),
+            bottom - (bottom - TOP) * (value - low) / max(1e-9, high - low),
+        )
+
     for k in range(lines):
         value = low + (high - low) * k / (lines - 1)
         y = place(0, value)[1]
         draw.line([(LEFT, y), (right, y)], fill=LINE)
-        draw.text((4, y - 6), mark.format(value) if mark else f"{10 ** value:.3g}", fill=INK, font=font())
+        draw.text((4, y - 6), mark.format(value) if mark else f"{10**value:.3g}", fill=INK, font=font())
     draw.text((4, 4), title, fill=INK, font=font())
     if unit:
         last = f"{unit} {first + count - 1}"

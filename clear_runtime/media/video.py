@@ -40,7 +40,8 @@ class Colour:
 
 BT709 = Colour()
 UNTAGGED = Colour(2, 2, 2)
-# Matrices that a picture can be stored with, and swscale's numbers of them (SWS_CS_*); an untagged file is read with BT.601.
+# Matrices that a picture can be stored with, and swscale's numbers of them (SWS_CS_*); an untagged file is read with
+# BT.601.
 MATRICES = {1: 1, 2: 5, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 
 
@@ -76,8 +77,11 @@ def _open(path: Path):
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
-        raise _refuse(path, f"this is not a video that FFmpeg can read ({error.strerror}). "
-                            "It may be damaged, cut short, or another kind of file.") from error
+        raise _refuse(
+            path,
+            f"this is not a video that FFmpeg can read ({error.strerror}). "
+            "It may be damaged, cut short, or another kind of file.",
+        ) from error
     # A still picture has a video stream too; it works as a video of one frame.
     if not container.streams.video:
         container.close()
@@ -100,10 +104,21 @@ def read_facts(path: str | os.PathLike) -> Facts:
         turn = _quarter_turns(first)
         width, height = (first.height, first.width) if turn % 2 else (first.width, first.height)
         return Facts(
-            width, height, Fraction(rate), stream.frames or None, _seconds(first) or Fraction(0), turn * 90,
-            Colour(int(context.colorspace), int(context.color_primaries), int(context.color_trc),
-                   int(context.color_range) == 2),
-            first.format.name, context.name, container.streams.audio[0].codec_context.name if container.streams.audio else None,
+            width,
+            height,
+            Fraction(rate),
+            stream.frames or None,
+            _seconds(first) or Fraction(0),
+            turn * 90,
+            Colour(
+                int(context.colorspace),
+                int(context.color_primaries),
+                int(context.color_trc),
+                int(context.color_range) == 2,
+            ),
+            first.format.name,
+            context.name,
+            container.streams.audio[0].codec_context.name if container.streams.audio else None,
         )
 
 
@@ -121,9 +136,11 @@ def read_frames(path: str | os.PathLike) -> Iterator[Tensor]:
 
 
 def read_spans(path: str | os.PathLike, spans: Sequence[range]) -> Iterator[tuple[int, Tensor]]:
-    """(number, frame [H, W, 3]) of the frames that any of the spans holds, in display order, each once. Raises ClearError.
+    """(number, frame [H, W, 3]) of the frames that any of the spans holds, in display order, each once. Raises
+    ClearError.
 
-    The frames between are decoded, since later ones build on them, but not converted; nothing after the last span is read.
+    The frames between are decoded, since later ones build on them, but not converted; nothing after the last span is
+    read.
     """
     path, stop = Path(path), max((span.stop for span in spans), default=0)
     if not stop:
@@ -170,8 +187,9 @@ def _decode(container, path: Path):
             yield frame
             count += 1
     except av.FFmpegError as error:
-        raise _refuse(path, f"the video is damaged after frame {count} ({error.strerror}). "
-                            "Repair it, or cut the good part out.") from error
+        raise _refuse(
+            path, f"the video is damaged after frame {count} ({error.strerror}). Repair it, or cut the good part out."
+        ) from error
 
 
 def _seconds(frame) -> Fraction | None:
@@ -198,21 +216,27 @@ class VideoWriter:
     plays everywhere. yuv420p cannot hold an odd width or height, so those are stored as yuv444p: the picture keeps
     its size, at the price that some hardware players refuse the file.
 
-    path          ends in .mp4, .mov or .mkv; an existing file is replaced when the new one is whole
-    width, height pixels
-    fps           frames per second, for frames written without a time
-    crf           x264's constant rate factor, 0 (lossless) to 51
-    colour        the tags to write, and the matrix that RGB is converted with; BT.709 instead of one that is not in MATRICES
-    audio_from    a file whose first audio stream is taken over: copied where the container can hold it, else AAC
-    audio         or a waveform ([channels, samples] in -1..1, samples per second)
-    start         time of the first frame in seconds, when frames come without a time
-    Raises ClearError for a disk that is full or a folder that cannot be written.
+    path          ends in .mp4, .mov or .mkv; an existing file is replaced when the new one is whole width, height
+    pixels fps           frames per second, for frames written without a time crf           x264's constant rate factor,
+    0 (lossless) to 51 colour        the tags to write, and the matrix that RGB is converted with; BT.709 instead of one
+    that is not in MATRICES audio_from    a file whose first audio stream is taken over: copied where the container can
+    hold it, else AAC audio         or a waveform ([channels, samples] in -1..1, samples per second) start         time
+    of the first frame in seconds, when frames come without a time Raises ClearError for a disk that is full or a folder
+    that cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike, width: int, height: int, fps: Fraction | float,
-                 crf: float = VISUALLY_LOSSLESS_CRF, colour: Colour = BT709,
-                 audio_from: str | os.PathLike | None = None, audio: tuple[Tensor, int] | None = None,
-                 start: Fraction = Fraction(0)):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        width: int,
+        height: int,
+        fps: Fraction | float,
+        crf: float = VISUALLY_LOSSLESS_CRF,
+        colour: Colour = BT709,
+        audio_from: str | os.PathLike | None = None,
+        audio: tuple[Tensor, int] | None = None,
+        start: Fraction = Fraction(0),
+    ):
         import av
 
         self.path = Path(path)
@@ -222,8 +246,11 @@ class VideoWriter:
         self._start = Fraction(start)
         self._colour = colour = colour if colour.matrix in MATRICES else replace(colour, matrix=BT709.matrix)
         if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
-            raise ClearError(f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be written. "
-                             "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51.")
+            raise ClearError(
+                f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be "
+                f"written. "
+                "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
+            )
         self._tick = _tick(self._fps)
         self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
         self._container = None
@@ -231,7 +258,9 @@ class VideoWriter:
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
             self._container = av.open(str(self._part), "w", options=options)
-            stream = self._container.add_stream("libx264", rate=self._fps, options={"crf": f"{crf:g}", "preset": "fast"})
+            stream = self._container.add_stream(
+                "libx264", rate=self._fps, options={"crf": f"{crf:g}", "preset": "fast"}
+            )
             stream.width, stream.height = width, height
             stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
             context = stream.codec_context
@@ -254,13 +283,18 @@ class VideoWriter:
         import av
 
         if tuple(frame.shape) != (*self._size, 3):
-            raise ClearError(f"Frame {self.frames} of {self.path.name} has the shape {tuple(frame.shape)}, "
-                             f"not {(*self._size, 3)}. Give all frames of a video the same size.")
+            raise ClearError(
+                f"Frame {self.frames} of {self.path.name} has the shape {tuple(frame.shape)}, "
+                f"not {(*self._size, 3)}. Give all frames of a video the same size."
+            )
         when = self._start + self.frames / self._fps if time is None else time
         pixels = frame.detach().float().clamp(0, 1).mul(255).add(0.5).to("cpu", torch.uint8).contiguous()
         picture = av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24").reformat(
-            format=self._stream.pix_fmt, interpolation="AREA", dst_color_range=2 if self._colour.full_range else 1,
-            dst_colorspace=MATRICES[self._colour.matrix])
+            format=self._stream.pix_fmt,
+            interpolation="AREA",
+            dst_color_range=2 if self._colour.full_range else 1,
+            dst_colorspace=MATRICES[self._colour.matrix],
+        )
         picture.colorspace = self._colour.matrix
         picture.pts, picture.time_base = round(when / self._tick), self._tick
         try:
@@ -305,10 +339,14 @@ class VideoWriter:
 
     def _refused(self, error: Exception) -> ClearError:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return ClearError(f"{self.path}: no room left to write it. Free some space or choose another folder; "
-                              "nothing half-written was left behind.")
-        return ClearError(f"{self.path}: cannot be written ({getattr(error, 'strerror', None) or error}). "
-                          "Check that the folder exists and that you may write there.")
+            return ClearError(
+                f"{self.path}: no room left to write it. Free some space or choose another folder; "
+                "nothing half-written was left behind."
+            )
+        return ClearError(
+            f"{self.path}: cannot be written ({getattr(error, 'strerror', None) or error}). "
+            "Check that the folder exists and that you may write there."
+        )
 
     def __enter__(self) -> VideoWriter:
         return self

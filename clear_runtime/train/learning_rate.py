@@ -1,9 +1,11 @@
 """The learning rate of a step."""
+
 import math
 
 
 def scheduled(schedule: str, highest: float, step: int, steps: int) -> float:
-    """The rate of step `step`, counted from 0, of `steps`. schedule: "constant", or "cosine" after a warm-up over 1/20 of the run."""
+    """The rate of step `step`, counted from 0, of `steps`. schedule: "constant", or "cosine" after a warm-up over 1/20
+    of the run."""
     return highest if schedule == "constant" else warm_cosine(highest, step, max(1, steps // 20), step, steps)
 
 

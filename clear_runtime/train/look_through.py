@@ -1,4 +1,5 @@
 """A look through the pairs before a training, kept beside the run."""
+
 from __future__ import annotations
 
 import logging
@@ -12,10 +13,17 @@ from .processes import Processes
 log = logging.getLogger(__name__)
 
 
-def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Path, processes: Processes, find_mask: FindMask | None = None) -> Report:
-    """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found. Of pairs that are
-    the same since the last start nothing is read again. find_mask: a prior, see check_pairs. Raises ClearError as find_pairs and
-    check_pairs do."""
+def look_through(
+    subtitled: Path,
+    clean: Path | None,
+    by_order: bool,
+    folder: Path,
+    processes: Processes,
+    find_mask: FindMask | None = None,
+) -> Report:
+    """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found.
+    Of pairs that are the same since the last start nothing is read again. find_mask: a prior, see check_pairs. Raises
+    ClearError as find_pairs and check_pairs do."""
     stored = folder / "pairs.json"
     if processes.main:
         folder.mkdir(parents=True, exist_ok=True)
@@ -24,8 +32,17 @@ def look_through(subtitled: Path, clean: Path | None, by_order: bool, folder: Pa
         def tell(p: PairReport) -> None:
             looked.append(p)
             log.info("%s: %s", p.pair.name, p.problem or f"{len(p.kept)} of {p.frames} frames with a subtitle")
+
         try:
-            _keep(check_pairs(find_pairs(subtitled, clean, by_order), tell, find_mask=find_mask, known=Report.load_if_there(stored)), stored)
+            _keep(
+                check_pairs(
+                    find_pairs(subtitled, clean, by_order),
+                    tell,
+                    find_mask=find_mask,
+                    known=Report.load_if_there(stored),
+                ),
+                stored,
+            )
         except BaseException:  # Ctrl-C among them: the next start need not look again at what this one has seen
             if looked:
                 _keep(Report(tuple(looked)), stored)
@@ -38,4 +55,7 @@ def _keep(report: Report, stored: Path) -> None:
     try:
         report.save(stored)
     except OSError as error:
-        raise ClearError(f"{stored} could not be written ({error.strerror}). Free some space there, or choose another folder, then run again.") from error
+        raise ClearError(
+            f"{stored} could not be written ({error.strerror}). Free some space there, or choose another folder, then "
+            f"run again."
+        ) from error

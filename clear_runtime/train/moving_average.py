@@ -1,4 +1,5 @@
 """The moving average of what is trained, which moves slower than the weights themselves and serves better."""
+
 from collections.abc import Mapping
 
 import torch
@@ -6,7 +7,8 @@ from torch import Tensor
 
 
 class MovingAverage:
-    """Of named tensors, with a decay per update; the first updates count more. values: the average, empty when the decay is 0."""
+    """Of named tensors, with a decay per update; the first updates count more. values: the average, empty when the
+    decay is 0."""
 
     def __init__(self, tensors: Mapping[str, Tensor], decay: float):
         self.decay, self.count = decay, 0

@@ -1,4 +1,5 @@
 """One process, or the several that `accelerate launch` starts: the few things that training asks of either."""
+
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,17 +12,22 @@ from torch import Tensor, nn
 
 from ..errors import ClearError
 
-PATIENCE = timedelta(days=2)  # a process may read or encode a whole collection while the others wait; torch's own limit is 10 minutes
+PATIENCE = timedelta(
+    days=2
+)  # a process may read or encode a whole collection while the others wait; torch's own limit is 10 minutes
 
 
 class Processes:
-    """rank: number of this process. count: how many there are. device: where this one computes. main: whether it writes files.
+    """rank: number of this process. count: how many there are. device: where this one computes. main: whether it writes
+    files.
 
-    Work with several processes belongs in a `with` of it, which closes their connection: a thread of gloo's that still holds a tensor when
-    the interpreter ends aborts a run that went well. What `prepare` gave must be gone by then, for it holds the connection too."""
+    Work with several processes belongs in a `with` of it, which closes their connection: a thread of gloo's that still
+    holds a tensor when the interpreter ends aborts a run that went well. What `prepare` gave must be gone by then, for
+    it holds the connection too."""
 
     def __init__(self, device: str | torch.device | None = None, alone: bool = False):
-        """alone: train in this process only, whatever the environment says of others (rented machines have WORLD_SIZE set at times)."""
+        """alone: train in this process only, whatever the environment says of others (rented machines have WORLD_SIZE
+        set at times)."""
         self.count = 1 if alone else int(os.environ.get("WORLD_SIZE", "1"))
         self._accelerator = None
         if self.count > 1:
@@ -29,10 +35,19 @@ class Processes:
                 from accelerate import Accelerator
                 from accelerate.utils import InitProcessGroupKwargs
             except ImportError as missing:
-                raise ClearError("Training with several processes needs accelerate: pip install accelerate") from missing
-            import_module("torch.distributed.nn")  # DDP would; imported after the connection, its functions keep that as their default for ever
-            # The trainers say themselves in which precision they compute, and scale no loss: what `accelerate config` was told does not count.
-            self._accelerator = Accelerator(cpu=str(device) == "cpu", mixed_precision="no", kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)])
+                raise ClearError(
+                    "Training with several processes needs accelerate: pip install accelerate"
+                ) from missing
+            import_module(
+                "torch.distributed.nn"
+            )  # DDP would; imported after the connection, its functions keep that as their default for ever
+            # The trainers say themselves in which precision they compute, and scale no loss: what `accelerate config`
+            # was told does not count.
+            self._accelerator = Accelerator(
+                cpu=str(device) == "cpu",
+                mixed_precision="no",
+                kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+            )
             _require_copies(self._accelerator.distributed_type.value)
             self.count = self._accelerator.num_processes
         self.rank = self._accelerator.process_index if self._accelerator else 0
@@ -47,7 +62,9 @@ class Processes:
         return self
 
     def __exit__(self, failed: type[BaseException] | None, *_) -> None:
-        if self._accelerator and not failed:  # after a failure the others may still be waiting for this one, and NCCL would wait for them
+        if (
+            self._accelerator and not failed
+        ):  # after a failure the others may still be waiting for this one, and NCCL would wait for them
             self._accelerator.end_training()
 
     def prepare(self, model: nn.Module) -> nn.Module:
@@ -55,17 +72,19 @@ class Processes:
         return self._accelerator.prepare_model(model) if self._accelerator else model
 
     def backward(self, loss: Tensor) -> None:
-        """Add the gradients of a loss. Not accelerate's own, which divides by what `accelerate config` was told about accumulation."""
+        """Add the gradients of a loss. Not accelerate's own, which divides by what `accelerate config` was told about
+        accumulation."""
         loss.backward()
 
     def gathering(self, model: nn.Module) -> AbstractContextManager:
-        """While gradients of a prepared model only add up in each process: the next backward outside of this averages them all."""
+        """While gradients of a prepared model only add up in each process: the next backward outside of this averages
+        them all."""
         return self._accelerator.no_sync(model) if self._accelerator else nullcontext()
 
     def part(self, items: Sequence) -> Sequence:
         """This process's own of some items that every process has: neighbours stay together."""
         each = ceil(len(items) / self.count)
-        return items[self.rank * each:(self.rank + 1) * each]
+        return items[self.rank * each : (self.rank + 1) * each]
 
     def wait(self) -> None:
         """Until every process is here."""
@@ -77,6 +96,7 @@ class Processes:
         if not self._accelerator:
             return value
         from accelerate.utils import broadcast_object_list
+
         return broadcast_object_list([value if self.main else None])[0]
 
     def any(self, here: bool) -> bool:
@@ -87,7 +107,9 @@ class Processes:
         """Numbers that every process has one of, averaged over all of them."""
         if not self._accelerator:
             return values
-        gathered = self._accelerator.reduce(torch.tensor(list(values.values()), dtype=torch.float64, device=self.device), "mean")
+        gathered = self._accelerator.reduce(
+            torch.tensor(list(values.values()), dtype=torch.float64, device=self.device), "mean"
+        )
         return dict(zip(values, gathered.tolist()))
 
 
@@ -95,12 +117,19 @@ def _require_there(device: torch.device) -> None:
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # a torch that was built for the CPU alone says the latter
-        raise ClearError(f"There is no device {device} here that this torch can use ({str(error).splitlines()[0]}). Train on the CPU with --device cpu, or see whether "
-                         "the GPU's driver is there and this torch was built for it.") from error
+        raise ClearError(
+            f"There is no device {device} here that this torch can use ({str(error).splitlines()[0]}). Train on the "
+            f"CPU with --device cpu, or see whether "
+            "the GPU's driver is there and this torch was built for it."
+        ) from error
 
 
 def _require_copies(kind: str) -> None:
-    """Raise ClearError unless every process has the whole model and shares gradients alone. kind: of accelerate's DistributedType."""
+    """Raise ClearError unless every process has the whole model and shares gradients alone. kind: of accelerate's
+    DistributedType."""
     if kind != "NO" and not kind.startswith("MULTI_"):
-        raise ClearError(f"accelerate is set up for {kind}; the trainers want the whole model in each process. Run `accelerate config` and "
-                         "choose neither DeepSpeed nor FSDP nor Megatron-LM, or begin with `accelerate launch --multi_gpu`.")
+        raise ClearError(
+            f"accelerate is set up for {kind}; the trainers want the whole model in each process. Run `accelerate "
+            f"config` and "
+            "choose neither DeepSpeed nor FSDP nor Megatron-LM, or begin with `accelerate launch --multi_gpu`."
+        )

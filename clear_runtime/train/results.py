@@ -1,4 +1,5 @@
 """Where a run keeps its things, and where what it made goes when it is finished."""
+
 from __future__ import annotations
 
 import json
@@ -21,23 +22,39 @@ _WINDOWS_OWN = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "
 
 
 class Results:
-    """A run called NAME: its folder RUNS/NAME with checkpoints, history and the like, and the files that it will leave in the first of
-    some folders of models. files: `.safetensors` of the run -> what they are called there, {} standing for the name; the first is the one
-    that others look for."""
+    """A run called NAME: its folder RUNS/NAME with checkpoints, history and the like, and the files that it will leave
+    in the first of some folders of models. files: `.safetensors` of the run -> what they are called there, {} standing
+    for the name; the first is the one that others look for."""
 
     def __init__(self, runs: str | Path, models: Sequence[str | Path], name: str, files: Mapping[str, str]):
-        if not re.fullmatch(r"[\w.-]+", name) or name.startswith(".") or name.endswith(".") or name.split(".")[0].upper() in _WINDOWS_OWN:
-            raise ClearError(f"{name!r} cannot be a file's name on every system. Use letters, digits, - and _, and none of Windows' own names (con, nul, com1 …).")
+        if (
+            not re.fullmatch(r"[\w.-]+", name)
+            or name.startswith(".")
+            or name.endswith(".")
+            or name.split(".")[0].upper() in _WINDOWS_OWN
+        ):
+            raise ClearError(
+                f"{name!r} cannot be a file's name on every system. Use letters, digits, - and _, and none of Windows' "
+                f"own names (con, nul, com1 …)."
+            )
         if len(name.encode()) > LONGEST:
             raise ClearError(f"The name has {len(name)} letters; choose a shorter one.")
-        self.name, self.runs, self.models, self.files = name, Path(runs), [Path(folder) for folder in models], dict(files)
+        self.name, self.runs, self.models, self.files = (
+            name,
+            Path(runs),
+            [Path(folder) for folder in models],
+            dict(files),
+        )
         self.folder = self.runs / name
 
     def require_free(self) -> None:
         """Raise ClearError, naming a free name, when a file of this one came from elsewhere."""
         taken = [path for path in self._existing(self.name) if not self._own(path)]
         if taken:
-            raise ClearError(f"{taken[0]} exists already and is not from the run in {self.folder}. Nothing is overwritten: choose another name, {self._free()} for one.")
+            raise ClearError(
+                f"{taken[0]} exists already and is not from the run in {self.folder}. Nothing is overwritten: choose "
+                f"another name, {self._free()} for one."
+            )
 
     def claim(self) -> None:
         """Take the name for this run. Raises ClearError as require_free does."""
@@ -49,12 +66,16 @@ class Results:
             os.replace(partial, self.folder / "run.json")
 
     def publish(self, facts: Mapping[str, str]) -> dict[str, Path]:
-        """Copy the run's files to where they are used, with facts added to their metadata; returns where each of them is. Raises ClearError
-        as require_free does, and when the disk does not take them."""
+        """Copy the run's files to where they are used, with facts added to their metadata; returns where each of them
+        is. Raises ClearError as require_free does, and when the disk does not take them."""
         self.claim()
         targets = dict(zip(self.files, self._targets(self.name, self.models[0])))
         for source, target in reversed(targets.items()):  # what others look for appears when the rest is there
-            write_tensors(target, read_tensors(self.folder / source), {**read_metadata(self.folder / source), **facts, MARK: self._id()})
+            write_tensors(
+                target,
+                read_tensors(self.folder / source),
+                {**read_metadata(self.folder / source), **facts, MARK: self._id()},
+            )
         return targets
 
     def _id(self) -> str | None:
@@ -78,5 +99,6 @@ class Results:
 
 
 def made_elsewhere(folder: Path, remedy: str) -> ClearError:
-    """Of a run without a step left to do, that has no pictures to show: its checkpoint was brought there, or made by the command line."""
+    """Of a run without a step left to do, that has no pictures to show: its checkpoint was brought there, or made by
+    the command line."""
     return ClearError(f"The run in {folder} is at its end already, and was made elsewhere. {remedy}")

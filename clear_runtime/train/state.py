@@ -1,4 +1,5 @@
 """A training run's state on disk: what it must bring back to go on as if it had never stopped."""
+
 from __future__ import annotations
 
 import logging
@@ -16,32 +17,55 @@ log = logging.getLogger(__name__)
 
 
 class TrainingState:
-    """What a run must bring back to go on as if it had never stopped: parts with a state_dict, torch's generators, the step.
+    """What a run must bring back to go on as if it had never stopped: parts with a state_dict, torch's generators, the
+    step.
 
-    parts: by name. options: what the weights depend on, plain values by name; a run is continued with the same ones only. words: what
-    options are called whose values tell a user nothing. generators: whether torch's own belong to the run; they are the whole
-    process's, and one that lives on after the run keeps its own.
-    path: the file. saved: the step after which it was written last; saved_at: when (time.monotonic), or when this start began.
+    parts: by name. options: what the weights depend on, plain values by name; a run is continued with the same ones
+    only. words: what options are called whose values tell a user nothing. generators: whether torch's own belong to the
+    run; they are the whole process's, and one that lives on after the run keeps its own. path: the file. saved: the
+    step after which it was written last; saved_at: when (time.monotonic), or when this start began.
     """
 
-    def __init__(self, folder: Path, parts: dict, options: Mapping, words: Mapping[str, str] | None = None, generators: bool = True):
+    def __init__(
+        self,
+        folder: Path,
+        parts: dict,
+        options: Mapping,
+        words: Mapping[str, str] | None = None,
+        generators: bool = True,
+    ):
         self.path, self.parts, self.saved, self.saved_at = Path(folder) / "training.pt", parts, 0, time.monotonic()
         self.options, self.words, self.generators = dict(options), dict(words or {}), generators
 
     def read(self) -> Mapping | None:
-        """What the file holds, None where there is none. Raises ClearError when it is of other options, or of another trainer."""
+        """What the file holds, None where there is none. Raises ClearError when it is of other options, or of another
+        trainer."""
         if not self.path.exists():
             return None
         stored = read_tensors(self.path)
-        if not isinstance(stored.get("options"), Mapping) or not all(name in stored for name in self.parts) or set(self.options) - set(stored["options"]):
-            raise ClearError(f"{self.path} is not a checkpoint of this trainer: it is of a run of another trainer, or of another version of this one. "
-                             "Choose another folder for this run; in ComfyUI, another name.")
-        changed = [f"{self.words[name]} was another one" if name in self.words else f"{name} was {stored['options'].get(name)!r} and is {value!r}"
-                   for name, value in self.options.items()
-                   if stored["options"].get(name) != value]
+        if (
+            not isinstance(stored.get("options"), Mapping)
+            or not all(name in stored for name in self.parts)
+            or set(self.options) - set(stored["options"])
+        ):
+            raise ClearError(
+                f"{self.path} is not a checkpoint of this trainer: it is of a run of another trainer, or of another "
+                f"version of this one. "
+                "Choose another folder for this run; in ComfyUI, another name."
+            )
+        changed = [
+            f"{self.words[name]} was another one"
+            if name in self.words
+            else f"{name} was {stored['options'].get(name)!r} and is {value!r}"
+            for name, value in self.options.items()
+            if stored["options"].get(name) != value
+        ]
         if changed:
-            raise ClearError(f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, or choose another folder; in ComfyUI, another name. "
-                             "To train on from what it made, choose its result as the start there.")
+            raise ClearError(
+                f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, "
+                f"or choose another folder; in ComfyUI, another name. "
+                "To train on from what it made, choose its result as the start there."
+            )
         return stored
 
     def resume(self) -> int:
@@ -53,24 +77,37 @@ class TrainingState:
             part.load_state_dict(stored[name])
         if self.generators:
             torch.set_rng_state(stored["generator"])
-            for device, generator in enumerate(stored["cuda"][:torch.cuda.device_count()]):  # of those that this machine has too
+            for device, generator in enumerate(
+                stored["cuda"][: torch.cuda.device_count()]
+            ):  # of those that this machine has too
                 torch.cuda.set_rng_state(generator, device)
         self.saved = stored["step"]
         log.info("continues after step %d of %s", self.saved, self.path)
         return self.saved
 
     def save(self, step: int) -> None:
-        """Write everything after a step. Raises ClearError when the disk does not take it; the file of before is then still whole."""
+        """Write everything after a step. Raises ClearError when the disk does not take it; the file of before is then
+        still whole."""
         partial = self.path.with_suffix(".partial")
-        content = {**{name: part.state_dict() for name, part in self.parts.items()}, "options": self.options, "step": step}
+        content = {
+            **{name: part.state_dict() for name, part in self.parts.items()},
+            "options": self.options,
+            "step": step,
+        }
         if self.generators:
-            content |= {"generator": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+            content |= {
+                "generator": torch.get_rng_state(),
+                "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            }
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             torch.save(content, partial)
             os.replace(partial, self.path)
         except (OSError, RuntimeError) as error:  # torch's writer has no error of its own for a full disk
             partial.unlink(missing_ok=True)
-            raise ClearError(f"The checkpoint after step {step} could not be written into {self.path.parent}: {error}. "
-                             f"{f'That after step {self.saved} is still there. ' if self.path.exists() else ''}Free some space, then continue.") from error
+            raise ClearError(
+                f"The checkpoint after step {step} could not be written into {self.path.parent}: {error}. "
+                f"{f'That after step {self.saved} is still there. ' if self.path.exists() else ''}Free some space, "
+                f"then continue."
+            ) from error
         self.saved, self.saved_at = step, time.monotonic()

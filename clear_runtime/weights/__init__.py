@@ -1,4 +1,5 @@
 """The bundled weights; README.md beside them is their card."""
+
 from pathlib import Path
 
 FOLDER = Path(__file__).parent

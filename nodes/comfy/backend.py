@@ -3,6 +3,7 @@
 Everything goes through ComfyUI's own entry points, so that loaders, quantised weights, LoRA stacks, attention patches,
 compiled models and the memory manager keep working. Nothing here changes a MODEL or VAE that others hold.
 """
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -25,7 +26,8 @@ from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH, TIMESTEPS
 from .nano_vae import NanoVAE
 
 _OTHER_CONDITIONS = ("concat_mask", "reference_latents", "time_dim_concat", "context_latents")
-"""What other Wan nodes put into a CONDITIONING and ComfyUI's Wan would read beside our control; DiffSynth's Fun-Control has none of it here."""
+"""What other Wan nodes put into a CONDITIONING and ComfyUI's Wan would read beside our control; DiffSynth's Fun-Control
+has none of it here."""
 NANO_MARK = "clear_nano"
 """Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
 
@@ -49,28 +51,41 @@ def is_nano(model) -> bool:
 
 
 def require_pair(model, vae, positive) -> bool:
-    """Whether the connected MODEL and VAE are the nano ones. Raises ClearError when something is missing or they do not belong together."""
+    """Whether the connected MODEL and VAE are the nano ones. Raises ClearError when something is missing or they do not
+    belong together."""
     missing = [name for name, value in (("MODEL", model), ("VAE", vae), ("CONDITIONING", positive)) if value is None]
     if missing:
-        raise ClearError(f"{' and '.join(missing)} not connected. Load CLEAR Nano gives all three with no download; or set output to preview, which needs none.")
+        raise ClearError(
+            f"{' and '.join(missing)} not connected. Load CLEAR Nano gives all three with no download; or set output "
+            f"to preview, which needs none."
+        )
     nano = is_nano(model)
     if nano and not isinstance(vae, NanoVAE):
-        raise ClearError("The MODEL is CLEAR Nano, but the VAE is another one. Connect the VAE output of the same Load CLEAR Nano.")
+        raise ClearError(
+            "The MODEL is CLEAR Nano, but the VAE is another one. Connect the VAE output of the same Load CLEAR Nano."
+        )
     if not nano and isinstance(vae, NanoVAE):
-        raise ClearError("The VAE is CLEAR Nano's, but the MODEL is another one. Connect wan_2.1_vae.safetensors (Load VAE), or take Load CLEAR Nano's MODEL too.")
+        raise ClearError(
+            "The VAE is CLEAR Nano's, but the MODEL is another one. Connect wan_2.1_vae.safetensors (Load VAE), or "
+            "take Load CLEAR Nano's MODEL too."
+        )
     return nano
 
 
 class ComfyDenoiser:
     """A MODEL as Denoiser: ComfyUI's Euler sampler with the given sigmas, on a clone whose schedule is CLEAR's.
 
-    positive, negative: CONDITIONING. Raises ClearError for another base, another text encoder, or cfg != 1 without a negative.
+    positive, negative: CONDITIONING. Raises ClearError for another base, another text encoder, or cfg != 1 without a
+    negative.
     """
 
     def __init__(self, model, positive, cfg: float = 1.0, negative=None):
         model_base(model)
         if cfg != 1.0 and negative is None:
-            raise ClearError(f"cfg {cfg:g} needs a negative CONDITIONING. Connect one (a CLIP Text Encode with what should not appear), or set cfg to 1.")
+            raise ClearError(
+                f"cfg {cfg:g} needs a negative CONDITIONING. Connect one (a CLIP Text Encode with what should not "
+                f"appear), or set cfg to 1."
+            )
         for conditioning in filter(None, (positive, negative)):
             require_text(conditioning)
         self.model, self.positive, self.cfg = model.clone(), positive, cfg
@@ -89,19 +104,40 @@ class ComfyDenoiser:
         # ComfyUI brings each 16 channels to model space itself, so they are handed over in the VAE's own space
         raw = torch.cat([self.latent_format.process_out(part) for part in control_condition(control).chunk(2, 1)], 1)
         latents = comfy.sample.sample_custom(
-            self.model, noise, self.cfg, comfy.samplers.sampler_object("euler"), sigmas, self._conditioned(self.positive, raw),
-            self._conditioned(self.negative, raw), torch.zeros_like(noise), callback=callback, disable_pbar=True, seed=0)
+            self.model,
+            noise,
+            self.cfg,
+            comfy.samplers.sampler_object("euler"),
+            sigmas,
+            self._conditioned(self.positive, raw),
+            self._conditioned(self.negative, raw),
+            torch.zeros_like(noise),
+            callback=callback,
+            disable_pbar=True,
+            seed=0,
+        )
         return self.latent_format.process_in(latents.float().cpu())
 
     def _conditioned(self, conditioning, control: Tensor):
-        """The CONDITIONING with CLEAR's control and zero CLIP-vision tokens; control [1, 32, t, h, w] in the VAE's own space."""
+        """The CONDITIONING with CLEAR's control and zero CLIP-vision tokens; control [1, 32, t, h, w] in the VAE's own
+        space."""
         vision = SimpleNamespace(penultimate_hidden_states=torch.zeros(CLIP_VISION_SHAPE))
-        return [[text, {**{key: value for key, value in extra.items() if key not in _OTHER_CONDITIONS},
-                        "concat_latent_image": control.clone(), "clip_vision_output": vision}] for text, extra in conditioning]
+        return [
+            [
+                text,
+                {
+                    **{key: value for key, value in extra.items() if key not in _OTHER_CONDITIONS},
+                    "concat_latent_image": control.clone(),
+                    "clip_vision_output": vision,
+                },
+            ]
+            for text, extra in conditioning
+        ]
 
 
 class ComfyCodec:
-    """A VAE as Codec. ComfyUI's own tiling takes over when memory runs out. Raises ClearError for a VAE that is not Wan2.1's."""
+    """A VAE as Codec. ComfyUI's own tiling takes over when memory runs out. Raises ClearError for a VAE that is not
+    Wan2.1's."""
 
     def __init__(self, vae):
         require_wan_vae(vae)
@@ -123,13 +159,17 @@ def require_wan_vae(vae) -> None:
     wan = isinstance(network, comfy.ldm.wan.vae.WanVAE)
     small = isinstance(network, comfy.taesd.taehv.TAEHV) and network.latent_format is comfy.latent_formats.Wan21
     if not (wan or small) or vae.latent_channels != 16:
-        raise ClearError(f"This VAE is of another family ({type(network).__name__}, {getattr(vae, 'latent_channels', '?')} latent channels). "
-                         "CLEAR needs Wan2.1's: load wan_2.1_vae.safetensors, or take the VAE of Load CLEAR Nano with its own MODEL.")
+        raise ClearError(
+            f"This VAE is of another family ({type(network).__name__}, {getattr(vae, 'latent_channels', '?')} latent "
+            f"channels). "
+            "CLEAR needs Wan2.1's: load wan_2.1_vae.safetensors, or take the VAE of Load CLEAR Nano with its own MODEL."
+        )
 
 
 def _clear_sampling(config):
     class ClearSampling(comfy.model_sampling.ModelSamplingDiscreteFlow, comfy.model_sampling.CONST):
         pass
+
     sampling = ClearSampling(config)
     sampling.set_parameters(shift=SHIFT, multiplier=TIMESTEPS)
     return sampling
@@ -139,5 +179,7 @@ def require_text(conditioning) -> None:
     """Raise ClearError for a CONDITIONING of another text encoder."""
     for text, _ in conditioning:
         if text.shape[-1] != TEXT_WIDTH:
-            raise ClearError(f"This CONDITIONING is {text.shape[-1]} wide; Wan2.1 takes umT5-XXL's {TEXT_WIDTH}. Use CLEAR Prompt, "
-                             "or a CLIP Text Encode whose CLIP is umt5_xxl loaded with type wan.")
+            raise ClearError(
+                f"This CONDITIONING is {text.shape[-1]} wide; Wan2.1 takes umT5-XXL's {TEXT_WIDTH}. Use CLEAR Prompt, "
+                "or a CLIP Text Encode whose CLIP is umt5_xxl loaded with type wan."
+            )

@@ -26,4 +26,6 @@ def offer_demo_clip() -> None:
             shutil.copyfile(source, part)
             os.replace(part, folder / name)
         except OSError as error:  # a read-only input folder is no reason not to load the nodes
-            log.warning("the demo clip could not be put into %s (%s); choose a video of your own in Load Video", folder, error)
+            log.warning(
+                "the demo clip could not be put into %s (%s); choose a video of your own in Load Video", folder, error
+            )

@@ -1,4 +1,5 @@
 """Files that a user names in a text field or chooses in a list, and a stamp that changes when they do."""
+
 from __future__ import annotations
 
 import os
@@ -39,13 +40,15 @@ def full_path(name: str, *folders: str) -> str:
     path = _found(name, folders)
     if path is None:
         places = " or ".join(f"models/{folder}" for folder in folders)
-        raise ClearError(f"There is no file {name} in {places}. Put it there and reload the page, or choose another one.")
+        raise ClearError(
+            f"There is no file {name} in {places}. Put it there and reload the page, or choose another one."
+        )
     return path
 
 
 def stamp(name: str | None, *folders: str) -> str:
-    """Changes when the file of that name in models/ does, so that ComfyUI runs the node again; empty for no file, and for None, which
-    ComfyUI hands on for a name that is connected."""
+    """Changes when the file of that name in models/ does, so that ComfyUI runs the node again; empty for no file, and
+    for None, which ComfyUI hands on for a name that is connected."""
     path = name and _found(name, folders)
     return "" if not path else stamped([Path(path)], ())
 
@@ -55,7 +58,8 @@ def _found(name: str, folders: Iterable[str]) -> str | None:
 
 
 def resolved(name: str) -> Path | None:
-    """A path as it is, or a name in ComfyUI's input folder; quotes and spaces around it do not count. None for an empty field."""
+    """A path as it is, or a name in ComfyUI's input folder; quotes and spaces around it do not count. None for an empty
+    field."""
     name = name.strip().strip("\"'")
     if not name:
         return None
@@ -63,11 +67,14 @@ def resolved(name: str) -> Path | None:
 
 
 def stamped(paths: Iterable[Path | None], endings: Iterable[str]) -> str:
-    """Names, sizes and times of files, and of those with one of these endings in folders. What is not there has no stamp."""
+    """Names, sizes and times of files, and of those with one of these endings in folders. What is not there has no
+    stamp."""
     wanted, found = set(endings), []
     for path in paths:
         if path is None:
             continue
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in wanted) if path.is_dir() else [path]
-        found += [f"{file} {stat.st_size} {stat.st_mtime_ns}" for file in files if file.is_file() and (stat := file.stat())]
+        found += [
+            f"{file} {stat.st_size} {stat.st_mtime_ns}" for file in files if file.is_file() and (stat := file.stat())
+        ]
     return "\n".join(found)

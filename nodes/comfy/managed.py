@@ -1,4 +1,6 @@
-"""The pack's own networks under ComfyUI's memory manager, which moves them to the GPU when they are called and off it when it must."""
+"""The pack's own networks under ComfyUI's memory manager, which moves them to the GPU when they are called and off it
+when it must."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,14 +11,19 @@ import comfy.model_patcher
 import torch
 from torch import Tensor
 
-_ROOM = 2 ** 30
-"""Bytes that a batch of the prior's frames may take, where one frame alone does not take more: larger ones would push other models off the card."""
+_ROOM = 2**30
+"""Bytes that a batch of the prior's frames may take, where one frame alone does not take more: larger ones would push
+other models off the card."""
 
 
 def managed(module: torch.nn.Module):
-    """A ModelPatcher around a module of our own. Looked up at each call, because newer ComfyUI versions rebind the class."""
-    return comfy.model_patcher.ModelPatcher(module, load_device=comfy.model_management.get_torch_device(),
-                                            offload_device=comfy.model_management.unet_offload_device())
+    """A ModelPatcher around a module of our own. Looked up at each call, because newer ComfyUI versions rebind the
+    class."""
+    return comfy.model_patcher.ModelPatcher(
+        module,
+        load_device=comfy.model_management.get_torch_device(),
+        offload_device=comfy.model_management.unet_offload_device(),
+    )
 
 
 def to_device(patcher, memory: int) -> torch.device:
@@ -27,11 +34,12 @@ def to_device(patcher, memory: int) -> torch.device:
 
 @contextmanager
 def passing(patcher, kept) -> Iterator[None]:
-    """While a module is needed for a moment beside others that compute: it leaves its device at the end, and `kept` does not leave it
-    in between.
+    """While a module is needed for a moment beside others that compute: it leaves its device at the end, and `kept`
+    does not leave it in between.
 
-    patcher, kept: ModelPatchers. ComfyUI makes room for what it loads out of its list of loaded models; what is not on the list stays
-    where it is. Whose weights somebody else is using would free nothing by leaving, and have a second copy.
+    patcher, kept: ModelPatchers. ComfyUI makes room for what it loads out of its list of loaded models; what is not on
+    the list stays where it is. Whose weights somebody else is using would free nothing by leaving, and have a second
+    copy.
     """
     loaded = comfy.model_management.current_loaded_models
     aside = [one for one in loaded if one.model is not None and (one.model is kept or kept.is_clone(one.model))]
@@ -53,7 +61,8 @@ def _leave_out(loaded: list, ones: list) -> None:
 
 
 class ComfyPrior:
-    """The runtime's Prior, moved to its device when it is called: frames [T, H, W, 3] -> soft masks [T, H, W] on the CPU."""
+    """The runtime's Prior, moved to its device when it is called: frames [T, H, W, 3] -> soft masks [T, H, W] on the
+    CPU."""
 
     def __init__(self, prior):
         self.prior, self.patcher, self.most = prior, managed(prior.model), prior.batch

@@ -1,4 +1,5 @@
 """The bar on a node while it runs, and Cancel."""
+
 from __future__ import annotations
 
 import comfy.model_management
@@ -15,4 +16,5 @@ def progress_bar(total: int = 1):
     def advance(done: int, total: int | None = None, picture=None) -> None:
         comfy.model_management.throw_exception_if_processing_interrupted()
         bar.update_absolute(done, total, picture)
+
     return advance

@@ -1,4 +1,5 @@
 """A MODEL's frozen weights as tensors that autograd takes: the same memory, no copy."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -11,26 +12,40 @@ from ...clear_runtime.errors import ClearError
 from .backend import model_base, model_shapes
 
 _PLAIN = (torch.float32, torch.bfloat16, torch.float16)
-_REMEDY = "Load the base with Load CLEAR, weight_dtype bf16 and lora none, from the file that is not quantised (Wan2.1-Fun-V1.1-1.3B-Control)"
+_REMEDY = (
+    "Load the base with Load CLEAR, weight_dtype bf16 and lora none, from the file that is not quantised "
+    "(Wan2.1-Fun-V1.1-1.3B-Control)"
+)
 
 
 def require_trainable(model) -> None:
     """Raise ClearError unless this is a Fun-Control base with plain weights and no LoRA on them."""
     model_base(model)
     if model.patches:
-        raise ClearError(f"This MODEL carries patches on {len(model.patches)} of its weights, a LoRA most likely. A LoRA is trained on the bare base: set Load CLEAR's "
-                         "lora to none, or Load CLEAR Nano's strength to 0. To train on from a LoRA, choose its file in start.")
+        raise ClearError(
+            f"This MODEL carries patches on {len(model.patches)} of its weights, a LoRA most likely. A LoRA is trained "
+            f"on the bare base: set Load CLEAR's "
+            "lora to none, or Load CLEAR Nano's strength to 0. To train on from a LoRA, choose its file in start."
+        )
     kinds = Counter(_kind(weight) for weight in model.model.diffusion_model.parameters())
     strange = [f"{count} of {kind}" for kind, count in kinds.items() if kind not in map(str, _PLAIN)]
     if strange:
-        raise ClearError(f"This MODEL's weights are quantised ({', '.join(strange)}), and what was rounded away is missing when a LoRA learns against it. {_REMEDY}.")
+        raise ClearError(
+            f"This MODEL's weights are quantised ({', '.join(strange)}), and what was rounded away is missing when a "
+            f"LoRA learns against it. {_REMEDY}."
+        )
 
 
 def room_to_train(model, dtype: torch.dtype) -> int:
-    """Bytes that a training in `dtype` may take of the device, its frozen weights among them. Everything else is taken off it first."""
+    """Bytes that a training in `dtype` may take of the device, its frozen weights among them. Everything else is taken
+    off it first."""
     comfy.model_management.unload_all_models()
     device = comfy.model_management.get_torch_device()
-    there = sum(weight.numel() * weight.element_size() for weight in model.model.diffusion_model.parameters() if weight.device == device and weight.dtype == dtype)
+    there = sum(
+        weight.numel() * weight.element_size()
+        for weight in model.model.diffusion_model.parameters()
+        if weight.device == device and weight.dtype == dtype
+    )
     return comfy.model_management.get_free_memory(device) + there
 
 
@@ -43,11 +58,11 @@ def bare_weights(model) -> dict[str, Tensor]:
 def base_weights(model, dtype: torch.dtype) -> dict[str, Tensor]:
     """The MODEL's weights by their names in the file, without a copy, as tensors that autograd takes.
 
-    ComfyUI makes a MODEL's weights under inference mode, and autograd refuses such tensors; each one here is a new tensor over
-    the same memory. Where the training computes in their own number format `dtype`, the MODEL is brought to its device first, so
-    that they are shared there; otherwise, and under ComfyUI's dynamic loading, which has no such place, they stay in RAM, from
-    where the trainer makes its own copy. Either way, what other clones of the MODEL had patched onto the weights is taken off
-    before they are read.
+    ComfyUI makes a MODEL's weights under inference mode, and autograd refuses such tensors; each one here is a new
+    tensor over the same memory. Where the training computes in their own number format `dtype`, the MODEL is brought to
+    its device first, so that they are shared there; otherwise, and under ComfyUI's dynamic loading, which has no such
+    place, they stay in RAM, from where the trainer makes its own copy. Either way, what other clones of the MODEL had
+    patched onto the weights is taken off before they are read.
     """
     comfy.model_management.unload_all_models()
     if not _dynamic(model) and _mostly(model.model.diffusion_model, dtype):

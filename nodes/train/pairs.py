@@ -1,4 +1,6 @@
-"""Load Training Pairs: which clips of which videos a LoRA is trained on. They are read when the training asks for them."""
+"""Load Training Pairs: which clips of which videos a LoRA is trained on. They are read when the training asks for
+them."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -21,27 +23,82 @@ class LoadPairs(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         return io.Schema(
-            node_id="CLEAR_LoadPairs", display_name="Load Training Pairs", category="CLEAR",
-            description="Training clips from pairs of videos, subtitled and clean; or from clean videos alone, into which a Burn Subtitles style is burned. All files are looked "
-                        "through first, and read again, a clip at a time, while training asks for them.",
+            node_id="CLEAR_LoadPairs",
+            display_name="Load Training Pairs",
+            category="CLEAR",
+            description="Training clips from pairs of videos, subtitled and clean; or from clean videos alone, into "
+            "which a Burn Subtitles style is burned. All files are looked "
+            "through first, and read again, a clip at a time, while training asks for them.",
             inputs=[
-                io.String.Input("subtitled", default="", tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if clean is given; or one subtitled video. Leave empty with a style."),
-                io.String.Input("clean", default="", tooltip="Folder with the clean videos; empty: they are in the first folder. Also one video. Either is a path, or a name in ComfyUI's input folder."),
-                io.Combo.Input("match", options=[BY_NAME, BY_ORDER], default=BY_NAME,
-                               tooltip="Which files of two folders belong together: those of the same name (endings such as _with_subtitle aside), or the first of each, the second of each, and so on."),
-                io.Int.Input("frames", default=81, min=5, max=1001, step=4, tooltip="Frames of a clip, rounded down to 4k + 1. A shorter video gives one clip of what it has, if that is 5 or more."),
-                io.Int.Input("per_video", default=4, min=1, max=1000, tooltip="Clips of each video, at most: spread evenly, overlapping by half at most, each with a subtitle in it."),
-                io.Int.Input("long_side", default=832, min=32, max=4096, step=16, tooltip="Pixels: larger frames are scaled down until their longer side has this many. Sides are cut to multiples of 16."),
-                io.Int.Input("seed", default=0, min=0, max=2 ** 31 - 1, control_after_generate=False, tooltip="With a style: other lines and looks in every clip."),
-                StyleType.Input("style", optional=True, tooltip="From Burn Subtitles: subtitles are burned into clean videos, in each clip others."),
+                io.String.Input(
+                    "subtitled",
+                    default="",
+                    tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if "
+                    "clean is given; or one subtitled video. Leave empty with a style.",
+                ),
+                io.String.Input(
+                    "clean",
+                    default="",
+                    tooltip="Folder with the clean videos; empty: they are in the first folder. Also one video. Either "
+                    "is a path, or a name in ComfyUI's input folder.",
+                ),
+                io.Combo.Input(
+                    "match",
+                    options=[BY_NAME, BY_ORDER],
+                    default=BY_NAME,
+                    tooltip="Which files of two folders belong together: those of the same name (endings such as "
+                    "_with_subtitle aside), or the first of each, the second of each, and so on.",
+                ),
+                io.Int.Input(
+                    "frames",
+                    default=81,
+                    min=5,
+                    max=1001,
+                    step=4,
+                    tooltip="Frames of a clip, rounded down to 4k + 1. A shorter video gives one clip of what it has, "
+                    "if that is 5 or more.",
+                ),
+                io.Int.Input(
+                    "per_video",
+                    default=4,
+                    min=1,
+                    max=1000,
+                    tooltip="Clips of each video, at most: spread evenly, overlapping by half at most, each with a "
+                    "subtitle in it.",
+                ),
+                io.Int.Input(
+                    "long_side",
+                    default=832,
+                    min=32,
+                    max=4096,
+                    step=16,
+                    tooltip="Pixels: larger frames are scaled down until their longer side has this many. Sides are "
+                    "cut to multiples of 16.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**31 - 1,
+                    control_after_generate=False,
+                    tooltip="With a style: other lines and looks in every clip.",
+                ),
+                StyleType.Input(
+                    "style",
+                    optional=True,
+                    tooltip="From Burn Subtitles: subtitles are burned into clean videos, in each clip others.",
+                ),
             ],
-            outputs=[PairsType.Output(display_name="pairs", tooltip="For Train CLEAR LoRA."),
-                     io.String.Output(display_name="report", tooltip="Clips and videos, what was left out and why.")])
+            outputs=[
+                PairsType.Output(display_name="pairs", tooltip="For Train CLEAR LoRA."),
+                io.String.Output(display_name="report", tooltip="Clips and videos, what was left out and why."),
+            ],
+        )
 
     @classmethod
     def validate_inputs(cls, clean):
-        """clean alone: ComfyUI reports what comes back once for every input that is named here. With a style, frames are burned before this
-        node runs, and clean is all that it reads; without one nothing comes before it."""
+        """clean alone: ComfyUI reports what comes back once for every input that is named here. With a style, frames
+        are burned before this node runs, and clean is all that it reads; without one nothing comes before it."""
         try:
             _existing("clean", clean or "")  # None: connected, and not known yet
         except ClearError as error:
@@ -52,11 +109,16 @@ class LoadPairs(io.ComfyNode):
     def fingerprint_inputs(cls, subtitled, clean, **other):
         from ...clear_runtime.data.pairs_on_disk import VIDEOS
         from ...clear_runtime.data.synthetic.subtitle_file import FORMATS
-        return f"{stamped([resolved(subtitled or ''), resolved(clean or '')], {*VIDEOS, *FORMATS})} {sorted(other.items(), key=str)}"
+
+        return (
+            f"{stamped([resolved(subtitled or ''), resolved(clean or '')], {*VIDEOS, *FORMATS})} "
+            f"{sorted(other.items(), key=str)}"
+        )
 
     @classmethod
     def execute(cls, subtitled, clean, match, frames, per_video, long_side, seed, style=None):
         from ...clear_runtime.data.clips import check_settings
+
         with_text, without = _existing("subtitled", subtitled), _existing("clean", clean)
         check_settings(frames, per_video, long_side)
         if style is not None:
@@ -69,14 +131,20 @@ class LoadPairs(io.ComfyNode):
 def _existing(name: str, value: str) -> Path | None:
     path = resolved(value)
     if path is not None and not path.exists():
-        raise ClearError(f"{name}: there is no {path}. Give the whole path of a folder, or its name in ComfyUI's input folder.")
+        raise ClearError(
+            f"{name}: there is no {path}. Give the whole path of a folder, or its name in ComfyUI's input folder."
+        )
     return path
 
 
 def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
     from ...clear_runtime.data.clips import BurnedClips
+
     if subtitled is not None or clean is None:
-        raise ClearError("With a style, name the clean videos (a folder, or one video) in clean and leave subtitled empty; without one, disconnect it.")
+        raise ClearError(
+            "With a style, name the clean videos (a folder, or one video) in clean and leave subtitled empty; without "
+            "one, disconnect it."
+        )
     return BurnedClips(clean, style, frames, per_video, long_side, seed, progress_bar())
 
 
@@ -84,9 +152,18 @@ def _paired(subtitled, clean, by_order, frames, per_video, long_side):
     from ...clear_runtime.data.clips import PairClips
     from ...clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
     from ...clear_runtime.find.priors.checkpoints import load_prior
+
     if subtitled is None:
-        raise ClearError("Name the folder with the pairs in subtitled: NAME.mp4 beside NAME_with_subtitle.mp4. For clean videos alone, connect a style of Burn Subtitles.")
+        raise ClearError(
+            "Name the folder with the pairs in subtitled: NAME.mp4 beside NAME_with_subtitle.mp4. For clean videos "
+            "alone, connect a style of Burn Subtitles."
+        )
     pairs = find_pairs(subtitled, clean, by_order)
     bar = comfy.utils.ProgressBar(len(pairs))
-    report = check_pairs(pairs, lambda pair: bar.update(1), comfy.model_management.throw_exception_if_processing_interrupted, ComfyPrior(load_prior()))
+    report = check_pairs(
+        pairs,
+        lambda pair: bar.update(1),
+        comfy.model_management.throw_exception_if_processing_interrupted,
+        ComfyPrior(load_prior()),
+    )
     return PairClips(report, frames, per_video, long_side)

@@ -116,6 +116,7 @@ def test_lpips_grows_with_the_error_inside_the_subtitle_alone(hub):
 def test_lpips_takes_the_weights_that_are_there(hub):
     """The same as the features of torchvision's own network, layer by layer."""
     from torchvision.models import alexnet
+
     network = alexnet()
     network.load_state_dict(torch.load(hub, weights_only=True), strict=False)
     x = torch.rand(1, 3, 64, 64)

@@ -1,4 +1,5 @@
 """Which lines belong to the subtitle, what of them is still read, and both ways to look at a frame."""
+
 import builtins
 
 import numpy as np
@@ -21,7 +22,7 @@ def mask():
     """Strokes, 4 pixels wide with as much between them, where a line of text would be."""
     mask = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
     for left in range(80, 240, 8):
-        mask[90:106, left:left + 4] = True
+        mask[90:106, left : left + 4] = True
     return mask
 
 
@@ -40,10 +41,15 @@ def test_only_lines_on_the_subtitle_count_in_reading_order(mask):
 
 
 def test_text_leaves_out_spaces_case_and_what_was_hardly_read():
-    assert ocr.text_of([line(0, 0, 9, 9, "We Should"), line(0, 0, 9, 9, "x", 0.3), line(0, 0, 9, 9, "go")]) == "weshouldgo"
+    assert (
+        ocr.text_of([line(0, 0, 9, 9, "We Should"), line(0, 0, 9, 9, "x", 0.3), line(0, 0, 9, 9, "go")]) == "weshouldgo"
+    )
 
 
-@pytest.mark.parametrize("before,after,share", [("abcd", "abcd", 1), ("abcd", "", 0), ("", "abcd", 0), ("abcd", "xxbcx", 0.5), ("abcd", "dcba", 0.25)])
+@pytest.mark.parametrize(
+    "before,after,share",
+    [("abcd", "abcd", 1), ("abcd", "", 0), ("", "abcd", 0), ("abcd", "xxbcx", 0.5), ("abcd", "dcba", 0.25)],
+)
 def test_still_read_is_a_share_of_what_was_there(before, after, share):
     assert ocr.still_read(before, after) == pytest.approx(share)
 
@@ -78,10 +84,16 @@ def test_what_is_missing_is_named(monkeypatch):
 
 
 def test_a_burned_line_is_read_and_its_clean_picture_is_not():
-    pytest.importorskip("rapidocr", reason="reading text needs the extra `evaluate`, which brings OpenCV and so a graphics library that servers may lack")
+    pytest.importorskip(
+        "rapidocr",
+        reason="reading text needs the extra `evaluate`, which brings OpenCV and so a graphics library that servers "
+        "may lack",
+    )
     ground = np.broadcast_to(np.linspace(60, 140, 960)[:, None] + [0, 10, 20], (1, 240, 960, 3)).astype(np.uint8)
     subtitled, mask = burn(ground, [(0, 1, render(["Tomorrow we leave"], Style(size=34), 960, 240, (480, 190)))])
     read, where = ocr.load_reader(), torch.from_numpy(mask[0])
-    before, after = (ocr.read_at_subtitle(read, torch.from_numpy(frames[0]) / 255, where, where) for frames in (subtitled, ground))
+    before, after = (
+        ocr.read_at_subtitle(read, torch.from_numpy(frames[0]) / 255, where, where) for frames in (subtitled, ground)
+    )
     assert all(ocr.still_read("tomorrowweleave", text) > 0.8 for text in before.texts)
     assert after == ocr.Seen((0, 0), ("", "")) and after.share(before) == 0

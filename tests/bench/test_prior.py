@@ -1,4 +1,5 @@
 """The figures of a prior: overlap per script, marks on empty frames with and without text, and on signs over time."""
+
 import numpy as np
 import pytest
 import torch
@@ -47,7 +48,9 @@ def test_marks_on_empty_frames_with_and_without_text():
     height, width = measure.SIZE
     assert measure.on_empty(bright, None, 2, text=False) == (0, 0)
     found, in_lines = measure.on_empty(bright, None, 2, text=True)
-    assert found == pytest.approx((1000 + 16) / (height * width), rel=1e-5) and in_lines == pytest.approx(1000 / (height * width), rel=1e-5)
+    assert found == pytest.approx((1000 + 16) / (height * width), rel=1e-5) and in_lines == pytest.approx(
+        1000 / (height * width), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("pace,goes", [(0, False), (2, True)])

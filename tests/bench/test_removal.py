@@ -1,4 +1,5 @@
 """Cases are read and checked; masks and removals are scored against figures known beforehand."""
+
 import numpy as np
 import pytest
 import torch
@@ -53,8 +54,14 @@ def test_a_case_is_read_and_its_mask_is_found_where_none_is_given(folder):
     assert torch.equal(read_case(folder).mask, case.mask) and CHANGED < 155 / 255
 
 
-@pytest.mark.parametrize("name,values,said", [("mask", np.zeros((FRAMES, HEIGHT, WIDTH), bool), "no subtitle"), ("mask", np.ones((2, HEIGHT, WIDTH), bool), "same clip"),
-                                              ("clean", np.zeros((FRAMES, HEIGHT, WIDTH - 2, 3), np.uint8), "same clip")])
+@pytest.mark.parametrize(
+    "name,values,said",
+    [
+        ("mask", np.zeros((FRAMES, HEIGHT, WIDTH), bool), "no subtitle"),
+        ("mask", np.ones((2, HEIGHT, WIDTH), bool), "same clip"),
+        ("clean", np.zeros((FRAMES, HEIGHT, WIDTH - 2, 3), np.uint8), "same clip"),
+    ],
+)
 def test_cases_that_do_not_fit_are_refused(folder, name, values, said):
     np.save(folder / f"{name}.npy", values)
     with pytest.raises(ClearError, match=said):
@@ -73,7 +80,9 @@ def test_the_prior_is_scored_alone_and_as_the_remover_uses_it(folder):
     alone, used = found["prior, single frames"].report(), found["prior, as used"].report()
     assert alone["recall"] == 1 and alone["iou"] == pytest.approx(7 * 960 / (7 * 960 + 9 * 16))
     assert used["iou"] == 1  # the corner is no line
-    boxes = box_masks(case, {4: [Line(np.array([[40, 70], [119, 70], [119, 75], [40, 75]], np.float32), "", 0)]}).report()
+    boxes = box_masks(
+        case, {4: [Line(np.array([[40, 70], [119, 70], [119, 75], [40, 75]], np.float32), "", 0)]}
+    ).report()
     assert boxes["precision"] == 1 and boxes["recall"] == 0.5
 
 
@@ -90,8 +99,14 @@ def test_each_method_has_a_row_and_the_tables_a_mean(folder):
 
 
 def test_opencv_and_the_fill_paint_the_true_mask_and_opencv_what_a_text_detector_marks(folder):
-    pytest.importorskip("cv2", reason="inpainting by OpenCV needs the extra `evaluate`, which brings it and so a graphics library that servers may lack")
-    _, row = Evaluation([TEXT_BOXES, TRUE_MASK, TRUE_MASK_FILL], 1, bright, None, None, read=bar_reader, every=4)(read_case(folder))
+    pytest.importorskip(
+        "cv2",
+        reason="inpainting by OpenCV needs the extra `evaluate`, which brings it and so a graphics library that "
+        "servers may lack",
+    )
+    _, row = Evaluation([TEXT_BOXES, TRUE_MASK, TRUE_MASK_FILL], 1, bright, None, None, read=bar_reader, every=4)(
+        read_case(folder)
+    )
     assert all(scores.psnr > 45 and scores.still_read == 0 for scores in row.values())
     half = lambda frame: [Line(line.corners - np.float32([40, 0]), line.text, line.score) for line in bar_reader(frame)]
     _, row = Evaluation([TEXT_BOXES, TRUE_MASK], 1, bright, None, None, read=half, every=4)(read_case(folder))

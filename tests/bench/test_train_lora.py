@@ -1,4 +1,5 @@
 """The benchmark of Stage II, on a shape that a test can pay for."""
+
 import tiny_wan
 
 from clear_runtime.bench import train_lora as benchmark
@@ -8,8 +9,12 @@ from clear_runtime.train.lora.options import TrainOptions
 
 
 def test_it_trains_random_weights_and_reports_time_and_memory():
-    base = benchmark.random_base({name: tuple(value.shape) for name, value in tiny_wan.wan_state().items()}, benchmark.DTYPES["float32"])
-    seconds, most = benchmark.measure(base, TrainOptions(steps=3, crop=(9, 64, 96), rank=2, precision="float32", sampler_steps=1))
+    base = benchmark.random_base(
+        {name: tuple(value.shape) for name, value in tiny_wan.wan_state().items()}, benchmark.DTYPES["float32"]
+    )
+    seconds, most = benchmark.measure(
+        base, TrainOptions(steps=3, crop=(9, 64, 96), rank=2, precision="float32", sampler_steps=1)
+    )
     assert 0 < seconds < 60 and most > 0
 
 

@@ -1,4 +1,5 @@
 """The command behind Prior Mask: masks, heat and a curve of a whole video, however long it is."""
+
 import logging
 from fractions import Fraction
 
@@ -34,10 +35,16 @@ def pictures_of(folder):
 
 
 def test_a_video_s_masks_heat_and_plot(tmp_path):
-    subtitled = clip(frames=10, text="Nobody saw it coming.", height=352, width=640, spans=[(3, 8)], style=Style(size=24), at=0.86)[1]
+    subtitled = clip(
+        frames=10, text="Nobody saw it coming.", height=352, width=640, spans=[(3, 8)], style=Style(size=24), at=0.86
+    )[1]
     video = write(tmp_path / "film.mp4", subtitled)
     made = write_masks(video, tmp_path / "out", load_prior())
-    assert made == tmp_path / "out" / "film" and sorted(p.name for p in made.iterdir()) == ["mask", "overlay.mp4", "plot.png"]
+    assert made == tmp_path / "out" / "film" and sorted(p.name for p in made.iterdir()) == [
+        "mask",
+        "overlay.mp4",
+        "plot.png",
+    ]
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["film"], "nothing half-written"
     masks, frames = pictures_of(made), list(read_frames(video))
     assert sorted(p.name for p in (made / "mask").iterdir()) == [f"{n:06d}.png" for n in range(10)]
@@ -51,7 +58,10 @@ def test_a_video_s_masks_heat_and_plot(tmp_path):
 
 def test_threshold_growth_and_time(tmp_path):
     video = film(tmp_path / "film.mp4", marked=[5])  # a flash
-    area = lambda name, **options: sum((picture > 0).sum() for picture in pictures_of(write_masks(video, tmp_path / name, bright, MaskOptions(**options))))
+    area = lambda name, **options: sum(
+        (picture > 0).sum()
+        for picture in pictures_of(write_masks(video, tmp_path / name, bright, MaskOptions(**options)))
+    )
     alone = area("alone", temporal=False)
     assert 0.7 * 256 < alone <= 256
     assert area("grown", temporal=False, grow=2) > alone + 2 * 2 * (32 + 8) - 32
@@ -72,7 +82,12 @@ def test_frames_without_a_time_of_their_own_follow_each_other(tmp_path, monkeypa
     video, stuck = film(tmp_path / "film.mp4", frames=4), [Fraction(0), None, Fraction(0), Fraction(1)]
     monkeypatch.setattr(mask, "read_timed_frames", lambda path: zip(stuck, read_frames(path)))
     made = write_masks(video, tmp_path, bright)
-    assert [when for when, _ in read_timed_frames(made / "overlay.mp4")] == [Fraction(0), Fraction(1, 25), Fraction(2, 25), Fraction(1)]
+    assert [when for when, _ in read_timed_frames(made / "overlay.mp4")] == [
+        Fraction(0),
+        Fraction(1, 25),
+        Fraction(2, 25),
+        Fraction(1),
+    ]
 
 
 def test_no_more_than_some_frames_are_held():
@@ -83,6 +98,7 @@ def test_no_more_than_some_frames_are_held():
         for _ in range(300):
             read += 1
             yield torch.rand(8, 16, 3), torch.rand(8, 16)
+
     for done, _ in enumerate(mask_stream(frames(), MaskOptions()), 1):
         most = max(most, read - done)
     assert done == read == 300 and most < 60
@@ -95,6 +111,7 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(tmp_path):
         assert total == 12
         if done == 3:
             raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
         write_masks(video, out, bright, MaskOptions(temporal=False), stop)
     assert not list(out.iterdir())
@@ -111,7 +128,11 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(tmp_path):
 
 def test_a_video_that_changes_its_size_is_refused(tmp_path, monkeypatch):
     video = film(tmp_path / "film.mp4", frames=2)
-    monkeypatch.setattr(mask, "read_timed_frames", lambda path: iter([(Fraction(0), torch.rand(64, 96, 3)), (Fraction(1), torch.rand(32, 96, 3))]))
+    monkeypatch.setattr(
+        mask,
+        "read_timed_frames",
+        lambda path: iter([(Fraction(0), torch.rand(64, 96, 3)), (Fraction(1), torch.rand(32, 96, 3))]),
+    )
     with pytest.raises(ClearError, match="from frame 1 on it is 96x32 pixels instead of 96x64"):
         write_masks(video, tmp_path, bright)
 
@@ -132,9 +153,24 @@ def test_the_command_says_what_it_does(tmp_path, caplog, monkeypatch):
     assert len(pictures_of(tmp_path / "out" / "film")) == 3
 
 
-@pytest.mark.parametrize("arguments, words", [(["gone.mp4"], "error: gone.mp4: there is no such file"), (["film.mp4", "--threshold", "2"], "error: The threshold is 2"),
-                                              (["film.mp4", "--prior", "gone.safetensors"], "error: There is no file gone.safetensors")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["gone.mp4"], "error: gone.mp4: there is no such file"),
+        (["film.mp4", "--threshold", "2"], "error: The threshold is 2"),
+        (["film.mp4", "--prior", "gone.safetensors"], "error: There is no file gone.safetensors"),
+    ],
+)
 def test_the_command_ends_in_words(tmp_path, arguments, words):
     film(tmp_path / "film.mp4", frames=1)
     with pytest.raises(SystemExit, match=words):
-        mask.main([str(tmp_path / arguments[0]), *(str(tmp_path / a) if "." in a else a for a in arguments[1:]), "--out", str(tmp_path / "out"), "--device", "cpu"])
+        mask.main(
+            [
+                str(tmp_path / arguments[0]),
+                *(str(tmp_path / a) if "." in a else a for a in arguments[1:]),
+                "--out",
+                str(tmp_path / "out"),
+                "--device",
+                "cpu",
+            ]
+        )

@@ -1,4 +1,6 @@
-"""The command line of the Stage II trainer: it trains and continues, and says what is wrong before anything is loaded."""
+"""The command line of the Stage II trainer: it trains and continues, and says what is wrong before anything is
+loaded."""
+
 import json
 import sys
 
@@ -14,6 +16,7 @@ from clear_runtime.train.lora.options import TrainOptions
 
 def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
     from clear_runtime.cli.train_lora import main
+
     with caplog.at_level("INFO"):
         main(["--dry-run"])
     assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 32,760 tokens" in caplog.text
@@ -22,11 +25,33 @@ def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
 
 def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_path, caplog):
     from clear_runtime.cli.train_lora import main
+
     (tmp_path / "pairs").mkdir()
     write_pair(tmp_path / "pairs", "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"steps": 2, "rank": 4, "crop": [5, 32, 64], "control": "both", "precision": "float32", "recipe": "adaptation"}))
-    command = ["--nano", "--pairs", str(tmp_path / "pairs"), "--out", str(tmp_path / "out"), "--config", str(config), "--device", "cpu"]
+    config.write_text(
+        json.dumps(
+            {
+                "steps": 2,
+                "rank": 4,
+                "crop": [5, 32, 64],
+                "control": "both",
+                "precision": "float32",
+                "recipe": "adaptation",
+            }
+        )
+    )
+    command = [
+        "--nano",
+        "--pairs",
+        str(tmp_path / "pairs"),
+        "--out",
+        str(tmp_path / "out"),
+        "--config",
+        str(config),
+        "--device",
+        "cpu",
+    ]
     with caplog.at_level("INFO"):
         main(command)
         main([*command, "--steps", "3"])
@@ -38,49 +63,107 @@ def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_pa
 
 def test_the_command_goes_on_over_a_step_without_a_loss(tmp_path, monkeypatch):
     from clear_runtime.cli.train_lora import main
+
     read = LatentClips.__getitem__
-    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
+    monkeypatch.setattr(
+        LatentClips,
+        "__getitem__",
+        lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k),
+    )
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    command = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--precision", "float32",
-               "--checkpoint-every", "1", "--device", "cpu"]
+    command = [
+        "--nano",
+        "--pairs",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+        "--crop",
+        "5",
+        "32",
+        "64",
+        "--rank",
+        "4",
+        "--precision",
+        "float32",
+        "--checkpoint-every",
+        "1",
+        "--device",
+        "cpu",
+    ]
     main([*command, "--steps", "2"])
     main([*command, "--steps", "3"])
     rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
     assert [row["loss"] is None for row in rows] == [False, True, False] and (tmp_path / "out" / "curves.png").exists()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--prior", "{junk}"], "junk"), (["--start", "{junk}"], "junk"), (["--middle", "40"], "block"), (["--rank", "8"], "rank was 4 and is 8")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--prior", "{junk}"], "junk"),
+        (["--start", "{junk}"], "junk"),
+        (["--middle", "40"], "block"),
+        (["--rank", "8"], "rank was 4 and is 8"),
+    ],
+)
 def test_what_is_wrong_without_the_pairs_is_said_before_the_look_through_them(arguments, words, tmp_path, monkeypatch):
     from clear_runtime.cli import train_lora as command
+
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    usual = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--steps", "1", "--rank", "4", "--precision", "float32", "--device", "cpu"]
+    usual = [
+        "--nano",
+        "--pairs",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+        "--crop",
+        "5",
+        "32",
+        "64",
+        "--steps",
+        "1",
+        "--rank",
+        "4",
+        "--precision",
+        "float32",
+        "--device",
+        "cpu",
+    ]
     command.main(usual)
     monkeypatch.setattr(command, "look_through", lambda *a: pytest.fail("looked through"))
     with pytest.raises(SystemExit, match=f"error: .*{words}"):
         command.main([*usual, *(part.format(junk=tmp_path / "junk.safetensors") for part in arguments)])
 
 
-@pytest.mark.parametrize("arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")])
+@pytest.mark.parametrize(
+    "arguments, words", [(["--nano"], "Say where the pairs are"), (["--pairs", ".", "--out", "x"], "three files")]
+)
 def test_what_is_missing_is_said(arguments, words, tmp_path, monkeypatch):
     from clear_runtime.cli.train_lora import main
+
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=words):
         main(arguments)
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--pairs", ".", "--burn", "."], "these are 2: --pairs and --burn"), (["--pairs", ".", "--style", "x.json"], "--style would not be used"),
-    (["--burn", ".", "--clean", ".", "--by-order"], "--clean and --by-order would not be used")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--pairs", ".", "--burn", "."], "these are 2: --pairs and --burn"),
+        (["--pairs", ".", "--style", "x.json"], "--style would not be used"),
+        (["--burn", ".", "--clean", ".", "--by-order"], "--clean and --by-order would not be used"),
+    ],
+)
 def test_what_would_not_be_used_is_refused(arguments, words, tmp_path):
     from clear_runtime.cli.train_lora import main
+
     with pytest.raises(SystemExit, match=words):
         main(["--nano", "--out", str(tmp_path / "out"), "--device", "cpu", *arguments])
 
 
 def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path, monkeypatch):
     from clear_runtime.cli import train_lora as command
+
     write_pair(tmp_path, "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
     monkeypatch.setattr(command, "_parts", lambda *_: pytest.fail("nothing is loaded"))
     arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"]
@@ -88,13 +171,14 @@ def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path,
         command.main([*arguments, "--targets", "gate"])
     monkeypatch.undo()
     monkeypatch.setattr(command, "encode_clips", lambda *_: pytest.fail("nothing is encoded"))
-    monkeypatch.setattr(command, "_available", lambda device: 2 ** 20)
+    monkeypatch.setattr(command, "_available", lambda device: 2**20)
     with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
         command.main(arguments)
 
 
 def test_packages_that_are_missing_are_named_before_a_video_is_read(tmp_path, monkeypatch):
     from clear_runtime.cli import train_lora as command
+
     monkeypatch.setitem(sys.modules, "peft", None)
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     monkeypatch.setattr(command, "_clips", lambda *_: pytest.fail("nothing is read"))
@@ -105,6 +189,7 @@ def test_packages_that_are_missing_are_named_before_a_video_is_read(tmp_path, mo
 
 def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
     from clear_runtime.cli import train_lora as command
+
     free = [1]
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(9))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[-1], 10))
@@ -113,25 +198,49 @@ def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
 
 def test_an_unknown_option_in_a_config_is_named(tmp_path):
     from clear_runtime.cli.train_lora import main
+
     (tmp_path / "c.json").write_text('{"ranks": 4}')
     with pytest.raises(SystemExit, match="ranks"):
         main(["--nano", "--config", str(tmp_path / "c.json"), "--dry-run"])
 
 
-@pytest.mark.parametrize("option, content, words", [
-    ("--config", "{", "cannot be read as JSON"), ("--config", None, "cannot be read as JSON"), ("--config", "[1]", "one object"),
-    ("--config", '{"steps": "many"}', "steps is 'many'; it should be like 1000"), ("--config", '{"crop": [5, 32, "x"]}', "crop is"),
-    ("--config", '{"steps": true}', "steps is True"), ("--style", '{"sizes": 3}', "sizes. There are file, scripts"), ("--style", '{"size": "big"}', "size is 'big'")])
+@pytest.mark.parametrize(
+    "option, content, words",
+    [
+        ("--config", "{", "cannot be read as JSON"),
+        ("--config", None, "cannot be read as JSON"),
+        ("--config", "[1]", "one object"),
+        ("--config", '{"steps": "many"}', "steps is 'many'; it should be like 1000"),
+        ("--config", '{"crop": [5, 32, "x"]}', "crop is"),
+        ("--config", '{"steps": true}', "steps is True"),
+        ("--style", '{"sizes": 3}', "sizes. There are file, scripts"),
+        ("--style", '{"size": "big"}', "size is 'big'"),
+    ],
+)
 def test_a_file_of_settings_that_is_none_is_refused_in_words(tmp_path, option, content, words):
     from clear_runtime.cli import train_lora as command
+
     if content is not None:
         (tmp_path / "c.json").write_text(content)
     with pytest.raises(SystemExit, match=words):
-        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", option, str(tmp_path / "c.json")])
+        command.main(
+            [
+                "--nano",
+                "--burn",
+                str(tmp_path),
+                "--out",
+                str(tmp_path / "out"),
+                "--device",
+                "cpu",
+                option,
+                str(tmp_path / "c.json"),
+            ]
+        )
 
 
 def test_a_device_that_is_none_is_refused_in_words(capsys):
     from clear_runtime.cli import train_lora as command
+
     with pytest.raises(SystemExit):
         command.main(["--nano", "--dry-run", "--device", "gpu"])
     assert "there is no device 'gpu'; name cpu or cuda" in capsys.readouterr().err
@@ -139,12 +248,24 @@ def test_a_device_that_is_none_is_refused_in_words(capsys):
 
 def test_a_device_that_is_not_there_is_refused_in_words(tmp_path):
     from clear_runtime.cli import train_lora as command
+
     with pytest.raises(SystemExit, match=f"error: There is no device cuda:{torch.cuda.device_count()} here"):
-        command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "out"), "--device", f"cuda:{torch.cuda.device_count()}"])
+        command.main(
+            [
+                "--nano",
+                "--burn",
+                str(tmp_path),
+                "--out",
+                str(tmp_path / "out"),
+                "--device",
+                f"cuda:{torch.cuda.device_count()}",
+            ]
+        )
 
 
 def test_a_folder_that_cannot_be_is_refused_in_words(tmp_path):
     from clear_runtime.cli import train_lora as command
+
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="error: .*cannot be written to .*Name a folder"):
         command.main(["--nano", "--burn", str(tmp_path), "--out", str(tmp_path / "file"), "--device", "cpu"])
@@ -156,16 +277,27 @@ def test_a_disk_that_is_full_from_the_beginning_is_said_in_words(tmp_path, monke
 
     def full(*_):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(Report, "save", full)
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    with pytest.raises(SystemExit, match="error: .*pairs.json could not be written .No space left on device.. Free some space"):
+    with pytest.raises(
+        SystemExit, match="error: .*pairs.json could not be written .No space left on device.. Free some space"
+    ):
         command.main(["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"])
 
 
-@pytest.mark.parametrize("option, words", [("--rate=inf", "learning rate must be above 0"), ("--weight-decay=-1", "weight_decay 0 or more"),
-                                           (f"--seed={10 ** 20}", "seed is 1"), ("--log-every=0", "'0' is no whole number of 1 or more")])
+@pytest.mark.parametrize(
+    "option, words",
+    [
+        ("--rate=inf", "learning rate must be above 0"),
+        ("--weight-decay=-1", "weight_decay 0 or more"),
+        (f"--seed={10**20}", "seed is 1"),
+        ("--log-every=0", "'0' is no whole number of 1 or more"),
+    ],
+)
 def test_a_number_that_cannot_be_meant_is_refused_in_words(option, words, capsys):
     from clear_runtime.cli import train_lora as command
+
     with pytest.raises(SystemExit) as ended:
         command.main(["--nano", "--dry-run", option])
     assert words in f"{ended.value} {capsys.readouterr().err}"
@@ -173,6 +305,7 @@ def test_a_number_that_cannot_be_meant_is_refused_in_words(option, words, capsys
 
 def test_every_option_may_stand_in_a_config(tmp_path):
     from clear_runtime.cli.arguments import settings
+
     for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):
         (tmp_path / "c.json").write_text(json.dumps(vars(options)))
         assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options

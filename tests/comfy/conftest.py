@@ -36,9 +36,11 @@ def small_clip(comfyui):
 @pytest.fixture
 def template(object_info):
     """A shipped graph as a prompt."""
+
     def load(name, **inputs):
         prompt = to_prompt(json.loads((ROOT / "workflows" / name).read_text(encoding="utf-8")), object_info)
         for class_type, values in inputs.items():
             set_input(prompt, class_type, **values)
         return prompt
+
     return load

@@ -1,4 +1,5 @@
 """Burn Subtitles and Load Training Pairs in a running ComfyUI."""
+
 import numpy as np
 import pytest
 from comfy_graphs import DEMO, graph_of
@@ -7,8 +8,24 @@ from PIL import Image
 from clear_runtime.media.video import read_facts, read_frames
 from launch.server import NodeFailed
 
-LOOK = {"scripts": "latin", "look": "as set", "font": "", "size": 8.0, "colour": "#ffffff", "outline": 7.0, "outline_colour": "#000000", "shadow": 0.0,
-        "box_opacity": 0.0, "box_colour": "#000000", "opacity": 1.0, "position": "bottom", "margin": 5.0, "fade": 0.0, "seed": 0, "file": ""}
+LOOK = {
+    "scripts": "latin",
+    "look": "as set",
+    "font": "",
+    "size": 8.0,
+    "colour": "#ffffff",
+    "outline": 7.0,
+    "outline_colour": "#000000",
+    "shadow": 0.0,
+    "box_opacity": 0.0,
+    "box_colour": "#000000",
+    "opacity": 1.0,
+    "position": "bottom",
+    "margin": 5.0,
+    "fade": 0.0,
+    "seed": 0,
+    "file": "",
+}
 
 
 def test_the_shipped_graph_burns_lines_into_the_clean_demo_clip(comfyui, template):
@@ -16,7 +33,10 @@ def test_the_shipped_graph_burns_lines_into_the_clean_demo_clip(comfyui, templat
     outputs = comfyui.run(prompt, bound=240)
     by_class = {node["class_type"]: key for key, node in prompt.items()}
     clean = list(read_frames(DEMO / "bunny_clean.mp4"))
-    masks = [np.asarray(Image.open(comfyui.base / i["type"] / i["subfolder"] / i["filename"]).convert("L")) for i in outputs[by_class["PreviewImage"]]["images"]]
+    masks = [
+        np.asarray(Image.open(comfyui.base / i["type"] / i["subfolder"] / i["filename"]).convert("L"))
+        for i in outputs[by_class["PreviewImage"]]["images"]
+    ]
     assert len(masks) == len(clean) and all(set(np.unique(mask)) <= {0, 255} for mask in masks)
     saved = outputs[by_class["SaveVideo"]]["images"][0]
     path = comfyui.base / saved["type"] / saved["subfolder"] / saved["filename"]
@@ -30,16 +50,31 @@ def test_the_shipped_graph_burns_lines_into_the_clean_demo_clip(comfyui, templat
 
 
 def test_the_clean_demo_clip_and_a_style_give_training_clips(comfyui):
-    pairs = {"subtitled": "", "clean": "clear_demo_clean.mp4", "match": "by name", "frames": 9, "per_video": 3, "long_side": 320, "seed": 0}
-    graph = graph_of(("EmptyImage", {"width": 640, "height": 352, "batch_size": 1, "color": 0}), ("CLEAR_BurnSubtitles", {"images": ("@0", 0), "fps": 24.0, **LOOK}),
-                     ("CLEAR_LoadPairs", {**pairs, "style": ("@1", 2)}), ("PreviewAny", {"source": ("@2", 1)}))
+    pairs = {
+        "subtitled": "",
+        "clean": "clear_demo_clean.mp4",
+        "match": "by name",
+        "frames": 9,
+        "per_video": 3,
+        "long_side": 320,
+        "seed": 0,
+    }
+    graph = graph_of(
+        ("EmptyImage", {"width": 640, "height": 352, "batch_size": 1, "color": 0}),
+        ("CLEAR_BurnSubtitles", {"images": ("@0", 0), "fps": 24.0, **LOOK}),
+        ("CLEAR_LoadPairs", {**pairs, "style": ("@1", 2)}),
+        ("PreviewAny", {"source": ("@2", 1)}),
+    )
     text = "".join(comfyui.run(graph, bound=120)["3"]["text"])
     assert text.startswith("3 clips of 9 frames (320x176) from 1 video.")
 
 
 def test_a_font_that_is_not_there_is_refused_in_a_sentence(comfyui):
-    graph = graph_of(("EmptyImage", {"width": 640, "height": 352, "batch_size": 1, "color": 0}),
-                     ("CLEAR_BurnSubtitles", {"images": ("@0", 0), "fps": 24.0, **LOOK, "font": "Nowhere Sans"}), ("PreviewImage", {"images": ("@1", 0)}))
+    graph = graph_of(
+        ("EmptyImage", {"width": 640, "height": 352, "batch_size": 1, "color": 0}),
+        ("CLEAR_BurnSubtitles", {"images": ("@0", 0), "fps": 24.0, **LOOK, "font": "Nowhere Sans"}),
+        ("PreviewImage", {"images": ("@1", 0)}),
+    )
     with pytest.raises(NodeFailed, match="No font of the family 'Nowhere Sans'") as failed:
         comfyui.run(graph, bound=60)
     assert failed.value.kind == "ClearError"

@@ -21,8 +21,12 @@ def load(path):
 
 
 def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
-    prompt = template("Nano demo.json", LoadVideo={"file": "small.mp4"}, CLEAR_SubtitleRemove={"steps": 1},
-                      CLEAR_BeforeAfter={"filename_prefix": "d/film"})
+    prompt = template(
+        "Nano demo.json",
+        LoadVideo={"file": "small.mp4"},
+        CLEAR_SubtitleRemove={"steps": 1},
+        CLEAR_BeforeAfter={"filename_prefix": "d/film"},
+    )
     outputs = comfyui.run(prompt, bound=120)
     made = demo.pick_results(comfyui, outputs)
     clean = load(made["clean.mp4"])
@@ -31,7 +35,9 @@ def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
     assert (facts.fps, facts.audio) == (Fraction(25), "aac")
     assert metrics.psnr(clean[:, :8], small_clip[:, :8]) > 40  # rows above the text
     saved = [i for o in outputs.values() for i in o.get("images", []) if i["filename"].startswith("demo_")]
-    assert len(saved) == 1 and len(load(comfyui.base / "output" / saved[0]["subfolder"] / saved[0]["filename"])) == len(small_clip)
+    assert len(saved) == 1 and len(load(comfyui.base / "output" / saved[0]["subfolder"] / saved[0]["filename"])) == len(
+        small_clip
+    )
 
 
 @pytest.fixture
@@ -48,21 +54,39 @@ def own_video(tmp_path):
 def test_run_py_demo_with_a_file_of_the_user(comfyui, own_video, tmp_path):
     out, before, scratch = tmp_path / "results", own_video.read_bytes(), tmp_path / "scratch"
     scratch.mkdir()
-    done = subprocess.run([sys.executable, str(ROOT / "run.py"), "demo", "--video", str(own_video), "--out", str(out)],
-                          capture_output=True, text=True, timeout=300, env={**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)})
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "demo", "--video", str(own_video), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert sorted(p.name for p in out.iterdir()) == [f"my film_{end}" for end in ("before_after.mp4", "before_after.png", "clean.mp4", "report.json")]
+    assert sorted(p.name for p in out.iterdir()) == [
+        f"my film_{end}" for end in ("before_after.mp4", "before_after.png", "clean.mp4", "report.json")
+    ]
     assert own_video.read_bytes() == before
-    facts, report = read_facts(out / "my film_clean.mp4"), json.loads((out / "my film_report.json").read_text(encoding="utf-8"))
+    facts, report = (
+        read_facts(out / "my film_clean.mp4"),
+        json.loads((out / "my film_report.json").read_text(encoding="utf-8")),
+    )
     assert (facts.width, facts.height, facts.frames, facts.audio) == (127, 95, 7, "aac")
     assert abs(facts.fps - Fraction(24000, 1001)) < Fraction(1, 100)
     assert (report["frames_in"], report["frames_out"], report["size"]) == (7, 7, [127, 95])
-    assert report["run_seconds"] > 0 and report["server_peak_memory_gb"] > 0.1 and report["settings"]["CLEAR_SubtitleRemove"]["window"] == 81
+    assert (
+        report["run_seconds"] > 0
+        and report["server_peak_memory_gb"] > 0.1
+        and report["settings"]["CLEAR_SubtitleRemove"]["window"] == 81
+    )
     assert "Set-up took" in done.stdout and "Cleaning" in done.stdout
-    assert list(scratch.glob("clear-comfyui-*")) == [], "the server's own folder must go with it"  # torch leaves a cache of its own beside it
+    assert list(scratch.glob("clear-comfyui-*")) == [], (
+        "the server's own folder must go with it"
+    )  # torch leaves a cache of its own beside it
 
 
-@pytest.mark.parametrize("content, why", [(b"not a film", "not a video"), (None, "no video stream")], ids=["text", "sound only"])
+@pytest.mark.parametrize(
+    "content, why", [(b"not a film", "not a video"), (None, "no video stream")], ids=["text", "sound only"]
+)
 def test_run_py_demo_refuses_what_is_no_video(comfyui, tmp_path, content, why):
     path = tmp_path / "x.mp4"
     if content is None:
@@ -76,8 +100,12 @@ def test_run_py_demo_refuses_what_is_no_video(comfyui, tmp_path, content, why):
                     container.mux(packet)
     else:
         path.write_bytes(content)
-    done = subprocess.run([sys.executable, str(ROOT / "run.py"), "demo", "--video", str(path), "--out", str(tmp_path / "out")],
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "demo", "--video", str(path), "--out", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 2 and why in done.stderr and "Traceback" not in done.stderr
     assert "Starting ComfyUI" not in done.stdout
 
@@ -103,8 +131,8 @@ def test_the_demo_s_mask_covers_the_text_and_nothing_else():
     shown = torch.zeros(len(clean), dtype=torch.int)
     for line in told["lines"]:
         mask = (bits >> line["bit"] & 1).float()
-        changed = (subtitled - clean).abs().amax(-1)[line["first"]:line["stop"]].mean(0)
+        changed = (subtitled - clean).abs().amax(-1)[line["first"] : line["stop"]].mean(0)
         far = F.max_pool2d(mask[None, None], 25, 1, 12)[0, 0] == 0
         assert changed[mask > 0].mean() > 0.25 and changed[far].mean() < 0.02
-        shown[line["first"]:line["stop"]] += 1
+        shown[line["first"] : line["stop"]] += 1
     assert shown.max() == 1 and (shown == 0).any(), "one line at a time, and a moment without any"

@@ -1,4 +1,5 @@
 """Help pages and translations over the server's own addresses, asked for as the frontend does."""
+
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -10,13 +11,17 @@ from paths import ROOT
 @pytest.fixture(scope="module")
 def ours(object_info):
     """Node id -> the name of the pack's folder, as the frontend takes it from the node's module."""
-    return {name: info["python_module"].split(".")[1] for name, info in object_info.items() if name.startswith("CLEAR_")}
+    return {
+        name: info["python_module"].split(".")[1] for name, info in object_info.items() if name.startswith("CLEAR_")
+    }
 
 
 def fetch(server, path):
     """The text at an address, None where there is none."""
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(server.address + urllib.parse.quote(path), timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            server.address + urllib.parse.quote(path), timeout=30
+        ) as answer:
             assert "html" not in answer.headers.get("Content-Type", ""), "newer frontends take HTML for a missing page"
             return answer.read().decode("utf-8")
     except urllib.error.HTTPError as error:
@@ -28,7 +33,9 @@ def fetch(server, path):
 def test_every_node_has_its_help(comfyui, object_info, ours, language, beginning):
     assert ours
     for node_id, folder in ours.items():
-        text = fetch(comfyui, f"/extensions/{folder}/docs/{node_id}/{language}.md") or fetch(comfyui, f"/extensions/{folder}/docs/{node_id}.md")
+        text = fetch(comfyui, f"/extensions/{folder}/docs/{node_id}/{language}.md") or fetch(
+            comfyui, f"/extensions/{folder}/docs/{node_id}.md"
+        )
         assert text and text.startswith(beginning.format(object_info[node_id]["display_name"])), node_id
     assert (language == "zh") == (fetch(comfyui, f"/extensions/{folder}/docs/{node_id}/zh.md") == text)
 
@@ -36,7 +43,9 @@ def test_every_node_has_its_help(comfyui, object_info, ours, language, beginning
 def test_pictures_of_the_pages_arrive(comfyui, ours):
     folder = set(ours.values()).pop()
     for path in (ROOT / "web" / "docs" / "pictures").iterdir():
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{comfyui.address}/extensions/{folder}/docs/pictures/{path.name}", timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{comfyui.address}/extensions/{folder}/docs/pictures/{path.name}", timeout=30
+        ) as answer:
             assert answer.headers["Content-Type"] == "image/jpeg" and answer.read() == path.read_bytes()
 
 

@@ -1,4 +1,5 @@
 """The graph that trains a LoRA and then removes subtitles with it, in a running ComfyUI."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,13 +11,25 @@ from launch.server import NodeFailed
 @pytest.fixture(scope="module")
 def short(object_info):
     """Inputs that make the shipped graph's training short: 3 steps on clips of 5 small frames."""
-    return {"CLEAR_LoadPairs": {"frames": 5, "per_video": 2, "long_side": 320},
-            "CLEAR_TrainLoRA": {"name": "server_lora", "steps": 3, "rank": 4, "frames": 5, "height": 32, "width": 64, "preview_every": 3}}
+    return {
+        "CLEAR_LoadPairs": {"frames": 5, "per_video": 2, "long_side": 320},
+        "CLEAR_TrainLoRA": {
+            "name": "server_lora",
+            "steps": 3,
+            "rank": 4,
+            "frames": 5,
+            "height": 32,
+            "width": 64,
+            "preview_every": 3,
+        },
+    }
 
 
 def picture(server, output):
-    item, = output["images"]
-    return np.asarray(Image.open(server.base / item["type"] / item["subfolder"] / item["filename"]).convert("RGB"), dtype=float)
+    (item,) = output["images"]
+    return np.asarray(
+        Image.open(server.base / item["type"] / item["subfolder"] / item["filename"]).convert("RGB"), dtype=float
+    )
 
 
 def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, template, short, small_clip):
@@ -32,9 +45,14 @@ def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, te
     state = lora.read_lora(folder / "server_lora.safetensors")
     assert lora.rank(state) == 4 and any(value.any() for name, value in state.items() if "lora_B" in name)
     assert (folder / "server_lora.occlusion_head.safetensors").exists()
-    cleaned, = [i for output in outputs.values() for i in output.get("clear_videos", []) if i["filename"].endswith("_clean.mp4")]
+    (cleaned,) = [
+        i for output in outputs.values() for i in output.get("clear_videos", []) if i["filename"].endswith("_clean.mp4")
+    ]
     from clear_runtime.media.video import read_frames
-    assert len(list(read_frames(comfyui.base / "output" / cleaned["subfolder"] / cleaned["filename"]))) == len(small_clip)
+
+    assert len(list(read_frames(comfyui.base / "output" / cleaned["subfolder"] / cleaned["filename"]))) == len(
+        small_clip
+    )
     kind, options = comfyui.get("/object_info/CLEAR_ApplyLoRA")["CLEAR_ApplyLoRA"]["input"]["required"]["lora"]
     assert "server_lora.safetensors" in (options["options"] if kind == "COMBO" else kind)
 

@@ -1,17 +1,12 @@
 """Burned subtitles: the mask is exactly what changed."""
+
 import random
 
 import numpy as np
 import pytest
 
 from clear_runtime.data.synthetic import text
-from clear_runtime.data.synthetic.burn import (
-    MASK_FROM,
-    Style,
-    burn,
-    random_style,
-    render,
-)
+from clear_runtime.data.synthetic.burn import MASK_FROM, Style, burn, random_style, render
 
 HEIGHT, WIDTH = 96, 240
 
@@ -20,8 +15,17 @@ def scene(frames=6):
     return np.random.default_rng(0).integers(0, 256, (frames, HEIGHT, WIDTH, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("style", [Style(), Style(box=(0, 0, 0, 0.6)), Style(shadow=(2, 2, 1.5)), Style(softness=0.9, italic=True), Style(opacity=0.7, stroke=0)],
-                         ids=["outline", "box", "shadow", "soft italic", "translucent"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        Style(),
+        Style(box=(0, 0, 0, 0.6)),
+        Style(shadow=(2, 2, 1.5)),
+        Style(softness=0.9, italic=True),
+        Style(opacity=0.7, stroke=0),
+    ],
+    ids=["outline", "box", "shadow", "soft italic", "translucent"],
+)
 def test_pixels_change_inside_the_mask_and_nowhere_else(style):
     frames = scene()
     out, mask = burn(frames, [(0, 6, render(["It rained.", "All day."], style, WIDTH, HEIGHT, (120, 50)))])

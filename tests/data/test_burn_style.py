@@ -1,4 +1,5 @@
 """Burning with a style: the mask is exact, a seed is a picture, letters that a font lacks are refused."""
+
 import random
 import re
 from dataclasses import asdict, replace
@@ -37,8 +38,14 @@ def grey(count=6):
     return torch.full((count, HEIGHT, WIDTH, 3), 0.4)
 
 
-LOOKS = {"outline": {}, "box": dict(box_opacity=0.6, box_colour="#400000"), "shadow": dict(shadow=12, outline=0), "translucent": dict(opacity=0.5),
-         "fading": dict(fade=0.5), "random": dict(look="random")}
+LOOKS = {
+    "outline": {},
+    "box": dict(box_opacity=0.6, box_colour="#400000"),
+    "shadow": dict(shadow=12, outline=0),
+    "translucent": dict(opacity=0.5),
+    "fading": dict(fade=0.5),
+    "random": dict(look="random"),
+}
 
 
 @pytest.mark.parametrize("changes", LOOKS.values(), ids=LOOKS)
@@ -50,16 +57,23 @@ def test_the_mask_is_exact(changes, seed):
     assert torch.equal(out[~mask], clean[~mask])
     changed = (out != clean).any(-1)
     assert changed[mask].float().mean() > 0.98  # a pixel may have had the subtitle's colour already
-    assert 0 <= out.min() and out.max() <= 1
+    assert out.min() >= 0 and out.max() <= 1
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 10**6), first=st.integers(0, 200), cut=st.integers(1, 7), look=st.sampled_from(["as set", "random"]))
+@given(
+    seed=st.integers(0, 10**6),
+    first=st.integers(0, 200),
+    cut=st.integers(1, 7),
+    look=st.sampled_from(["as set", "random"]),
+)
 def test_a_frame_does_not_depend_on_where_the_clip_was_cut(seed, first, cut, look):
     one = style(look=look, fade=0.2)
     whole, mask = burn_clip(grey(8), one, FPS, first, seed)
     parts = [burn_clip(grey(8)[a:b], one, FPS, first + a, seed) for a, b in ((0, cut), (cut, 8))]
-    assert torch.equal(whole, torch.cat([part[0] for part in parts])) and torch.equal(mask, torch.cat([part[1] for part in parts]))
+    assert torch.equal(whole, torch.cat([part[0] for part in parts])) and torch.equal(
+        mask, torch.cat([part[1] for part in parts])
+    )
 
 
 def test_frames_can_be_asked_for_in_any_order():
@@ -95,7 +109,9 @@ def extent(mask):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_positions_and_margins(seed):
-    mask = {p: burn_clip(grey(1), style(position=p, margin=10, seed=seed), FPS)[1][0] for p in ("top", "middle", "bottom")}
+    mask = {
+        p: burn_clip(grey(1), style(position=p, margin=10, seed=seed), FPS)[1][0] for p in ("top", "middle", "bottom")
+    }
     top, middle, bottom = (extent(mask[p]) for p in ("top", "middle", "bottom"))
     assert 12 <= top[0] <= 24 and 96 <= bottom[1] <= 108 and top[0] < middle[0] < bottom[0]
     assert top[1] - top[0] == middle[1] - middle[0] == bottom[1] - bottom[0]
@@ -140,23 +156,29 @@ def test_every_script_is_burned_in_an_installed_font_that_has_its_letters(script
         pytest.skip(f"this machine has no font for {script}")
     burner = Burner(style(scripts=script), WIDTH, HEIGHT, FPS)
     _, mask = burner.burn(grey()[0], 0)
-    line, = burner.burned.values()
+    (line,) = burner.burned.values()
     assert mask.any() and line.face == fonts[0] and not system_fonts.missing(line.face, "".join(line.lines))
     random_one = Burner(style(scripts=script, look="random", seed=5), WIDTH, HEIGHT, FPS)
     random_one.burn(grey()[0], 0)
-    line, = random_one.burned.values()
+    (line,) = random_one.burned.values()
     assert line.face in fonts and not system_fonts.missing(line.face, "".join(line.lines))
 
 
 @pytest.mark.parametrize("script", [s for s in system_fonts.SCRIPTS if s != "latin"])
 def test_without_a_font_for_a_script_the_error_says_what_to_install(script):
-    with pytest.raises(ClearError, match=f"No installed font has the letters of {script}. Install .*apt install fonts-noto"):
+    with pytest.raises(
+        ClearError, match=f"No installed font has the letters of {script}. Install .*apt install fonts-noto"
+    ):
         Burner(style(scripts=script), WIDTH, HEIGHT, FPS)
 
 
 def test_a_font_is_found_once_it_is_installed_without_a_new_start(tmp_path, monkeypatch):
     monkeypatch.setattr(system_fonts, "folders", lambda: [tmp_path])
-    for look in (lambda: system_fonts.find("New Sans"), lambda: system_fonts.for_script("thai"), lambda: system_fonts.covering("\u4f60")):
+    for look in (
+        lambda: system_fonts.find("New Sans"),
+        lambda: system_fonts.for_script("thai"),
+        lambda: system_fonts.covering("\u4f60"),
+    ):
         with pytest.raises(ClearError):
             look()
         new = system_fonts.Face(str(tmp_path / "new.ttf"), 0, "New Sans", "Regular")
@@ -174,7 +196,7 @@ def test_a_font_of_spaces_is_none():
 
 
 def test_letters_that_a_font_lacks_are_named():
-    own, = system_fonts.faces()
+    (own,) = system_fonts.faces()
     assert system_fonts.missing(own, "Rain\u200b é\u4f60é ") == "é\u4f60"
     with pytest.raises(ClearError, match=r"nearest lacks é \(U\+00E9\)"):
         system_fonts.covering("café")
@@ -190,7 +212,14 @@ def test_random_latin_lines_use_only_letters_that_the_font_has():
 
 
 def test_a_font_that_lacks_a_script_is_refused(installed):
-    latin = next((face for face in installed if face.path and system_fonts.has_all(face, LATIN) and not system_fonts.has_all(face, "你")), None)
+    latin = next(
+        (
+            face
+            for face in installed
+            if face.path and system_fonts.has_all(face, LATIN) and not system_fonts.has_all(face, "你")
+        ),
+        None,
+    )
     if latin is None:
         pytest.skip("this machine has no font file without Chinese letters")
     with pytest.raises(ClearError, match="has no .*U\\+.*which chinese needs"):
@@ -201,7 +230,11 @@ def test_a_font_that_lacks_a_script_is_refused(installed):
 
 def test_fonts_that_are_not_there_are_refused(tmp_path):
     (tmp_path / "bad.ttf").write_bytes(b"no font")
-    for name, says in (("Nowhere Sans", "No font of the family 'Nowhere Sans'"), (str(tmp_path / "gone.ttf"), "is no file"), (str(tmp_path / "bad.ttf"), "not a font that can be read")):
+    for name, says in (
+        ("Nowhere Sans", "No font of the family 'Nowhere Sans'"),
+        (str(tmp_path / "gone.ttf"), "is no file"),
+        (str(tmp_path / "bad.ttf"), "not a font that can be read"),
+    ):
         with pytest.raises(ClearError, match=says):
             Burner(style(font=name), WIDTH, HEIGHT, FPS)
 
@@ -220,10 +253,20 @@ def test_the_script_of_a_line():
     assert system_fonts.script_of("12!") == "latin"
 
 
-@pytest.mark.parametrize("changes,says", [
-    (dict(colour="white"), "colour is 'white', which is no colour"), (dict(box_colour="#12345"), "box_colour"), (dict(size=0), "size is 0; it goes from 1"),
-    (dict(opacity=2), "opacity is 2"), (dict(scripts="latin, klingon"), "no letters for klingon"), (dict(scripts=()), "no script at all"),
-    (dict(look="fancy"), "look is 'fancy'"), (dict(position="left"), "position"), (dict(file="film.txt"), "film.txt is not a subtitle file")])
+@pytest.mark.parametrize(
+    "changes,says",
+    [
+        (dict(colour="white"), "colour is 'white', which is no colour"),
+        (dict(box_colour="#12345"), "box_colour"),
+        (dict(size=0), "size is 0; it goes from 1"),
+        (dict(opacity=2), "opacity is 2"),
+        (dict(scripts="latin, klingon"), "no letters for klingon"),
+        (dict(scripts=()), "no script at all"),
+        (dict(look="fancy"), "look is 'fancy'"),
+        (dict(position="left"), "position"),
+        (dict(file="film.txt"), "film.txt is not a subtitle file"),
+    ],
+)
 def test_bad_settings_are_refused(changes, says):
     with pytest.raises(ClearError, match=says):
         BurnStyle(**changes)
@@ -239,7 +282,9 @@ def test_letters_too_small_and_a_rate_of_nothing_are_refused():
 def test_colours_and_json():
     assert rgb("#ffe14d") == (255, 225, 77) and rgb("abc") == (170, 187, 204)
     one = style(scripts="Thai, latin,thai", colour="#abc")
-    assert one.scripts == ("thai", "latin") and BurnStyle(**{**asdict(one), "scripts": list(one.scripts)}) == one == replace(one)
+    assert one.scripts == ("thai", "latin") and BurnStyle(
+        **{**asdict(one), "scripts": list(one.scripts)}
+    ) == one == replace(one)
 
 
 def test_rows_outside_the_frame_are_counted_in_the_report(tmp_path):
@@ -249,10 +294,19 @@ def test_rows_outside_the_frame_are_counted_in_the_report(tmp_path):
     for name, changes in (("long", {}), ("large", dict(size=30)), ("large", dict(size=30, position="top"))):
         burner = Burner(style(file=str(tmp_path / f"{name}.srt"), **changes), WIDTH, HEIGHT, FPS)
         burner.burn(grey()[0], 0)
-        rows, = (len(placed.lines) for placed in burner.burned.values())
-        found = re.search(r"(\d+) of (\d+) rows? lies? outside the frame, wholly or in part: use a smaller size or shorter lines", burner.report())
+        (rows,) = (len(placed.lines) for placed in burner.burned.values())
+        found = re.search(
+            r"(\d+) of (\d+) rows? lies? outside the frame, wholly or in part: use a smaller size or shorter lines",
+            burner.report(),
+        )
         assert int(found[2]) == rows and 0 < int(found[1]) < rows
-    for changes in (dict(), dict(margin=0), dict(margin=0, position="top"), dict(outline=40, margin=0), dict(look="random", seed=4)):
+    for changes in (
+        dict(),
+        dict(margin=0),
+        dict(margin=0, position="top"),
+        dict(outline=40, margin=0),
+        dict(look="random", seed=4),
+    ):
         burner = Burner(style(**changes), WIDTH, HEIGHT, FPS)
         burner.burn(grey()[0], 0)
         assert "outside" not in burner.report()
@@ -262,5 +316,5 @@ def test_the_report_names_font_and_lines():
     burner = Burner(style(), WIDTH, HEIGHT, FPS)
     assert burner.report().startswith("0 lines, font none")
     burner.burn(grey()[0], 0)
-    line, = burner.burned.values()
+    (line,) = burner.burned.values()
     assert burner.report() == f"1 line, font {line.face.name}\n00:00.00  {' / '.join(line.lines)}"

@@ -1,4 +1,5 @@
 """Clips cut from files: which spans, read in one pass, and identities that change with what would be read."""
+
 import os
 from dataclasses import replace
 
@@ -25,13 +26,18 @@ def frames_of(path):
     return torch.stack(list(read_frames(path)))
 
 
-@given(total=st.integers(1, 400), frames=st.integers(5, 100), count=st.integers(1, 9), kept=st.one_of(st.none(), st.sets(st.integers(0, 399))))
+@given(
+    total=st.integers(1, 400),
+    frames=st.integers(5, 100),
+    count=st.integers(1, 9),
+    kept=st.one_of(st.none(), st.sets(st.integers(0, 399))),
+)
 def test_spans_have_a_length_the_vae_takes_and_lie_in_the_video(total, frames, count, kept):
     kept = None if kept is None else {t for t in kept if t < total}
     spans, empty = spread(total, frames, count, kept)
     assert len(spans) + empty <= count and len({len(s) for s in spans}) <= 1
     for span in spans:
-        assert len(span) % 4 == 1 and 5 <= len(span) <= frames and 0 <= span.start and span.stop <= total
+        assert len(span) % 4 == 1 and 5 <= len(span) <= frames and span.start >= 0 and span.stop <= total
         assert kept is None or kept & set(span)
     assert all(b.start - a.start >= len(a) // 2 for a, b in zip(spans, spans[1:]))
     if total >= 5 and (kept is None or kept):
@@ -60,11 +66,16 @@ def test_spans_of_a_file_are_its_frames_and_reading_stops_after_the_last(tmp_pat
 
 @given(lengths=st.lists(st.integers(9, 200), min_size=1, max_size=3), count=st.integers(1, 9))
 def test_none_of_the_others_shares_a_frame_with_the_last_clip_and_those_held_back(lengths, count):
-    sources = [clips_module.Source(f"v{i}", (__file__,), tuple(spread(total, 9, count).spans), 96, (64, 96)) for i, total in enumerate(lengths)]
+    sources = [
+        clips_module.Source(f"v{i}", (__file__,), tuple(spread(total, 9, count).spans), 96, (64, 96))
+        for i, total in enumerate(lengths)
+    ]
     clips = clips_module.FileClips(sources, [], 0)
     frames = [{(source.name, t) for t in source.spans[i]} for source, i in clips.index]
     assert 1 <= clips.held_back <= 3
-    assert [bool(one & frames[-1]) for one in frames] == [False] * (len(frames) - clips.held_back) + [True] * clips.held_back
+    assert [bool(one & frames[-1]) for one in frames] == [False] * (len(frames) - clips.held_back) + [
+        True
+    ] * clips.held_back
 
 
 def test_clips_of_a_pair_are_its_frames_read_in_one_pass(tmp_path, monkeypatch):
@@ -78,7 +89,9 @@ def test_clips_of_a_pair_are_its_frames_read_in_one_pass(tmp_path, monkeypatch):
         assert list(read) == wanted
         for n, got in read.items():
             first = 6 * n
-            assert torch.equal(got.clean, clean[first:first + 9]) and torch.equal(got.subtitled, subtitled[first:first + 9])
+            assert torch.equal(got.clean, clean[first : first + 9]) and torch.equal(
+                got.subtitled, subtitled[first : first + 9]
+            )
     assert len(opened) == 4 and len(set(clips.identities)) == 5
 
 
@@ -87,7 +100,9 @@ def test_clips_of_several_pairs_keep_their_numbers(tmp_path):
     write_pair(tmp_path, "b", frames=20, seed=2)
     clips = pair_clips(tmp_path, frames=5, per_video=2)
     read = dict(clips.read([1, 2]))
-    assert torch.equal(read[1].clean, frames_of(tmp_path / "a.mp4")[15:20]) and torch.equal(read[2].clean, frames_of(tmp_path / "b.mp4")[:5])
+    assert torch.equal(read[1].clean, frames_of(tmp_path / "a.mp4")[15:20]) and torch.equal(
+        read[2].clean, frames_of(tmp_path / "b.mp4")[:5]
+    )
     assert str(clips) == "4 clips of 5 frames (96x64) from 2 videos."
 
 
@@ -95,15 +110,15 @@ def test_spans_without_a_subtitle_are_left_out_and_counted(tmp_path):
     write_pair(tmp_path, "film", frames=60, spans=[(20, 24)])
     clips = pair_clips(tmp_path, frames=9, per_video=3)
     assert len(clips.identities) == 1 and "Left out: 2 spans without a subtitle" in str(clips)
-    (_, got), = clips.read([0])
+    ((_, got),) = clips.read([0])
     assert (got.subtitled - got.clean).abs().amax((1, 2, 3)).gt(0.3).sum() == 4
 
 
 def test_frames_are_scaled_to_the_long_side_and_cut_to_multiples_of_16(tmp_path):
     write_pair(tmp_path, "film", frames=6, height=90, width=200)
-    (_, got), = pair_clips(tmp_path, frames=5, long_side=100).read([0])
-    assert got.clean.shape == got.subtitled.shape == (5, 32, 96, 3) and 0 <= got.clean.min() and got.clean.max() <= 1
-    (_, whole), = pair_clips(tmp_path, frames=5).read([0])
+    ((_, got),) = pair_clips(tmp_path, frames=5, long_side=100).read([0])
+    assert got.clean.shape == got.subtitled.shape == (5, 32, 96, 3) and got.clean.min() >= 0 and got.clean.max() <= 1
+    ((_, whole),) = pair_clips(tmp_path, frames=5).read([0])
     assert whole.clean.shape == (5, 80, 192, 3)  # never scaled up, and not scaled where cutting is enough
     assert torch.equal(whole.clean[0], next(read_frames(tmp_path / "film.mp4"))[5:85, 4:196])
 
@@ -167,7 +182,9 @@ def test_burned_clips_have_text_of_their_own_over_clean_frames(tmp_path):
     clips = BurnedClips(clean_folder(tmp_path), STYLE, frames=9, per_video=2)
     assert str(clips) == "4 clips of 9 frames (96x64) from 2 videos."
     read = dict(clips.read([0, 1, 3]))
-    assert torch.equal(read[0].clean, frames_of(tmp_path / "v0.mp4")[:9]) and torch.equal(read[3].clean, frames_of(tmp_path / "v1.mp4")[11:20])
+    assert torch.equal(read[0].clean, frames_of(tmp_path / "v0.mp4")[:9]) and torch.equal(
+        read[3].clean, frames_of(tmp_path / "v1.mp4")[11:20]
+    )
     changed = [(one.subtitled - one.clean).abs().amax((0, 3)) > 0.1 for one in read.values()]
     assert all(one.any() for one in changed) and not torch.equal(changed[0], changed[1])
     again = dict(BurnedClips(tmp_path, STYLE, frames=9, per_video=2).read([3]))
@@ -175,7 +192,11 @@ def test_burned_clips_have_text_of_their_own_over_clean_frames(tmp_path):
 
 
 def test_burned_clips_change_their_identity_with_style_seed_and_file(tmp_path):
-    make = lambda style=STYLE, seed=0: BurnedClips(clean_folder(tmp_path, 1) if not list(tmp_path.iterdir()) else tmp_path, style, 9, 2, 832, seed).identities
+    make = lambda style=STYLE, seed=0: (
+        BurnedClips(
+            clean_folder(tmp_path, 1) if not list(tmp_path.iterdir()) else tmp_path, style, 9, 2, 832, seed
+        ).identities
+    )
     first = make()
     assert first == make() and len(set(first)) == 2
     assert not set(first) & set(make(seed=1)) and not set(first) & set(make(replace(STYLE, colour="#ff0000")))
@@ -189,7 +210,11 @@ def test_one_video_is_enough_and_bad_ones_are_named(tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     write(tmp_path / "short.mp4", clip(frames=3)[0])
     report = str(BurnedClips(tmp_path, STYLE, 9, 1))
-    assert report.startswith("2 clips of 9 frames (96x64) from 2 videos.") and "bad.mp4: this is not a video" in report and "short.mp4: 3 frames are too few" in report
+    assert (
+        report.startswith("2 clips of 9 frames (96x64) from 2 videos.")
+        and "bad.mp4: this is not a video" in report
+        and "short.mp4: 3 frames are too few" in report
+    )
     with pytest.raises(ClearError, match="not a video"):
         BurnedClips(tmp_path / "bad.mp4", STYLE, 9, 1)
     with pytest.raises(ClearError, match="^short.mp4: 3 frames are too few"):
@@ -215,6 +240,7 @@ def test_looking_through_can_be_stopped(tmp_path):
         seen.append((done, count))
         if done == 1:
             raise KeyboardInterrupt
+
     seen = []
     with pytest.raises(KeyboardInterrupt):
         BurnedClips(clean_folder(tmp_path), STYLE, 9, on_look=stop)
@@ -225,13 +251,22 @@ def test_a_subtitle_file_gives_each_video_its_own_lines_at_their_times(tmp_path)
     pytest.importorskip("pysubs2")
     line = "1\n00:00:00,{first}00 --> 00:00:00,{stop}00\n{text}\n"
     clean_folder(tmp_path, 3, frames=20)  # 0.8 s
-    for name, text in (("v0", line.format(first=4, stop=6, text="Rain")), ("v1", line.format(first=0, stop=2, text="Snow"))):
+    for name, text in (
+        ("v0", line.format(first=4, stop=6, text="Rain")),
+        ("v1", line.format(first=0, stop=2, text="Snow")),
+    ):
         (tmp_path / f"{name}.srt").write_text(text)
     style = replace(STYLE, file=str(tmp_path / "v0.srt"))
     clips = BurnedClips(tmp_path, style, frames=5, per_video=1)
     assert "v2.mp4: there is no v2.srt beside it" in str(clips)
-    shown = {n: [bool((a - b).abs().max() > 0.1) for a, b in zip(one.subtitled, one.clean)] for n, one in clips.read([0, 1])}
-    assert all(any(flags) for flags in shown.values()) and clips.sources[0].spans[0].start in range(6, 15) and clips.sources[1].spans[0].start < 5
+    shown = {
+        n: [bool((a - b).abs().max() > 0.1) for a, b in zip(one.subtitled, one.clean)] for n, one in clips.read([0, 1])
+    }
+    assert (
+        all(any(flags) for flags in shown.values())
+        and clips.sources[0].spans[0].start in range(6, 15)
+        and clips.sources[1].spans[0].start < 5
+    )
     first = clips.sources[0].spans[0].start
     assert shown[0] == [10 <= first + i < 15 for i in range(5)]
     identities = BurnedClips(tmp_path / "v1.mp4", style, frames=5, per_video=1).identities

@@ -1,4 +1,5 @@
 """Which files make a pair, what is wrong with them, and the batches cut from them."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +11,7 @@ from tiny_pairs import HEIGHT, WIDTH, clip, write, write_pair
 from clear_runtime.data import pseudo_labels
 from clear_runtime.data.clips import PairClips
 from clear_runtime.data.frame_batches import FRAMES_PER_PAIR, DiskFrames
-from clear_runtime.data.pairs_on_disk import (
-    Pair,
-    PairReport,
-    Report,
-    check_pair,
-    check_pairs,
-    find_pairs,
-    frame_pairs,
-)
+from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs, frame_pairs
 from clear_runtime.data.synthetic.burn import Style
 from clear_runtime.errors import ClearError
 from clear_runtime.find.priors.checkpoints import load_prior
@@ -38,18 +31,32 @@ def names(pairs):
 
 
 def test_one_folder_pairs_by_ending(tmp_path):
-    touch(tmp_path, "a.mp4", "a_with_subtitle.mkv", "b_clean.mp4", "b_sub.mp4", "alone.mp4", "lost_subtitled.mp4", "notes.txt")
+    touch(
+        tmp_path,
+        "a.mp4",
+        "a_with_subtitle.mkv",
+        "b_clean.mp4",
+        "b_sub.mp4",
+        "alone.mp4",
+        "lost_subtitled.mp4",
+        "notes.txt",
+    )
     found = find_pairs(tmp_path)
     assert names(found) == [("a", "a_with_subtitle.mkv", "a.mp4"), ("b", "b_sub.mp4", "b_clean.mp4")]
-    assert found.left_out == ("alone.mp4: left out, it has no partner.", "lost_subtitled.mp4: left out, it has no partner.")
+    assert found.left_out == (
+        "alone.mp4: left out, it has no partner.",
+        "lost_subtitled.mp4: left out, it has no partner.",
+    )
 
 
 def test_of_two_videos_with_one_name_the_first_is_taken_and_the_other_named(tmp_path):
     touch(tmp_path, "a.mp4", "a_clean.mp4", "a_sub.mp4", "a_with_subtitle.mp4")
     found = find_pairs(tmp_path)
     assert names(found) == [("a", "a_sub.mp4", "a.mp4")]
-    assert [sentence.split(". ")[0] for sentence in found.left_out] == ["a_with_subtitle.mp4: left out, a_sub.mp4 has the same name but for its ending",
-                                                                       "a_clean.mp4: left out, a.mp4 has the same name but for its ending"]
+    assert [sentence.split(". ")[0] for sentence in found.left_out] == [
+        "a_with_subtitle.mp4: left out, a_sub.mp4 has the same name but for its ending",
+        "a_clean.mp4: left out, a.mp4 has the same name but for its ending",
+    ]
     sub, clean = touch(tmp_path / "sub", "b.mkv", "b.mp4", "c.mp4"), touch(tmp_path / "clean", "b.mp4", "d.mp4")
     assert [sentence.split(":")[0] for sentence in find_pairs(sub, clean).left_out] == ["b.mp4", "c.mp4", "d.mp4"]
 
@@ -58,8 +65,11 @@ def test_the_report_names_the_videos_that_are_in_no_pair(tmp_path):
     write_pair(tmp_path, "film")
     touch(tmp_path, "film_with_subtitles.mp4", "alone.mp4")
     report = check_pairs(find_pairs(tmp_path))
-    left_out = ["  film_with_subtitles.mp4: left out, film_with_subtitle.mp4 has the same name but for its ending. Rename one of them.",
-                "  alone.mp4: left out, it has no partner."]
+    left_out = [
+        "  film_with_subtitles.mp4: left out, film_with_subtitle.mp4 has the same name but for its ending. Rename one "
+        "of them.",
+        "  alone.mp4: left out, it has no partner.",
+    ]
     assert str(report).splitlines()[1:] == left_out and str(PairClips(report, frames=5)).splitlines()[1:] == left_out
     report.save(tmp_path / "pairs.json")
     assert Report.load(tmp_path / "pairs.json") == report
@@ -69,9 +79,19 @@ def test_two_folders_pair_by_name_or_by_order(tmp_path):
     sub, clean = touch(tmp_path / "sub", "1.mp4", "2_with_subtitle.mp4"), touch(tmp_path / "clean", "1.mov", "2.mp4")
     assert names(find_pairs(sub, clean)) == [("1", "1.mp4", "1.mov"), ("2", "2_with_subtitle.mp4", "2.mp4")]
     other = touch(tmp_path / "other", "x.mp4", "y.mp4")
-    assert names(find_pairs(sub, other, by_order=True)) == [("1", "1.mp4", "x.mp4"), ("2_with_subtitle", "2_with_subtitle.mp4", "y.mp4")]
-    numbered, lettered = touch(tmp_path / "numbered", "1.mp4", "2.mp4", "10.mp4", "._1.mp4"), touch(tmp_path / "lettered", "a.mp4", "B.mp4", "c.mp4")
-    assert names(find_pairs(numbered, lettered, by_order=True)) == [("1", "1.mp4", "a.mp4"), ("2", "2.mp4", "B.mp4"), ("10", "10.mp4", "c.mp4")]
+    assert names(find_pairs(sub, other, by_order=True)) == [
+        ("1", "1.mp4", "x.mp4"),
+        ("2_with_subtitle", "2_with_subtitle.mp4", "y.mp4"),
+    ]
+    numbered, lettered = (
+        touch(tmp_path / "numbered", "1.mp4", "2.mp4", "10.mp4", "._1.mp4"),
+        touch(tmp_path / "lettered", "a.mp4", "B.mp4", "c.mp4"),
+    )
+    assert names(find_pairs(numbered, lettered, by_order=True)) == [
+        ("1", "1.mp4", "a.mp4"),
+        ("2", "2.mp4", "B.mp4"),
+        ("10", "10.mp4", "c.mp4"),
+    ]
     touch(other, "z.mp4")
     with pytest.raises(ClearError, match="sub has 2 and other 3"):
         find_pairs(sub, other, by_order=True)
@@ -83,7 +103,10 @@ def test_names_that_end_like_a_pair_s_by_their_title_alone(tmp_path):
     found = find_pairs(sub, clean)
     assert sorted(names(found)) == sorted((title[:-4], title, title) for title in titles) and not found.left_out
     one = touch(tmp_path / "one", "nautilus_sub.mp4", "nautilus_sub_with_subtitle.mp4", "film.mp4", "film_sub.mp4")
-    assert names(find_pairs(one)) == [("film", "film_sub.mp4", "film.mp4"), ("nautilus_sub", "nautilus_sub_with_subtitle.mp4", "nautilus_sub.mp4")]
+    assert names(find_pairs(one)) == [
+        ("film", "film_sub.mp4", "film.mp4"),
+        ("nautilus_sub", "nautilus_sub_with_subtitle.mp4", "nautilus_sub.mp4"),
+    ]
 
 
 def test_no_pairs_and_no_folder_are_said(tmp_path):
@@ -100,7 +123,9 @@ def test_two_files_are_one_pair(tmp_path):
     with pytest.raises(ClearError, match="a_sub.mp4 is one video. Name the clean one too"):
         find_pairs(tmp_path / "a_sub.mp4")
     for pair in ((tmp_path, tmp_path / "other.mp4"), (tmp_path / "a_sub.mp4", tmp_path)):
-        with pytest.raises(ClearError, match="is a folder, and the other one is a video. Name two videos or two folders"):
+        with pytest.raises(
+            ClearError, match="is a folder, and the other one is a video. Name two videos or two folders"
+        ):
             find_pairs(*pair)
     with pytest.raises(ClearError, match="gone.mp4 is not there"):
         find_pairs(tmp_path / "gone.mp4", tmp_path / "other.mp4")
@@ -112,8 +137,14 @@ def test_a_good_pair_keeps_the_frames_that_carry_text(tmp_path):
     assert report.problem is None and report.frames == 8 and report.kept == (2, 3, 4)
 
 
-@pytest.mark.parametrize("change,says", [
-    (dict(frames=5), "6 frames and the clean one 5"), (dict(width=128), "96x64 and the clean one 128x64"), (dict(fps=30), "25 frames per second and the clean one 30")])
+@pytest.mark.parametrize(
+    "change,says",
+    [
+        (dict(frames=5), "6 frames and the clean one 5"),
+        (dict(width=128), "96x64 and the clean one 128x64"),
+        (dict(fps=30), "25 frames per second and the clean one 30"),
+    ],
+)
 def test_what_does_not_match_is_named(tmp_path, change, says):
     fps = change.pop("fps", 25)
     pair = Pair("p", str(write(tmp_path / "s.mp4", clip()[1])), str(write(tmp_path / "c.mp4", clip(**change)[0], fps)))
@@ -123,6 +154,7 @@ def test_what_does_not_match_is_named(tmp_path, change, says):
 @pytest.mark.parametrize("changes", [("subtitled",), ("clean",), ("subtitled", "clean")])
 def test_a_video_that_changes_its_size_is_named_and_the_others_go_on(tmp_path, monkeypatch, changes):
     from clear_runtime.data import pairs_on_disk
+
     write_pair(tmp_path, "bad")
     write_pair(tmp_path, "good")
     reading = pairs_on_disk.frame_pairs
@@ -130,18 +162,32 @@ def test_a_video_that_changes_its_size_is_named_and_the_others_go_on(tmp_path, m
     def changing(pair):
         for number, both in enumerate(reading(pair)):
             cut = number >= 3 and pair.name == "bad"
-            yield tuple(frame[:, :64] if cut and which in changes else frame for which, frame in zip(("subtitled", "clean"), both))
+            yield tuple(
+                frame[:, :64] if cut and which in changes else frame
+                for which, frame in zip(("subtitled", "clean"), both)
+            )
+
     monkeypatch.setattr(pairs_on_disk, "frame_pairs", changing)
     bad, good = check_pairs(find_pairs(tmp_path)).pairs
     name = "bad_with_subtitle.mp4" if "subtitled" in changes else "bad.mp4"
-    assert bad.problem == f"from frame 3 on {name} is 64x64 pixels instead of 96x64. Convert it to one size." and good.problem is None
+    assert (
+        bad.problem == f"from frame 3 on {name} is 64x64 pixels instead of 96x64. Convert it to one size."
+        and good.problem is None
+    )
 
 
 def test_a_pair_without_a_subtitle_is_named(tmp_path):
     same = write(tmp_path / "c.mp4", clip()[0])
     assert "are the same" in check_pair(Pair("p", str(same), str(same))).problem
-    noisy = (clip()[0].astype(int) + np.random.default_rng(0).integers(-2, 3, clip()[0].shape)).clip(0, 255).astype(np.uint8)
-    assert "no frame has enough subtitle" in check_pair(Pair("p", str(write(tmp_path / "n.mp4", noisy)), str(same))).problem
+    noisy = (
+        (clip()[0].astype(int) + np.random.default_rng(0).integers(-2, 3, clip()[0].shape))
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
+    assert (
+        "no frame has enough subtitle"
+        in check_pair(Pair("p", str(write(tmp_path / "n.mp4", noisy)), str(same))).problem
+    )
 
 
 def test_videos_of_different_scenes_are_named(tmp_path):
@@ -149,7 +195,10 @@ def test_videos_of_different_scenes_are_named(tmp_path):
     assert "differ over most of the picture" in check_pair(pair).problem
     half = clip(height=64)[0]
     half[:, :30] = 0  # a box over nearly half of the picture is a subtitle still
-    assert check_pair(Pair("p", str(write(tmp_path / "h.mp4", half)), str(write(tmp_path / "w.mp4", clip()[0])))).problem is None
+    assert (
+        check_pair(Pair("p", str(write(tmp_path / "h.mp4", half)), str(write(tmp_path / "w.mp4", clip()[0])))).problem
+        is None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -161,14 +210,23 @@ def exchanged(pair):
     return Pair(pair.name, pair.clean, pair.subtitled)
 
 
-@pytest.mark.parametrize("text, seed, style", [
-    ("Rain falls here", 0, Style(size=22, stroke=2)), ("Wind and sun", 3, Style(size=18, stroke=1, fill=(255, 220, 0))), ("SUN 12", 5, Style(size=26, stroke=2))])
+@pytest.mark.parametrize(
+    "text, seed, style",
+    [
+        ("Rain falls here", 0, Style(size=22, stroke=2)),
+        ("Wind and sun", 3, Style(size=18, stroke=1, fill=(255, 220, 0))),
+        ("SUN 12", 5, Style(size=26, stroke=2)),
+    ],
+)
 def test_swapped_videos_are_named_and_the_right_order_is_not(tmp_path, prior, text, seed, style):
     write_pair(tmp_path, "film", frames=7, text=text, seed=seed, style=style, height=96, width=192, spans=[(1, 7)])
     pair = find_pairs(tmp_path)[0]
     assert check_pair(pair, find_mask=prior).problem is None
     swapped = check_pair(exchanged(pair), find_mask=prior)
-    assert "seem swapped: what looks like a subtitle is in film_with_subtitle.mp4, which was given as the clean video" in swapped.problem
+    assert (
+        "seem swapped: what looks like a subtitle is in film_with_subtitle.mp4, which was given as the clean video"
+        in swapped.problem
+    )
     assert check_pair(exchanged(pair)).problem is None, "without a prior nobody can tell"
     with pytest.raises(ClearError, match="(?s)None of these pairs.*Exchange the two files"):
         check_pairs([exchanged(pair)], find_mask=prior)
@@ -176,7 +234,10 @@ def test_swapped_videos_are_named_and_the_right_order_is_not(tmp_path, prior, te
 
 def test_the_bundled_clips_are_told_apart_too(prior):
     pair = Pair("bunny", *(str(DEMO / f"bunny_{kind}.mp4") for kind in ("subtitled", "clean")))
-    assert check_pair(pair, find_mask=prior).problem is None and "seem swapped" in check_pair(exchanged(pair), find_mask=prior).problem
+    assert (
+        check_pair(pair, find_mask=prior).problem is None
+        and "seem swapped" in check_pair(exchanged(pair), find_mask=prior).problem
+    )
 
 
 def test_a_prior_that_sees_nothing_or_everything_accuses_nobody(tmp_path):
@@ -190,7 +251,9 @@ def test_a_prior_looks_at_a_few_frames_of_a_long_video(tmp_path):
     write_pair(tmp_path, "film", frames=40)
     seen = []
     check_pair(find_pairs(tmp_path)[0], find_mask=lambda frames: seen.append(frames) or torch.zeros(frames.shape[:3]))
-    assert 2 <= len(seen) <= 4 and all(frames.shape == (2, HEIGHT, WIDTH, 3) and 0 <= frames.min() < frames.max() <= 1 for frames in seen)
+    assert 2 <= len(seen) <= 4 and all(
+        frames.shape == (2, HEIGHT, WIDTH, 3) and 0 <= frames.min() < frames.max() <= 1 for frames in seen
+    )
 
 
 def test_the_frames_that_are_kept_are_those_whose_pseudo_label_is_large_enough(tmp_path):
@@ -205,6 +268,7 @@ def test_the_frames_that_are_kept_are_those_whose_pseudo_label_is_large_enough(t
 
 def test_pairs_that_are_the_same_since_the_last_look_are_not_read_again(tmp_path, monkeypatch):
     from clear_runtime.data import pairs_on_disk
+
     for name in ("a", "b"):
         write_pair(tmp_path, name, frames=5, seed=len(name))
     read, original = [], pairs_on_disk.frame_pairs
@@ -223,6 +287,7 @@ def test_pairs_that_are_the_same_since_the_last_look_are_not_read_again(tmp_path
 
 def test_a_look_that_was_stopped_goes_on_with_the_next_pair(tmp_path, monkeypatch):
     from clear_runtime.data import pairs_on_disk
+
     for name in ("a", "b"):
         write_pair(tmp_path, name)
     read, original = [], pairs_on_disk.frame_pairs
@@ -232,6 +297,7 @@ def test_a_look_that_was_stopped_goes_on_with_the_next_pair(tmp_path, monkeypatc
         if read == ["a", "b"]:
             raise KeyboardInterrupt
         return original(pair)
+
     monkeypatch.setattr(pairs_on_disk, "frame_pairs", reading)
     look = lambda: look_through(tmp_path, None, False, tmp_path / "run", Processes(alone=True))
     with pytest.raises(KeyboardInterrupt):
@@ -253,7 +319,9 @@ def test_a_damaged_file_is_named_and_the_others_go_on(tmp_path):
     seen = []
     report = check_pairs(find_pairs(tmp_path), seen.append)
     assert [p.pair.name for p in seen] == ["bad", "good"] and [p.pair.name for p in report.usable] == ["good"]
-    assert str(report).startswith("1 of 2 pairs can be used: 6 of their 6 frames; 0 have less subtitle than 0.12%") and "bad: bad.mp4" in str(report)
+    assert str(report).startswith(
+        "1 of 2 pairs can be used: 6 of their 6 frames; 0 have less subtitle than 0.12%"
+    ) and "bad: bad.mp4" in str(report)
     with pytest.raises(ClearError, match="^None of these pairs can be trained on.\n  bad: bad.mp4"):
         check_pairs(find_pairs(tmp_path)[:1])
 
@@ -293,14 +361,19 @@ def test_crops_keep_the_three_together(three_pairs):
 def test_small_frames_go_on_with_their_border_and_large_ones_are_scaled(three_pairs):
     batch = DiskFrames(three_pairs, 2, (96, 128), 640)[0]
     assert batch.subtitled.shape == (2, 3, 96, 128)
-    assert torch.equal(batch.clean[..., WIDTH:], batch.clean[..., WIDTH - 1:WIDTH].expand(-1, -1, -1, 128 - WIDTH))
-    assert torch.equal(batch.clean[:, :, HEIGHT:], batch.clean[:, :, HEIGHT - 1:HEIGHT].expand(-1, -1, 96 - HEIGHT, -1))
+    assert torch.equal(batch.clean[..., WIDTH:], batch.clean[..., WIDTH - 1 : WIDTH].expand(-1, -1, -1, 128 - WIDTH))
+    assert torch.equal(
+        batch.clean[:, :, HEIGHT:], batch.clean[:, :, HEIGHT - 1 : HEIGHT].expand(-1, -1, 96 - HEIGHT, -1)
+    )
     half = DiskFrames(three_pairs, 2, (32, 64), WIDTH // 2)[0].clean
-    assert torch.equal(half[..., WIDTH // 2:], half[..., WIDTH // 2 - 1:WIDTH // 2].expand(-1, -1, -1, 64 - WIDTH // 2))
+    assert torch.equal(
+        half[..., WIDTH // 2 :], half[..., WIDTH // 2 - 1 : WIDTH // 2].expand(-1, -1, -1, 64 - WIDTH // 2)
+    )
 
 
 def test_processes_share_the_pairs(three_pairs, monkeypatch):
     from clear_runtime.data import frame_batches
+
     read = []
     original = frame_batches.frame_pairs
     monkeypatch.setattr(frame_batches, "frame_pairs", lambda pair: read.append(pair.name) or original(pair))
@@ -339,6 +412,7 @@ def test_one_pair_gives_two_processes_other_batches(three_pairs):
 def test_frames_of_a_group_are_mixed(three_pairs):
     """Neighbours of a video teach the same: a batch holds frames of several videos, out of their order."""
     from clear_runtime.data.pairs_on_disk import frame_pairs
+
     shown = [both[0] for report in three_pairs.pairs for both in frame_pairs(report.pair)]
     batch = DiskFrames(three_pairs, 18, (HEIGHT, WIDTH), 640, seed=5)[0].subtitled.permute(0, 2, 3, 1)
     order = [min(range(18), key=lambda n: (shown[n] - frame).abs().mean().item()) for frame in batch]
@@ -348,4 +422,5 @@ def test_frames_of_a_group_are_mixed(three_pairs):
 
 def test_long_videos_give_evenly_spread_frames():
     from clear_runtime.data.frame_batches import _spread
+
     assert _spread(tuple(range(100))) == list(range(0, 100, 100 // FRAMES_PER_PAIR)) and _spread((3, 9)) == [3, 9]

@@ -1,4 +1,5 @@
 """Subtitle files: times, text, and the look and place that a file asks for."""
+
 import pytest
 import torch
 
@@ -45,7 +46,12 @@ def srt(folder, text=SRT, name="film.srt", encoding="utf-8"):
 
 def ass(folder, *texts, width=WIDTH, height=HEIGHT, size=20, border=1, outline=1, shadow=0, info=""):
     events = "".join(f"Dialogue: 0,0:00:00.00,0:00:05.00,Default,,0,0,0,,{text}\n" for text in texts)
-    return srt(folder, HEAD.format(width=width, height=height, size=size, border=border, outline=outline, shadow=shadow, info=info) + events, "film.ass")
+    return srt(
+        folder,
+        HEAD.format(width=width, height=height, size=size, border=border, outline=outline, shadow=shadow, info=info)
+        + events,
+        "film.ass",
+    )
 
 
 def grey(count=1, height=HEIGHT, width=WIDTH):
@@ -70,7 +76,13 @@ def middle(mask):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_an_srt_gives_times_text_and_italics(tmp_path, encoding):
     first, second = read_lines(srt(tmp_path, encoding=encoding))
-    assert (first.start, first.stop, first.text, first.italic, first.alignment) == (1.0, 2.0, ("It rained all day.", "Nobody came."), True, None)
+    assert (first.start, first.stop, first.text, first.italic, first.alignment) == (
+        1.0,
+        2.0,
+        ("It rained all day.", "Nobody came."),
+        True,
+        None,
+    )
     assert (second.text, second.alignment, second.look) == (("Top line",), 8, None)
 
 
@@ -93,19 +105,37 @@ def test_an_ass_has_its_own_colour_size_and_place(tmp_path):
     assert out[mask].amax(0).tolist() == pytest.approx([1, 1, 0.4], abs=0.01) and middle(mask)[0] > HEIGHT * 0.7
     # from ascender to descender a line has the size, letters less; whatever the grid, and whatever the frame
     small, _, large = (extent(burned(ass(tmp_path, "Rgl", size=size, outline=0))[1]) for size in (20, 30, 40))
-    assert 11 <= small[1] - small[0] + 1 <= 20 and large[1] - large[0] == pytest.approx(2 * (small[1] - small[0]), abs=3)
+    assert 11 <= small[1] - small[0] + 1 <= 20 and large[1] - large[0] == pytest.approx(
+        2 * (small[1] - small[0]), abs=3
+    )
     other_grid = extent(burned(ass(tmp_path, "Rgl", size=200, width=2560, height=1440, outline=0))[1])
-    assert other_grid[:2] == pytest.approx(small[:2], abs=9 + 1) and other_grid[1] - other_grid[0] == small[1] - small[0]
+    assert (
+        other_grid[:2] == pytest.approx(small[:2], abs=9 + 1) and other_grid[1] - other_grid[0] == small[1] - small[0]
+    )
     doubled = extent(burned(ass(tmp_path, "Rgl", size=20, outline=0), 2 * HEIGHT, 2 * WIDTH)[1])
     assert doubled[1] - doubled[0] == pytest.approx(2 * (small[1] - small[0]), abs=2)
 
 
-@pytest.mark.parametrize("tag,row,column", [("an7", "top", "left"), ("an8", "top", "middle"), ("an9", "top", "right"), ("an4", "middle", "left"),
-                                            ("an6", "middle", "right"), ("an1", "bottom", "left"), ("an3", "bottom", "right")])
+@pytest.mark.parametrize(
+    "tag,row,column",
+    [
+        ("an7", "top", "left"),
+        ("an8", "top", "middle"),
+        ("an9", "top", "right"),
+        ("an4", "middle", "left"),
+        ("an6", "middle", "right"),
+        ("an1", "bottom", "left"),
+        ("an3", "bottom", "right"),
+    ],
+)
 def test_alignment(tmp_path, tag, row, column):
     top, bottom, left, right = extent(burned(ass(tmp_path, f"{{\\{tag}}}Rain"))[1])
     assert row == ("top" if top < 20 else "bottom" if bottom > HEIGHT - 20 else "middle")
-    at = {"left": left == pytest.approx(10, abs=2), "right": right == pytest.approx(WIDTH - 11, abs=2), "middle": left + right == pytest.approx(WIDTH, abs=4)}
+    at = {
+        "left": left == pytest.approx(10, abs=2),
+        "right": right == pytest.approx(WIDTH - 11, abs=2),
+        "middle": left + right == pytest.approx(WIDTH, abs=4),
+    }
     assert [name for name, true in at.items() if true] == [column]
 
 
@@ -117,41 +147,55 @@ def test_pos_is_where_the_alignment_points(tmp_path):
 
 def test_tags_before_the_first_letter_hold_for_the_line_and_later_ones_do_not(tmp_path):
     out, mask = burned(ass(tmp_path, "{\\c&H0000FF&\\bord0\\fs30}Red {\\c&HFF0000&\\fs10}all", outline=3))
-    assert out[mask].amax(0).tolist() == pytest.approx([1, 0.4, 0.4], abs=0.01) and out[mask].min() >= -1e-6 and out[mask][:, 0].min() >= 0.4
-    line, = read_lines(ass(tmp_path, "{\\i1\\b1\\fad(200,400)\\fnOther Sans}Rain"))
+    assert (
+        out[mask].amax(0).tolist() == pytest.approx([1, 0.4, 0.4], abs=0.01)
+        and out[mask].min() >= -1e-6
+        and out[mask][:, 0].min() >= 0.4
+    )
+    (line,) = read_lines(ass(tmp_path, "{\\i1\\b1\\fad(200,400)\\fnOther Sans}Rain"))
     assert (line.italic, line.bold, line.fade, line.look.font) == (True, True, (0.2, 0.4), "Other Sans")
 
 
 def test_what_a_tag_of_time_holds_is_not_there_from_the_beginning(tmp_path):
-    still, = read_lines(ass(tmp_path, "{\\fs20}Rain"))
-    moving, = read_lines(ass(tmp_path, "{\\fs20\\t(0,500,\\fs80\\clip(0,0,9,9)\\c&H0000FF&\\b1)}Rain"))
+    (still,) = read_lines(ass(tmp_path, "{\\fs20}Rain"))
+    (moving,) = read_lines(ass(tmp_path, "{\\fs20\\t(0,500,\\fs80\\clip(0,0,9,9)\\c&H0000FF&\\b1)}Rain"))
     assert moving == still
     assert read_lines(ass(tmp_path, "{\\t(\\fs80\\fscx(\\fs20}Rain"))[0].look.size == still.look.size
 
 
 def test_a_vtt_shows_its_words_as_they_are_meant(tmp_path):
     """As video sites write them: words that light up one by one, and signs that the format has to escape."""
-    path = srt(tmp_path, "WEBVTT\n\n00:00.000 --> 00:01.500 align:start\nTom &amp; Jerry &lt;3\nso<00:00:00.480><c> they</c><00:00:00.900><c> say</c>\n", "film.vtt")
-    line, = read_lines(path)
+    path = srt(
+        tmp_path,
+        "WEBVTT\n\n00:00.000 --> 00:01.500 align:start\nTom &amp; Jerry &lt;3\nso<00:00:00.480><c> "
+        "they</c><00:00:00.900><c> say</c>\n",
+        "film.vtt",
+    )
+    (line,) = read_lines(path)
     assert (line.start, line.stop, line.text) == (0.0, 1.5, ("Tom & Jerry <3", "so they say"))
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r"])
 def test_lines_may_end_as_on_any_system(tmp_path, end):
     (tmp_path / "film.srt").write_bytes(SRT.encode().replace(b"\n", end))
-    assert [line.text for line in read_lines(tmp_path / "film.srt")] == [("It rained all day.", "Nobody came."), ("Top line",)]
+    assert [line.text for line in read_lines(tmp_path / "film.srt")] == [
+        ("It rained all day.", "Nobody came."),
+        ("Top line",),
+    ]
 
 
 def test_outlines_shadows_and_boxes_of_an_ass(tmp_path):
-    plain, thick, scaled = (burned(ass(tmp_path, "Rain", outline=o, info=i), 2 * HEIGHT, 2 * WIDTH)[1].sum()
-                            for o, i in ((0, ""), (4, "ScaledBorderAndShadow: no"), (4, "ScaledBorderAndShadow: yes")))
+    plain, thick, scaled = (
+        burned(ass(tmp_path, "Rain", outline=o, info=i), 2 * HEIGHT, 2 * WIDTH)[1].sum()
+        for o, i in ((0, ""), (4, "ScaledBorderAndShadow: no"), (4, "ScaledBorderAndShadow: yes"))
+    )
     assert plain < thick < scaled
     shadowed = extent(burned(ass(tmp_path, "Rain", outline=0, shadow=5))[1])
     unshadowed = extent(burned(ass(tmp_path, "Rain", outline=0))[1])
     assert [a - b for a, b in zip(shadowed, unshadowed)] == [0, 5, 0, 5]
     out, mask = burned(ass(tmp_path, "Rain", border=3))
     top, bottom, left, right = extent(mask)
-    assert mask[top:bottom + 1, left:right + 1].all() and out[top, left].max() == 0
+    assert mask[top : bottom + 1, left : right + 1].all() and out[top, left].max() == 0
 
 
 def test_lines_at_the_same_time_do_not_cover_each_other(tmp_path):
@@ -171,7 +215,10 @@ def test_comments_drawings_and_empty_lines_are_no_text(tmp_path):
 def test_a_font_of_the_file_that_is_not_installed_is_named_in_the_report(tmp_path):
     burner = Burner(BurnStyle(file=ass(tmp_path, "{\\fnNowhere Sans}Rain", "Snow")), WIDTH, HEIGHT, 25)
     burner.burn(grey()[0], 0)
-    assert "Nowhere Sans is not installed; Aileron stands in for it." in burner.report() and "2 lines, font Aileron" in burner.report()
+    assert (
+        "Nowhere Sans is not installed; Aileron stands in for it." in burner.report()
+        and "2 lines, font Aileron" in burner.report()
+    )
 
 
 def test_a_font_that_the_file_names_as_a_file_is_one_that_is_not_installed(tmp_path):
@@ -192,19 +239,32 @@ def test_a_random_look_takes_text_and_times_alone(tmp_path):
 
 def test_letters_that_no_font_has_are_refused_before_the_first_frame(tmp_path):
     path = srt(tmp_path, SRT.replace("Nobody came", "Ne \u4f60\u597d"))
-    with pytest.raises(ClearError, match=r"No installed font has all letters.*lacks 你 \(U\+4F60\), 好 \(U\+597D\)\. Install"):
+    with pytest.raises(
+        ClearError, match=r"No installed font has all letters.*lacks 你 \(U\+4F60\), 好 \(U\+597D\)\. Install"
+    ):
         Burner(BurnStyle(file=path), WIDTH, HEIGHT, 25)
 
 
 def test_a_file_without_a_line_in_the_video_is_refused(tmp_path):
-    with pytest.raises(ClearError, match=r"No line of the subtitle file falls into these 0.8 s of video \(20 frames at 25 a second\): the first begins at 00:01.00. Choose the subtitles of this video"):
+    with pytest.raises(
+        ClearError,
+        match=r"No line of the subtitle file falls into these 0.8 s of video \(20 frames at 25 a second\): the first "
+        r"begins at 00:01.00. Choose the subtitles of this video",
+    ):
         Burner(BurnStyle(file=srt(tmp_path)), WIDTH, HEIGHT, 25, frames=20)
     Burner(BurnStyle(file=srt(tmp_path)), WIDTH, HEIGHT, 25, frames=26)
 
 
-@pytest.mark.parametrize("name,content,says", [
-    ("film.txt", b"x", "not a subtitle file"), ("film.srt", b"", "no lines of text"), ("film.srt", "café".encode("latin-1") * 3, "not in UTF-8"),
-    ("film.ass", b"nothing of the kind", "no lines of text"), ("film.srt", b"1\n00:00:01,000 --> 00:00:00,500\nBack\n", "no lines of text")])
+@pytest.mark.parametrize(
+    "name,content,says",
+    [
+        ("film.txt", b"x", "not a subtitle file"),
+        ("film.srt", b"", "no lines of text"),
+        ("film.srt", "café".encode("latin-1") * 3, "not in UTF-8"),
+        ("film.ass", b"nothing of the kind", "no lines of text"),
+        ("film.srt", b"1\n00:00:01,000 --> 00:00:00,500\nBack\n", "no lines of text"),
+    ],
+)
 def test_what_is_no_subtitle_file_is_refused(tmp_path, name, content, says):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ClearError, match=f"^{name} (is|has) .*{says.removeprefix('not ')}") as refused:
@@ -225,7 +285,9 @@ def test_lines_too_small_to_be_read_are_left_out_and_named(tmp_path):
 def test_letters_larger_than_the_frame_are_left_out_and_named(tmp_path):
     burner = Burner(BurnStyle(file=ass(tmp_path, r"{\fs2000}A sign", "Rain falls")), WIDTH, HEIGHT, 25)
     assert burner.burn(grey()[0], 0)[1].any()
-    assert "Left out: 'A sign'. Letters of" in burner.report() and "do not fit into frames of 256x144" in burner.report()
+    assert (
+        "Left out: 'A sign'. Letters of" in burner.report() and "do not fit into frames of 256x144" in burner.report()
+    )
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -1,11 +1,12 @@
 """The two control steps."""
+
 import torch
 
 from clear_runtime.engines.control import CONTROLS, as_is, prefilled
 
 
 def test_the_names_users_see():
-    assert CONTROLS == {"as is": as_is, "prefilled": prefilled}
+    assert {"as is": as_is, "prefilled": prefilled} == CONTROLS
 
 
 def test_as_is_is_the_source_and_prefilled_has_no_subtitle():

@@ -1,4 +1,5 @@
 """The DiffSynth denoiser is DiffSynth's own model, schedule and PEFT, step for step."""
+
 import pytest
 import tiny_wan
 import torch
@@ -20,6 +21,7 @@ def weights():
 @pytest.mark.parametrize("steps", [1, 2, 5, 10])
 def test_sigmas_are_diffsynths(steps):
     from diffsynth.diffusion.flow_match import FlowMatchScheduler
+
     theirs = FlowMatchScheduler("Wan")
     theirs.set_timesteps(steps, shift=5.0)
     assert schedule.sigmas(steps)[-1] == 0
@@ -30,16 +32,30 @@ def reference(state, lora_state, noise, control, context, steps=5):
     """The same through DiffSynth's scheduler and merged weights: neither PEFT nor this project's loop."""
     from diffsynth.diffusion.flow_match import FlowMatchScheduler
     from diffsynth.pipelines.wan_video import model_fn_wan_video
+
     merged = dict(state)
     for module in lora.modules(lora_state):
-        merged[module + ".weight"] = state[module + ".weight"] + lora_state[module + ".lora_B.weight"] @ lora_state[module + ".lora_A.weight"]
+        merged[module + ".weight"] = (
+            state[module + ".weight"] + lora_state[module + ".lora_B.weight"] @ lora_state[module + ".lora_A.weight"]
+        )
     model = denoiser.wan_model(merged)
     scheduler, x = FlowMatchScheduler("Wan"), noise
     scheduler.set_timesteps(steps, shift=5.0)
     y = torch.cat([control, torch.zeros_like(control)], 1)
     with torch.no_grad():
         for t in scheduler.timesteps:
-            x = scheduler.step(model_fn_wan_video(model, latents=x, timestep=t[None].float(), context=context, clip_feature=torch.zeros(1, 257, 1280), y=y), t, x)
+            x = scheduler.step(
+                model_fn_wan_video(
+                    model,
+                    latents=x,
+                    timestep=t[None].float(),
+                    context=context,
+                    clip_feature=torch.zeros(1, 257, 1280),
+                    y=y,
+                ),
+                t,
+                x,
+            )
     return x
 
 
@@ -51,14 +67,18 @@ def test_five_steps_with_lora_are_diffsynths(weights):
     theirs = reference(state, change, noise, control, context)
     assert (result - theirs).abs().max() < FIVE_STEPS
     without = denoiser.DiffSynthDenoiser.from_state(state, context)(noise, control, schedule.sigmas(5))
-    assert (without - theirs).abs().max() > 1000 * FIVE_STEPS, "the LoRA must matter, or the comparison above says nothing"
+    assert (without - theirs).abs().max() > 1000 * FIVE_STEPS, (
+        "the LoRA must matter, or the comparison above says nothing"
+    )
 
 
 def test_strength_is_linear_in_the_weights(weights):
     state, change = weights
     noise, control, context = tiny_wan.window()
     halved = {name: value * 0.5 if "lora_B" in name else value for name, value in change.items()}
-    left = denoiser.DiffSynthDenoiser.from_state(state, context, change, strength=0.5)(noise, control, schedule.sigmas(1))
+    left = denoiser.DiffSynthDenoiser.from_state(state, context, change, strength=0.5)(
+        noise, control, schedule.sigmas(1)
+    )
     right = denoiser.DiffSynthDenoiser.from_state(state, context, halved)(noise, control, schedule.sigmas(1))
     torch.testing.assert_close(left, right)
 
@@ -93,6 +113,6 @@ def test_codec_goes_there_and_back_in_wans_layout():
     latents = codec.encode(torch.rand(9, 32, 48, 3))
     assert latents.shape == (1, 16, 3, 4, 6) and latents.dtype == torch.float32
     frames = codec.decode(latents)
-    assert frames.shape == (9, 32, 48, 3) and 0 <= frames.min() and frames.max() <= 1
+    assert frames.shape == (9, 32, 48, 3) and frames.min() >= 0 and frames.max() <= 1
     with pytest.raises(ClearError, match="not Wan2.1's VAE"):
         DiffSynthCodec.from_state({"decoder.conv_in.weight": torch.zeros(1)})

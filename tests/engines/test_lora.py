@@ -1,4 +1,5 @@
 """LoRA files in every style that occurs load to the same tensors; what is not a whole LoRA is refused in words."""
+
 import os
 import random
 
@@ -11,7 +12,9 @@ from safetensors.torch import save_file
 from clear_runtime.engines import lora
 from clear_runtime.errors import ClearError
 
-MODULES = [f"blocks.{i}.{name}" for i in range(2) for name in ("self_attn.q", "self_attn.o", "cross_attn.k", "ffn.0", "ffn.2")]
+MODULES = [
+    f"blocks.{i}.{name}" for i in range(2) for name in ("self_attn.q", "self_attn.o", "cross_attn.k", "ffn.0", "ffn.2")
+]
 
 
 @pytest.fixture
@@ -30,7 +33,16 @@ def same(left, right):
         torch.testing.assert_close(left[name], right[name], rtol=0, atol=0)
 
 
-PREFIXES = ["", "pipe.dit.", "module.", "_orig_mod.", "diffusion_model.", "base_model.model.", "module._orig_mod.pipe.dit.", "base_model.model.diffusion_model."]
+PREFIXES = [
+    "",
+    "pipe.dit.",
+    "module.",
+    "_orig_mod.",
+    "diffusion_model.",
+    "base_model.model.",
+    "module._orig_mod.pipe.dit.",
+    "base_model.model.diffusion_model.",
+]
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -52,7 +64,10 @@ def test_down_and_up_names_with_alpha(tmp_path, state, flat):
     named, scale = {}, 0.5
     for module in lora.modules(state):
         stem = "lora_unet_" + module.replace(".", "_") if flat else "diffusion_model." + module
-        named[stem + ".lora_down.weight"], named[stem + ".lora_up.weight"] = state[module + ".lora_A.weight"], state[module + ".lora_B.weight"]
+        named[stem + ".lora_down.weight"], named[stem + ".lora_up.weight"] = (
+            state[module + ".lora_A.weight"],
+            state[module + ".lora_B.weight"],
+        )
         named[stem + ".alpha"] = torch.tensor(scale * 4)
     save_file(named, tmp_path / "x.safetensors")
     same(lora.read_lora(tmp_path / "x.safetensors"), {k: v * scale if "lora_B" in k else v for k, v in state.items()})
@@ -64,7 +79,12 @@ def test_the_name_of_the_file_does_not_decide_its_format(tmp_path, state):
     same(lora.read_lora(tmp_path / "a.pt"), lora.read_lora(tmp_path / "b.safetensors"))
 
 
-names = st.lists(st.sampled_from(["self_attn.q", "self_attn.k", "cross_attn.v", "ffn.0", "ffn.2", "cross_attn.o"]), min_size=1, max_size=6, unique=True)
+names = st.lists(
+    st.sampled_from(["self_attn.q", "self_attn.k", "cross_attn.v", "ffn.0", "ffn.2", "cross_attn.o"]),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -87,7 +107,9 @@ def test_written_file_reads_back_and_leaves_nothing_beside_it(tmp_path, state):
     same(lora.read_lora(tmp_path / "sub" / "out.safetensors"), state)
     assert os.listdir(tmp_path / "sub") == ["out.safetensors"]
     (tmp_path / "any").touch()
-    assert (tmp_path / "sub" / "out.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode  # others may read it as any new file
+    assert (tmp_path / "sub" / "out.safetensors").stat().st_mode == (
+        tmp_path / "any"
+    ).stat().st_mode  # others may read it as any new file
 
 
 def test_a_disk_that_does_not_take_the_file_is_named_and_nothing_half_written_stays(tmp_path, state, monkeypatch):
@@ -102,7 +124,9 @@ def test_a_disk_that_does_not_take_the_file_is_named_and_nothing_half_written_st
     monkeypatch.setattr(safetensors.torch, "save_file", full)
     with pytest.raises(ClearError, match="out.safetensors could not be written.*No space"):
         lora.write_lora(tmp_path / "out.safetensors", state)
-    assert os.listdir(tmp_path) == ["out.safetensors"] and (tmp_path / "out.safetensors").read_bytes() == b"the one before"
+    assert (
+        os.listdir(tmp_path) == ["out.safetensors"] and (tmp_path / "out.safetensors").read_bytes() == b"the one before"
+    )
 
 
 class Bomb:
@@ -119,7 +143,9 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, state):
     with pytest.raises(ClearError, match="safetensors"):
         lora.read_lora(tmp_path / "bad.pt")
     assert not target.exists()
-    torch.load(tmp_path / "bad.pt", weights_only=False)  # the bomb is live: the refusal above is what kept it from going off
+    torch.load(
+        tmp_path / "bad.pt", weights_only=False
+    )  # the bomb is live: the refusal above is what kept it from going off
     assert target.exists()
 
 
@@ -129,20 +155,39 @@ def test_a_truncated_file_is_refused(tmp_path, state, kind, keep):
     whole = tmp_path / f"whole.{kind}"
     save_file(state, whole) if kind == "safetensors" else torch.save(state, whole)
     content = whole.read_bytes()
-    (tmp_path / "cut").write_bytes(content[:int(len(content) * keep)])
+    (tmp_path / "cut").write_bytes(content[: int(len(content) * keep)])
     with pytest.raises(ClearError, match="[Dd]ownload|safetensors"):
         lora.read_lora(tmp_path / "cut")
 
 
-@pytest.mark.parametrize("content, words", [
-    ({}, "no LoRA tensors"),
-    ({"blocks.0.self_attn.q.weight": torch.zeros(4, 4)}, "no LoRA tensors"),
-    ({"blocks.0.ffn.0.lora_A.weight": torch.zeros(2, 4)}, "one half"),
-    ({"blocks.0.ffn.0.alpha": torch.tensor(4.0), "blocks.1.ffn.0.lora_A.weight": torch.zeros(2, 4), "blocks.1.ffn.0.lora_B.weight": torch.zeros(4, 2)}, "alpha"),
-    ({"blocks.0.ffn.0.lora_A.weight": torch.zeros(2, 4), "blocks.0.ffn.0.lora_B.weight": torch.zeros(4, 3)}, "shapes"),
-    ({"blocks.0.ffn.0.lora_A.weight": torch.full((2, 4), float("nan")), "blocks.0.ffn.0.lora_B.weight": torch.zeros(4, 2)}, "NaN"),
-    ({"blocks.0.ffn.0.lora_magnitude_vector.weight": torch.zeros(4)}, "DoRA"),
-])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ({}, "no LoRA tensors"),
+        ({"blocks.0.self_attn.q.weight": torch.zeros(4, 4)}, "no LoRA tensors"),
+        ({"blocks.0.ffn.0.lora_A.weight": torch.zeros(2, 4)}, "one half"),
+        (
+            {
+                "blocks.0.ffn.0.alpha": torch.tensor(4.0),
+                "blocks.1.ffn.0.lora_A.weight": torch.zeros(2, 4),
+                "blocks.1.ffn.0.lora_B.weight": torch.zeros(4, 2),
+            },
+            "alpha",
+        ),
+        (
+            {"blocks.0.ffn.0.lora_A.weight": torch.zeros(2, 4), "blocks.0.ffn.0.lora_B.weight": torch.zeros(4, 3)},
+            "shapes",
+        ),
+        (
+            {
+                "blocks.0.ffn.0.lora_A.weight": torch.full((2, 4), float("nan")),
+                "blocks.0.ffn.0.lora_B.weight": torch.zeros(4, 2),
+            },
+            "NaN",
+        ),
+        ({"blocks.0.ffn.0.lora_magnitude_vector.weight": torch.zeros(4)}, "DoRA"),
+    ],
+)
 def test_what_is_not_a_whole_lora_is_refused_in_words(content, words):
     with pytest.raises(ClearError, match=words):
         lora.normalise(content)
@@ -159,14 +204,19 @@ def test_fit_counts_what_does_not_fit(state):
     del shapes["blocks.0.ffn.0.weight"]
     shapes["blocks.1.ffn.0.weight"] = (10, 13)
     shapes["blocks.1.ffn.2.weight"] = (11, 12)
-    with pytest.raises(ClearError, match=r"3 of its 10 layers.*1 name a layer.*blocks\.0\.ffn\.0.*2 have another size.*10x12 in the LoRA, 10x13"):
+    with pytest.raises(
+        ClearError,
+        match=r"3 of its 10 layers.*1 name a layer.*blocks\.0\.ffn\.0.*2 have another size.*10x12 in the LoRA, 10x13",
+    ):
         lora.require_fit(state, shapes)
 
 
 def test_a_file_that_was_read_is_let_go(tmp_path):
     """A mapped file cannot be replaced on Windows. Its tensors would see what is written over it here."""
     path = tmp_path / "a.safetensors"
-    state = {f"blocks.0.ffn.0.lora_{side}.weight": torch.ones(shape) for side, shape in (("A", (4, 64)), ("B", (64, 4)))}
+    state = {
+        f"blocks.0.ffn.0.lora_{side}.weight": torch.ones(shape) for side, shape in (("A", (4, 64)), ("B", (64, 4)))
+    }
     lora.write_lora(path, state)
     read = lora.read_lora(path)
     with path.open("r+b") as file:  # the same file, not a new one under its name

@@ -1,4 +1,5 @@
 """Sigmas and noise."""
+
 import pytest
 import torch
 

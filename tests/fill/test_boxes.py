@@ -23,31 +23,36 @@ def scene(count=16, height=112, width=200, speed=2, seed=0):
     for reach in (2, 3, 4):
         noise = F.avg_pool2d(noise, 2 * reach + 1, 1, reach, count_include_pad=False)
     noise = (noise - noise.mean()) / noise.std() * 0.15 + 0.5
-    return torch.stack([noise[0, :, :, speed * t:speed * t + width] for t in range(count)]).permute(0, 2, 3, 1).clamp(0, 1)
+    return (
+        torch.stack([noise[0, :, :, speed * t : speed * t + width] for t in range(count)])
+        .permute(0, 2, 3, 1)
+        .clamp(0, 1)
+    )
 
 
 def letters(height=112, width=200, box=BOX):
     """Strokes of a line of text inside the box, and the same with an outline of 2 pixels: [1, H, W]."""
     strokes, (top, bottom, left, right) = torch.zeros(1, height, width), box
     for x in range(left + 10, right - 12, 12):
-        strokes[:, top + 8:bottom - 8, x:x + 2] = strokes[:, top + 8:top + 10, x:x + 7] = 1
+        strokes[:, top + 8 : bottom - 8, x : x + 2] = strokes[:, top + 8 : top + 10, x : x + 7] = 1
     return strokes, grow(strokes, 2)
 
 
 def subtitle(frames, opacity=0.6, colour=BLACK, fill_colour=1.0, outline=0.0, box=BOX, strength=None, noise=0.004):
-    """Frames with a line of text on a box, and what a prior marks: the whole box, somewhat large, without its right end."""
+    """Frames with a line of text on a box, and what a prior marks: the whole box, somewhat large, without its right
+    end."""
     out, (top, bottom, left, right) = frames.clone(), box
     strokes, outlined = letters(*frames.shape[1:3], box)
     strength = torch.ones(len(frames)) if strength is None else strength
     marks = torch.zeros(frames.shape[:3])
     for t, share in enumerate(strength.tolist()):
-        one = out[t:t + 1]
+        one = out[t : t + 1]
         part = one[:, top:bottom, left:right]
         part.lerp_(torch.tensor(colour), opacity * share)
         one.lerp_(torch.full((3,), outline), outlined[..., None] * share)
         one.lerp_(torch.full((3,), fill_colour), strokes[..., None] * share)
         if share > 0:
-            marks[t, top - 3:bottom + 3, left - 3:right - 6] = 1
+            marks[t, top - 3 : bottom + 3, left - 3 : right - 6] = 1
     out += noise * torch.randn(out.shape, generator=torch.Generator().manual_seed(1))
     return (out.clamp(0, 1) * 255).round() / 255, marks
 
@@ -56,12 +61,19 @@ def psnr(a, b, where=(slice(None), slice(BOX[0], BOX[1]), slice(BOX[2], BOX[3]))
     return float(-10 * (a[where] - b[where]).square().mean().log10())
 
 
-@pytest.mark.parametrize("opacity, colour", [(0.4, BLACK), (0.6, BLACK), (0.8, BLACK), (0.5, BLUE), (0.6, (0.4, 0.4, 0.4))])
+@pytest.mark.parametrize(
+    "opacity, colour", [(0.4, BLACK), (0.6, BLACK), (0.8, BLACK), (0.5, BLUE), (0.6, (0.4, 0.4, 0.4))]
+)
 def test_the_scene_under_a_box_comes_back(opacity, colour):
     clean = scene()
     shown, marks = subtitle(clean, opacity, colour)
     [(found_box, _)] = find_boxes(shown, marks)
-    assert (found_box.region.top, found_box.region.top + found_box.region.height, found_box.region.left, found_box.region.left + found_box.region.width) == BOX
+    assert (
+        found_box.region.top,
+        found_box.region.top + found_box.region.height,
+        found_box.region.left,
+        found_box.region.left + found_box.region.width,
+    ) == BOX
     assert abs(found_box.through - (1 - opacity)) < 0.06
     result = lift_boxes(shown, marks)
     assert psnr(fill(result.frames, result.hidden), clean) > psnr(fill(shown, marks), clean) + 5
@@ -100,7 +112,7 @@ def test_a_box_that_fades_is_taken_off_by_as_much_as_there_is():
     result = lift_boxes(shown, marks)
     assert not result.lifted[[0, 1, -2, -1]].any() and result.lifted[5:19].any((1, 2)).all()
     for t in (3, 4, 10, 19, 20):
-        assert psnr(fill(result.frames, result.hidden)[t:t + 1], clean[t:t + 1]) > 24
+        assert psnr(fill(result.frames, result.hidden)[t : t + 1], clean[t : t + 1]) > 24
 
 
 def test_two_lines_one_after_the_other_have_boxes_of_their_own():
@@ -108,7 +120,11 @@ def test_two_lines_one_after_the_other_have_boxes_of_their_own():
     shown, marks = subtitle(clean)
     shown[12:], marks[12:] = (x[12:] for x in subtitle(clean, box=wide))
     result = lift_boxes(shown, marks)
-    assert not result.lifted[:12, :, :36].any() and result.lifted[12:, 70, 20:180].all() and result.lifted[:12, 70, 40:160].all()
+    assert (
+        not result.lifted[:12, :, :36].any()
+        and result.lifted[12:, 70, 20:180].all()
+        and result.lifted[:12, 70, 40:160].all()
+    )
     assert psnr(fill(result.frames, result.hidden), clean, (slice(None), slice(64, 90), slice(20, 180))) > 24
 
 
@@ -155,6 +171,7 @@ def test_a_film_with_letters_over_its_textures_is_left_alone():
 
 
 # -- how strong, how soft, how far -------------------------------------------------------------------------------------
+
 
 def softened(frames):
     """Frames whose edges are as soft as those of a video that was made larger."""
@@ -212,10 +229,10 @@ def test_soft_edges_are_filled_in():
 def test_marks_beyond_the_edge_go_but_for_a_letter_that_reaches_over_it():
     top, bottom, left, right = BOX
     shown, marks = subtitle(scene())
-    shown[:, bottom - 6:bottom + 3, 150:154] = 1
+    shown[:, bottom - 6 : bottom + 3, 150:154] = 1
     hidden = lift_boxes(shown, marks).hidden
-    assert hidden[:, top - 3:top].max() == 0 and hidden[:, bottom:, :140].max() == 0
-    assert hidden[:, bottom:bottom + 3, 150:154].min() == 1
+    assert hidden[:, top - 3 : top].max() == 0 and hidden[:, bottom:, :140].max() == 0
+    assert hidden[:, bottom : bottom + 3, 150:154].min() == 1
 
 
 def test_boxes_of_nearly_one_width_are_told_apart():
@@ -242,7 +259,7 @@ def test_a_box_without_letters_is_left():
     clean, (top, bottom, left, right) = scene(), BOX
     shown, marks = clean.clone(), torch.zeros(16, 112, 200)
     shown[:, top:bottom, left:right] *= 0.4
-    marks[:, top - 3:bottom + 3, left - 3:right + 3] = 1
+    marks[:, top - 3 : bottom + 3, left - 3 : right + 3] = 1
     assert find_boxes(shown, marks) and lift_boxes(shown, marks).frames is shown
 
 
@@ -250,14 +267,23 @@ def test_a_box_full_of_letters_is_left():
     """What shows through between them is too little to gain anything."""
     clean, (top, bottom, left, right) = scene(), BOX
     shown, marks = subtitle(clean)
-    shown[:, top + 3:bottom - 3, left + 3:right - 3] = 1
+    shown[:, top + 3 : bottom - 3, left + 3 : right - 3] = 1
     assert find_boxes(shown, marks) and lift_boxes(shown, marks).frames is shown
 
 
 # -- in the remover ----------------------------------------------------------------------------------------------------
 
+
 def removed(shown, marks, **options):
-    pairs = list(remove(iter(shown), None, None, lambda frames: marks[:len(frames)], RemoveOptions(output="preview", control="prefilled", **{"window": 81, "overlap": 16, **options})))
+    pairs = list(
+        remove(
+            iter(shown),
+            None,
+            None,
+            lambda frames: marks[: len(frames)],
+            RemoveOptions(output="preview", control="prefilled", **{"window": 81, "overlap": 16, **options}),
+        )
+    )
     return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
 
 
@@ -282,7 +308,17 @@ def test_limit_and_protect_hold_for_boxes_too():
     shown, marks = subtitle(scene())
     limit, protect = torch.zeros(1, 112, 200), torch.zeros(1, 112, 200)
     limit[:, :, :120], protect[:, :, :70] = 1, 1
-    pairs = list(remove(iter(shown), None, None, lambda frames: marks, RemoveOptions(output="preview", control="prefilled"), limit, protect))
+    pairs = list(
+        remove(
+            iter(shown),
+            None,
+            None,
+            lambda frames: marks,
+            RemoveOptions(output="preview", control="prefilled"),
+            limit,
+            protect,
+        )
+    )
     out, mask = torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
     assert torch.equal(out[:, :, 120:], shown[:, :, 120:]) and torch.equal(out[:, :, :70], shown[:, :, :70])
     assert mask[:, :, 120:].max() == 0 and mask[:, 70:80, 75:115].min() == 1

@@ -1,4 +1,5 @@
 """The fill: what it may touch, and how close it comes."""
+
 import pytest
 import torch
 from allocations import Copies
@@ -88,20 +89,23 @@ def test_a_mask_of_another_shape_is_refused():
 
 # -- several lines -----------------------------------------------------------------------------------------------------
 
+
 def two_lines(count=3, height=256, width=320):
-    """One at the top and one at the bottom, whose places differ by 192 rows and 128 columns: multiples of the coarsest scale
-    that letters of two pixels need, so that the surfaces of a box around both are built of the same cells."""
+    """One at the top and one at the bottom, whose places differ by 192 rows and 128 columns: multiples of the coarsest
+    scale that letters of two pixels need, so that the surfaces of a box around both are built of the same cells."""
     top, bottom = torch.zeros(count, height, width), torch.zeros(count, height, width)
     for mask, y, x in ((top, 32, 32), (bottom, 224, 160)):
         for stroke in range(x, x + 60, 12):
-            mask[:, y:y + 10, stroke:stroke + 2] = 1
+            mask[:, y : y + 10, stroke : stroke + 2] = 1
     return top, bottom
 
 
 def test_a_line_far_away_changes_nothing():
     frames, (top, bottom) = scene(3, 256, 320), two_lines()
     both = fill(frames, top + bottom)
-    assert torch.equal(both[:, :128], fill(frames, top)[:, :128]) and torch.equal(both[:, 128:], fill(frames, bottom)[:, 128:])
+    assert torch.equal(both[:, :128], fill(frames, top)[:, :128]) and torch.equal(
+        both[:, 128:], fill(frames, bottom)[:, 128:]
+    )
 
 
 def test_blocks_give_what_one_box_around_all_gives():
@@ -113,7 +117,9 @@ def test_blocks_give_what_one_box_around_all_gives():
 def test_what_lies_between_two_lines_is_not_worked_on(monkeypatch):
     top, bottom = two_lines()
     work = []
-    monkeypatch.setattr(fill_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known))
+    monkeypatch.setattr(
+        fill_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known)
+    )
     frames = scene(3, 256, 320)
     spent = {}
     for name, mask in (("top", top), ("bottom", bottom), ("both", top + bottom)):
@@ -126,13 +132,18 @@ def test_what_lies_between_two_lines_is_not_worked_on(monkeypatch):
 def test_frames_without_a_mask_cost_nothing(monkeypatch):
     mask, seen = strokes(), []
     mask[1] = 0
-    monkeypatch.setattr(fill_module, "harmonic", lambda pixels, known: seen.append(known.numel()) or harmonic(pixels, known))
+    monkeypatch.setattr(
+        fill_module, "harmonic", lambda pixels, known: seen.append(known.numel()) or harmonic(pixels, known)
+    )
     fill(scene(), mask)
     assert seen.count(max(seen)) == 2
 
 
-@pytest.mark.parametrize("mask", [sum(two_lines(33, 256, 320)), torch.rand(33, 64, 80, generator=torch.Generator().manual_seed(1)) > 0.5],
-                         ids=["at the top and the bottom", "everywhere"])
+@pytest.mark.parametrize(
+    "mask",
+    [sum(two_lines(33, 256, 320)), torch.rand(33, 64, 80, generator=torch.Generator().manual_seed(1)) > 0.5],
+    ids=["at the top and the bottom", "everywhere"],
+)
 def test_frames_are_copied_once(mask):
     mask[20:, :, 60:] = 0
     frames = torch.zeros(*mask.shape, 3)

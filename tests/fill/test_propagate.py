@@ -1,4 +1,5 @@
 """True pixels from other frames: taken where the scene stands still, left where it moves."""
+
 import torch
 from torch.nn import functional as F
 
@@ -9,7 +10,14 @@ from clear_runtime.fill.plain import fill
 def texture(height=72, width=160, seed=0):
     """A background that no smooth fill can guess."""
     noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
-    return F.avg_pool2d(F.pad(noise, (2, 2, 2, 2), mode="replicate"), 5, 1)[0].permute(1, 2, 0).sub(0.5).mul(3).add(0.5).clamp(0, 1)
+    return (
+        F.avg_pool2d(F.pad(noise, (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
+        .permute(1, 2, 0)
+        .sub(0.5)
+        .mul(3)
+        .add(0.5)
+        .clamp(0, 1)
+    )
 
 
 def lines(count=24, height=72, width=160):
@@ -36,14 +44,16 @@ def subtitled(clean, mask):
 
 def test_a_still_background_comes_back():
     mask = lines()
-    clean = texture().expand(24, -1, -1, -1) + 0.005 * torch.randn(24, 72, 160, 3, generator=torch.Generator().manual_seed(1))
+    clean = texture().expand(24, -1, -1, -1) + 0.005 * torch.randn(
+        24, 72, 160, 3, generator=torch.Generator().manual_seed(1)
+    )
     frames = subtitled(clean.clamp(0, 1), mask)
     assert error(fill(frames, mask), clean, mask) < 0.02 < 0.08 < error(spatial(frames, mask), clean, mask)
 
 
 def test_a_moving_background_keeps_the_smooth_fill():
     mask = lines()
-    clean = torch.stack([texture(width=400)[:, 7 * t:7 * t + 160] for t in range(24)])
+    clean = torch.stack([texture(width=400)[:, 7 * t : 7 * t + 160] for t in range(24)])
     frames = subtitled(clean, mask)
     smooth = spatial(frames, mask)
     assert error(fill(frames, mask), smooth, mask) < 0.03

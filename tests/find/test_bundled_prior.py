@@ -1,4 +1,5 @@
 """The bundled prior marks subtitles of any frame size, and nothing where there is none."""
+
 import numpy as np
 import pytest
 import torch
@@ -16,15 +17,21 @@ def prior():
 
 def hills(frames, height, width):
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    picture = np.stack([0.4 + 0.3 * np.sin(9 * x + 4 * y), 0.5 + 0.2 * np.sin(6 * y), 0.5 + 0.3 * np.cos(7 * x * y)], -1)
+    picture = np.stack(
+        [0.4 + 0.3 * np.sin(9 * x + 4 * y), 0.5 + 0.2 * np.sin(6 * y), 0.5 + 0.3 * np.cos(7 * x * y)], -1
+    )
     return np.repeat((picture * 255).astype(np.uint8)[None], frames, 0)
 
 
-@pytest.mark.parametrize("height,width", [(352, 640), (240, 432), (720, 1280), (640, 360)], ids=["640x352", "432x240", "720p", "portrait"])
+@pytest.mark.parametrize(
+    "height,width", [(352, 640), (240, 432), (720, 1280), (640, 360)], ids=["640x352", "432x240", "720p", "portrait"]
+)
 def test_marks_the_letters(prior, height, width):
     clean = hills(2, height, width)
     size = round(max(height, width) * 0.035)
-    subtitled, mask = burn(clean, [(0, 2, render(["Nobody saw it coming."], Style(size=size), width, height, (width / 2, height * 0.86)))])
+    subtitled, mask = burn(
+        clean, [(0, 2, render(["Nobody saw it coming."], Style(size=size), width, height, (width / 2, height * 0.86)))]
+    )
     found = prior(torch.from_numpy(subtitled) / 255) > 0.5
     truth = torch.from_numpy(mask)
     assert (found & truth).sum() / (found | truth).sum() > 0.65
@@ -45,6 +52,7 @@ def test_only_what_the_network_sees_goes_to_its_device(prior, monkeypatch):
 
 class Half(torch.nn.Module):
     """Sure of the left half of a frame, and of its right half that it is none."""
+
     BYTES_PER_PIXEL = 1
 
     def forward(self, frames):
@@ -62,5 +70,7 @@ def test_gives_masks_at_the_frames_own_size_for_any_size():
     prior = Prior(LightPrior())
     for height, width in ((1, 1), (37, 53), (1081, 70)):
         masks = prior(torch.rand(3, height, width, 3).half())
-        assert masks.shape == (3, height, width) and masks.dtype == torch.float32 and 0 <= masks.min() and masks.max() <= 1
+        assert (
+            masks.shape == (3, height, width) and masks.dtype == torch.float32 and masks.min() >= 0 and masks.max() <= 1
+        )
     assert prior(torch.rand(0, 8, 8, 3)).shape == (0, 8, 8)

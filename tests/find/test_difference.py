@@ -1,4 +1,5 @@
 """Masks from what the network changed."""
+
 import torch
 
 from clear_runtime.find.difference import changed_cells

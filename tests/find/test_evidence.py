@@ -1,4 +1,5 @@
 """Temporal evidence: what stands still and switches stays marked, what moves with the scene does not."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,31 +8,35 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from clear_runtime.data.synthetic.burn import Style, burn, render
-from clear_runtime.find.evidence import (
-    SHORTEST,
-    Evidence,
-    Look,
-    keep_lasting,
-    refine,
-    refine_stream,
-)
+from clear_runtime.find.evidence import SHORTEST, Evidence, Look, keep_lasting, refine, refine_stream
 from clear_runtime.frames.median import temporal_median
 
 HEIGHT, WIDTH, FRAMES = 96, 208, 24
 
 
 def scene(speed=1.0, frames=FRAMES, sign="OPEN", seed=0):
-    """A picture with a sign in it that drifts by `speed` pixels a frame: frames [T, H, W, 3] uint8, sign's mask [T, H, W]."""
+    """A picture with a sign in it that drifts by `speed` pixels a frame: frames [T, H, W, 3] uint8, sign's mask [T, H,
+    W]."""
     rng = np.random.default_rng(seed)
     wide = WIDTH + int(abs(speed) * frames) + 8
-    ground = np.kron(rng.integers(40, 200, (HEIGHT // 8, wide // 8 + 1, 3)), np.ones((8, 8, 1))).astype(np.uint8)[:, :wide]
-    pictures, masks = burn(ground[None], [(0, 1, render([sign], Style(size=22), wide, HEIGHT, (wide / 2, 26)))] if sign else [])
+    ground = np.kron(rng.integers(40, 200, (HEIGHT // 8, wide // 8 + 1, 3)), np.ones((8, 8, 1))).astype(np.uint8)[
+        :, :wide
+    ]
+    pictures, masks = burn(
+        ground[None], [(0, 1, render([sign], Style(size=22), wide, HEIGHT, (wide / 2, 26)))] if sign else []
+    )
     starts = [int(speed * t) for t in range(frames)]
-    return (np.stack([pictures[0][:, s:s + WIDTH] for s in starts]), np.stack([masks[0][:, s:s + WIDTH] for s in starts]))
+    return (
+        np.stack([pictures[0][:, s : s + WIDTH] for s in starts]),
+        np.stack([masks[0][:, s : s + WIDTH] for s in starts]),
+    )
 
 
 def with_lines(frames, spans, **style):
-    layers = [render([text], Style(size=18, **style), WIDTH, HEIGHT, (WIDTH / 2, 76)) for text in ("It rained all day.", "Then it was night.", "Nobody came.")]
+    layers = [
+        render([text], Style(size=18, **style), WIDTH, HEIGHT, (WIDTH / 2, 76))
+        for text in ("It rained all day.", "Then it was night.", "Nobody came.")
+    ]
     return burn(frames, [(a, b, layers[i % 3]) for i, (a, b) in enumerate(spans)], fade=style.get("fade", 0))
 
 
@@ -78,8 +83,8 @@ def test_lines_that_fade_and_boxes_that_shine_through_stay():
 def test_dropouts_and_flashes_are_smoothed():
     masks = torch.zeros(7, 2, 2)
     masks[1:6, 0, 0] = 0.9
-    masks[3, 0, 0] = 0.1   # a dropout
-    masks[4, 1, 1] = 0.9   # a flash
+    masks[3, 0, 0] = 0.1  # a dropout
+    masks[4, 1, 1] = 0.9  # a flash
     out = temporal_median(masks)
     assert torch.equal(out[:, 0, 0], torch.tensor([0, 0.9, 0.9, 0.9, 0.9, 0.9, 0])) and out[:, 1, 1].max() == 0
 
@@ -112,8 +117,8 @@ def test_nothing_marked_is_nothing():
 
 def test_marks_that_last_stay_to_the_frame_and_others_go():
     mask = torch.zeros(30, 2, 2)
-    mask[10:10 + SHORTEST, 0, 0] = 1
-    mask[10:9 + SHORTEST, 0, 1] = 1
+    mask[10 : 10 + SHORTEST, 0, 0] = 1
+    mask[10 : 9 + SHORTEST, 0, 1] = 1
     mask[:2, 1, 0] = 1
     mask[-2:, 1, 1] = 1
     expected = mask.bool()
@@ -123,15 +128,20 @@ def test_marks_that_last_stay_to_the_frame_and_others_go():
 
 
 @settings(max_examples=12, deadline=None)
-@given(total=st.integers(0, 40), chunk=st.integers(1, 20), long_side=st.integers(16, 80), reach=st.sampled_from([0.03, 0.15, 0.3]))
+@given(
+    total=st.integers(0, 40),
+    chunk=st.integers(1, 20),
+    long_side=st.integers(16, 80),
+    reach=st.sampled_from([0.03, 0.15, 0.3]),
+)
 def test_the_stream_gives_what_the_whole_gives(total, chunk, long_side, reach):
     evidence = Evidence(looks=(Look(2, 0.7, 0.9), Look(4, 0.5, 0.75)), hold=1, long_side=long_side, reach=reach)
     generator = torch.Generator().manual_seed(total)
     frames = torch.rand(total, 48, 64, 3, generator=generator) * 0.2
     masks = torch.rand(total, 48, 64, generator=generator)
     for t, mask in enumerate(masks):  # marks here and there
-        mask[:max(0, 40 - t)] = 0
-        mask[:, :3 * t % 50] = 0
+        mask[: max(0, 40 - t)] = 0
+        mask[:, : 3 * t % 50] = 0
     pulled = []
     source = ((pulled.append(t) or frames[t], masks[t]) for t in range(total))
     out = []

@@ -1,4 +1,6 @@
-"""What counts as a subtitle: each rule alone decides, and `subtitles_only` switches off those that are about subtitles."""
+"""What counts as a subtitle: each rule alone decides, and `subtitles_only` switches off those that are about
+subtitles."""
+
 import pytest
 import torch
 
@@ -12,7 +14,7 @@ FRAMES, HEIGHT, WIDTH = 12, 96, 160
 def shown(top, left, frames=slice(None), strength=0.9):
     """Soft masks with one mark of 8 x 40 pixels, and grey frames in which it stands as white."""
     soft = torch.zeros(FRAMES, HEIGHT, WIDTH)
-    soft[frames, top:top + 8, left:left + 40] = strength
+    soft[frames, top : top + 8, left : left + 40] = strength
     return soft, 0.4 + 0.6 * (soft > 0)[..., None].float().expand(-1, -1, -1, 3)
 
 
@@ -43,10 +45,20 @@ def test_what_stands_still_but_for_too_few_frames_does_not_count():
 
 def test_a_stream_counts_what_the_whole_counts():
     generator = torch.Generator().manual_seed(0)
-    frames = (torch.rand(90, HEIGHT // 8, WIDTH // 8, 3, generator=generator) > 0.5).float().repeat_interleave(8, 1).repeat_interleave(8, 2)
+    frames = (
+        (torch.rand(90, HEIGHT // 8, WIDTH // 8, 3, generator=generator) > 0.5)
+        .float()
+        .repeat_interleave(8, 1)
+        .repeat_interleave(8, 2)
+    )
     frames[20:41, 60:72], frames[60:70, 60:72], frames[72:76, 60:72] = 1.0, 0.9, 0.1
     soft = torch.zeros(90, HEIGHT, WIDTH)
-    soft[20:41, 60:72, 40:120], soft[60:70, 60:72, 30:120], soft[72:76, 60:72, 30:120], soft[::3, 10:14, 70:90] = 0.9, 0.8, 0.9, 0.9
+    soft[20:41, 60:72, 40:120], soft[60:70, 60:72, 30:120], soft[72:76, 60:72, 30:120], soft[::3, 10:14, 70:90] = (
+        0.9,
+        0.8,
+        0.9,
+        0.9,
+    )
     whole = keep_lines(keep_lasting(refine(soft, frames) > 0.5)).bool()
     assert torch.equal(mark(soft, frames, 0.5), whole) and whole[20:41].any((1, 2)).all() and not whole[72:76].any()
 
@@ -57,6 +69,7 @@ def test_every_frame_gets_its_own_mask_whatever_the_batches():
     def prior(batch):
         sizes.append(len(batch))
         return batch.mean(-1)
+
     seen = list(soft_masks(iter(frames), prior))
     assert len(seen) == 21 and max(sizes) <= 8
     assert all(torch.equal(frame, one) and torch.equal(mask, one.mean(-1)) for (frame, mask), one in zip(seen, frames))
@@ -65,7 +78,7 @@ def test_every_frame_gets_its_own_mask_whatever_the_batches():
 def test_what_moves_counts_only_where_all_does():
     rng = torch.Generator().manual_seed(0)
     scene = torch.rand(1, HEIGHT, WIDTH + FRAMES * 4, 3, generator=rng)
-    frames = torch.cat([scene[:, :, 4 * t:4 * t + WIDTH] for t in range(FRAMES)])
+    frames = torch.cat([scene[:, :, 4 * t : 4 * t + WIDTH] for t in range(FRAMES)])
     soft = torch.zeros(FRAMES, HEIGHT, WIDTH)
     soft[:, 80:88, 40:120] = 0.9
     assert not mark(soft, frames, 0.5).any() and mark(soft, frames, 0.5, subtitles_only=False).any()

@@ -1,4 +1,5 @@
 """To the network's frame and back."""
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +8,9 @@ from clear_runtime.frames.canvas import Canvas
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 9), st.sampled_from([8, 16]), st.sampled_from([600, 10**6]))
+@given(
+    st.integers(1, 90), st.integers(1, 90), st.integers(1, 9), st.sampled_from([8, 16]), st.sampled_from([600, 10**6])
+)
 def test_sizes_fit_the_codec_and_come_back(height, width, count, multiple, max_pixels):
     canvas, frames = Canvas((height, width), max_pixels, multiple), torch.rand(count, height, width, 3)
     working = canvas.enter(frames)

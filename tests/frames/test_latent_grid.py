@@ -1,4 +1,5 @@
 """Masks on the latent grid and back on frames."""
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st

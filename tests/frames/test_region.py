@@ -1,4 +1,5 @@
 """Rectangles of the frame, and boxes around subtitles."""
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ def marked(*boxes, size=(64, 96)):
     masks = torch.zeros(len(boxes), *size)
     for frame, box in zip(masks, boxes):
         if box:
-            frame[box[0]:box[1], box[2]:box[3]] = 1
+            frame[box[0] : box[1], box[2] : box[3]] = 1
     return masks
 
 
@@ -68,7 +69,11 @@ def test_blocks_are_parted_by_rows_then_columns_and_lie_apart():
     masks[0, 10:20, 20:60] = masks[0, 10:20, 300:340] = 1  # a line of two far words at the top
     masks[1, 30:34, 50:56] = 1  # close to the first of them
     masks[1, 350:380, 100:500] = 1
-    assert blocks(masks, 32) == [Region.between(0, 0, 66, 92), Region.between(0, 268, 52, 372), Region.between(318, 68, 400, 532)]
+    assert blocks(masks, 32) == [
+        Region.between(0, 0, 66, 92),
+        Region.between(0, 268, 52, 372),
+        Region.between(318, 68, 400, 532),
+    ]
     assert blocks(torch.zeros(1, 8, 8), 4) == []
 
 
@@ -76,13 +81,17 @@ def test_blocks_are_parted_where_only_their_own_rows_or_columns_tell_them_apart(
     """A column of text left, and two lines of text right of it, in rows that the column closes."""
     masks = torch.zeros(1, 400, 600)
     masks[0, 20:380, 20:40] = masks[0, 20:40, 300:400] = masks[0, 360:380, 300:400] = 1
-    assert blocks(masks, 0) == [Region.between(20, 20, 380, 40), Region.between(20, 300, 40, 400), Region.between(360, 300, 380, 400)]
+    assert blocks(masks, 0) == [
+        Region.between(20, 20, 380, 40),
+        Region.between(20, 300, 40, 400),
+        Region.between(360, 300, 380, 400),
+    ]
 
 
 @pytest.mark.parametrize("gap, count", [(APART, 1), (APART + 1, 2)])
 def test_near_marks_stay_together(gap, count):
     masks = torch.zeros(1, 200, 50)
-    masks[0, 40:50, 10:20] = masks[0, 50 + gap:60 + gap, 10:20] = 1
+    masks[0, 40:50, 10:20] = masks[0, 50 + gap : 60 + gap, 10:20] = 1
     assert len(blocks(masks, 2)) == count
 
 

@@ -1,4 +1,5 @@
 """Plans of windows: every frame is covered, and blending what agrees changes nothing."""
+
 import re
 
 import pytest
@@ -7,14 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clear_runtime.errors import ClearError
-from clear_runtime.frames.windows import (
-    Window,
-    blend,
-    iter_windows,
-    normalise,
-    plan,
-    ramp,
-)
+from clear_runtime.frames.windows import Window, blend, iter_windows, normalise, plan, ramp
 
 SETTINGS = [(81, 16), (21, 5), (17, 4), (5, 1), (49, 20), (33, 0)]
 
@@ -38,8 +32,8 @@ def check(total, window, overlap):
     video, seen = torch.full((total, 2), float("nan")), 0
     for w in windows:
         new, shared = torch.full((len(w), 2), constant), seen - w.start
-        new[:shared] = blend(video[w.start:seen], new[:shared])
-        video[w.start:w.stop], seen = new, w.stop
+        new[:shared] = blend(video[w.start : seen], new[:shared])
+        video[w.start : w.stop], seen = new, w.stop
     assert torch.equal(video, torch.full((total, 2), constant))
     return windows
 
@@ -87,8 +81,10 @@ def test_the_papers_numbers():
     assert plan(0, 81, 16) == []
 
 
-@pytest.mark.parametrize("window, overlap, numbers", [(4, 0, "4"), (0, 0, "0"), (16, 16, "16"), (17, 20, "20"), (9, -1, "-1"),
-                                                      (8, 2, "2"), (5, 2, "2")])
+@pytest.mark.parametrize(
+    "window, overlap, numbers",
+    [(4, 0, "4"), (0, 0, "0"), (16, 16, "16"), (17, 20, "20"), (9, -1, "-1"), (8, 2, "2"), (5, 2, "2")],
+)
 def test_settings_that_cannot_work_are_refused(window, overlap, numbers):
     with pytest.raises(ClearError, match=numbers):
         normalise(window, overlap)
@@ -106,7 +102,7 @@ def test_the_overlap_that_is_named_works():
 
 def test_the_newer_window_fades_in():
     weights = ramp(17)
-    assert (weights.diff() > 0).all() and 0 < weights[0] and weights[-1] < 1
+    assert (weights.diff() > 0).all() and weights[0] > 0 and weights[-1] < 1
     assert torch.allclose(weights + weights.flip(0), torch.ones(17))
     old, new = torch.zeros(3, 2, 2), torch.ones(3, 2, 2)
     assert blend(old, new)[:, 0, 0].tolist() == pytest.approx([0.25, 0.5, 0.75])

@@ -21,37 +21,89 @@ from launch.console import Problem
 from launch.websocket import GUID, Listener
 
 # The parts of /object_info that matter, as ComfyUI 0.3.75 and 0.33 give them for the same nodes.
-CODEC = ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key": "auto", "inputs": {"required": {}}},
-                                               {"key": "h264", "inputs": {"required": {"crf": ["FLOAT", {}]}}}]}]
-SAVE = {"old": {"required": {"video": ["VIDEO", {}], "filename_prefix": ["STRING", {}], "format": ["COMBO", {}], "codec": ["COMBO", {}]}},
-        "new": {"required": {"video": ["VIDEO", {}], "filename_prefix": ["STRING", {}],
-                             "format": ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key": "auto", "inputs": {"required": {"codec": CODEC}}}]}]},
-                "optional": {"codec": CODEC}}}
+CODEC = [
+    "COMFY_DYNAMICCOMBO_V3",
+    {
+        "options": [
+            {"key": "auto", "inputs": {"required": {}}},
+            {"key": "h264", "inputs": {"required": {"crf": ["FLOAT", {}]}}},
+        ]
+    },
+]
+SAVE = {
+    "old": {
+        "required": {
+            "video": ["VIDEO", {}],
+            "filename_prefix": ["STRING", {}],
+            "format": ["COMBO", {}],
+            "codec": ["COMBO", {}],
+        }
+    },
+    "new": {
+        "required": {
+            "video": ["VIDEO", {}],
+            "filename_prefix": ["STRING", {}],
+            "format": [
+                "COMFY_DYNAMICCOMBO_V3",
+                {"options": [{"key": "auto", "inputs": {"required": {"codec": CODEC}}}]},
+            ],
+        },
+        "optional": {"codec": CODEC},
+    },
+}
 
 
 def object_info(version):
-    nodes = {"Load": {"required": {"file": ["COMBO", {"video_upload": True}]}},
-             "Sample": {"required": {"video": ["VIDEO", {}], "seed": ["INT", {"control_after_generate": True}], "steps": ["INT", {}]},
-                        "optional": {"mask": ["MASK", {}], "mode": [["a", "b"], {}]}},
-             "SaveVideo": SAVE[version]}
-    return {name: {"input": inputs, "input_order": {k: list(v) for k, v in inputs.items()}} for name, inputs in nodes.items()}
+    nodes = {
+        "Load": {"required": {"file": ["COMBO", {"video_upload": True}]}},
+        "Sample": {
+            "required": {
+                "video": ["VIDEO", {}],
+                "seed": ["INT", {"control_after_generate": True}],
+                "steps": ["INT", {}],
+            },
+            "optional": {"mask": ["MASK", {}], "mode": [["a", "b"], {}]},
+        },
+        "SaveVideo": SAVE[version],
+    }
+    return {
+        name: {"input": inputs, "input_order": {k: list(v) for k, v in inputs.items()}}
+        for name, inputs in nodes.items()
+    }
 
 
 def drawn():
-    return {"links": [[1, 10, 0, 20, 0, "VIDEO"], [2, 20, 0, 30, 0, "VIDEO"]],
-            "nodes": [{"id": 10, "type": "Load", "widgets_values": ["a.mp4", "image"]},
-                      {"id": 20, "type": "Sample", "inputs": [{"name": "video", "link": 1}, {"name": "mask", "link": None}],
-                       "widgets_values": [7, "fixed", 5, "b"]},
-                      {"id": 30, "type": "SaveVideo", "inputs": [{"name": "video", "link": 2}], "widgets_values": ["out", "auto", "auto"]},
-                      {"id": 40, "type": "MarkdownNote", "widgets_values": ["hello"]}]}
+    return {
+        "links": [[1, 10, 0, 20, 0, "VIDEO"], [2, 20, 0, 30, 0, "VIDEO"]],
+        "nodes": [
+            {"id": 10, "type": "Load", "widgets_values": ["a.mp4", "image"]},
+            {
+                "id": 20,
+                "type": "Sample",
+                "inputs": [{"name": "video", "link": 1}, {"name": "mask", "link": None}],
+                "widgets_values": [7, "fixed", 5, "b"],
+            },
+            {
+                "id": 30,
+                "type": "SaveVideo",
+                "inputs": [{"name": "video", "link": 2}],
+                "widgets_values": ["out", "auto", "auto"],
+            },
+            {"id": 40, "type": "MarkdownNote", "widgets_values": ["hello"]},
+        ],
+    }
 
 
-@pytest.mark.parametrize("version, nested", [("old", {"format": "auto", "codec": "auto"}), ("new", {"format": "auto", "format.codec": "auto"})])
+@pytest.mark.parametrize(
+    "version, nested",
+    [("old", {"format": "auto", "codec": "auto"}), ("new", {"format": "auto", "format.codec": "auto"})],
+)
 def test_the_same_drawn_graph_fits_both_schemas(version, nested):
     assert graph.to_prompt(drawn(), object_info(version)) == {
         "10": {"class_type": "Load", "inputs": {"file": "a.mp4"}},
         "20": {"class_type": "Sample", "inputs": {"video": ["10", 0], "seed": 7, "steps": 5, "mode": "b"}},
-        "30": {"class_type": "SaveVideo", "inputs": {"video": ["20", 0], "filename_prefix": "out", **nested}}}
+        "30": {"class_type": "SaveVideo", "inputs": {"video": ["20", 0], "filename_prefix": "out", **nested}},
+    }
 
 
 def test_a_chosen_option_brings_its_own_values():
@@ -101,7 +153,13 @@ class Peer(threading.Thread):
 
 
 def frame(opcode, payload, final=True):
-    size = bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2, "big") if len(payload) < 65536 else b"\x7f" + len(payload).to_bytes(8, "big")
+    size = (
+        bytes([len(payload)])
+        if len(payload) < 126
+        else b"\x7e" + len(payload).to_bytes(2, "big")
+        if len(payload) < 65536
+        else b"\x7f" + len(payload).to_bytes(8, "big")
+    )
     return bytes([(0x80 if final else 0) | opcode]) + size + payload
 
 
@@ -109,12 +167,12 @@ def test_messages_of_every_length_in_pieces_between_pings_and_previews():
     texts = [json.dumps({"n": n, "x": "y" * n}).encode() for n in (1, 300, 70_000)]
     stream = frame(1, texts[0]) + frame(2, b"\x00preview") + frame(9, b"still there?") + frame(1, texts[1][:100], False)
     stream += frame(9, b"") + frame(0, texts[1][100:]) + frame(1, texts[2])
-    peer = Peer([stream[i:i + 999] for i in range(0, len(stream), 999)])
+    peer = Peer([stream[i : i + 999] for i in range(0, len(stream), 999)])
     listener = Listener("127.0.0.1", peer.port, "/ws")
     assert [listener.receive(5)["n"] for _ in texts] == [1, 300, 70_000]
     peer.join(5)
     assert peer.got[0] == 0x8A and peer.got[1] == 0x80 | len(b"still there?")
-    mask, body = peer.got[2:6], peer.got[6:6 + 12]
+    mask, body = peer.got[2:6], peer.got[6 : 6 + 12]
     assert bytes(b ^ mask[i % 4] for i, b in enumerate(body)) == b"still there?"
     assert listener.receive(1) is None and listener.closed
 
@@ -128,7 +186,9 @@ def test_silence_is_not_the_end():
 
 def test_something_else_on_the_port_is_noticed():
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=lambda: listening.accept()[0].sendall(b"HTTP/1.1 404 Not Found\r\n\r\n"), daemon=True).start()
+        threading.Thread(
+            target=lambda: listening.accept()[0].sendall(b"HTTP/1.1 404 Not Found\r\n\r\n"), daemon=True
+        ).start()
         with pytest.raises(ConnectionError, match="no WebSocket"):
             Listener("127.0.0.1", listening.getsockname()[1], "/ws")
 
@@ -151,6 +211,7 @@ def fake_build(built, fail_at=None):
         if name == fail_at:
             raise KeyboardInterrupt
         environment.python_in(folder).touch()
+
     return build
 
 
@@ -221,7 +282,11 @@ def test_a_wrong_comfyui_path_is_told(tmp_path, monkeypatch):
 
 def test_a_python_beside_comfyui_runs_the_tests_only_with_all_that_the_pack_declares(cache, monkeypatch):
     monkeypatch.setenv("COMFYUI_PATH", str(cache[1]))
-    monkeypatch.setattr(environment, "has_modules", lambda python, modules: {"av", "safetensors", "einops", "PIL", "pysubs2"} <= set(modules))
+    monkeypatch.setattr(
+        environment,
+        "has_modules",
+        lambda python, modules: {"av", "safetensors", "einops", "PIL", "pysubs2"} <= set(modules),
+    )
     monkeypatch.setattr(environment, "ready_environment", lambda tree, test: None)
     assert environment.python_for(cache[1], test=True), "no Python was good enough"
 
@@ -231,7 +296,13 @@ def test_the_environment_holds_what_the_pack_declares():
     listed = environment.BASE.read_text().split()
     assert set(json.loads(declared)) <= set(listed)
     manager = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
-    assert manager == json.loads(declared) and not {"torch", "torchvision", "torchaudio", "numpy", "transformers"} & set(manager)
+    assert manager == json.loads(declared) and not {
+        "torch",
+        "torchvision",
+        "torchaudio",
+        "numpy",
+        "transformers",
+    } & set(manager)
 
 
 FAKE_COMFYUI = """
@@ -310,8 +381,14 @@ with ending_on_signals(), Server(Path(sys.executable), Path(sys.argv[1]), cpu=Tr
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
 def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
     # a shell lets what it starts in the background ignore SIGINT, and the tests may have been started so
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(fake_tree)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(fake_tree)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while "up" not in (line := holder.stdout.readline()):
         assert line, holder.stderr.read()
     pid = int((tmp_path / "pid").read_text())
@@ -323,7 +400,14 @@ def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
 
 def test_what_the_user_can_mend_is_shown_without_a_traceback(tmp_path):
     pack = f"{tmp_path}.custom_nodes.clear-subtitle-remover"
-    failed = lambda kind: server.NodeFailed({"exception_type": kind, "exception_message": "It says why. ", "traceback": ["  line 1\n"], "node_type": "Sample"})
+    failed = lambda kind: server.NodeFailed(
+        {
+            "exception_type": kind,
+            "exception_message": "It says why. ",
+            "traceback": ["  line 1\n"],
+            "node_type": "Sample",
+        }
+    )
     for kind in ("errors.ClearError", "data.burn_layout.TooSmall"):
         told = failed(f"{pack}.clear_runtime.{kind}")
         assert str(told) == "It says why." and told.code == 2 and told.kind == kind.rsplit(".")[-1]
@@ -332,9 +416,15 @@ def test_what_the_user_can_mend_is_shown_without_a_traceback(tmp_path):
 
 
 def test_every_exception_of_the_runtime_is_one_that_the_user_can_mend():
-    classes = [match for path in (ROOT / "clear_runtime").rglob("*.py") for match in re.findall(r"^ *class (\w+)\((\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)]
+    classes = [
+        match
+        for path in (ROOT / "clear_runtime").rglob("*.py")
+        for match in re.findall(r"^ *class (\w+)\((\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
     inside = {"Stopped"}  # never leaves the trainer
-    assert {name for name, base in classes if re.search("Error|Exception", base) and base != "ClearError"} - inside == {"ClearError"}
+    assert {name for name, base in classes if re.search("Error|Exception", base) and base != "ClearError"} - inside == {
+        "ClearError"
+    }
 
 
 def results(folder):
@@ -375,12 +465,19 @@ def test_a_result_that_cannot_be_saved_leaves_nothing(tmp_path, monkeypatch):
     assert not list(out.iterdir())
 
 
-@pytest.mark.parametrize("name, why", [("missing.mp4", "There is no file"), ("folder", "is a folder"), ("empty.mp4", "is empty")])
+@pytest.mark.parametrize(
+    "name, why", [("missing.mp4", "There is no file"), ("folder", "is a folder"), ("empty.mp4", "is empty")]
+)
 def test_bad_input_is_refused_at_once_without_a_traceback(tmp_path, name, why):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.mp4").touch()
-    done = subprocess.run([sys.executable, str(ROOT / "run.py"), "demo", "--video", str(tmp_path / name), "--out", str(tmp_path / "out")],
-                          capture_output=True, text=True, timeout=60, env={**os.environ, "CLEAR_CACHE": str(tmp_path / "cache")})
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "demo", "--video", str(tmp_path / name), "--out", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "CLEAR_CACHE": str(tmp_path / "cache")},
+    )
     assert done.returncode == 2 and why in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "cache").exists() and not (tmp_path / "out").exists()
 

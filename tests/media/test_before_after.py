@@ -31,7 +31,13 @@ def test_three_whole_files(tmp_path, clip):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x_before_after.mp4", "x_before_after.png", "x_clean.mp4"]
     assert [f.name for f in files] == ["x_before_after.png", "x_clean.mp4", "x_before_after.mp4"]
     facts = video.read_facts(tmp_path / "x_clean.mp4")
-    assert (facts.frames, facts.width, facts.height, facts.fps, facts.audio) == (6, 96, 64, Fraction(24000, 1001), "aac")
+    assert (facts.frames, facts.width, facts.height, facts.fps, facts.audio) == (
+        6,
+        96,
+        64,
+        Fraction(24000, 1001),
+        "aac",
+    )
     clean = torch.stack(list(video.read_frames(tmp_path / "x_clean.mp4")))
     both = torch.stack(list(video.read_frames(tmp_path / "x_before_after.mp4")))
     assert (clean - after).abs().mean() < 0.02
@@ -77,8 +83,11 @@ def test_stopping_leaves_nothing(tmp_path, clip):
 
 def test_what_does_not_fit_is_refused(tmp_path, clip):
     before, after, mask = clip
-    for bad, why in (((before[:0], after[:0], None), "no frames"), ((before[:3], after, None), "same number of frames"),
-                     ((before, after, mask[:, :30]), "mask")):
+    for bad, why in (
+        ((before[:0], after[:0], None), "no frames"),
+        ((before[:3], after, None), "same number of frames"),
+        ((before, after, mask[:, :30]), "mask"),
+    ):
         with pytest.raises(ClearError, match=why):
             before_after.save(tmp_path, "x", *bad, Fraction(25))
     with pytest.raises(ClearError, match="choose a folder"):

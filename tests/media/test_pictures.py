@@ -1,4 +1,5 @@
 """The pictures of Stage I show what they are given."""
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +14,10 @@ def test_heat_lies_where_the_mask_is():
     masks[0, 1, 2], masks[1, 0, 0] = 1.0, 0.5
     out = shared.overlay(frames, masks)
     assert torch.equal(out[masks == 0], frames[masks == 0])
-    assert torch.allclose(out[0, 1, 2], torch.tensor([0.85, 0.85, 0.15])) and out[1, 0, 0, 0] > out[1, 0, 0, 1] > out[1, 0, 0, 2]
+    assert (
+        torch.allclose(out[0, 1, 2], torch.tensor([0.85, 0.85, 0.15]))
+        and out[1, 0, 0, 0] > out[1, 0, 0, 1] > out[1, 0, 0, 2]
+    )
     assert shared.overlay(frames.half(), masks).dtype == torch.float16
 
 
@@ -34,12 +38,24 @@ def test_one_frame_is_a_line_at_its_value():
     assert orange(shared.share_plot([0.05])) == two and len(two) > 800
 
 
-@pytest.mark.parametrize("shares, marks", [([0.0], ["0", "0.25", "0.5", "0.75", "1"]), ([0.012], ["0", "0.5", "1", "1.5", "2"]), ([0.052], ["0", "1.5", "3", "4.5", "6"]),
-                                           ([0.08], ["0", "2.5", "5", "7.5", "10"]), ([1.0], ["0", "25", "50", "75", "100"])])
+@pytest.mark.parametrize(
+    "shares, marks",
+    [
+        ([0.0], ["0", "0.25", "0.5", "0.75", "1"]),
+        ([0.012], ["0", "0.5", "1", "1.5", "2"]),
+        ([0.052], ["0", "1.5", "3", "4.5", "6"]),
+        ([0.08], ["0", "2.5", "5", "7.5", "10"]),
+        ([1.0], ["0", "25", "50", "75", "100"]),
+    ],
+)
 def test_the_numbers_at_the_plot_s_lines_are_exact(shares, marks, monkeypatch):
     written = []
     draw = ImageDraw.ImageDraw.text
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, xy, text, **k: (written.append((xy, text)), draw(self, xy, text, **k))[1])
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw,
+        "text",
+        lambda self, xy, text, **k: (written.append((xy, text)), draw(self, xy, text, **k))[1],
+    )
     shared.share_plot(shares * 2)
     assert [text for (x, y), text in written if x == 4 and y > 4] == marks
 
@@ -61,7 +77,9 @@ def test_steps_without_a_loss_leave_gaps():
     for missing in (None, float("nan"), float("inf")):
         broken = orange(pictures.curves({"region": [*steps[:20], *[missing] * 10, *steps[30:]], "adv": [missing] * 60}))
         gaps = [x for x in whole if x not in broken]
-        assert len(gaps) > 80 and max(gaps) - min(gaps) < len(gaps) + 3, "one gap, as wide as the steps that are missing"
+        assert len(gaps) > 80 and max(gaps) - min(gaps) < len(gaps) + 3, (
+            "one gap, as wide as the steps that are missing"
+        )
 
 
 def test_steps_are_counted_from_one(monkeypatch):

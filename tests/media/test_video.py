@@ -70,8 +70,11 @@ def test_colours_survive_under_every_tag(tmp_path, colour):
 @pytest.mark.parametrize("full_range", [False, True])
 @pytest.mark.parametrize("matrix, written", [(m, m) for m in (1, 2, 4, 5, 6, 7, 9)] + [(m, 1) for m in (0, 8, 10, 14)])
 def test_the_matrix_of_the_tag_is_the_one_that_was_used(tmp_path, matrix, written, full_range):
-    """Strong colours, in which the matrices differ by up to 40 of 255. Tags whose matrix is not at hand make place for BT.709."""
-    colours = torch.tensor([[229, 0, 0], [0, 229, 0], [0, 0, 229], [200, 150, 20], [20, 180, 200], [128, 128, 128]]) / 255
+    """Strong colours, in which the matrices differ by up to 40 of 255. Tags whose matrix is not at hand make place for
+    BT.709."""
+    colours = (
+        torch.tensor([[229, 0, 0], [0, 229, 0], [0, 0, 229], [200, 150, 20], [20, 180, 200], [128, 128, 128]]) / 255
+    )
     frames = colours.repeat_interleave(16, 0).expand(1, 32, -1, 3)
     path = save(tmp_path / "colour.mp4", frames, crf=0, colour=video.Colour(matrix, 9, 14, full_range))
     assert video.read_facts(path).colour == video.Colour(written, 9, 14, full_range)
@@ -94,17 +97,32 @@ def test_a_turned_phone_video_comes_upright(tmp_path):
     upright = moving_blocks(3, 64, 48)
     path = save(tmp_path / "phone.mp4", upright.rot90(1, (1, 2)), crf=1)
     data = bytearray(path.read_bytes())
-    # The track header's 3x3 matrix (ISO/IEC 14496-12, 8.3.2) follows 40 bytes of a version 0 box: turn it by 90 degrees.
+    # The track header's 3x3 matrix (ISO/IEC 14496-12, 8.3.2) follows 40 bytes of a version 0 box: turn it by 90
+    # degrees.
     at = data.index(b"tkhd") + 4 + 40
     one, none = (65536).to_bytes(4, "big", signed=True), bytes(4)
-    data[at:at + 36] = b"".join([none, one, none, (-65536).to_bytes(4, "big", signed=True), none, none, none, none, (1 << 30).to_bytes(4, "big")])
+    data[at : at + 36] = b"".join(
+        [
+            none,
+            one,
+            none,
+            (-65536).to_bytes(4, "big", signed=True),
+            none,
+            none,
+            none,
+            none,
+            (1 << 30).to_bytes(4, "big"),
+        ]
+    )
     path.write_bytes(data)
     facts = video.read_facts(path)
     assert facts.rotation in (90, 270) and (facts.width, facts.height) == (48, 64)
     assert (load(path) - upright).abs().mean() < 0.05
 
 
-@pytest.mark.parametrize("fps", ["24000/1001", "30000/1001", "60000/1001", "25", "12.5", "23.976", "15", "1000", "999983/1000"])
+@pytest.mark.parametrize(
+    "fps", ["24000/1001", "30000/1001", "60000/1001", "25", "12.5", "23.976", "15", "1000", "999983/1000"]
+)
 def test_the_frame_rate_is_exact(tmp_path, fps):
     assert video.read_facts(save(tmp_path / "f.mp4", moving_blocks(6), fps=Fraction(fps))).fps == Fraction(fps)
 
@@ -163,10 +181,9 @@ def test_a_file_without_sound_stays_silent(tmp_path):
 def test_half_a_file_never_gets_the_name(tmp_path):
     target = tmp_path / "out.mp4"
     target.write_bytes(b"older")
-    with pytest.raises(RuntimeError, match="stopped"):
-        with video.VideoWriter(target, 64, 48, 25) as writer:
-            writer.write(moving_blocks(1)[0])
-            raise RuntimeError("stopped")
+    with pytest.raises(RuntimeError, match="stopped"), video.VideoWriter(target, 64, 48, 25) as writer:
+        writer.write(moving_blocks(1)[0])
+        raise RuntimeError("stopped")
     assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"] and target.read_bytes() == b"older"
 
 
@@ -205,8 +222,13 @@ except ClearError as error:
 @pytest.mark.skipif(sys.platform == "win32", reason="a size limit per process exists on POSIX only")
 @pytest.mark.parametrize("frames", [1, 60], ids=["noticed when closing", "noticed while writing"])
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, frames):
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path / "out.mp4"), str(frames)], cwd=ROOT,
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "out.mp4"), str(frames)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 1 and "no room left" in done.stderr, done.stderr
     assert not list(tmp_path.iterdir())
 
@@ -222,8 +244,14 @@ def test_what_is_no_video_is_refused(tmp_path):
             if packet.dts is not None:
                 packet.stream = track
                 container.mux(packet)
-    for name, why in {"missing.mp4": "no such file", "": "folder", "empty.mp4": "empty", "text.mp4": "not a video",
-                      "cut.mp4": "not a video|no frame|damaged", "sound.m4a": "no video stream"}.items():
+    for name, why in {
+        "missing.mp4": "no such file",
+        "": "folder",
+        "empty.mp4": "empty",
+        "text.mp4": "not a video",
+        "cut.mp4": "not a video|no frame|damaged",
+        "sound.m4a": "no video stream",
+    }.items():
         with pytest.raises(ClearError, match=why):
             video.read_facts(tmp_path / name)
 
@@ -239,12 +267,15 @@ def test_reading_holds_one_frame_at_a_time(tmp_path):
 @pytest.mark.parametrize("matrix", [8, 10, 11])
 def test_a_file_whose_matrix_nobody_converts_is_read_as_one_that_names_none(tmp_path, matrix):
     import av
+
     for tag in (matrix, 2):
         with av.open(str(tmp_path / f"{tag}.mp4"), "w") as container:
             stream = container.add_stream("libx264", rate=25)
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
             stream.codec_context.colorspace = tag
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), (200, 40, 90), np.uint8), "rgb24")))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), (200, 40, 90), np.uint8), "rgb24"))
+            )
             container.mux(stream.encode())
     assert video.read_facts(tmp_path / f"{matrix}.mp4").colour.matrix == matrix
     odd, plain = (next(iter(video.read_frames(tmp_path / f"{tag}.mp4"))) for tag in (matrix, 2))

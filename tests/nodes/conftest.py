@@ -1,4 +1,6 @@
-"""A ComfyUI tree and the pack inside this process: no server, on the CPU. The tree is the one that COMFYUI_PATH names."""
+"""A ComfyUI tree and the pack inside this process: no server, on the CPU. The tree is the one that COMFYUI_PATH
+names."""
+
 import asyncio
 import contextlib
 import importlib.util
@@ -12,7 +14,8 @@ from paths import ROOT
 COMFYUI = os.environ.get("COMFYUI_PATH", "")
 
 if COMFYUI:
-    # behind the project's own folder, whose `tests` and `clear_runtime` must win; the one name that both have is loaded by its file below
+    # behind the project's own folder, whose `tests` and `clear_runtime` must win; the one name that both have is loaded
+    # by its file below
     sys.path.insert(sys.path.index(str(ROOT)) + 1, COMFYUI)
 
 
@@ -20,7 +23,9 @@ def pytest_collection_modifyitems(items):
     if not COMFYUI:
         for item in items:
             if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="COMFYUI_PATH names no ComfyUI; `python run.py test` provides one"))
+                item.add_marker(
+                    pytest.mark.skip(reason="COMFYUI_PATH names no ComfyUI; `python run.py test` provides one")
+                )
 
 
 def _module(name: str, path: Path, **options):
@@ -36,8 +41,10 @@ def comfy_nodes(tmp_path_factory):
     """ComfyUI's own module `nodes`, with its model folders in a temporary place."""
     import comfy.cli_args
     import torch
+
     comfy.cli_args.args.cpu = not torch.cuda.is_available()
     import folder_paths
+
     models = tmp_path_factory.mktemp("models")
     folder_paths.models_dir = str(models)
     for name, (_, extensions) in list(folder_paths.folder_names_and_paths.items()):
@@ -58,6 +65,7 @@ def pack(comfy_nodes):
 def models(comfy_nodes):
     """The folder that stands for ComfyUI's `models`, emptied of files after the test."""
     import folder_paths
+
     folder = Path(folder_paths.models_dir)
     for name in ("diffusion_models", "loras", "clear"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -78,6 +86,7 @@ def error(pack):
 def weights():
     """A small random Wan and a LoRA for it: (state dict, normalised LoRA)."""
     import tiny_wan
+
     state = tiny_wan.wan_state()
     return state, tiny_wan.lora_state(state)
 
@@ -90,6 +99,7 @@ def load_model(pack):
 
     def load(state):
         return comfy.sd.load_diffusion_model_state_dict(dict(state), model_options={"dtype": torch.float32})
+
     return load
 
 
@@ -101,13 +111,14 @@ def run(pack):
     def call(node_id, **inputs):
         with torch.inference_mode():
             return pack.listed[node_id].execute(**inputs).result
+
     return call
 
 
 @pytest.fixture(scope="session")
 def cancelled(pack):
-    """`with cancelled(at=3) as looks:` presses Cancel before the third look at it, `cancelled(when=...)` before the first look at which that is
-    true. What runs inside must end by it. looks: one entry for each look."""
+    """`with cancelled(at=3) as looks:` presses Cancel before the third look at it, `cancelled(when=...)` before the
+    first look at which that is true. What runs inside must end by it. looks: one entry for each look."""
     import comfy.model_management as management
 
     @contextlib.contextmanager
@@ -118,9 +129,11 @@ def cancelled(pack):
             looks.append(1)
             if len(looks) == at if when is None else when():
                 raise management.InterruptProcessingException()
+
         with pytest.MonkeyPatch.context() as patch, pytest.raises(management.InterruptProcessingException):
             patch.setattr(management, "throw_exception_if_processing_interrupted", look)
             if when is not None:
                 patch.setattr(management, "processing_interrupted", when)
             yield looks
+
     return pressed

@@ -1,4 +1,5 @@
 """What a fresh node does is what the runtime does unless told otherwise, and its lists hold what the runtime takes."""
+
 import inspect
 import re
 
@@ -13,39 +14,65 @@ from clear_runtime.train.lora import train as stage_two
 from clear_runtime.train.prior import train as stage_one
 
 AUTO = {"control", "region", "precision"}
-"""Inputs that offer "auto" beside the runtime's choices: the node decides by the MODEL and the device, which the runtime does not know."""
+"""Inputs that offer "auto" beside the runtime's choices: the node decides by the MODEL and the device, which the
+runtime does not know."""
 CROP = dict(zip(("frames", "height", "width"), stage_two.TrainOptions.crop))
 EXAMPLE = {"preview_every": stage_two.TrainOptions.example_every}
 
 
 def defaults(runtime) -> dict:
     """Of a dataclass or a function; several words are one text with commas on a node."""
-    found = {name: one.default for name, one in inspect.signature(runtime).parameters.items() if one.default is not inspect.Parameter.empty}
-    return {name: ",".join(value) if isinstance(value, tuple) and set(map(type, value)) == {str} else value for name, value in found.items()}
+    found = {
+        name: one.default
+        for name, one in inspect.signature(runtime).parameters.items()
+        if one.default is not inspect.Parameter.empty
+    }
+    return {
+        name: ",".join(value) if isinstance(value, tuple) and set(map(type, value)) == {str} else value
+        for name, value in found.items()
+    }
 
 
-@pytest.mark.parametrize("node_id, expected, on_purpose", [
-    ("CLEAR_SubtitleRemove", defaults(RemoveOptions), {"control", "region"}),  # auto
-    ("CLEAR_PriorMask", defaults(RemoveOptions), {"grow"}),  # the mask as the prior sees it; nothing is removed yet
-    ("CLEAR_BurnSubtitles", defaults(BurnStyle), set()),
-    ("CLEAR_LoadPairs", defaults(PairClips), set()),
-    ("CLEAR_LoadPairs", defaults(BurnedClips), set()),
-    ("CLEAR_TrainLoRA", defaults(stage_two.TrainOptions) | CROP | EXAMPLE, {"control", "precision", "start"}),  # auto, and "none" for no file
-    ("CLEAR_TrainPrior", defaults(stage_one.TrainOptions), {"start", "steps", "rate"}),  # a short training on from the bundled prior; 0 for the model's own rate
-    ("CLEAR_BeforeAfter", defaults(before_after.save), set()),
-])
+@pytest.mark.parametrize(
+    "node_id, expected, on_purpose",
+    [
+        ("CLEAR_SubtitleRemove", defaults(RemoveOptions), {"control", "region"}),  # auto
+        ("CLEAR_PriorMask", defaults(RemoveOptions), {"grow"}),  # the mask as the prior sees it; nothing is removed yet
+        ("CLEAR_BurnSubtitles", defaults(BurnStyle), set()),
+        ("CLEAR_LoadPairs", defaults(PairClips), set()),
+        ("CLEAR_LoadPairs", defaults(BurnedClips), set()),
+        (
+            "CLEAR_TrainLoRA",
+            defaults(stage_two.TrainOptions) | CROP | EXAMPLE,
+            {"control", "precision", "start"},
+        ),  # auto, and "none" for no file
+        (
+            "CLEAR_TrainPrior",
+            defaults(stage_one.TrainOptions),
+            {"start", "steps", "rate"},
+        ),  # a short training on from the bundled prior; 0 for the model's own rate
+        ("CLEAR_BeforeAfter", defaults(before_after.save), set()),
+    ],
+)
 def test_a_node_s_defaults_are_the_runtime_s(pack, node_id, expected, on_purpose):
-    shown = {one.id: one.default for one in pack.listed[node_id].GET_SCHEMA().inputs if getattr(one, "default", None) is not None}
+    shown = {
+        one.id: one.default
+        for one in pack.listed[node_id].GET_SCHEMA().inputs
+        if getattr(one, "default", None) is not None
+    }
     both = set(shown) & set(expected)
     assert both and {name for name in both if shown[name] != expected[name]} == on_purpose
 
 
-@pytest.mark.parametrize("node_id, runtime, names", [
-    ("CLEAR_SubtitleRemove", RemoveOptions, ("output", "control", "region", "mask_from")),
-    ("CLEAR_BurnSubtitles", BurnStyle, ("look", "position")),
-    ("CLEAR_TrainLoRA", stage_two.TrainOptions, ("control", "precision", "optimiser")),
-    ("CLEAR_TrainPrior", stage_one.TrainOptions, ("model",)),
-])
+@pytest.mark.parametrize(
+    "node_id, runtime, names",
+    [
+        ("CLEAR_SubtitleRemove", RemoveOptions, ("output", "control", "region", "mask_from")),
+        ("CLEAR_BurnSubtitles", BurnStyle, ("look", "position")),
+        ("CLEAR_TrainLoRA", stage_two.TrainOptions, ("control", "precision", "optimiser")),
+        ("CLEAR_TrainPrior", stage_one.TrainOptions, ("model",)),
+    ],
+)
 def test_a_node_s_lists_are_what_the_runtime_takes(pack, node_id, runtime, names):
     lists = {one.id: one.options for one in pack.listed[node_id].GET_SCHEMA().inputs if one.id in names}
     for name in names:

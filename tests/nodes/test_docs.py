@@ -1,4 +1,5 @@
 """Help pages and translations against the nodes' schemas: nothing missing, and nothing that is not there."""
+
 import json
 import re
 
@@ -8,7 +9,8 @@ from paths import ROOT
 PAGES = ROOT / "web" / "docs"
 LARGEST = 130_000  # bytes of a picture: pages open at once
 LANGUAGES = {"en": "{}.md", "zh": "{}/zh.md"}
-"""The frontend asks for NODE/LANGUAGE.md and then for NODE.md, so that English serves every language without a page of its own."""
+"""The frontend asks for NODE/LANGUAGE.md and then for NODE.md, so that English serves every language without a page of
+its own."""
 TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir())
 KINDS = {"input": "inputs", "输入": "inputs", "output": "outputs", "输出": "outputs"}
 """First heading of a page's table -> what its rows are."""
@@ -53,7 +55,10 @@ def test_a_page_names_every_input_and_output_and_no_other(schemas, language):
 def test_defaults_on_a_page_are_the_schemas(schemas, language):
     for node_id, schema in schemas.items():
         rows = tables(page(node_id, language).read_text(encoding="utf-8"))["inputs"]
-        expected = {one.id: str(default) if (default := getattr(one, "default", None)) is not None else "" for one in schema.inputs}
+        expected = {
+            one.id: str(default) if (default := getattr(one, "default", None)) is not None else ""
+            for one in schema.inputs
+        }
         assert {name: default for name, (_, default) in rows.items()} == expected, f"{node_id}, {language}"
 
 
@@ -61,7 +66,10 @@ def test_defaults_on_a_page_are_the_schemas(schemas, language):
 def test_names_in_a_page_s_text_exist(schemas, language):
     """*Italics* are inputs and outputs of some node, or shipped graphs; a page says other things in other ways."""
     known = {name for schema in schemas.values() for kind in ("inputs", "outputs") for name in names_of(schema, kind)}
-    known |= {graph.stem for graph in (ROOT / "workflows").glob("*.json")} | {"fps", "audio"}  # the last two: of Get Video Components
+    known |= {graph.stem for graph in (ROOT / "workflows").glob("*.json")} | {
+        "fps",
+        "audio",
+    }  # the last two: of Get Video Components
     for node_id in schemas:
         text = page(node_id, language).read_text(encoding="utf-8")
         unknown = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text)) - known
@@ -76,9 +84,18 @@ def test_no_page_is_of_a_node_that_is_gone(schemas):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_shows_the_pictures_that_there_are(schemas, language):
     """The frontend looks for a page's pictures from the folder of all pages, whatever the page's own."""
-    shown = {name for node_id in schemas for name in re.findall(r"!\[.+\]\((.+)\)", page(node_id, language).read_text(encoding="utf-8"))}
+    shown = {
+        name
+        for node_id in schemas
+        for name in re.findall(r"!\[.+\]\((.+)\)", page(node_id, language).read_text(encoding="utf-8"))
+    }
     assert shown == {path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.jpg")}
-    assert {"pictures/prior_mask.jpg", "pictures/train_prior.jpg", "pictures/burn_subtitles.jpg", "pictures/train_lora.jpg"} <= shown
+    assert {
+        "pictures/prior_mask.jpg",
+        "pictures/train_prior.jpg",
+        "pictures/burn_subtitles.jpg",
+        "pictures/train_lora.jpg",
+    } <= shown
 
 
 def test_pictures_are_small():
@@ -87,17 +104,24 @@ def test_pictures_are_small():
 
 
 def test_every_graph_has_a_picture_in_the_template_browser():
-    assert [graph.stem for graph in sorted((ROOT / "workflows").glob("*.json"))] == [path.stem for path in sorted((ROOT / "workflows").glob("*.jpg"))]
+    assert [graph.stem for graph in sorted((ROOT / "workflows").glob("*.json"))] == [
+        path.stem for path in sorted((ROOT / "workflows").glob("*.jpg"))
+    ]
 
 
 def test_files_that_a_graph_offers_are_the_ones_it_chooses():
-    """The frontend looks for the widget's name in the folder, and offers a download from the hosts and of the endings that it trusts."""
+    """The frontend looks for the widget's name in the folder, and offers a download from the hosts and of the endings
+    that it trusts."""
     offered = []
     for graph in (ROOT / "workflows").glob("*.json"):
         for node in json.loads(graph.read_text(encoding="utf-8"))["nodes"]:
             for one in node.get("properties", {}).get("models", []):
-                assert one["name"] in node["widgets_values"] and one["name"].endswith(".safetensors"), f"{graph.stem}: {node['type']}"
-                assert re.fullmatch(r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.safetensors", one["url"])
+                assert one["name"] in node["widgets_values"] and one["name"].endswith(".safetensors"), (
+                    f"{graph.stem}: {node['type']}"
+                )
+                assert re.fullmatch(
+                    r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.safetensors", one["url"]
+                )
                 offered.append(one["directory"])
     assert sorted(offered) == ["diffusion_models", "text_encoders", "vae"]
 
@@ -120,7 +144,9 @@ def test_a_translation_has_every_node_input_and_output_and_no_other(schemas, lan
         assert list(node.get("outputs", {})) == [str(i) for i in range(len(schema.outputs))], node_id
         for output, told in zip(schema.outputs, node.get("outputs", {}).values()):
             # an output that is called as its type gets ComfyUI's own word for the type
-            assert told["tooltip"] and ("name" in told) == (output.display_name != output.io_type), f"{node_id}: {output.display_name}"
+            assert told["tooltip"] and ("name" in told) == (output.display_name != output.io_type), (
+                f"{node_id}: {output.display_name}"
+            )
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -1,4 +1,5 @@
 """ComfyUI's MODEL and VAE through the pack give what DiffSynth with PEFT gives: float32, random weights."""
+
 import pytest
 import tiny_wan
 import torch
@@ -19,12 +20,14 @@ def difference(left, right):
 @pytest.fixture(scope="session")
 def backend(pack):
     from clear_pack.nodes.comfy import backend as comfy_backend
+
     return comfy_backend
 
 
 @pytest.fixture(scope="session")
 def patched(pack, weights, load_model):
     from clear_pack.nodes.comfy.apply_lora import with_lora
+
     state, change = weights
     return with_lora(load_model(state), change, 1.0)
 
@@ -38,7 +41,9 @@ def test_denoiser_with_lora(backend, patched, weights, steps):
         ours = backend.ComfyDenoiser(patched, [[context, {}]])(noise, control, sigmas)
     theirs = DiffSynthDenoiser.from_state(state, context, change)(noise, control, sigmas)
     assert difference(ours, theirs) < BOUND
-    assert difference(DiffSynthDenoiser.from_state(state, context)(noise, control, sigmas), theirs) > 100 * BOUND, "the LoRA must matter here"
+    assert difference(DiffSynthDenoiser.from_state(state, context)(noise, control, sigmas), theirs) > 100 * BOUND, (
+        "the LoRA must matter here"
+    )
 
 
 def test_cfg_with_a_negative(backend, patched, weights):
@@ -46,8 +51,12 @@ def test_cfg_with_a_negative(backend, patched, weights):
     noise, control, context = tiny_wan.window(frames=1)
     negative = tiny_wan.window(seed=8)[2]
     with torch.inference_mode():
-        ours = backend.ComfyDenoiser(patched, [[context, {}]], 2.5, [[negative, {}]])(noise, control, schedule.sigmas(2))
-    theirs = DiffSynthDenoiser.from_state(state, context, change, cfg=2.5, negative=negative)(noise, control, schedule.sigmas(2))
+        ours = backend.ComfyDenoiser(patched, [[context, {}]], 2.5, [[negative, {}]])(
+            noise, control, schedule.sigmas(2)
+        )
+    theirs = DiffSynthDenoiser.from_state(state, context, change, cfg=2.5, negative=negative)(
+        noise, control, schedule.sigmas(2)
+    )
     assert difference(ours, theirs) < BOUND
 
 
@@ -55,8 +64,12 @@ def test_cfg_with_a_negative(backend, patched, weights):
 def test_what_other_wan_nodes_left_in_the_conditioning_changes_nothing(backend, patched, foreign):
     noise, control, context = tiny_wan.window(frames=1)
     from types import SimpleNamespace
-    left = {"reference_latents": [torch.randn(1, 16, 1, 8, 12)], "concat_mask": torch.ones(1, 1, 1, 8, 12),
-            "clip_vision_output": SimpleNamespace(penultimate_hidden_states=torch.randn(1, 257, 1280))}[foreign]
+
+    left = {
+        "reference_latents": [torch.randn(1, 16, 1, 8, 12)],
+        "concat_mask": torch.ones(1, 1, 1, 8, 12),
+        "clip_vision_output": SimpleNamespace(penultimate_hidden_states=torch.randn(1, 257, 1280)),
+    }[foreign]
     with torch.inference_mode():
         plain = backend.ComfyDenoiser(patched, [[context, {}]])(noise, control, schedule.sigmas(1))
         other = backend.ComfyDenoiser(patched, [[context, {foreign: left}]])(noise, control, schedule.sigmas(1))
@@ -76,7 +89,9 @@ def test_the_model_given_keeps_its_own_schedule_and_patches(backend, patched):
 def test_a_patch_on_the_model_reaches_the_sampling(backend, patched):
     noise, control, context = tiny_wan.window(frames=1)
     wrapped, calls = patched.clone(), []
-    wrapped.set_model_unet_function_wrapper(lambda apply, args: calls.append(args["timestep"].item()) or apply(args["input"], args["timestep"], **args["c"]))
+    wrapped.set_model_unet_function_wrapper(
+        lambda apply, args: calls.append(args["timestep"].item()) or apply(args["input"], args["timestep"], **args["c"])
+    )
     with torch.inference_mode():
         backend.ComfyDenoiser(wrapped, [[context, {}]])(noise, control, schedule.sigmas(5))
     assert calls == pytest.approx(schedule.sigmas(5)[:-1].tolist())
@@ -89,6 +104,7 @@ def test_steps_are_reported_and_an_exception_ends_the_run(backend, patched):
 
 def test_cancel_ends_the_run_at_the_next_step(backend, patched):
     import comfy.model_management
+
     noise, control, context = tiny_wan.window(frames=1)
     seen = []
 
@@ -103,6 +119,7 @@ def test_cancel_ends_the_run_at_the_next_step(backend, patched):
 
 def test_vae(backend):
     import comfy.sd
+
     state = tiny_wan.vae_state()
     ours = backend.ComfyCodec(comfy.sd.VAE(sd=dict(state), dtype=torch.float32))
     theirs = DiffSynthCodec.from_state(state)
@@ -119,16 +136,19 @@ def test_lora_is_the_same_in_our_loader_comfyuis_and_peft(backend, patched, weig
     lora.write_lora(models / "loras" / "clear.safetensors", change)
     noise, control, context = tiny_wan.window(frames=2)
     with torch.inference_mode():
-        stock, = comfy_nodes.LoraLoaderModelOnly().load_lora_model_only(load_model(state), "clear.safetensors", 1.0)
+        (stock,) = comfy_nodes.LoraLoaderModelOnly().load_lora_model_only(load_model(state), "clear.safetensors", 1.0)
         ours = backend.ComfyDenoiser(patched, [[context, {}]])(noise, control, schedule.sigmas(2))
         comfyuis = backend.ComfyDenoiser(stock, [[context, {}]])(noise, control, schedule.sigmas(2))
     peft = DiffSynthDenoiser.from_state(state, context, change)(noise, control, schedule.sigmas(2))
     assert max(difference(ours, comfyuis), difference(ours, peft)) < BOUND
 
 
-def test_a_trained_lora_is_the_same_in_our_loader_comfyuis_and_peft(backend, weights, load_model, models, comfy_nodes, tmp_path):
+def test_a_trained_lora_is_the_same_in_our_loader_comfyuis_and_peft(
+    backend, weights, load_model, models, comfy_nodes, tmp_path
+):
     """The file that the Stage II trainer writes, in half precision, on the base it was trained on."""
     from clear_runtime.train.lora.model import Adapted, save
+
     state, _ = weights
     adapted = Adapted(state, rank=4)
     with torch.no_grad():
@@ -139,10 +159,17 @@ def test_a_trained_lora_is_the_same_in_our_loader_comfyuis_and_peft(backend, wei
     change = lora.read_lora(tmp_path / "lora.safetensors")
     noise, control, context = tiny_wan.window(frames=2)
     from clear_pack.nodes.comfy.apply_lora import with_lora
+
     with torch.inference_mode():
-        stock, = comfy_nodes.LoraLoaderModelOnly().load_lora_model_only(load_model(state), "trained.safetensors", 1.0)
-        ours, comfyuis = (backend.ComfyDenoiser(model, [[context, {}]])(noise, control, schedule.sigmas(5))
-                          for model in (with_lora(load_model(state), change, 1.0), stock))
-    peft = DiffSynthDenoiser.from_state(state, context, {name: value.float() for name, value in change.items()})(noise, control, schedule.sigmas(5))
+        (stock,) = comfy_nodes.LoraLoaderModelOnly().load_lora_model_only(load_model(state), "trained.safetensors", 1.0)
+        ours, comfyuis = (
+            backend.ComfyDenoiser(model, [[context, {}]])(noise, control, schedule.sigmas(5))
+            for model in (with_lora(load_model(state), change, 1.0), stock)
+        )
+    peft = DiffSynthDenoiser.from_state(state, context, {name: value.float() for name, value in change.items()})(
+        noise, control, schedule.sigmas(5)
+    )
     assert max(difference(ours, comfyuis), difference(ours, peft)) < BOUND
-    assert difference(DiffSynthDenoiser.from_state(state, context)(noise, control, schedule.sigmas(5)), peft) > 100 * BOUND, "the LoRA must matter here"
+    assert (
+        difference(DiffSynthDenoiser.from_state(state, context)(noise, control, schedule.sigmas(5)), peft) > 100 * BOUND
+    ), "the LoRA must matter here"

@@ -1,13 +1,26 @@
 """What makes ComfyUI run a node again."""
+
 import pytest
 from comfy_api.latest import io
 
-NODES = ["CLEAR_LoadModel", "CLEAR_ApplyLoRA", "CLEAR_SubtitleRemove", "CLEAR_PriorMask", "CLEAR_TrainPrior", "CLEAR_BurnSubtitles", "CLEAR_LoadPairs",
-         "CLEAR_TrainLoRA"]
+NODES = [
+    "CLEAR_LoadModel",
+    "CLEAR_ApplyLoRA",
+    "CLEAR_SubtitleRemove",
+    "CLEAR_PriorMask",
+    "CLEAR_TrainPrior",
+    "CLEAR_BurnSubtitles",
+    "CLEAR_LoadPairs",
+    "CLEAR_TrainLoRA",
+]
 
 
 def test_all_nodes_that_say_when_to_run_again_are_looked_at(pack):
-    own = [name for name, node in pack.listed.items() if node.fingerprint_inputs.__func__ is not io.ComfyNode.fingerprint_inputs.__func__]
+    own = [
+        name
+        for name, node in pack.listed.items()
+        if node.fingerprint_inputs.__func__ is not io.ComfyNode.fingerprint_inputs.__func__
+    ]
     assert sorted(own) == sorted(NODES)
 
 

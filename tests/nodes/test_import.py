@@ -1,4 +1,6 @@
-"""Starting ComfyUI with the pack costs little: measured in a process of its own, after what ComfyUI has imported anyway."""
+"""Starting ComfyUI with the pack costs little: measured in a process of its own, after what ComfyUI has imported
+anyway."""
+
 import json
 import os
 import subprocess
@@ -29,8 +31,14 @@ print(json.dumps({"wall": time.perf_counter() - started, "cpu": time.process_tim
 
 
 def start(tmp_path) -> dict:
-    done = subprocess.run([sys.executable, "-c", SCRIPT, os.environ["COMFYUI_PATH"], str(ROOT)], capture_output=True, text=True, cwd=tmp_path, timeout=180,
-                          env={**os.environ, "PYTHONPATH": ""})
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, os.environ["COMFYUI_PATH"], str(ROOT)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=180,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -1,4 +1,5 @@
 """The loading nodes: what they accept, what they refuse, and in which words."""
+
 import logging
 
 import pytest
@@ -22,12 +23,21 @@ def patches(model) -> int:
 
 def denoise(pack, model, steps=1):
     from clear_pack.nodes.comfy.backend import ComfyDenoiser
+
     noise, control, context = tiny_wan.window(frames=1)
     with torch.inference_mode():
         return ComfyDenoiser(model, [[context, {}]])(noise, control, schedule.sigmas(steps))
 
 
-@pytest.mark.parametrize("folder, file, wrap", [("loras", "a.safetensors", None), ("clear", "b.pt", "model_state_dict"), ("loras", "c.pt", "dit_state_dict"), ("clear", "d.pt", "bare")])
+@pytest.mark.parametrize(
+    "folder, file, wrap",
+    [
+        ("loras", "a.safetensors", None),
+        ("clear", "b.pt", "model_state_dict"),
+        ("loras", "c.pt", "dit_state_dict"),
+        ("clear", "d.pt", "bare"),
+    ],
+)
 def test_load_clear_applies_a_lora_of_every_style(run, models, base_file, weights, pack, folder, file, wrap):
     state, change = weights
     if wrap is None:
@@ -35,12 +45,16 @@ def test_load_clear_applies_a_lora_of_every_style(run, models, base_file, weight
     else:
         named = {"pipe.dit." + name: value for name, value in lora.to_peft(change).items()}
         torch.save(named if wrap == "bare" else {wrap: named, "temporal_loss_weight": 0.1}, models / folder / file)
-    model, = run("CLEAR_LoadModel", model_name=base_file, lora=file, strength=1.0, weight_dtype="fp32")
+    (model,) = run("CLEAR_LoadModel", model_name=base_file, lora=file, strength=1.0, weight_dtype="fp32")
     merged = dict(state)
     for module in lora.modules(change):
-        merged[module + ".weight"] = state[module + ".weight"] + change[module + ".lora_B.weight"] @ change[module + ".lora_A.weight"]
+        merged[module + ".weight"] = (
+            state[module + ".weight"] + change[module + ".lora_B.weight"] @ change[module + ".lora_A.weight"]
+        )
     save_file(merged, models / "diffusion_models" / "merged.safetensors")
-    expected, = run("CLEAR_LoadModel", model_name="merged.safetensors", lora="none", strength=1.0, weight_dtype="fp32")
+    (expected,) = run(
+        "CLEAR_LoadModel", model_name="merged.safetensors", lora="none", strength=1.0, weight_dtype="fp32"
+    )
     torch.testing.assert_close(denoise(pack, model), denoise(pack, expected), rtol=0, atol=1e-4)
     assert patches(model) == len(lora.modules(change)) and patches(expected) == 0
 
@@ -48,8 +62,8 @@ def test_load_clear_applies_a_lora_of_every_style(run, models, base_file, weight
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8_e4m3fn", "default"])
 def test_weight_dtypes_run_and_stay_close(run, models, base_file, weights, pack, dtype):
     lora.write_lora(models / "loras" / "a.safetensors", weights[1])
-    exact, = run("CLEAR_LoadModel", model_name=base_file, lora="a.safetensors", strength=1.0, weight_dtype="fp32")
-    model, = run("CLEAR_LoadModel", model_name=base_file, lora="a.safetensors", strength=1.0, weight_dtype=dtype)
+    (exact,) = run("CLEAR_LoadModel", model_name=base_file, lora="a.safetensors", strength=1.0, weight_dtype="fp32")
+    (model,) = run("CLEAR_LoadModel", model_name=base_file, lora="a.safetensors", strength=1.0, weight_dtype=dtype)
     wanted, got = denoise(pack, exact), denoise(pack, model)
     assert torch.nn.functional.cosine_similarity(wanted.flatten(), got.flatten(), dim=0) > 0.98
 
@@ -58,9 +72,9 @@ def test_apply_lora_leaves_the_model_given_as_it_was(run, models, weights, load_
     lora.write_lora(models / "clear" / "a.safetensors", weights[1])
     model = load_model(weights[0])
     before = denoise(pack, model)
-    half, = run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=0.5)
-    twice, = run("CLEAR_ApplyLoRA", model=half, lora="a.safetensors", strength=0.5)
-    once, = run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=1.0)
+    (half,) = run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=0.5)
+    (twice,) = run("CLEAR_ApplyLoRA", model=half, lora="a.safetensors", strength=0.5)
+    (once,) = run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=1.0)
     torch.testing.assert_close(denoise(pack, twice), denoise(pack, once), rtol=0, atol=1e-4)
     assert (denoise(pack, half) - denoise(pack, once)).abs().max() > 0.01
     torch.testing.assert_close(denoise(pack, model), before, rtol=0, atol=0)
@@ -77,32 +91,47 @@ def test_a_partly_compiled_model_takes_the_lora(run, models, weights, load_model
             self._orig_mod = block
 
     model.model.diffusion_model.blocks[0] = Compiled(model.model.diffusion_model.blocks[0])
-    patched, = run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=1.0)
+    (patched,) = run("CLEAR_ApplyLoRA", model=model, lora="a.safetensors", strength=1.0)
     assert sum("blocks.0._orig_mod." in name for name in patched.patches) == 10 and patches(patched) == 20
 
 
 def test_a_lora_of_another_model_is_counted_and_refused(run, models, weights, load_model, error):
-    lora.write_lora(models / "loras" / "other.safetensors", tiny_wan.lora_state(tiny_wan.wan_state(width=128, ffn=256, blocks=3)))
+    lora.write_lora(
+        models / "loras" / "other.safetensors", tiny_wan.lora_state(tiny_wan.wan_state(width=128, ffn=256, blocks=3))
+    )
     with pytest.raises(error, match=r"30 of its 30 layers.*10 name a layer that is not there.*20 have another size"):
         run("CLEAR_ApplyLoRA", model=load_model(weights[0]), lora="other.safetensors", strength=1.0)
 
 
 def test_first_version_is_warned_about(run, models, weights, caplog):
-    save_file({name: value for name, value in weights[0].items() if not name.startswith("ref_conv")}, models / "diffusion_models" / "v10.safetensors")
+    save_file(
+        {name: value for name, value in weights[0].items() if not name.startswith("ref_conv")},
+        models / "diffusion_models" / "v10.safetensors",
+    )
     with caplog.at_level(logging.WARNING):
         run("CLEAR_LoadModel", model_name="v10.safetensors", lora="none", strength=1.0, weight_dtype="fp32")
     assert "V1.0" in caplog.text and "Wan2.1-Fun-V1.1-1.3B-Control" in caplog.text
 
 
 def wan(width, channels, img_emb=True):
-    out = {"patch_embedding.weight": torch.zeros(width, channels, 1, 2, 2), "blocks.0.self_attn.q.weight": torch.zeros(width, 1)}
+    out = {
+        "patch_embedding.weight": torch.zeros(width, channels, 1, 2, 2),
+        "blocks.0.self_attn.q.weight": torch.zeros(width, 1),
+    }
     return out | ({"img_emb.proj.1.weight": torch.zeros(1)} if img_emb else {})
 
 
-@pytest.mark.parametrize("state, words", [
-    (wan(1536, 16, False), "T2V"), (wan(1536, 36), "I2V"), (wan(5120, 48), "14B"), (wan(1536, 16) | {"vace_patch_embedding.weight": torch.zeros(1)}, "VACE"),
-    ({"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(1)}, "Stable Diffusion"), ({"x": torch.zeros(1)}, "not a Wan model"),
-])
+@pytest.mark.parametrize(
+    "state, words",
+    [
+        (wan(1536, 16, False), "T2V"),
+        (wan(1536, 36), "I2V"),
+        (wan(5120, 48), "14B"),
+        (wan(1536, 16) | {"vace_patch_embedding.weight": torch.zeros(1)}, "VACE"),
+        ({"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(1)}, "Stable Diffusion"),
+        ({"x": torch.zeros(1)}, "not a Wan model"),
+    ],
+)
 def test_another_base_is_refused_by_what_it_is(run, models, error, state, words):
     save_file(state, models / "diffusion_models" / "wrong.safetensors")
     with pytest.raises(error, match=words) as caught:
@@ -112,7 +141,7 @@ def test_another_base_is_refused_by_what_it_is(run, models, error, state, words)
 
 def test_truncated_and_missing_files_are_refused(run, models, base_file, error):
     whole = (models / "diffusion_models" / base_file).read_bytes()
-    (models / "diffusion_models" / "cut.safetensors").write_bytes(whole[:len(whole) // 2])
+    (models / "diffusion_models" / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(error, match="cut.safetensors is not a complete"):
         run("CLEAR_LoadModel", model_name="cut.safetensors", lora="none", strength=1.0, weight_dtype="default")
     with pytest.raises(error, match="no file gone.safetensors in models/diffusion_models"):
@@ -124,7 +153,20 @@ def test_truncated_and_missing_files_are_refused(run, models, base_file, error):
 def test_a_t2v_model_from_another_loader_is_refused(run, models, weights, error):
     import comfy.sd
     from diffsynth.models.wan_video_dit import WanModel
-    t2v = WanModel(dim=256, in_dim=16, ffn_dim=512, out_dim=16, text_dim=4096, freq_dim=256, eps=1e-6, patch_size=(1, 2, 2), num_heads=2, num_layers=1, has_image_input=False)
+
+    t2v = WanModel(
+        dim=256,
+        in_dim=16,
+        ffn_dim=512,
+        out_dim=16,
+        text_dim=4096,
+        freq_dim=256,
+        eps=1e-6,
+        patch_size=(1, 2, 2),
+        num_heads=2,
+        num_layers=1,
+        has_image_input=False,
+    )
     model = comfy.sd.load_diffusion_model_state_dict(t2v.state_dict(), model_options={"dtype": torch.float32})
     lora.write_lora(models / "loras" / "a.safetensors", weights[1])
     with pytest.raises(error, match="T2V"):
@@ -134,10 +176,22 @@ def test_a_t2v_model_from_another_loader_is_refused(run, models, weights, error)
 def test_files_can_be_chosen_but_the_prompt_s_embedding_cannot(pack, models):
     for name in ("mine.safetensors", FILE_NAME):
         (models / "clear" / name).touch()
-    lists = {f"{node_id}.{one.id}": one.options for node_id, node in pack.listed.items() for one in node.define_schema().inputs if getattr(one, "options", None)}
+    lists = {
+        f"{node_id}.{one.id}": one.options
+        for node_id, node in pack.listed.items()
+        for one in node.define_schema().inputs
+        if getattr(one, "options", None)
+    }
     offering = {name for name, options in lists.items() if "mine.safetensors" in options}
-    assert offering == {"CLEAR_LoadModel.lora", "CLEAR_ApplyLoRA.lora", "CLEAR_TrainLoRA.start", "CLEAR_PriorMask.prior", "CLEAR_SubtitleRemove.prior",
-                        "CLEAR_TrainPrior.start", "CLEAR_TrainLoRA.prior"}
+    assert offering == {
+        "CLEAR_LoadModel.lora",
+        "CLEAR_ApplyLoRA.lora",
+        "CLEAR_TrainLoRA.start",
+        "CLEAR_PriorMask.prior",
+        "CLEAR_SubtitleRemove.prior",
+        "CLEAR_TrainPrior.start",
+        "CLEAR_TrainLoRA.prior",
+    }
     assert not [name for name, options in lists.items() if FILE_NAME in options]
 
 

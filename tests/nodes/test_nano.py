@@ -1,4 +1,6 @@
-"""Load CLEAR Nano's three outputs: a MODEL that ComfyUI recognises, a VAE for its stock nodes, and the mark that keeps them together."""
+"""Load CLEAR Nano's three outputs: a MODEL that ComfyUI recognises, a VAE for its stock nodes, and the mark that keeps
+them together."""
+
 import pytest
 import tiny_wan
 import torch
@@ -7,13 +9,16 @@ import torch
 @pytest.fixture(scope="session")
 def nano_weights():
     state = tiny_wan.wan_state(blocks=2)
-    return {name: value.half() for name, value in state.items()}, {name: value.half() for name, value in tiny_wan.lora_state(state).items()}
+    return {name: value.half() for name, value in state.items()}, {
+        name: value.half() for name, value in tiny_wan.lora_state(state).items()
+    }
 
 
 @pytest.fixture
 def nano(pack, run, nano_weights, monkeypatch):
     """The node's outputs with random weights of the bundled shape."""
     from clear_pack.clear_runtime.engines.nano import load
+
     monkeypatch.setattr(load, "transformer_state_dict", lambda: dict(nano_weights[0]))
     monkeypatch.setattr(load, "lora_state", lambda: dict(nano_weights[1]))
     return run("CLEAR_LoadNano", strength=1.0)
@@ -25,19 +30,24 @@ def test_the_bundled_weights_give_in_comfyui_what_they_give_in_diffsynth(run):
     from clear_runtime.engines.denoiser import DiffSynthDenoiser
     from clear_runtime.engines.nano import load
     from clear_runtime.engines.schedule import sigmas
+
     if not (load.FOLDER / "nano_transformer.safetensors").exists():
         pytest.skip("the bundled transformer is not trained yet: python -m clear_runtime.train.nano.transformer")
     model, _, conditioning = run("CLEAR_LoadNano", strength=1.0)
     noise, control, _ = tiny_wan.window()
     with torch.inference_mode():
         got = ComfyDenoiser(model, conditioning)(noise, control, sigmas(5))
-    state, change = ({name: value.float() for name, value in part.items()} for part in (load.transformer_state_dict(), load.lora_state()))
+    state, change = (
+        {name: value.float() for name, value in part.items()}
+        for part in (load.transformer_state_dict(), load.lora_state())
+    )
     wanted = DiffSynthDenoiser.from_state(state, torch.zeros(1, 1, 4096), change)(noise, control, sigmas(5))
     assert (got - wanted).abs().mean() < 0.01 * wanted.abs().mean()  # ComfyUI may hold the patched weights in float16
 
 
 def test_outputs(nano, pack):
     from clear_pack.nodes.comfy.backend import is_nano
+
     model, vae, conditioning = nano
     assert is_nano(model) and is_nano(model.clone()) and len(model.patches) == 20
     assert type(model.model).__name__ == "WAN21" and model.get_model_object("latent_format").latent_channels == 16
@@ -49,14 +59,19 @@ def test_strength_scales_the_lora(run, nano, nano_weights, monkeypatch):
 
     from clear_runtime.engines.denoiser import DiffSynthDenoiser
     from clear_runtime.engines.schedule import sigmas
+
     half, _, conditioning = run("CLEAR_LoadNano", strength=0.5)
     noise, control, _ = tiny_wan.window(frames=1)
     with torch.inference_mode():
         got = ComfyDenoiser(half, conditioning)(noise, control, sigmas(1))
     state, change = ({name: value.float() for name, value in part.items()} for part in nano_weights)
-    wanted = DiffSynthDenoiser.from_state(state, torch.zeros(1, 1, 4096), change, strength=0.5)(noise, control, sigmas(1))
+    wanted = DiffSynthDenoiser.from_state(state, torch.zeros(1, 1, 4096), change, strength=0.5)(
+        noise, control, sigmas(1)
+    )
     dtype = half.model.get_dtype()
-    assert (got - wanted).abs().max() < (2e-3 if dtype == torch.float32 else 0.1)  # a patched float16 weight is rounded to float16
+    assert (got - wanted).abs().max() < (
+        2e-3 if dtype == torch.float32 else 0.1
+    )  # a patched float16 weight is rounded to float16
 
 
 @pytest.mark.parametrize("frames, height, width", [(9, 32, 48), (1, 16, 16), (5, 64, 24)])
@@ -64,19 +79,21 @@ def test_vae_in_comfyuis_nodes(nano, comfy_nodes, frames, height, width):
     vae = nano[1]
     pixels = torch.rand(frames, height, width, 3)
     with torch.inference_mode():
-        latent, = comfy_nodes.VAEEncode().encode(vae, pixels)
+        (latent,) = comfy_nodes.VAEEncode().encode(vae, pixels)
         shape = (1, 16, (frames - 1) // 4 + 1, height // 4, width // 4)
         assert latent["samples"].shape == shape
-        tiled, = comfy_nodes.VAEEncodeTiled().encode(vae, pixels, 512, 64, 64, 8)
+        (tiled,) = comfy_nodes.VAEEncodeTiled().encode(vae, pixels, 512, 64, 64, 8)
         torch.testing.assert_close(tiled["samples"], latent["samples"], rtol=0, atol=0)
-        image, = comfy_nodes.VAEDecode().decode(vae, latent)
-        again, = comfy_nodes.VAEDecodeTiled().decode(vae, latent, 512, 64, 64, 8)
-    assert image.shape == (frames, height, width, 3) and 0 <= image.min() and image.max() <= 1
+        (image,) = comfy_nodes.VAEDecode().decode(vae, latent)
+        (again,) = comfy_nodes.VAEDecodeTiled().decode(vae, latent, 512, 64, 64, 8)
+    assert image.shape == (frames, height, width, 3) and image.min() >= 0 and image.max() <= 1
     torch.testing.assert_close(image, again, rtol=0, atol=0)
-    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 3, 3, generator=torch.Generator().manual_seed(0)), (height, width), mode="bicubic").clamp(0, 1)
+    smooth = torch.nn.functional.interpolate(
+        torch.rand(1, 3, 3, 3, generator=torch.Generator().manual_seed(0)), (height, width), mode="bicubic"
+    ).clamp(0, 1)
     steady = smooth.permute(0, 2, 3, 1).expand(frames, -1, -1, -1)
     with torch.inference_mode():
-        back, = comfy_nodes.VAEDecode().decode(vae, comfy_nodes.VAEEncode().encode(vae, steady)[0])
+        (back,) = comfy_nodes.VAEDecode().decode(vae, comfy_nodes.VAEEncode().encode(vae, steady)[0])
     assert (back - steady).abs().mean() < 0.05, "the bundled codec gives a smooth picture back"
 
 
@@ -93,6 +110,7 @@ def test_latents_are_in_wans_raw_space(nano, pack):
     """ComfyUI's samplers bring raw latents to model space; the codec's own unit variance must come out of that."""
     import comfy.latent_formats
     from clear_pack.nodes.comfy.backend import ComfyCodec
+
     vae, frames = nano[1], torch.rand(5, 32, 32, 3)
     with torch.inference_mode():
         raw, model_space = vae.encode(frames), vae.codec.encode(frames)
@@ -105,7 +123,11 @@ def test_latents_are_in_wans_raw_space(nano, pack):
 
 def test_wrong_shapes_are_refused(nano, error):
     vae = nano[1]
-    for call, bad in ((vae.encode, torch.rand(8, 8, 3)), (vae.encode, torch.rand(1, 3, 40, 3)), (vae.decode, torch.rand(1, 48, 1, 4, 4))):
+    for call, bad in (
+        (vae.encode, torch.rand(8, 8, 3)),
+        (vae.encode, torch.rand(1, 3, 40, 3)),
+        (vae.decode, torch.rand(1, 48, 1, 4, 4)),
+    ):
         with pytest.raises(error):
             call(bad)
 

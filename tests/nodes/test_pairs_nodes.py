@@ -1,4 +1,5 @@
 """Burn Subtitles and Load Training Pairs inside ComfyUI's own process."""
+
 import asyncio
 import os
 import sys
@@ -14,6 +15,7 @@ LINE = "1\n00:00:00,200 --> 00:00:00,400\nRain\n"
 def inputs(tmp_path, monkeypatch):
     """ComfyUI's input folder."""
     import folder_paths
+
     monkeypatch.setattr(folder_paths, "get_input_directory", lambda: str(tmp_path / "input"))
     (tmp_path / "input").mkdir()
     return tmp_path / "input"
@@ -36,7 +38,9 @@ def settings(pack, node_id, **changes):
 
 @pytest.fixture
 def burn(run, pack):
-    return lambda images, **changes: run("CLEAR_BurnSubtitles", images=images, **settings(pack, "CLEAR_BurnSubtitles", size=16.0, **changes))
+    return lambda images, **changes: run(
+        "CLEAR_BurnSubtitles", images=images, **settings(pack, "CLEAR_BurnSubtitles", size=16.0, **changes)
+    )
 
 
 @pytest.fixture
@@ -48,7 +52,12 @@ def load(run, pack):
 def test_frames_get_lines_and_the_mask_is_exact(burn, kind):
     clean = frames().to(kind)
     out, mask, style, report = burn(clean)
-    assert out.shape == clean.shape and out.dtype == kind and mask.shape == clean.shape[:3] and set(mask.unique().tolist()) == {0.0, 1.0}
+    assert (
+        out.shape == clean.shape
+        and out.dtype == kind
+        and mask.shape == clean.shape[:3]
+        and set(mask.unique().tolist()) == {0.0, 1.0}
+    )
     assert torch.equal(out[mask == 0], clean[mask == 0]) and (out[mask == 1] != clean[mask == 1]).float().mean() > 0.9
     assert report.startswith("1 line, font ") and style.scripts == ("latin",) and style.size == 16
 
@@ -71,8 +80,13 @@ def test_a_file_of_the_input_folder_is_burned_at_its_times(burn, inputs):
 
 
 def test_what_cannot_be_burned_is_refused(burn, error, tmp_path):
-    for changes, says in ((dict(font="Nowhere Sans"), "No font of the family"), (dict(file=str(tmp_path / "gone.srt")), "There is no file"),
-                          (dict(colour="white"), "^colour is .white., which is no colour"), (dict(box_colour="12"), "^box_colour is .12."), (dict(scripts="elvish"), "no letters for elvish")):
+    for changes, says in (
+        (dict(font="Nowhere Sans"), "No font of the family"),
+        (dict(file=str(tmp_path / "gone.srt")), "There is no file"),
+        (dict(colour="white"), "^colour is .white., which is no colour"),
+        (dict(box_colour="12"), "^box_colour is .12."),
+        (dict(scripts="elvish"), "no letters for elvish"),
+    ):
         with pytest.raises(error, match=says):
             burn(frames(2), **changes)
     with pytest.raises(error, match="cannot be read; they need"):
@@ -83,8 +97,10 @@ def test_what_cannot_be_burned_is_refused(burn, error, tmp_path):
 
 @pytest.fixture
 def refused(comfy_nodes, pack, monkeypatch):
-    """What ComfyUI's own validation says of a node with these settings, input -> text; its images are linked and not known yet."""
+    """What ComfyUI's own validation says of a node with these settings, input -> text; its images are linked and not
+    known yet."""
     import execution
+
     monkeypatch.setitem(sys.modules, "nodes", comfy_nodes)
     monkeypatch.setattr(execution, "nodes", comfy_nodes)
 
@@ -92,20 +108,32 @@ def refused(comfy_nodes, pack, monkeypatch):
         for name, node in pack.listed.items():
             monkeypatch.setitem(comfy_nodes.NODE_CLASS_MAPPINGS, name, node)
         inputs = settings(pack, node_id, **changes) | ({"images": ["2", 0]} if node_id == "CLEAR_BurnSubtitles" else {})
-        prompt = {"1": {"class_type": node_id, "inputs": inputs}, "2": {"class_type": "EmptyImage", "inputs": dict(width=64, height=64, batch_size=1, color=0)},
-                  "3": {"class_type": "CLEAR_LoadPairs", "inputs": settings(pack, "CLEAR_LoadPairs")}}
+        prompt = {
+            "1": {"class_type": node_id, "inputs": inputs},
+            "2": {"class_type": "EmptyImage", "inputs": dict(width=64, height=64, batch_size=1, color=0)},
+            "3": {"class_type": "CLEAR_LoadPairs", "inputs": settings(pack, "CLEAR_LoadPairs")},
+        }
         good, errors, _ = asyncio.run(execution.validate_inputs("prompt", prompt, "1", {}))
         assert good == (not errors)
         return [(error["extra_info"]["input_name"], error["details"]) for error in errors]
+
     return ask
 
 
 def test_a_wrong_file_is_reported_once_before_anything_runs(refused, tmp_path):
-    for node_id, name, value, says in (("CLEAR_BurnSubtitles", "file", "gone.srt", "There is no file"), ("CLEAR_BurnSubtitles", "file", __file__, "not a subtitle file"),
-                                       ("CLEAR_LoadPairs", "clean", str(tmp_path / "gone"), "clean: there is no")):
-        (where, text), = refused(node_id, **{name: value})
+    for node_id, name, value, says in (
+        ("CLEAR_BurnSubtitles", "file", "gone.srt", "There is no file"),
+        ("CLEAR_BurnSubtitles", "file", __file__, "not a subtitle file"),
+        ("CLEAR_LoadPairs", "clean", str(tmp_path / "gone"), "clean: there is no"),
+    ):
+        ((where, text),) = refused(node_id, **{name: value})
         assert where == name and says in text
-    assert refused("CLEAR_BurnSubtitles") == refused("CLEAR_BurnSubtitles", file=["3", 1]) == refused("CLEAR_LoadPairs") == []
+    assert (
+        refused("CLEAR_BurnSubtitles")
+        == refused("CLEAR_BurnSubtitles", file=["3", 1])
+        == refused("CLEAR_LoadPairs")
+        == []
+    )
     assert refused("CLEAR_BurnSubtitles", colour="white") == [], "the node itself says so, and once"
 
 
@@ -120,7 +148,10 @@ def test_fingerprints_follow_the_files(pack, inputs, folder):
     burn, load = (pack.listed[name].fingerprint_inputs for name in ("CLEAR_BurnSubtitles", "CLEAR_LoadPairs"))
     (inputs / "film.srt").write_text(LINE)
     write_pair(folder, "a")
-    seen = lambda: (burn(file="film.srt", font="", seed=0, images=None), load(subtitled=str(folder), clean="", frames=81, style=None))
+    seen = lambda: (
+        burn(file="film.srt", font="", seed=0, images=None),
+        load(subtitled=str(folder), clean="", frames=81, style=None),
+    )
     first = seen()
     assert first == seen()
     (inputs / "film.srt").write_text(LINE + "\n")
@@ -138,7 +169,7 @@ def test_pairs_of_one_folder_and_of_two(load, folder):
     write(folder / "sub" / "x.mp4", subtitled), write(folder / "clean" / "y.mp4", clean)
     clips, report = load(subtitled=str(folder), frames=9, per_video=2)
     assert report == str(clips) and report.startswith("1 clip of 9 frames (96x64) from 1 video.")
-    (_, one), = clips.read([0])
+    ((_, one),) = clips.read([0])
     assert one.subtitled.shape == one.clean.shape == (9, 64, 96, 3)
     clips, _ = load(subtitled=str(folder / "sub"), clean=str(folder / "clean"), match="by order", frames=5, per_video=1)
     assert len(clips.identities) == 1
@@ -157,9 +188,15 @@ def test_clean_videos_and_a_style(load, burn, inputs, folder):
 def test_what_cannot_be_paired_is_refused(load, burn, error, folder):
     style = burn(frames(1))[2]
     write(folder / "a.mp4", clip()[0])
-    for changes, says in ((dict(), "Name the folder with the pairs"), (dict(subtitled=str(folder)), "No pairs in"), (dict(style=style), "name the clean videos"),
-                          (dict(style=style, subtitled=str(folder), clean=str(folder)), "leave subtitled empty"), (dict(subtitled=str(folder), frames=4), "Clips need 5 frames"),
-                          (dict(subtitled=str(folder / "gone")), "^subtitled: there is no"), (dict(clean=str(folder / "gone"), style=style), "^clean: there is no")):
+    for changes, says in (
+        (dict(), "Name the folder with the pairs"),
+        (dict(subtitled=str(folder)), "No pairs in"),
+        (dict(style=style), "name the clean videos"),
+        (dict(style=style, subtitled=str(folder), clean=str(folder)), "leave subtitled empty"),
+        (dict(subtitled=str(folder), frames=4), "Clips need 5 frames"),
+        (dict(subtitled=str(folder / "gone")), "^subtitled: there is no"),
+        (dict(clean=str(folder / "gone"), style=style), "^clean: there is no"),
+    ):
         with pytest.raises(error, match=says):
             load(**changes)
 

@@ -1,4 +1,5 @@
 """Prior Mask and Train Prior inside ComfyUI's own process."""
+
 import pytest
 import torch
 from tiny_pairs import clip, write_pair
@@ -9,12 +10,26 @@ from clear_runtime.data.synthetic.burn import Style
 @pytest.fixture(scope="module")
 def frames():
     """[10, 352, 640, 3]: a line stands in frames 3 to 7."""
-    return torch.from_numpy(clip(frames=10, text="Nobody saw it coming.", height=352, width=640, spans=[(3, 8)], style=Style(size=24), at=0.86)[1]).float() / 255
+    return (
+        torch.from_numpy(
+            clip(
+                frames=10,
+                text="Nobody saw it coming.",
+                height=352,
+                width=640,
+                spans=[(3, 8)],
+                style=Style(size=24),
+                at=0.86,
+            )[1]
+        ).float()
+        / 255
+    )
 
 
 @pytest.fixture
 def output(tmp_path, monkeypatch):
     import folder_paths
+
     monkeypatch.setattr(folder_paths, "get_output_directory", lambda: str(tmp_path / "output"))
     return tmp_path / "output"
 
@@ -29,16 +44,36 @@ def pairs(tmp_path):
 
 
 def settings(folder, **changes):
-    return dict(pairs=str(folder), name="mine", model="light", start="bundled light prior", steps=2, batch=1, rate=0.0, seed=0) | changes
+    return (
+        dict(
+            pairs=str(folder),
+            name="mine",
+            model="light",
+            start="bundled light prior",
+            steps=2,
+            batch=1,
+            rate=0.0,
+            seed=0,
+        )
+        | changes
+    )
 
 
 def test_masks_overlay_and_plot(run, frames):
-    soft, binary, overlay, plot, report = run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)
+    soft, binary, overlay, plot, report = run(
+        "CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True
+    )
     assert report == "nano_prior.safetensors: a light prior. Keys of the checkpoint: every key matches."
-    assert soft.shape == binary.shape == (10, 352, 640) and overlay.shape == frames.shape and plot.shape == (1, 240, 960, 3)
+    assert (
+        soft.shape == binary.shape == (10, 352, 640)
+        and overlay.shape == frames.shape
+        and plot.shape == (1, 240, 960, 3)
+    )
     assert set(binary.unique().tolist()) == {0.0, 1.0} and torch.equal(binary, (soft > 0.5).float())
     assert (binary.flatten(1).mean(1) > 0.005).tolist() == [3 <= t < 8 for t in range(10)]
-    assert (overlay - frames).abs().amax(-1)[soft > 0.9].min() > 0 and torch.allclose(overlay[soft < 1e-4], frames[soft < 1e-4], atol=1e-3)
+    assert (overlay - frames).abs().amax(-1)[soft > 0.9].min() > 0 and torch.allclose(
+        overlay[soft < 1e-4], frames[soft < 1e-4], atol=1e-3
+    )
 
 
 def test_growth_threshold_and_single_frames(run, frames):
@@ -52,19 +87,28 @@ def test_growth_threshold_and_single_frames(run, frames):
 
 def test_neighbouring_frames_count_only_where_they_are_asked_for(run, frames):
     flash = torch.cat([frames[:2], frames[4:5], frames[8:], frames[:2]])  # the line stands in frame 2 alone
-    areas = [run("CLEAR_PriorMask", images=flash, prior="bundled light prior", threshold=0.5, grow=0, temporal=temporal)[1].flatten(1).sum(1) for temporal in (False, True)]
+    areas = [
+        run("CLEAR_PriorMask", images=flash, prior="bundled light prior", threshold=0.5, grow=0, temporal=temporal)[1]
+        .flatten(1)
+        .sum(1)
+        for temporal in (False, True)
+    ]
     assert areas[0][2] > 1000 and areas[1][2] == 0
 
 
 def test_the_plot_is_of_the_binary_mask(run, frames):
     from clear_runtime.media.pictures import share_plot, to_frames
-    soft, binary, _, plot, _ = run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=6, temporal=False)
+
+    soft, binary, _, plot, _ = run(
+        "CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=6, temporal=False
+    )
     assert torch.equal(plot, to_frames(share_plot([mask.mean().item() for mask in binary])))
     assert not torch.equal(plot, to_frames(share_plot([mask.mean().item() for mask in soft])))
 
 
 def test_the_bar_moves_with_every_frame_and_cancel_is_looked_at_before_each(run, frames, cancelled, monkeypatch):
     import comfy.utils
+
     options, moved = dict(images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False), []
 
     class Bar:
@@ -73,6 +117,7 @@ def test_the_bar_moves_with_every_frame_and_cancel_is_looked_at_before_each(run,
 
         def update_absolute(self, value, total=None, preview=None):
             moved.append((value, self.total if total is None else total))
+
     monkeypatch.setattr(comfy.utils, "ProgressBar", Bar)
     run("CLEAR_PriorMask", **options)
     assert moved == [(n, 10) for n in range(1, 11)]
@@ -84,6 +129,7 @@ def test_the_bar_moves_with_every_frame_and_cancel_is_looked_at_before_each(run,
 
 def test_cancel_is_looked_at_before_the_prior_is(run, frames, pack, cancelled):
     import sys
+
     prior = sys.modules["clear_pack.nodes.prior"].chosen_prior("bundled light prior")
     prior.model.register_forward_pre_hook(lambda *_: pytest.fail("the prior ran"))
     with cancelled(at=1):
@@ -103,12 +149,20 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
     import sys
 
     import comfy.model_management as management
+
     checkpoints = sys.modules["clear_pack.clear_runtime.find.priors.checkpoints"]
     prior, seen, asked = checkpoints.load_prior(), [], []
     hook = prior.model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
     monkeypatch.setattr(checkpoints, "load_prior", lambda: prior)
     loading = management.load_models_gpu
-    monkeypatch.setattr(management, "load_models_gpu", lambda *a, memory_required=0, **k: (asked.append(memory_required), loading(*a, memory_required=memory_required, **k)))
+    monkeypatch.setattr(
+        management,
+        "load_models_gpu",
+        lambda *a, memory_required=0, **k: (
+            asked.append(memory_required),
+            loading(*a, memory_required=memory_required, **k),
+        ),
+    )
     each = prior.memory(352, 640)
     for free, batches in ((100 * each, [8, 2]), (3.5 * each, [3, 3, 2, 2]), (0, [1] * 10)):
         monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: free)
@@ -116,49 +170,100 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
         run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
         assert seen == batches and max(asked) == 8 * each
     hook.remove()
-    assert prior.memory(1080, 1920) == prior.memory(2160, 3840) == each * 360 / 352, "large frames are looked at smaller"
+    assert prior.memory(1080, 1920) == prior.memory(2160, 3840) == each * 360 / 352, (
+        "large frames are looked at smaller"
+    )
     large = checkpoints.Prior(prior.model, long_side=1280)
-    assert large.memory(720, 1280) == 4 * prior.memory(720, 1280) and 8 * large.memory(720, 1280) > 2 ** 30
+    assert large.memory(720, 1280) == 4 * prior.memory(720, 1280) and 8 * large.memory(720, 1280) > 2**30
     monkeypatch.setattr(checkpoints, "load_prior", lambda: large)
-    monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: 2 ** 40)
+    monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: 2**40)
     hook, _ = large.model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0]))), seen.clear()
-    run("CLEAR_PriorMask", images=torch.rand(8, 720, 1280, 3), prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
+    run(
+        "CLEAR_PriorMask",
+        images=torch.rand(8, 720, 1280, 3),
+        prior="bundled light prior",
+        threshold=0.5,
+        grow=0,
+        temporal=False,
+    )
     hook.remove()
     assert seen == [6, 2], "no more than a gibibyte at a time"
 
 
 class Elsewhere(torch.Tensor):
-    """Stands for a tensor on a GPU, where ComfyUI keeps images with --gpu-only: nothing can be computed with it and a tensor on the CPU."""
+    """Stands for a tensor on a GPU, where ComfyUI keeps images with --gpu-only: nothing can be computed with it and a
+    tensor on the CPU."""
 
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
         parts = [part for arg in args for part in (arg if isinstance(arg, (list, tuple)) else [arg])]
-        assert not any(type(part) is torch.Tensor and part.ndim for part in parts), f"{function.__name__} of tensors on two devices"
+        assert not any(type(part) is torch.Tensor and part.ndim for part in parts), (
+            f"{function.__name__} of tensors on two devices"
+        )
         out = super().__torch_function__(function, types, args, kwargs)
         return out.as_subclass(torch.Tensor) if function in (torch.Tensor.cpu, torch.Tensor.to) else out
 
 
 def test_frames_on_the_gpu_give_what_frames_on_the_cpu_give(run, frames):
     options = dict(prior="bundled light prior", threshold=0.5, grow=1, temporal=True)
-    for ours, theirs in list(zip(run("CLEAR_PriorMask", images=frames, **options), run("CLEAR_PriorMask", images=frames.as_subclass(Elsewhere), **options)))[:4]:
+    for ours, theirs in list(
+        zip(
+            run("CLEAR_PriorMask", images=frames, **options),
+            run("CLEAR_PriorMask", images=frames.as_subclass(Elsewhere), **options),
+        )
+    )[:4]:
         assert type(theirs) is torch.Tensor and torch.equal(ours, theirs)
 
 
 def test_subtitles_are_removed_from_frames_on_the_gpu_within_masks_on_the_gpu(run, frames):
-    preview = dict(steps=1, cfg=1.0, seed=0, window=9, overlap=4, output="preview", control="auto", region="auto", mask_from="prior", grow=2, feather=2, subtitles_only=False)
+    preview = dict(
+        steps=1,
+        cfg=1.0,
+        seed=0,
+        window=9,
+        overlap=4,
+        output="preview",
+        control="auto",
+        region="auto",
+        mask_from="prior",
+        grow=2,
+        feather=2,
+        subtitles_only=False,
+    )
     limit, protect = torch.zeros(1, 352, 640), torch.zeros(10, 352, 640)
     limit[:, 200:], protect[..., 330:] = 1, 1
     ours = run("CLEAR_SubtitleRemove", images=frames, limit=limit, protect=protect, **preview)
-    theirs = run("CLEAR_SubtitleRemove", images=frames.as_subclass(Elsewhere), limit=limit.as_subclass(Elsewhere), protect=protect.as_subclass(Elsewhere), **preview)
+    theirs = run(
+        "CLEAR_SubtitleRemove",
+        images=frames.as_subclass(Elsewhere),
+        limit=limit.as_subclass(Elsewhere),
+        protect=protect.as_subclass(Elsewhere),
+        **preview,
+    )
     assert ours[1].any() and all(type(b) is torch.Tensor and torch.equal(a, b) for a, b in zip(ours, theirs))
 
 
 def test_what_comes_out_lies_where_comfyui_keeps_images(run, frames, monkeypatch):
     import comfy.model_management as management
+
     monkeypatch.setattr(management, "intermediate_device", lambda: torch.device("meta"))
-    preview = dict(steps=1, cfg=1.0, seed=0, window=9, overlap=4, output="preview", control="auto", region="auto", mask_from="prior", grow=2, feather=2)
-    results = [*run("CLEAR_SubtitleRemove", images=frames, **preview),
-               *run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)[:3]]
+    preview = dict(
+        steps=1,
+        cfg=1.0,
+        seed=0,
+        window=9,
+        overlap=4,
+        output="preview",
+        control="auto",
+        region="auto",
+        mask_from="prior",
+        grow=2,
+        feather=2,
+    )
+    results = [
+        *run("CLEAR_SubtitleRemove", images=frames, **preview),
+        *run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)[:3],
+    ]
     assert [result.device.type for result in results] == ["meta"] * 5
 
 
@@ -171,9 +276,23 @@ def test_frames_with_values_that_are_no_numbers_are_refused(run, frames, error):
 
 def test_what_is_no_video_and_no_file_is_refused(run, models, error):
     with pytest.raises(error, match="colour frames"):
-        run("CLEAR_PriorMask", images=torch.rand(2, 8, 8, 1), prior="bundled light prior", threshold=0.5, grow=0, temporal=True)
+        run(
+            "CLEAR_PriorMask",
+            images=torch.rand(2, 8, 8, 1),
+            prior="bundled light prior",
+            threshold=0.5,
+            grow=0,
+            temporal=True,
+        )
     with pytest.raises(error, match="no file gone.safetensors in models/clear"):
-        run("CLEAR_PriorMask", images=torch.rand(2, 8, 8, 3), prior="gone.safetensors", threshold=0.5, grow=0, temporal=True)
+        run(
+            "CLEAR_PriorMask",
+            images=torch.rand(2, 8, 8, 3),
+            prior="gone.safetensors",
+            threshold=0.5,
+            grow=0,
+            temporal=True,
+        )
 
 
 def after_step(count, folder):
@@ -185,7 +304,9 @@ def after_step(count, folder):
 def test_a_prior_is_trained_and_used(run, models, output, pairs, frames):
     path, curves, example, report = run("CLEAR_TrainPrior", **settings(pairs))
     assert path == str(models / "clear" / "mine.safetensors")
-    assert torch.load(output / "CLEAR" / "mine" / "training.pt", weights_only=True)["options"]["rate"] == 3e-4, "rate 0 is the trainer's own for this start"
+    assert torch.load(output / "CLEAR" / "mine" / "training.pt", weights_only=True)["options"]["rate"] == 3e-4, (
+        "rate 0 is the trainer's own for this start"
+    )
     assert report.startswith("2 of 2 pairs can be used") and curves.shape[0] == example.shape[0] == 1
     soft, *_ = run("CLEAR_PriorMask", images=frames, prior="mine.safetensors", threshold=0.5, grow=0, temporal=True)
     assert soft.isfinite().all()
@@ -193,6 +314,7 @@ def test_a_prior_is_trained_and_used(run, models, output, pairs, frames):
 
 def test_two_videos_of_the_input_folder_are_a_pair(run, models, output, pairs, monkeypatch):
     import folder_paths
+
     monkeypatch.setattr(folder_paths, "get_input_directory", lambda: str(pairs))
     *_, report = run("CLEAR_TrainPrior", **settings("v0_with_subtitle.mp4", clean="v0.mp4"))
     assert report.startswith("1 of 1 pairs can be used")
@@ -201,12 +323,30 @@ def test_two_videos_of_the_input_folder_are_a_pair(run, models, output, pairs, m
 def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, output, pairs, frames, error):
     path, *_ = run("CLEAR_TrainPrior", **settings(pairs, start="from scratch"))
     options = dict(images=frames, threshold=0.5, grow=0, temporal=False)
-    chosen, bundled = (run("CLEAR_PriorMask", prior=prior, **options)[0] for prior in ("mine.safetensors", "bundled light prior"))
+    chosen, bundled = (
+        run("CLEAR_PriorMask", prior=prior, **options)[0] for prior in ("mine.safetensors", "bundled light prior")
+    )
     for linked in (path, "mine.safetensors"):
         assert torch.equal(run("CLEAR_PriorMask", prior="bundled light prior", trained=linked, **options)[0], chosen)
     assert not torch.equal(chosen, bundled)
-    preview = dict(images=frames, steps=1, cfg=1.0, seed=0, window=81, overlap=16, output="preview", control="auto", region="auto", mask_from="prior", grow=2, feather=2)
-    removed = [run("CLEAR_SubtitleRemove", **preview, **which)[1] for which in (dict(), dict(trained=path), dict(prior="mine.safetensors"))]
+    preview = dict(
+        images=frames,
+        steps=1,
+        cfg=1.0,
+        seed=0,
+        window=81,
+        overlap=16,
+        output="preview",
+        control="auto",
+        region="auto",
+        mask_from="prior",
+        grow=2,
+        feather=2,
+    )
+    removed = [
+        run("CLEAR_SubtitleRemove", **preview, **which)[1]
+        for which in (dict(), dict(trained=path), dict(prior="mine.safetensors"))
+    ]
     assert torch.equal(removed[1], removed[2]) and not torch.equal(removed[0], removed[1])
     with pytest.raises(error, match="no file gone.safetensors in"):
         run("CLEAR_PriorMask", prior="bundled light prior", trained=str(models / "gone.safetensors"), **options)
@@ -214,6 +354,7 @@ def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, ou
 
 def test_a_cancelled_run_goes_on_to_the_same_weights(run, models, output, pairs, cancelled):
     from safetensors.torch import load_file
+
     curves = [run("CLEAR_TrainPrior", **settings(pairs, name="whole", steps=3))[1]]
     with cancelled(when=after_step(2, output / "CLEAR" / "parts")):
         run("CLEAR_TrainPrior", **settings(pairs, name="parts", steps=3))
@@ -230,8 +371,11 @@ def test_cancel_stops_the_look_through_the_pairs_within_a_frame(run, models, out
     assert len(looks) == 3 and not (output / "CLEAR" / "mine").exists()
 
 
-def test_cancel_is_heard_within_a_frame_while_a_group_of_videos_is_read(run, models, output, pairs, cancelled, monkeypatch):
+def test_cancel_is_heard_within_a_frame_while_a_group_of_videos_is_read(
+    run, models, output, pairs, cancelled, monkeypatch
+):
     from importlib import import_module
+
     module, read = import_module("clear_pack.clear_runtime.data.frame_batches"), []
     reading = module.frame_pairs
     monkeypatch.setattr(module, "frame_pairs", lambda pair: (read.append(1) or both for both in reading(pair)))
@@ -242,7 +386,9 @@ def test_cancel_is_heard_within_a_frame_while_a_group_of_videos_is_read(run, mod
 def test_a_finished_run_gives_its_results_again(run, models, output, pairs):
     first = run("CLEAR_TrainPrior", **settings(pairs))
     again = run("CLEAR_TrainPrior", **settings(f' "{pairs}" '))  # as Windows copies a path
-    assert first[0] == again[0] and first[3] == again[3] and all(torch.equal(a, b) for a, b in zip(first[1:3], again[1:3]))
+    assert (
+        first[0] == again[0] and first[3] == again[3] and all(torch.equal(a, b) for a, b in zip(first[1:3], again[1:3]))
+    )
 
 
 def test_cancel_at_the_last_step_loses_nothing(run, models, output, pairs, cancelled):
@@ -260,7 +406,9 @@ def test_a_run_that_a_terminal_trained_is_finished_by_the_node(run, models, outp
     for name in ("curves.png", "example.png", "history.jsonl"):  # the terminal's trainer leaves none of them
         (output / "CLEAR" / "mine" / name).unlink()
     path, curves, example, _ = run("CLEAR_TrainPrior", **settings(pairs))
-    assert path == str(models / "clear" / "mine.safetensors") and curves.shape == (1, 280, 640, 3) and example.std() > 0.1
+    assert (
+        path == str(models / "clear" / "mine.safetensors") and curves.shape == (1, 280, 640, 3) and example.std() > 0.1
+    )
 
 
 def test_a_prior_that_was_taken_away_is_made_again(run, models, output, pairs, pack, cancelled):
@@ -317,9 +465,13 @@ def test_a_prior_from_elsewhere_stays_where_a_run_of_its_name_is_kept(run, model
 def test_a_published_prior_keeps_its_run_s_long_side_and_says_which_run_it_is_of(run, models, output, pairs):
     from clear_runtime.checkpoint import read_metadata
     from clear_runtime.find.priors.checkpoints import load_prior
+
     path, *_ = run("CLEAR_TrainPrior", **settings(pairs))
     kept, published = read_metadata(output / "CLEAR" / "mine" / "prior.safetensors"), read_metadata(path)
-    assert kept == {"clear_prior": "light", "long_side": "640"} and published == {**kept, "clear_run": published["clear_run"]}
+    assert kept == {"clear_prior": "light", "long_side": "640"} and published == {
+        **kept,
+        "clear_run": published["clear_run"],
+    }
     assert load_prior(path).long_side == 640
 
 
@@ -342,8 +494,19 @@ def test_the_node_runs_again_when_a_video_changed(pack, pairs):
     assert before != node.fingerprint_inputs(**inputs)
 
 
-@pytest.mark.parametrize("changes,says", [(dict(pairs=""), "Name the folder"), (dict(name="../x"), "cannot be a file's name"), (dict(model="paper"), "not a prior of the kind paper")])
-def test_bad_settings_are_refused_before_the_pairs_are_looked_through(run, models, output, pairs, error, changes, says, monkeypatch):
-    monkeypatch.setattr("clear_pack.clear_runtime.data.pairs_on_disk.check_pairs", lambda *a: pytest.fail("looked through"))
+@pytest.mark.parametrize(
+    "changes,says",
+    [
+        (dict(pairs=""), "Name the folder"),
+        (dict(name="../x"), "cannot be a file's name"),
+        (dict(model="paper"), "not a prior of the kind paper"),
+    ],
+)
+def test_bad_settings_are_refused_before_the_pairs_are_looked_through(
+    run, models, output, pairs, error, changes, says, monkeypatch
+):
+    monkeypatch.setattr(
+        "clear_pack.clear_runtime.data.pairs_on_disk.check_pairs", lambda *a: pytest.fail("looked through")
+    )
     with pytest.raises(error, match=says):
         run("CLEAR_TrainPrior", **settings(pairs, **changes))

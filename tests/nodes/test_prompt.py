@@ -1,4 +1,5 @@
 """CLEAR Prompt: encoded once, kept, read back; the wrong encoder refused."""
+
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ class Clip:
 
     def tokenize(self, text):
         from clear_pack.clear_runtime.engines.prompt import PROMPT
+
         assert text == PROMPT
         return {self.name: [[(1, 1.0)]]}
 
@@ -23,12 +25,12 @@ class Clip:
 
 def test_encoded_once_and_kept(run, models):
     clip = Clip()
-    (first, extra), = run("CLEAR_Prompt", clip=clip)[0]
+    ((first, extra),) = run("CLEAR_Prompt", clip=clip)[0]
     assert first.shape == (1, 512, 4096) and extra == {}
     torch.testing.assert_close(first, clip.embedding, rtol=0, atol=0)
     files = list((models / "clear").iterdir())
     assert [file.suffix for file in files] == [".safetensors"] and files[0].stat().st_size < 30 * 4096 * 4 + 1000
-    (second, _), = run("CLEAR_Prompt")[0]
+    ((second, _),) = run("CLEAR_Prompt")[0]
     torch.testing.assert_close(second, first, rtol=0, atol=0)
     run("CLEAR_Prompt", clip=clip)
     assert clip.calls == 1
@@ -42,14 +44,21 @@ def test_the_text_encoder_is_asked_for_only_while_nothing_is_kept(pack, run, mod
 
 
 def test_shorter_and_longer_embeddings_become_512_tokens(run, models):
-    (text, _), = run("CLEAR_Prompt", clip=Clip(tokens=40))[0]
+    ((text, _),) = run("CLEAR_Prompt", clip=Clip(tokens=40))[0]
     assert text.shape == (1, 512, 4096) and not text[:, 30:].any() and text[:, :30].any(2).all()
     next((models / "clear").iterdir()).unlink()
-    (text, _), = run("CLEAR_Prompt", clip=Clip(tokens=600, used=600))[0]
+    ((text, _),) = run("CLEAR_Prompt", clip=Clip(tokens=600, used=600))[0]
     assert text.shape == (1, 512, 4096)
 
 
-@pytest.mark.parametrize("clip, words", [(Clip("t5xxl"), "another text encoder.*t5xxl"), (Clip("l", 768), "another text encoder"), (Clip(width=768), "4096")])
+@pytest.mark.parametrize(
+    "clip, words",
+    [
+        (Clip("t5xxl"), "another text encoder.*t5xxl"),
+        (Clip("l", 768), "another text encoder"),
+        (Clip(width=768), "4096"),
+    ],
+)
 def test_another_encoder_is_refused_and_nothing_is_kept(run, models, error, clip, words):
     with pytest.raises(error, match=words):
         run("CLEAR_Prompt", clip=clip)
@@ -71,18 +80,27 @@ def test_a_damaged_file_is_refused(run, models, error):
 
 SIZES = {"d_model": 32, "num_heads": 4, "d_kv": 8, "d_ff": 64, "num_layers": 2, "vocab_size": 50}
 NAMES = {"token_embedding": "shared", "norm": "encoder.final_layer_norm"}
-IN_BLOCK = {"norm1": "0.layer_norm", "norm2": "1.layer_norm", "pos_embedding.embedding": "0.SelfAttention.relative_attention_bias",
-            **{f"attn.{x}": f"0.SelfAttention.{x}" for x in "qkvo"},
-            "ffn.gate.0": "1.DenseReluDense.wi_0", "ffn.fc1": "1.DenseReluDense.wi_1", "ffn.fc2": "1.DenseReluDense.wo"}
+IN_BLOCK = {
+    "norm1": "0.layer_norm",
+    "norm2": "1.layer_norm",
+    "pos_embedding.embedding": "0.SelfAttention.relative_attention_bias",
+    **{f"attn.{x}": f"0.SelfAttention.{x}" for x in "qkvo"},
+    "ffn.gate.0": "1.DenseReluDense.wi_0",
+    "ffn.fc1": "1.DenseReluDense.wi_1",
+    "ffn.fc2": "1.DenseReluDense.wo",
+}
 
 
 def test_what_reaches_the_model_is_what_diffsynths_prompt_embedder_makes(comfy_nodes):
     """The same small umT5 in both: 512 tokens, and zeros behind the text."""
     from comfy.text_encoders.wan import UMT5XXlModel
     from diffsynth.models.wan_video_text_encoder import WanTextEncoder
+
     torch.manual_seed(3)
     theirs = WanTextEncoder(vocab=50, dim=32, dim_attn=32, dim_ffn=64, num_heads=4, num_layers=2).eval()
-    ours = UMT5XXlModel(device="cpu", dtype=torch.float32, model_options={"model_name": "small", "small_model_config": SIZES})
+    ours = UMT5XXlModel(
+        device="cpu", dtype=torch.float32, model_options={"model_name": "small", "small_model_config": SIZES}
+    )
     named = {}
     for name, value in theirs.state_dict().items():
         stem = name.removesuffix(".weight")
@@ -92,8 +110,16 @@ def test_what_reaches_the_model_is_what_diffsynths_prompt_embedder_makes(comfy_n
         else:
             named[NAMES[stem] + ".weight"] = value + 0.3 * torch.randn_like(value)
     ours.transformer.load_state_dict(named)
-    theirs.load_state_dict({name: named[f"encoder.block.{name.split('.')[1]}.layer.{IN_BLOCK[name.removesuffix('.weight').split('.', 2)[2]]}.weight"]
-                            if name.startswith("blocks.") else named[NAMES[name.removesuffix(".weight")] + ".weight"] for name in theirs.state_dict()})
+    theirs.load_state_dict(
+        {
+            name: named[
+                f"encoder.block.{name.split('.')[1]}.layer.{IN_BLOCK[name.removesuffix('.weight').split('.', 2)[2]]}.weight"
+            ]
+            if name.startswith("blocks.")
+            else named[NAMES[name.removesuffix(".weight")] + ".weight"]
+            for name in theirs.state_dict()
+        }
+    )
     ids = torch.tensor([[7, 12, 33, 5, 41, 1] + [0] * 506])
     with torch.inference_mode():
         wanted = theirs(ids, (ids > 0).long())

@@ -1,4 +1,5 @@
 """Train CLEAR LoRA inside ComfyUI's own process, on small models with random weights and the bundled one."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -15,8 +16,11 @@ class Pairs:
 
     def __init__(self, frames=5, count=2):
         from clear_pack.clear_runtime.data.clips import Clip
+
         made = [clip(frames, text, seed) for seed, text in zip(range(count), ("Rain", "Thunder", "Hail"))]
-        self.clips = [Clip(*(torch.from_numpy(part).float() / 255 for part in (subtitled, clean))) for clean, subtitled in made]
+        self.clips = [
+            Clip(*(torch.from_numpy(part).float() / 255 for part in (subtitled, clean))) for clean, subtitled in made
+        ]
         self.identities = [f"{i} {frames}" for i in range(count)]
         self.sizes, self.held_back = [tuple(self.clips[0].clean.shape[:3])], 1
 
@@ -33,12 +37,14 @@ class Vae:
 
     def __new__(cls):
         import comfy.sd
+
         return comfy.sd.VAE(sd=tiny_wan.vae_state(), dtype=torch.float32)
 
 
 @pytest.fixture
 def output(tmp_path, monkeypatch):
     import folder_paths
+
     monkeypatch.setattr(folder_paths, "get_output_directory", lambda: str(tmp_path / "output"))
     return tmp_path / "output" / "CLEAR"
 
@@ -47,10 +53,13 @@ def output(tmp_path, monkeypatch):
 def small_nano(pack):
     """Load CLEAR Nano's base and LoRA, with two blocks and random weights."""
     from clear_pack.clear_runtime.engines.nano import load
+
     state = tiny_wan.wan_state(blocks=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(load, "transformer_state_dict", lambda: {name: value.half() for name, value in state.items()})
-        patch.setattr(load, "lora_state", lambda: {name: value.half() for name, value in tiny_wan.lora_state(state).items()})
+        patch.setattr(
+            load, "lora_state", lambda: {name: value.half() for name, value in tiny_wan.lora_state(state).items()}
+        )
         yield load
 
 
@@ -63,14 +72,40 @@ def nano(run, small_nano):
 def settings(pack, nano):
     def of(**changes):
         model, vae, positive = nano
-        return dict(model=model, vae=vae, positive=positive, pairs=Pairs(), prior="bundled light prior", name="mine", steps=2, rank=4, targets="q,k,v,o,ffn.0,ffn.2",
-                    rate=1e-3, batch=1, accumulate=1, frames=0, height=0, width=0, control="auto", precision="auto", checkpointing=True, optimiser="adamw", start="none",
-                    seed=0, preview_every=2) | changes
+        return (
+            dict(
+                model=model,
+                vae=vae,
+                positive=positive,
+                pairs=Pairs(),
+                prior="bundled light prior",
+                name="mine",
+                steps=2,
+                rank=4,
+                targets="q,k,v,o,ffn.0,ffn.2",
+                rate=1e-3,
+                batch=1,
+                accumulate=1,
+                frames=0,
+                height=0,
+                width=0,
+                control="auto",
+                precision="auto",
+                checkpointing=True,
+                optimiser="adamw",
+                start="none",
+                seed=0,
+                preview_every=2,
+            )
+            | changes
+        )
+
     return of
 
 
 def frames_of(model, positive, noise, control):
     from clear_pack.nodes.comfy.backend import ComfyDenoiser
+
     with torch.inference_mode():
         return ComfyDenoiser(model, positive)(noise, control, schedule.sigmas(1))
 
@@ -85,22 +120,46 @@ def test_a_lora_is_trained_and_comes_out_on_the_model(run, models, output, nano,
     before, weights = frames_of(model, positive, noise, control), base_of(model)
     trained, name, curves, example, report = run("CLEAR_TrainLoRA", **settings())
     assert name == "mine.safetensors" and len(trained.patches) == 20 and not model.patches
-    assert curves.shape[0] == example.shape[0] == 1 and curves.shape[2] == example.shape[2] == 640 and curves.std() > 0.05 and example.std() > 0.05
-    assert report.startswith("2 clips in memory") and "Examples of 5 frames of 96x64 pixels, control both" in report and "2 steps" in report
+    assert (
+        curves.shape[0] == example.shape[0] == 1
+        and curves.shape[2] == example.shape[2] == 640
+        and curves.std() > 0.05
+        and example.std() > 0.05
+    )
+    assert (
+        report.startswith("2 clips in memory")
+        and "Examples of 5 frames of 96x64 pixels, control both" in report
+        and "2 steps" in report
+    )
     state = lora.read_lora(models / "loras" / name)
     assert lora.rank(state) == 4 and any(value.any() for key, value in state.items() if "lora_B" in key)
-    assert (models / "loras" / "mine.occlusion_head.safetensors").exists() and (output / "mine" / "training.pt").exists()
+    assert (models / "loras" / "mine.occlusion_head.safetensors").exists() and (
+        output / "mine" / "training.pt"
+    ).exists()
     after = frames_of(trained, positive, noise, control)
     assert not torch.equal(after, before), "the LoRA is on the MODEL that comes out"
-    applied, = run("CLEAR_ApplyLoRA", model=model, lora=name, strength=1.0)
+    (applied,) = run("CLEAR_ApplyLoRA", model=model, lora=name, strength=1.0)
     assert torch.equal(frames_of(applied, positive, noise, control), after), "and it is the file's"
-    assert torch.equal(frames_of(model, positive, noise, control), before), "the MODEL that went in gives the very frames that it gave"
+    assert torch.equal(frames_of(model, positive, noise, control), before), (
+        "the MODEL that went in gives the very frames that it gave"
+    )
     assert all(torch.equal(value, weights[name]) for name, value in model.model.diffusion_model.named_parameters())
 
 
 def test_wan_learns_from_frames_as_they_are(run, models, output, weights, load_model, settings):
     context = tiny_wan.window()[2]
-    trained, name, _, _, report = run("CLEAR_TrainLoRA", **settings(model=load_model(weights[0]), vae=Vae(), positive=[[context, {}]], name="wan", targets="q, v", height=32, width=48))
+    trained, name, _, _, report = run(
+        "CLEAR_TrainLoRA",
+        **settings(
+            model=load_model(weights[0]),
+            vae=Vae(),
+            positive=[[context, {}]],
+            name="wan",
+            targets="q, v",
+            height=32,
+            width=48,
+        ),
+    )
     assert "control as is" in report and "Examples of 5 frames of 48x32 pixels" in report
     assert len(trained.patches) == 8 and len(lora.modules(lora.read_lora(models / "loras" / name))) == 8
 
@@ -109,7 +168,7 @@ def test_cancel_while_the_pairs_are_encoded_keeps_those_that_are(run, models, ou
     latents = output / "mine" / "latents"
     with cancelled(when=lambda: any(latents.glob("*.safetensors"))):
         run("CLEAR_TrainLoRA", **settings())
-    kept, = latents.glob("*.safetensors")
+    (kept,) = latents.glob("*.safetensors")
     written = kept.stat().st_mtime_ns
     run("CLEAR_TrainLoRA", **settings())
     assert kept.stat().st_mtime_ns == written and len(list(latents.iterdir())) == 2
@@ -120,7 +179,10 @@ def test_a_cancelled_run_goes_on_to_the_same_lora(run, models, output, settings,
     history = output / "parts" / "history.jsonl"
     with cancelled(when=lambda: history.exists() and len(history.read_text().splitlines()) == 2):
         run("CLEAR_TrainLoRA", **settings(name="parts", steps=3))
-    assert torch.load(output / "parts" / "training.pt", weights_only=True)["step"] == 2 and not (models / "loras" / "parts.safetensors").exists()
+    assert (
+        torch.load(output / "parts" / "training.pt", weights_only=True)["step"] == 2
+        and not (models / "loras" / "parts.safetensors").exists()
+    )
     *_, report = run("CLEAR_TrainLoRA", **settings(name="parts", steps=3))
     assert "3 steps" in report
     for kind in ("", ".occlusion_head"):
@@ -132,13 +194,18 @@ def test_a_finished_run_is_handed_on_and_may_be_made_longer(run, models, output,
     first = run("CLEAR_TrainLoRA", **settings(steps=2))
     stamp = (output / "mine" / "training.pt").stat().st_mtime_ns
     again = run("CLEAR_TrainLoRA", **settings(steps=2))
-    assert (output / "mine" / "training.pt").stat().st_mtime_ns == stamp and torch.equal(first[3], again[3]) and len(again[0].patches) == 20
+    assert (
+        (output / "mine" / "training.pt").stat().st_mtime_ns == stamp
+        and torch.equal(first[3], again[3])
+        and len(again[0].patches) == 20
+    )
     *_, report = run("CLEAR_TrainLoRA", **settings(steps=3))
     assert "3 steps" in report and torch.load(output / "mine" / "training.pt", weights_only=True)["step"] == 3
 
 
 def test_cancel_in_the_middle_of_a_step_keeps_the_one_before(run, models, output, settings, monkeypatch, cancelled):
     from clear_pack.clear_runtime.train.lora.cache import LatentClips
+
     run("CLEAR_TrainLoRA", **settings(name="whole", steps=3, accumulate=4))
     read, seen = LatentClips.__getitem__, []
     with monkeypatch.context() as patch:
@@ -152,7 +219,9 @@ def test_cancel_in_the_middle_of_a_step_keeps_the_one_before(run, models, output
     assert whole and all(torch.equal(whole[key], parts[key]) for key in whole)
 
 
-def test_other_pairs_or_another_prompt_under_a_finished_name_are_refused_before_anything_is_encoded(run, models, output, settings, error, monkeypatch):
+def test_other_pairs_or_another_prompt_under_a_finished_name_are_refused_before_anything_is_encoded(
+    run, models, output, settings, error, monkeypatch
+):
     run("CLEAR_TrainLoRA", **settings(steps=1))
     latents = sorted((output / "mine" / "latents").iterdir())
     with monkeypatch.context() as patch:
@@ -168,6 +237,7 @@ def test_other_pairs_or_another_prompt_under_a_finished_name_are_refused_before_
 
 def test_a_folder_that_another_run_is_using_is_refused(run, models, output, settings, error, monkeypatch):
     from filelock import FileLock
+
     monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
     (output / "mine").mkdir(parents=True)
     with FileLock(output / "mine" / ".lock"), pytest.raises(error, match="Another run is using"):
@@ -176,8 +246,13 @@ def test_a_folder_that_another_run_is_using_is_refused(run, models, output, sett
 
 def test_a_step_without_a_loss_does_not_end_the_run(run, models, output, settings, monkeypatch):
     from clear_pack.clear_runtime.train.lora.cache import LatentClips
+
     read = LatentClips.__getitem__
-    monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k))
+    monkeypatch.setattr(
+        LatentClips,
+        "__getitem__",
+        lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k),
+    )
     *_, report = run("CLEAR_TrainLoRA", **settings(steps=2))
     first = report.split("2 steps: loss ")[1].split(" ")[0]
     assert f"{first} at the first, {first} at the last" in report
@@ -189,7 +264,9 @@ def test_a_step_without_a_loss_does_not_end_the_run(run, models, output, setting
 def test_a_finished_lora_that_was_deleted_is_made_again(pack, run, models, output, settings, cancelled):
     node = pack.listed["CLEAR_TrainLoRA"]
     links = ("model", "vae", "positive", "pairs")
-    stamp = lambda **changes: node.fingerprint_inputs(**{name: value for name, value in settings(**changes).items() if name not in links})
+    stamp = lambda **changes: node.fingerprint_inputs(
+        **{name: value for name, value in settings(**changes).items() if name not in links}
+    )
     before = stamp()
     with cancelled(when=lambda: (output / "mine" / "history.jsonl").exists()):
         run("CLEAR_TrainLoRA", **settings())
@@ -229,13 +306,17 @@ def test_an_output_that_exists_is_never_overwritten(run, models, output, setting
 
 def test_weights_are_shared_and_autograd_takes_them(pack, nano):
     from clear_pack.nodes.comfy.shared_weights import base_weights
+
     model = nano[0]
     with torch.inference_mode():
         dtype = next(model.model.diffusion_model.parameters()).dtype
         shared = base_weights(model, dtype)
     network = dict(model.model.diffusion_model.named_parameters())
     assert set(shared) == set(network)
-    assert all(shared[name].data_ptr() == network[name].data_ptr() and torch.equal(shared[name], network[name]) for name in network)
+    assert all(
+        shared[name].data_ptr() == network[name].data_ptr() and torch.equal(shared[name], network[name])
+        for name in network
+    )
     assert not any(value.is_inference() for value in shared.values())
     weight = shared["blocks.0.self_attn.q.weight"]
     x = torch.randn(2, weight.shape[1], dtype=dtype, requires_grad=True)
@@ -246,6 +327,7 @@ def test_weights_are_shared_and_autograd_takes_them(pack, nano):
 def test_weights_are_read_without_another_clone_s_patches(pack, run, weights, load_model):
     from clear_pack.nodes.comfy.apply_lora import with_lora
     from clear_pack.nodes.comfy.shared_weights import base_weights
+
     state, change = weights
     noise, control, context = tiny_wan.window(frames=1)
     bare = load_model(state)
@@ -257,6 +339,7 @@ def test_weights_are_read_without_another_clone_s_patches(pack, run, weights, lo
 
 def test_models_that_cannot_be_trained_are_refused(run, models, output, settings, weights, load_model, error):
     import comfy.sd
+
     patched, vae, positive = run("CLEAR_LoadNano", strength=1.0)
     with pytest.raises(error, match=r"carries patches on 20 of its weights.*strength to 0.*choose its file in start"):
         run("CLEAR_TrainLoRA", **settings(model=patched))
@@ -268,24 +351,36 @@ def test_models_that_cannot_be_trained_are_refused(run, models, output, settings
 
     class GGMLTensor(torch.Tensor):  # a loader's own tensors
         pass
+
     layer = gguf.model.diffusion_model.blocks[0].ffn[0]
     layer.weight = torch.nn.Parameter(layer.weight.data.as_subclass(GGMLTensor), requires_grad=False)
     with pytest.raises(error, match="1 of GGMLTensor"):
         run("CLEAR_TrainLoRA", **settings(model=gguf, vae=Vae(), positive=[[context, {}]]))
 
 
-@pytest.mark.parametrize("changes, says", [
-    (dict(name="../x"), "cannot be a file's name"), (dict(vae=None), "VAE not connected"), (dict(targets="q,nonsense"), "ends in nonsense"),
-    (dict(start="gone.safetensors"), "no file gone.safetensors"), (dict(positive=[[torch.zeros(1, 3, 768), {}]]), "768 wide"),
-    (dict(positive=[[torch.zeros(1, 1, 4096), {}]] * 2), "several prompts"), (dict(targets=""), "ends in nothing"),
-])
-def test_bad_settings_are_refused_before_anything_is_encoded(run, models, output, settings, error, changes, says, monkeypatch):
+@pytest.mark.parametrize(
+    "changes, says",
+    [
+        (dict(name="../x"), "cannot be a file's name"),
+        (dict(vae=None), "VAE not connected"),
+        (dict(targets="q,nonsense"), "ends in nonsense"),
+        (dict(start="gone.safetensors"), "no file gone.safetensors"),
+        (dict(positive=[[torch.zeros(1, 3, 768), {}]]), "768 wide"),
+        (dict(positive=[[torch.zeros(1, 1, 4096), {}]] * 2), "several prompts"),
+        (dict(targets=""), "ends in nothing"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_is_encoded(
+    run, models, output, settings, error, changes, says, monkeypatch
+):
     monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
     with pytest.raises(error, match=says):
         run("CLEAR_TrainLoRA", **settings(**changes))
 
 
-def test_other_settings_under_a_name_are_refused_before_anything_is_encoded(run, models, output, settings, error, monkeypatch):
+def test_other_settings_under_a_name_are_refused_before_anything_is_encoded(
+    run, models, output, settings, error, monkeypatch
+):
     run("CLEAR_TrainLoRA", **settings(steps=1))
     monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
     latents = sorted((output / "mine" / "latents").iterdir())
@@ -296,15 +391,21 @@ def test_other_settings_under_a_name_are_refused_before_anything_is_encoded(run,
 
 def test_missing_packages_are_named_with_the_command(run, models, output, settings, error, monkeypatch):
     from clear_pack.clear_runtime.train.lora import preflight
+
     real = preflight.find_spec
-    monkeypatch.setattr(preflight, "find_spec", lambda name, *rest: None if name in ("peft", "bitsandbytes") else real(name, *rest))
+    monkeypatch.setattr(
+        preflight, "find_spec", lambda name, *rest: None if name in ("peft", "bitsandbytes") else real(name, *rest)
+    )
     with pytest.raises(error, match=r'python -m pip install "peft>=0.21" bitsandbytes'):
         run("CLEAR_TrainLoRA", **settings(optimiser="adamw8bit"))
 
 
 def test_too_little_memory_is_said_before_the_first_step(run, models, output, settings, error, monkeypatch):
     import comfy.model_management as management
-    monkeypatch.setattr(management, "get_free_memory", lambda *_, torch_free_too=False: (2 ** 20, 2 ** 20) if torch_free_too else 2 ** 20)
+
+    monkeypatch.setattr(
+        management, "get_free_memory", lambda *_, torch_free_too=False: (2**20, 2**20) if torch_free_too else 2**20
+    )
     monkeypatch.setattr(Pairs, "read", lambda *_: pytest.fail("nothing is encoded"))
     with pytest.raises(error, match="This run needs about"):
         run("CLEAR_TrainLoRA", **settings())
@@ -313,24 +414,39 @@ def test_too_little_memory_is_said_before_the_first_step(run, models, output, se
 
 def test_curves_and_example_are_on_the_node_while_it_trains(run, models, output, settings, monkeypatch):
     import comfy.utils
+
     shown = []
-    monkeypatch.setattr(comfy.utils, "ProgressBar", lambda total: SimpleNamespace(update_absolute=lambda value, total=None, preview=None: shown.append((value, total, preview))))
+    monkeypatch.setattr(
+        comfy.utils,
+        "ProgressBar",
+        lambda total: SimpleNamespace(
+            update_absolute=lambda value, total=None, preview=None: shown.append((value, total, preview))
+        ),
+    )
     run("CLEAR_TrainLoRA", **settings(steps=2))
     pictures = [(value, preview[1].size) for value, _, preview in shown if preview is not None]
-    assert [value for value, _ in pictures] == [1, 2] and all(width == 640 and height > 500 for _, (width, height) in pictures)
+    assert [value for value, _ in pictures] == [1, 2] and all(
+        width == 640 and height > 500 for _, (width, height) in pictures
+    )
     assert shown[:2] == [(1, 2, None), (2, 2, None)], "encoding comes first"
 
 
 def on_the_list(patcher):
     import comfy.model_management as management
+
     return any(one.model is patcher for one in management.current_loaded_models)
 
 
-def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(run, models, output, nano, settings, monkeypatch):
+def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(
+    run, models, output, nano, settings, monkeypatch
+):
     import comfy.model_management as management
     from clear_pack.nodes.train import lora as train_lora
+
     model, vae, _ = nano
-    monkeypatch.setattr(management, "get_free_memory", lambda *_, torch_free_too=False: (2 ** 40, 2 ** 40) if torch_free_too else 2 ** 40)
+    monkeypatch.setattr(
+        management, "get_free_memory", lambda *_, torch_free_too=False: (2**40, 2**40) if torch_free_too else 2**40
+    )
     real, seen = vae.decode, []
 
     def decode(samples, **options):
@@ -347,8 +463,11 @@ def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(
             unloads = []
             monkeypatch.setattr(type(clone), "detach", lambda patcher, unpatch_all=True: unloads.append(patcher))
             super()._look(example, model)
-            assert on_the_list(clone) and clone not in unloads and not on_the_list(vae.patcher) and vae.patcher in unloads
+            assert (
+                on_the_list(clone) and clone not in unloads and not on_the_list(vae.patcher) and vae.patcher in unloads
+            )
             seen.append("looked")
+
     monkeypatch.setattr(vae, "decode", decode, raising=False)
     monkeypatch.setattr(train_lora, "_Session", Session)
     run("CLEAR_TrainLoRA", **settings(steps=1))
@@ -358,6 +477,7 @@ def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(
 def test_a_failed_look_leaves_the_lists_as_they_should_be(pack, nano):
     import comfy.model_management as management
     from clear_pack.nodes.comfy.managed import passing
+
     model, vae, _ = nano
     management.load_models_gpu([model])
     with pytest.raises(RuntimeError, match="no room"), passing(vae.patcher, model):
@@ -369,5 +489,5 @@ def test_a_failed_look_leaves_the_lists_as_they_should_be(pack, nano):
 
 def test_a_lora_at_strength_0_is_no_patch(run, models, nano, small_nano):
     lora.write_lora(models / "loras" / "a.safetensors", small_nano.lora_state())
-    model, = run("CLEAR_ApplyLoRA", model=nano[0], lora="a.safetensors", strength=0.0)
+    (model,) = run("CLEAR_ApplyLoRA", model=nano[0], lora="a.safetensors", strength=0.0)
     assert model is not nano[0] and not model.patches and not nano[0].patches

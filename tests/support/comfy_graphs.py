@@ -13,11 +13,16 @@ def cut(server, name, source=DEMO / "bunny_subtitled.mp4", count=9, top=256, lef
     with VideoWriter(server.base / "input" / name, width, height, 25, crf=4, audio_from=source) as writer:
         for index, frame in enumerate(read_frames(source)):
             if index < count:
-                writer.write(frame[top:top + height, left:left + width])
+                writer.write(frame[top : top + height, left : left + width])
     return torch.stack(list(read_frames(server.base / "input" / name)))
 
 
 def graph_of(*nodes):
     """A prompt from (class, inputs) pairs; ("@n", i) in the inputs is output i of the n-th pair."""
-    return {str(n): {"class_type": kind, "inputs": {k: [v[0][1:], v[1]] if isinstance(v, tuple) else v for k, v in inputs.items()}}
-            for n, (kind, inputs) in enumerate(nodes)}
+    return {
+        str(n): {
+            "class_type": kind,
+            "inputs": {k: [v[0][1:], v[1]] if isinstance(v, tuple) else v for k, v in inputs.items()},
+        }
+        for n, (kind, inputs) in enumerate(nodes)
+    }

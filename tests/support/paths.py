@@ -1,4 +1,5 @@
 """Where the tests find what the pack ships."""
+
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]

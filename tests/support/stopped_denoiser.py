@@ -1,4 +1,5 @@
 """What every Denoiser must do for progress and Cancel."""
+
 import pytest
 import tiny_wan
 

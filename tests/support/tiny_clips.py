@@ -1,4 +1,5 @@
 """Small training clips in memory, and the latents that the bundled codec and prior make of them."""
+
 import torch
 from tiny_pairs import clip
 
@@ -14,6 +15,7 @@ CONTEXT = torch.zeros(1, 1, 4096)
 
 class MemoryClips:
     """Clips of 5 frames of 192x96 pixels, one for each seed, in letters that the bundled prior knows."""
+
     sizes, held_back = ((5, HEIGHT, WIDTH),), 1
 
     def __init__(self, count=1, text="Rain falls here"):
@@ -22,7 +24,10 @@ class MemoryClips:
     def read(self, wanted):
         for n in wanted:
             self.reads.append(n)
-            clean, subtitled = (torch.from_numpy(frames).float() / 255 for frames in clip(5, self.text, seed=n, height=HEIGHT, width=WIDTH, style=STYLE))
+            clean, subtitled = (
+                torch.from_numpy(frames).float() / 255
+                for frames in clip(5, self.text, seed=n, height=HEIGHT, width=WIDTH, style=STYLE)
+            )
             yield n, Clip(subtitled, clean)
 
 

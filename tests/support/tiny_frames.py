@@ -1,4 +1,5 @@
 """A Stage I run of a few steps, and the batches for it."""
+
 import torch
 from tiny_pairs import clip
 
@@ -14,14 +15,16 @@ class Frames(torch.utils.data.Dataset):
 
     def __init__(self, broken=None):
         clean, subtitled = (torch.from_numpy(a).float() / 255 for a in clip(frames=12))
-        self.parts = [x.permute(0, 3, 1, 2) for x in (subtitled, clean)] + [pseudo_labels.labels(subtitled, clean)[:, None]]
+        self.parts = [x.permute(0, 3, 1, 2) for x in (subtitled, clean)] + [
+            pseudo_labels.labels(subtitled, clean)[:, None]
+        ]
         self.broken = broken
 
     def __len__(self):
         return 5
 
     def __getitem__(self, n):
-        batch = Batch(*(part[2 * n % 12:2 * n % 12 + 2].clone() for part in self.parts))
+        batch = Batch(*(part[2 * n % 12 : 2 * n % 12 + 2].clone() for part in self.parts))
         if n == self.broken:
             batch.subtitled[0, 0, 0, 0] = float("nan")
         return batch

@@ -1,12 +1,23 @@
 """A short Stage II run on tiny clips and a tiny base, and what it leaves."""
+
 import torch
 from tiny_clips import CONTEXT
 
 from clear_runtime.train.lora.options import TrainOptions
 from clear_runtime.train.lora.train import train
 
-SHORT = TrainOptions(steps=4, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, checkpoint_every=2, example_every=3, seed=3,
-                     rate=1e-3, average=0.9)
+SHORT = TrainOptions(
+    steps=4,
+    rank=4,
+    crop=(5, 32, 64),
+    precision="float32",
+    checkpointing=False,
+    checkpoint_every=2,
+    example_every=3,
+    seed=3,
+    rate=1e-3,
+    average=0.9,
+)
 
 
 def run(base, clips, folder, options=SHORT, **more):
@@ -20,8 +31,11 @@ def stored(folder):
 def state(folder):
     """What was learned, its moving average and Adam's moments, by name."""
     kept = stored(folder)
-    return {**kept["learned"], **{f"average.{k}": v for k, v in kept["average"]["values"].items()},
-            **{f"moment.{k}": v["exp_avg_sq"] for k, v in kept["optimiser"]["state"].items()}}
+    return {
+        **kept["learned"],
+        **{f"average.{k}": v for k, v in kept["average"]["values"].items()},
+        **{f"moment.{k}": v["exp_avg_sq"] for k, v in kept["optimiser"]["state"].items()},
+    }
 
 
 def same(a, b):

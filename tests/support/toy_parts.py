@@ -1,4 +1,5 @@
 """A codec, a denoiser and a prior small enough to know what they do."""
+
 import torch
 from torch.nn import functional as F
 
@@ -10,6 +11,7 @@ SMALL = dict(window=9, overlap=1, steps=2)
 
 class PoolCodec:
     """Latents are averages of 4 frames x 2 x 2 pixels, repeated over the channels. Loses detail, as codecs do."""
+
     spatial, temporal = 2, 4
 
     def __init__(self):
@@ -17,7 +19,7 @@ class PoolCodec:
 
     def encode(self, frames):
         assert len(frames) % 4 == 1 and frames.shape[1] % 4 == 0 and frames.shape[2] % 4 == 0
-        assert frames.dtype == torch.float32 and 0 <= frames.min() and frames.max() <= 1
+        assert frames.dtype == torch.float32 and frames.min() >= 0 and frames.max() <= 1
         self.seen.append(tuple(frames.shape))
         x = torch.cat([frames[:1].expand(3, -1, -1, -1), frames]).permute(3, 0, 1, 2)[None]
         return F.avg_pool3d(x, (4, 2, 2)).repeat(1, 6, 1, 1, 1)[:, :16]
@@ -47,7 +49,20 @@ def white(frames):
     return (frames > 0.99).all(-1).float()
 
 
-def run(frames, denoiser=None, codec=None, prior=white, limit=None, protect=None, total=None, on_progress=None, **options):
-    pairs = list(remove(iter(frames), codec or PoolCodec(), denoiser or FakeDenoiser(), prior, RemoveOptions(**{**SMALL, **options}),
-                        limit, protect, total, on_progress))
+def run(
+    frames, denoiser=None, codec=None, prior=white, limit=None, protect=None, total=None, on_progress=None, **options
+):
+    pairs = list(
+        remove(
+            iter(frames),
+            codec or PoolCodec(),
+            denoiser or FakeDenoiser(),
+            prior,
+            RemoveOptions(**{**SMALL, **options}),
+            limit,
+            protect,
+            total,
+            on_progress,
+        )
+    )
     return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])

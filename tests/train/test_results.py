@@ -1,4 +1,5 @@
 """Where a run keeps its things, and that its name takes nothing from anybody."""
+
 import json
 import math
 
@@ -25,7 +26,11 @@ def results(tmp_path, name="mine", *more):
 
 def trained(run, value=1.0):
     """What the trainer leaves in its folder."""
-    write_tensors(run.folder / "lora.safetensors", {"diffusion_model.blocks.0.self_attn.q.lora_A.weight": torch.full((1, 2), value)}, {"steps": "3"})
+    write_tensors(
+        run.folder / "lora.safetensors",
+        {"diffusion_model.blocks.0.self_attn.q.lora_A.weight": torch.full((1, 2), value)},
+        {"steps": "3"},
+    )
     write_tensors(run.folder / "occlusion_head.safetensors", {"enter.weight": torch.full((1,), value)})
 
 
@@ -38,8 +43,15 @@ def test_a_finished_lora_lies_beside_its_head_and_says_where_it_came_from(tmp_pa
     run.claim()
     trained(run)
     path = run.publish({"control": "as is"})[LORA]
-    assert path == loras / "mine.safetensors" and sorted(p.name for p in loras.iterdir()) == ["mine.occlusion_head.safetensors", "mine.safetensors"]
-    assert read_metadata(path) == {"steps": "3", "control": "as is", MARK: json.loads((run.folder / "run.json").read_text())[MARK]}
+    assert path == loras / "mine.safetensors" and sorted(p.name for p in loras.iterdir()) == [
+        "mine.occlusion_head.safetensors",
+        "mine.safetensors",
+    ]
+    assert read_metadata(path) == {
+        "steps": "3",
+        "control": "as is",
+        MARK: json.loads((run.folder / "run.json").read_text())[MARK],
+    }
 
 
 def test_a_run_renews_its_own_result_and_nobody_else_s(tmp_path, loras):
@@ -94,6 +106,7 @@ def test_a_figure_that_is_no_number_stays_a_gap(tmp_path):
 
     def refuse(word):
         raise AssertionError(f"{word} is no JSON")
+
     rows = [json.loads(line, parse_constant=refuse) for line in written.path.read_text().splitlines()]
     assert [row["loss"] for row in rows] == [0.5, None, None] and rows[1]["gen"] == 0.1
     assert [math.isnan(loss) for loss in History(tmp_path).columns()["total"]] == [False, True, True]

@@ -1,4 +1,5 @@
 """Stage II in several processes: they learn what one does."""
+
 import json
 import os
 import socket
@@ -65,9 +66,19 @@ def two(command, environment=None, **pipes):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true",
-              **(environment or {})}
-    return [subprocess.Popen([sys.executable, *command], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)}, **pipes) for r in range(2)]
+    common = {
+        **os.environ,
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_CPU": "true",
+        **(environment or {}),
+    }
+    return [
+        subprocess.Popen([sys.executable, *command], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)}, **pipes)
+        for r in range(2)
+    ]
 
 
 def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
@@ -75,25 +86,56 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path)
     script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
     one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
     # what a machine's `accelerate config` may say; the run's own options count
-    both = two([str(script), str(tmp_path / "two"), "2"], {"ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"})
+    both = two(
+        [str(script), str(tmp_path / "two"), "2"],
+        {"ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"},
+    )
     assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
     assert [json.loads((tmp_path / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
     histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
     assert torch.allclose(*histories, rtol=1e-4, atol=1e-6)
     a, b = state(tmp_path / "one"), state(tmp_path / "two")
     # the queries to a prompt of one token have no gradient but what rounding leaves, and Adam makes steps of that
-    assert all(torch.allclose(a[name], b[name], atol=2e-5) for name in a if not name.startswith("moment") and "cross_attn.q" not in name)
+    assert all(
+        torch.allclose(a[name], b[name], atol=2e-5)
+        for name in a
+        if not name.startswith("moment") and "cross_attn.q" not in name
+    )
     assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-9) for name in a if name.startswith("moment"))
 
 
 def test_one_of_two_processes_says_how_far_they_are(tmp_path):
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    command = ["-m", "clear_runtime", "train-lora", "--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--steps", "2",
-               "--precision", "float32", "--device", "cpu"]
+    command = [
+        "-m",
+        "clear_runtime",
+        "train-lora",
+        "--nano",
+        "--pairs",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+        "--crop",
+        "5",
+        "32",
+        "64",
+        "--rank",
+        "4",
+        "--steps",
+        "2",
+        "--precision",
+        "float32",
+        "--device",
+        "cpu",
+    ]
     main, other = two(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     said, nothing = main.communicate(timeout=240)[1], other.communicate(timeout=240)[1]
     assert main.returncode == other.returncode == 0
-    assert "step 1/2  loss" in said and "step 2/2  loss" in said and f"the LoRA is {tmp_path / 'out' / 'lora.safetensors'}" in said
+    assert (
+        "step 1/2  loss" in said
+        and "step 2/2  loss" in said
+        and f"the LoRA is {tmp_path / 'out' / 'lora.safetensors'}" in said
+    )
     assert "clips" not in nothing and "step" not in nothing
 
 
@@ -106,6 +148,7 @@ def test_processes_that_share_one_model_are_refused(monkeypatch, kind):
     class Accelerator:
         def __init__(self, **_):
             self.distributed_type = accelerate.DistributedType(kind)
+
     monkeypatch.setattr(accelerate, "Accelerator", Accelerator)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ClearError, match=f"set up for {kind}; .*accelerate launch --multi_gpu"):

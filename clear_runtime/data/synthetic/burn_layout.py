@@ -1,4 +1,5 @@
 """Where a subtitle stands in a frame, in which font, and the pixels that it covers."""
+
 from __future__ import annotations
 
 import math
@@ -17,10 +18,10 @@ from .burn_style import BurnStyle, rgb
 from .subtitle_file import Line
 from .system_fonts import Face
 
-VISIBLE = 0.5 / 255   # an opacity below it changes no pixel of an 8-bit video
-LEAST_SIZE = 6        # pixels of a letter
-_SIDE = 0.04          # margin left and right, share of the frame's width
-_DRAWN_FOR = 28       # pixels of a letter that random_style's widths are meant for
+VISIBLE = 0.5 / 255  # an opacity below it changes no pixel of an 8-bit video
+LEAST_SIZE = 6  # pixels of a letter
+_SIDE = 0.04  # margin left and right, share of the frame's width
+_DRAWN_FOR = 28  # pixels of a letter that random_style's widths are meant for
 
 
 class TooSmall(ClearError):
@@ -34,13 +35,14 @@ class TooLarge(ClearError):
 @dataclass(frozen=True)
 class Placed:
     """A subtitle with its place. first, stop, fade_in, fade_out: frames. centre: (x, y) of the letters in pixels."""
+
     first: int
     stop: int
     lines: tuple[str, ...]
     style: Style
     face: Face
     centre: tuple[float, float]
-    zone: int | None           # -1 bottom, 0 middle, 1 top, None for a place of its own
+    zone: int | None  # -1 bottom, 0 middle, 1 top, None for a place of its own
     fade_in: int = 0
     fade_out: int = 0
 
@@ -58,6 +60,7 @@ class Placed:
 @dataclass(frozen=True)
 class Patch:
     """The part of a frame that a subtitle covers. colour [h, w, 3], opacity [h, w], float32 in 0..1."""
+
     top: int
     left: int
     colour: Tensor
@@ -79,18 +82,27 @@ def patch(placed: Placed, width: int, height: int) -> Patch | None:
     x0, y0, x1, y1 = bounds(lines, style)
     shadow = max(map(abs, style.shadow[:2])) + 3 * style.shadow[2] if style.shadow else 0
     margin = math.ceil(style.size * 0.5 + shadow + 3 * style.softness + (0.2 * (y1 - y0) if style.italic else 0)) + 2
-    left, top = math.floor(placed.centre[0] - (x1 - x0) / 2) - margin, math.floor(placed.centre[1] - (y1 - y0) / 2) - margin
+    left, top = (
+        math.floor(placed.centre[0] - (x1 - x0) / 2) - margin,
+        math.floor(placed.centre[1] - (y1 - y0) / 2) - margin,
+    )
     size = math.ceil(x1 - x0) + 2 * margin + 1, math.ceil(y1 - y0) + 2 * margin + 1
     layer = render(lines, style, *size, (placed.centre[0] - left, placed.centre[1] - top))
     rows, columns = (slice(max(0, -at), max(0, side - at)) for at, side in ((top, height), (left, width)))
     colour, opacity = layer.colour[rows, columns], layer.opacity[rows, columns]
     if not (opacity > VISIBLE).any():
         return None
-    return Patch(max(0, top), max(0, left), torch.from_numpy(np.ascontiguousarray(colour)), torch.from_numpy(np.ascontiguousarray(opacity)))
+    return Patch(
+        max(0, top),
+        max(0, left),
+        torch.from_numpy(np.ascontiguousarray(colour)),
+        torch.from_numpy(np.ascontiguousarray(opacity)),
+    )
 
 
 def rows_outside(placed: Placed, width: int, height: int) -> int:
-    """How many rows of a subtitle have letters outside the frame, wholly or in part; outline, shadow and box do not count."""
+    """How many rows of a subtitle have letters outside the frame, wholly or in part; outline, shadow and box do not
+    count."""
     style, lines = placed.style, list(placed.lines)
     pitch = _pitch(style)
     x0, y0, x1, y1 = bounds(lines, style)
@@ -98,7 +110,12 @@ def rows_outside(placed: Placed, width: int, height: int) -> int:
     outside = 0
     for row, (a, b, c, d) in enumerate(bounds([line], style) for line in lines):
         shift = {"left": 0.0, "center": 0.5, "right": 1.0}[style.align] * (x1 - x0 - (c - a))
-        edges = left + a + shift + style.stroke, top + b + row * pitch + style.stroke, left + c + shift - style.stroke, top + d + row * pitch - style.stroke
+        edges = (
+            left + a + shift + style.stroke,
+            top + b + row * pitch + style.stroke,
+            left + c + shift - style.stroke,
+            top + d + row * pitch - style.stroke,
+        )
         outside += edges[0] < -1 or edges[1] < -1 or edges[2] > width + 1 or edges[3] > height + 1
     return outside
 
@@ -118,10 +135,15 @@ class Layout:
         self._check_size(style.size / 100 * height)
 
     def place(self, line: Line, script: str | None = None) -> Placed:
-        """script: of random lines; of a file's, the letters decide. Raises ClearError for letters that the font lacks."""
+        """script: of random lines; of a file's, the letters decide. Raises ClearError for letters that the font
+        lacks."""
         system_fonts.require_shaping("".join(line.text))
         look, face = self._from_file(line) if line.look and self.style.look == "as set" else self._look(line, script)
-        sides = (line.look.margins[0] * self.width, line.look.margins[1] * self.width) if line.look else (_SIDE * self.width,) * 2
+        sides = (
+            (line.look.margins[0] * self.width, line.look.margins[1] * self.width)
+            if line.look
+            else (_SIDE * self.width,) * 2
+        )
         margin = line.look.margins[2] * self.height if line.look else self.style.margin / 100 * self.height
         at = line.alignment or {"bottom": 2, "middle": 5, "top": 8}[self.style.position]
         look = replace(look, align=("left", "center", "right")[(at - 1) % 3])
@@ -129,7 +151,16 @@ class Layout:
         centre = self._centre(lines, look, at, line.position, sides, margin)
         fade = line.fade if line.fade is not None else (self.style.fade,) * 2
         zone = None if line.position else (at - 1) // 3 - 1
-        return Placed(self.frame(line.start), self.frame(line.stop), lines, look, face, centre, zone, *(round(f * self.fps) for f in fade))
+        return Placed(
+            self.frame(line.start),
+            self.frame(line.stop),
+            lines,
+            look,
+            face,
+            centre,
+            zone,
+            *(round(f * self.fps) for f in fade),
+        )
 
     def frame(self, seconds: float) -> int:
         """The first frame that is shown at this time or later."""
@@ -140,8 +171,11 @@ class Layout:
             face = system_fonts.find(self.style.font, line.bold, line.italic)
             lacking = system_fonts.missing(face, "".join(line.text))
             if lacking:
-                raise ClearError(f"{face.name} has no {system_fonts.named(lacking)}, which stand in {' '.join(line.text)[:60]!r}. Choose another font, or none: "
-                                 "then one that has the letters is looked for.")
+                raise ClearError(
+                    f"{face.name} has no {system_fonts.named(lacking)}, which stand in {' '.join(line.text)[:60]!r}. "
+                    f"Choose another font, or none: "
+                    "then one that has the letters is looked for."
+                )
             return face
         if script:
             return system_fonts.for_script(script)[0]
@@ -153,21 +187,45 @@ class Layout:
         face, s = self.face_for(line, script), self.style
         size = round(s.size / 100 * self.height)
         distance = s.shadow / 100 * size
-        return Style(face.path, face.index, size, rgb(s.colour), round(s.outline / 100 * size), rgb(s.outline_colour),
-                     (distance, distance, distance / 2) if distance else None, box=(*rgb(s.box_colour), s.box_opacity) if s.box_opacity else None,
-                     opacity=s.opacity, italic=line.italic and not face.italic), face
+        return Style(
+            face.path,
+            face.index,
+            size,
+            rgb(s.colour),
+            round(s.outline / 100 * size),
+            rgb(s.outline_colour),
+            (distance, distance, distance / 2) if distance else None,
+            box=(*rgb(s.box_colour), s.box_opacity) if s.box_opacity else None,
+            opacity=s.opacity,
+            italic=line.italic and not face.italic,
+        ), face
 
     def _random_look(self, line: Line, script: str | None) -> tuple[Style, Face]:
         """One look for each script and seed, in another font where that one lacks a letter of a file's line."""
         key = script or system_fonts.script_of("".join(line.text))
         if key not in self._looks:
             rng = random.Random(f"{self.seed} look {key}")
-            faces = [system_fonts.find(self.style.font)] if self.style.font else system_fonts.for_script(key) if key in system_fonts.SCRIPTS else [self.face_for(line, script)]
+            faces = (
+                [system_fonts.find(self.style.font)]
+                if self.style.font
+                else system_fonts.for_script(key)
+                if key in system_fonts.SCRIPTS
+                else [self.face_for(line, script)]
+            )
             size = max(LEAST_SIZE, round(self.style.size / 100 * self.height * rng.uniform(0.75, 1.25)))
             style = random_style(rng, [(str(i), i) for i in range(len(faces))], size)
             face, scale = faces[style.index], max(1.0, size / _DRAWN_FOR)
-            self._looks[key] = replace(style, font=face.path, index=face.index, stroke=round(style.stroke * scale), softness=style.softness * scale,
-                                       shadow=style.shadow and tuple(n * scale for n in style.shadow)), face
+            self._looks[key] = (
+                replace(
+                    style,
+                    font=face.path,
+                    index=face.index,
+                    stroke=round(style.stroke * scale),
+                    softness=style.softness * scale,
+                    shadow=style.shadow and tuple(n * scale for n in style.shadow),
+                ),
+                face,
+            )
         style, face = self._looks[key]
         if not system_fonts.has_all(face, "".join(line.text)):
             face = self.face_for(line, None)
@@ -179,7 +237,10 @@ class Layout:
         face = system_fonts.installed(look.font.lstrip("@"), line.bold, line.italic) if look.font else None
         if face is None or system_fonts.missing(face, "".join(line.text)):
             found = self.face_for(line, None)
-            self.note(f"{look.font or 'The font'} {'lacks letters' if face else 'is not installed'}; {found.name} stands in for it.")
+            self.note(
+                f"{look.font or 'The font'} {'lacks letters' if face else 'is not installed'}; {found.name} stands in "
+                f"for it."
+            )
             face = found
         # .ass counts a size from ascender to descender, a font file from its em
         ascent, descent = load_font(face.path, face.index, 100).getmetrics()
@@ -187,8 +248,19 @@ class Layout:
         self._check_size(size)
         unit = 1.0 if look.pixels else self.height
         distance = look.shadow * unit
-        return Style(face.path, face.index, size, look.colour, round(look.outline * unit), look.outline_colour, (distance, distance, 0) if distance >= 0.5 else None,
-                     shadow_fill=look.shadow_colour, box=look.box, opacity=self.style.opacity * look.opacity, italic=line.italic and not face.italic), face
+        return Style(
+            face.path,
+            face.index,
+            size,
+            look.colour,
+            round(look.outline * unit),
+            look.outline_colour,
+            (distance, distance, 0) if distance >= 0.5 else None,
+            shadow_fill=look.shadow_colour,
+            box=look.box,
+            opacity=self.style.opacity * look.opacity,
+            italic=line.italic and not face.italic,
+        ), face
 
     def _centre(self, lines, style, at, position, sides, margin) -> tuple[float, float]:
         x0, y0, x1, y1 = bounds(list(lines), style)
@@ -201,14 +273,25 @@ class Layout:
             left, top = x - (0, 0.5, 1)[column] * (x1 - x0), y - (1, 0.5, 0)[row] * block
         else:
             room = self.width - sum(sides) - (x1 - x0)
-            left, top = sides[0] + (0, 0.5, 1)[column] * room, (self.height - margin - block, (self.height - block) / 2, margin)[row]
+            left, top = (
+                sides[0] + (0, 0.5, 1)[column] * room,
+                (self.height - margin - block, (self.height - block) / 2, margin)[row],
+            )
         return left + (x1 - x0) / 2, top + (y0 + y1) / 2
 
     def _check_size(self, size: float) -> None:
         if size < LEAST_SIZE:
-            raise TooSmall(f"Letters of {size:.1f} pixels in frames of {self.width}x{self.height} cannot be read; they need {LEAST_SIZE}. Choose a larger size.")
-        if size > self.height:  # each letter is a row of its own then, and the rows are drawn before they are cut: gigabytes
-            raise TooLarge(f"Letters of {size:.0f} pixels do not fit into frames of {self.width}x{self.height}. Choose a smaller size.")
+            raise TooSmall(
+                f"Letters of {size:.1f} pixels in frames of {self.width}x{self.height} cannot be read; they need "
+                f"{LEAST_SIZE}. Choose a larger size."
+            )
+        if (
+            size > self.height
+        ):  # each letter is a row of its own then, and the rows are drawn before they are cut: gigabytes
+            raise TooLarge(
+                f"Letters of {size:.0f} pixels do not fit into frames of {self.width}x{self.height}. Choose a smaller "
+                f"size."
+            )
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -216,7 +299,8 @@ class Layout:
 
 
 def wrapped(text: str, style: Style, width: float) -> list[str]:
-    """A line in as many as it takes to fit into `width` pixels: broken at spaces, and inside a word that is wider than that."""
+    """A line in as many as it takes to fit into `width` pixels: broken at spaces, and inside a word that is wider than
+    that."""
     font = load_font(style.font, style.index, style.size)
     fits = lambda part: font.getlength(part) + 2 * style.stroke <= width
     out, line = [], ""
@@ -244,7 +328,9 @@ def apart(placed: list[Placed]) -> list[Placed]:
     for line in placed:
         showing = [other for other in showing if other.stop > line.first]
         if line.zone is not None:
-            for top, bottom in sorted((other.rows for other in showing if other.zone == line.zone), reverse=line.zone == -1):
+            for top, bottom in sorted(
+                (other.rows for other in showing if other.zone == line.zone), reverse=line.zone == -1
+            ):
                 own = line.rows
                 if own[0] < bottom and top < own[1]:
                     shift = top - own[1] if line.zone == -1 else bottom - own[0]

@@ -1,4 +1,5 @@
 """Subtitles into a video, frame by frame: which line shows when, and the exact mask of what it covers."""
+
 from __future__ import annotations
 
 import random
@@ -9,17 +10,7 @@ from torch import Tensor
 
 from ...errors import ClearError
 from . import system_fonts
-from .burn_layout import (
-    LEAST_SIZE,
-    Layout,
-    Patch,
-    Placed,
-    TooLarge,
-    TooSmall,
-    apart,
-    patch,
-    rows_outside,
-)
+from .burn_layout import LEAST_SIZE, Layout, Patch, Placed, TooLarge, TooSmall, apart, patch, rows_outside
 from .burn_style import BurnStyle
 from .subtitle_file import Line, read_lines
 from .text import random_line
@@ -28,7 +19,8 @@ _TRIES = 50  # for a random line whose letters the font has all
 
 
 class Burner:
-    """Burns the subtitles of a style into frames of one size. Frames may be asked for in any order; the pixels are the same.
+    """Burns the subtitles of a style into frames of one size. Frames may be asked for in any order; the pixels are the
+    same.
 
     style   what to burn; its `seed` counts unless another is given
     fps     frames per second: what turns the times of lines into frames
@@ -36,7 +28,15 @@ class Burner:
     Raises ClearError for everything that cannot be burned, before the first frame.
     """
 
-    def __init__(self, style: BurnStyle, width: int, height: int, fps: float, frames: int | None = None, seed: int | str | None = None):
+    def __init__(
+        self,
+        style: BurnStyle,
+        width: int,
+        height: int,
+        fps: float,
+        frames: int | None = None,
+        seed: int | str | None = None,
+    ):
         if not fps > 0:
             raise ClearError(f"{fps:g} frames per second are not possible. Give the video's own rate.")
         self.style, self.fps, self.seed = style, fps, style.seed if seed is None else seed
@@ -51,13 +51,17 @@ class Burner:
             self._placed = [next(self._endless)]  # finds what is wrong with font and scripts now
 
     def burn(self, frame: Tensor, number: int) -> tuple[Tensor, Tensor]:
-        """Frame [H, W, 3] of that number -> (subtitled [H, W, 3] float32, mask [H, W] bool). Outside the mask nothing changes."""
+        """Frame [H, W, 3] of that number -> (subtitled [H, W, 3] float32, mask [H, W] bool). Outside the mask nothing
+        changes."""
         out, mask = frame.to(torch.float32, copy=True), torch.zeros(frame.shape[:2], dtype=torch.bool)
         showing = self._showing(number)
         for i in showing:
             if i not in self._patches:
                 self._patches[i] = patch(self._placed[i], self.layout.width, self.layout.height)
-                self._outside[i] = rows_outside(self._placed[i], self.layout.width, self.layout.height), len(self._placed[i].lines)
+                self._outside[i] = (
+                    rows_outside(self._placed[i], self.layout.width, self.layout.height),
+                    len(self._placed[i].lines),
+                )
             if self._patches[i]:
                 self._patches[i].burn_into(out, mask, self._placed[i].strength(number))
                 self.burned[i] = self._placed[i]
@@ -69,14 +73,24 @@ class Burner:
         return {t for placed in self._placed for t in range(max(0, placed.first), min(frames, placed.stop))}
 
     def report(self) -> str:
-        """The fonts and lines that were burned up to now, with their times, and what of them the frame has no room for."""
+        """The fonts and lines that were burned up to now, with their times, and what of them the frame has no room
+        for."""
         fonts = dict.fromkeys(placed.face.name for placed in self.burned.values())
-        lines = [f"{len(self.burned)} line{'' if len(self.burned) == 1 else 's'}, font {', '.join(fonts) or 'none'}", *self.layout.notes]
+        lines = [
+            f"{len(self.burned)} line{'' if len(self.burned) == 1 else 's'}, font {', '.join(fonts) or 'none'}",
+            *self.layout.notes,
+        ]
         outside, rows = map(sum, zip(*self._outside.values(), (0, 0)))
         if outside:
-            lines.append(f"{outside} of {rows} row{'' if rows == 1 else 's'} lie{'s' if outside == 1 else ''} outside the frame, wholly or in part: "
-                         "use a smaller size or shorter lines.")
-        return "\n".join(lines + [f"{_clock(max(0, p.first) / self.fps)}  {' / '.join(p.lines)}" for _, p in sorted(self.burned.items())])
+            lines.append(
+                f"{outside} of {rows} row{'' if rows == 1 else 's'} lie{'s' if outside == 1 else ''} outside the "
+                f"frame, wholly or in part: "
+                "use a smaller size or shorter lines."
+            )
+        return "\n".join(
+            lines
+            + [f"{_clock(max(0, p.first) / self.fps)}  {' / '.join(p.lines)}" for _, p in sorted(self.burned.items())]
+        )
 
     def _showing(self, number: int) -> list[int]:
         while self._endless and self._placed[-1].first <= number:
@@ -88,8 +102,12 @@ class Burner:
         end = None if frames is None else frames / self.fps
         inside = [line for line in lines if end is None or line.start < end]
         if not inside:
-            raise ClearError(f"No line of the subtitle file falls into these {end:.1f} s of video ({frames} frames at {self.fps:g} a second): "
-                             f"the first begins at {_clock(lines[0].start)}. Choose the subtitles of this video, give more of it, or see whether fps is its own.")
+            raise ClearError(
+                f"No line of the subtitle file falls into these {end:.1f} s of video ({frames} frames at {self.fps:g} "
+                f"a second): "
+                f"the first begins at {_clock(lines[0].start)}. Choose the subtitles of this video, give more of it, "
+                f"or see whether fps is its own."
+            )
         placed = []
         for line in inside:
             try:
@@ -104,14 +122,17 @@ class Burner:
         return apart(placed)
 
     def _random_lines(self) -> Iterator[Placed]:
-        """Line k is a function of the seed, k and the end of the line before it. The first one stands there when the video begins."""
+        """Line k is a function of the seed, k and the end of the line before it. The first one stands there when the
+        video begins."""
         end, k = 0.0, 0
         while True:
             rng = random.Random(f"{self.seed} line {k}")
             script, rows, share = rng.choice(self.style.scripts), 1 if rng.random() < 0.7 else 2, rng.uniform(0.3, 0.7)
             seconds, pause = rng.uniform(1.0, 4.0), rng.choice((0.0, 0.0, rng.uniform(0.1, 1.0)))
             start = end if k else -self.style.fade - 1 / self.fps
-            length = max(3, int(share * self.layout.width / (max(LEAST_SIZE, self.style.size / 100 * self.layout.height) * 0.5)))
+            length = max(
+                3, int(share * self.layout.width / (max(LEAST_SIZE, self.style.size / 100 * self.layout.height) * 0.5))
+            )
             yield self._written(rng, script, rows, length, start, max(0.0, start) + seconds)
             end, k = max(0.0, start) + seconds + pause, k + 1
 
@@ -123,11 +144,17 @@ class Burner:
             if not any(c.isalpha() for c in lacking):  # fonts of some scripts have no digits and no commas
                 text = tuple("".join(c for c in part if c not in lacking).strip() for part in text)
                 return self.layout.place(Line(start, stop, text), script)
-        raise ClearError(f"{face.name} has no {system_fonts.named(lacking)}, which {script} needs. Choose another font, or none: then one that has the letters is looked for.")
+        raise ClearError(
+            f"{face.name} has no {system_fonts.named(lacking)}, which {script} needs. Choose another font, or none: "
+            f"then one that has the letters is looked for."
+        )
 
 
-def burn_clip(frames: Tensor, style: BurnStyle, fps: float, first_frame: int = 0, seed: int | str | None = None) -> tuple[Tensor, Tensor]:
-    """Frames [T, H, W, 3] in 0..1, the first of which is number `first_frame` of its video -> (subtitled float32, mask [T, H, W] bool)."""
+def burn_clip(
+    frames: Tensor, style: BurnStyle, fps: float, first_frame: int = 0, seed: int | str | None = None
+) -> tuple[Tensor, Tensor]:
+    """Frames [T, H, W, 3] in 0..1, the first of which is number `first_frame` of its video -> (subtitled float32, mask
+    [T, H, W] bool)."""
     count, height, width = frames.shape[:3]
     burner = Burner(style, width, height, fps, seed=seed)
     out, mask = torch.empty(frames.shape, dtype=torch.float32), torch.empty(count, height, width, dtype=torch.bool)

@@ -1,7 +1,9 @@
-"""Moving scenes to burn subtitles onto: photographs under a moving camera, things that move in them, and painted scenes.
+"""Moving scenes to burn subtitles onto: photographs under a moving camera, things that move in them, and painted
+scenes.
 
 Every scene is a function of a random generator, so a data set is a seed.
 """
+
 import math
 import random
 from pathlib import Path
@@ -45,24 +47,33 @@ def _camera(rng: random.Random, frames: int):
     vx, vy = rng.gauss(0, speed), rng.gauss(0, speed * 0.4)
     zoom, turn = rng.gauss(0, 0.0025), rng.gauss(0, 0.002)
     shake = rng.choice((0, 0, 0, 0.001, 0.003))
-    return [(vx * t + rng.gauss(0, shake), vy * t + rng.gauss(0, shake), math.exp(zoom * t), turn * t) for t in range(frames)]
+    return [
+        (vx * t + rng.gauss(0, shake), vy * t + rng.gauss(0, shake), math.exp(zoom * t), turn * t)
+        for t in range(frames)
+    ]
 
 
 def _shoot(picture_levels, rng, frames, height, width):
     """A picture seen through a moving camera -> list of PIL frames."""
     full = picture_levels[0]
     fit = min(full.width / width, full.height / height)
-    scale = fit * math.exp(rng.uniform(math.log(min(0.25, 0.8 / fit) if fit > 1 else 0.5), math.log(0.95)))  # source pixels per frame pixel
+    scale = fit * math.exp(
+        rng.uniform(math.log(min(0.25, 0.8 / fit) if fit > 1 else 0.5), math.log(0.95))
+    )  # source pixels per frame pixel
     level = min(int(max(0.0, math.log2(max(scale, 1.0)))), len(picture_levels) - 1)
     source = picture_levels[level]
-    scale /= 2 ** level
+    scale /= 2**level
     cx, cy = rng.uniform(0.3, 0.7) * source.width, rng.uniform(0.25, 0.75) * source.height
     out = []
     for dx, dy, zoom, angle in _camera(rng, frames):
         s, c, n = scale * zoom, math.cos(angle), math.sin(angle)
         x0 = cx + dx * width * scale - s * (c * width / 2 - n * height / 2)
         y0 = cy + dy * width * scale - s * (n * width / 2 + c * height / 2)
-        out.append(source.transform((width, height), Image.Transform.AFFINE, (s * c, -s * n, x0, s * n, s * c, y0), Image.Resampling.BICUBIC))
+        out.append(
+            source.transform(
+                (width, height), Image.Transform.AFFINE, (s * c, -s * n, x0, s * n, s * c, y0), Image.Resampling.BICUBIC
+            )
+        )
     return out
 
 
@@ -74,8 +85,12 @@ def _painted(rng: random.Random, height: int, width: int) -> Image.Image:
     along = np.linspace(0, 1, h, dtype=np.float32)[:, None, None]
     ground = top * (1 - along) + bottom * along + np.zeros((1, w, 1), np.float32)
     if rng.random() < 0.5:
-        coarse = np.random.default_rng(rng.randrange(2 ** 32)).normal(0, rng.uniform(5, 40), (max(2, h // rng.choice((4, 8, 16, 40))), max(2, w // rng.choice((4, 8, 16, 40)))))
-        ground += np.asarray(Image.fromarray(coarse.astype(np.float32)).resize((w, h), Image.Resampling.BICUBIC))[..., None]
+        coarse = np.random.default_rng(rng.randrange(2**32)).normal(
+            0, rng.uniform(5, 40), (max(2, h // rng.choice((4, 8, 16, 40))), max(2, w // rng.choice((4, 8, 16, 40))))
+        )
+        ground += np.asarray(Image.fromarray(coarse.astype(np.float32)).resize((w, h), Image.Resampling.BICUBIC))[
+            ..., None
+        ]
     picture = Image.fromarray(ground.clip(0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(picture)
     for _ in range(rng.randrange(3, 40)):
@@ -90,12 +105,15 @@ def _painted(rng: random.Random, height: int, width: int) -> Image.Image:
             points = [(x + rng.uniform(-size, size), y + rng.uniform(-size, size)) for _ in range(rng.randrange(3, 7))]
             draw.polygon(points, fill=colour(), outline=outline["outline"])
         else:
-            draw.line([(x, y), (x + rng.uniform(-w, w), y + rng.uniform(-h, h))], fill=colour(), width=rng.randrange(1, 12))
+            draw.line(
+                [(x, y), (x + rng.uniform(-w, w), y + rng.uniform(-h, h))], fill=colour(), width=rng.randrange(1, 12)
+            )
     return picture.filter(ImageFilter.GaussianBlur(rng.choice((0.5, 1, 2))))
 
 
 def _write_sign(picture: Image.Image, rng: random.Random, fonts) -> Image.Image:
-    """Text that belongs to the scene (signs, labels): it moves with the camera, and must not be taken for a subtitle."""
+    """Text that belongs to the scene (signs, labels): it moves with the camera, and must not be taken for a
+    subtitle."""
     script = rng.choice(TRAINED)
     path, index = rng.choice(fonts[script])
     size = rng.randrange(14, 70)
@@ -108,11 +126,20 @@ def _write_sign(picture: Image.Image, rng: random.Random, fonts) -> Image.Image:
     ImageDraw.Draw(sign).text((size // 2 - box[0], size // 2 - box[1]), text, font=font, fill=(*ink, 255))
     sign = sign.rotate(rng.gauss(0, 14), Image.Resampling.BICUBIC, expand=True)
     picture = picture.copy()
-    picture.paste(sign, (rng.randrange(-w // 2, max(1, picture.width - w // 2)), rng.randrange(-h // 2, max(1, picture.height - h // 2))), sign)
+    picture.paste(
+        sign,
+        (
+            rng.randrange(-w // 2, max(1, picture.width - w // 2)),
+            rng.randrange(-h // 2, max(1, picture.height - h // 2)),
+        ),
+        sign,
+    )
     return picture
 
 
-def random_scene(rng: random.Random, pictures: Pictures, frames: int, height: int, width: int, signs=None) -> np.ndarray:
+def random_scene(
+    rng: random.Random, pictures: Pictures, frames: int, height: int, width: int, signs=None
+) -> np.ndarray:
     """A scene [T, H, W, 3] uint8. `signs`: fonts by script; where given, one scene in six carries text of its own."""
     if rng.random() < 0.2:
         levels = [_painted(rng, height, width)]
@@ -143,5 +170,7 @@ def _film(clip: np.ndarray, rng: random.Random) -> np.ndarray:
     levels = gain * (1 + drift * np.arange(len(clip), dtype=np.float32))[:, None, None, None]
     out = clip * levels + lift
     if grain:
-        out = out + np.random.default_rng(rng.randrange(2 ** 32)).normal(0, grain, clip.shape[:3] + (1,)).astype(np.float32)
+        out = out + np.random.default_rng(rng.randrange(2**32)).normal(0, grain, clip.shape[:3] + (1,)).astype(
+            np.float32
+        )
     return out.clip(0, 255).astype(np.uint8)

@@ -4,6 +4,7 @@
 
 Pictures and fonts are split by name into training and validation, and never shared between the two.
 """
+
 import argparse
 import logging
 import subprocess
@@ -25,17 +26,59 @@ PICTURES = {  # package: (licence, glob below usr/share)
 }
 SPRITES = {"tuxpaint-stamps-default": ("GPL-2+ and public domain", "tuxpaint/stamps/**/*.png")}
 FONTS = {  # script: {package: file name patterns}
-    "latin": {"fonts-noto-core": ["NotoSans-*", "NotoSerif-*"], "fonts-dejavu-core": ["DejaVu*"], "fonts-dejavu-extra": ["DejaVu*"],
-              "fonts-liberation": ["Liberation*"], "fonts-roboto-unhinted": ["Roboto*"], "fonts-open-sans": ["*"], "fonts-lato": ["*"],
-              "fonts-comfortaa": ["*"], "fonts-cantarell": ["*"], "fonts-linuxlibertine": ["LinLibertine_R*", "LinBiolinum_R*"],
-              "fonts-crosextra-carlito": ["*"], "fonts-oxygen": ["*"], "fonts-bebas-neue": ["*"], "fonts-quicksand": ["*"], "fonts-jura": ["*"]},
-    "cyrillic": {"fonts-noto-core": ["NotoSans-*", "NotoSerif-*"], "fonts-dejavu-core": ["DejaVu*"], "fonts-liberation": ["Liberation*"],
-                 "fonts-roboto-unhinted": ["Roboto*"], "fonts-open-sans": ["*"], "fonts-paratype": ["*"], "fonts-comfortaa": ["*"]},
-    "arabic": {"fonts-noto-core": ["NotoNaskhArabic-*", "NotoKufiArabic-*", "NotoSansArabic-*"], "fonts-hosny-amiri": ["Amiri-*"],
-               "fonts-kacst": ["*"], "fonts-sil-scheherazade": ["*"], "fonts-sil-lateef": ["*"]},
-    "chinese": {"fonts-noto-cjk": ["*"], "fonts-wqy-zenhei": ["*"], "fonts-wqy-microhei": ["*"], "fonts-arphic-ukai": ["*"], "fonts-arphic-uming": ["*"]},
-    "japanese": {"fonts-noto-cjk": ["*"], "fonts-vlgothic": ["*"], "fonts-takao-gothic": ["*"], "fonts-ipafont-mincho": ["*"], "fonts-mplus": ["Mplus1-*", "Mplus2-*"]},
-    "korean": {"fonts-noto-cjk": ["*"], "fonts-nanum": ["*"], "fonts-unfonts-core": ["UnDotum*", "UnBatang*", "UnGraphic*"], "fonts-baekmuk": ["*"]},
+    "latin": {
+        "fonts-noto-core": ["NotoSans-*", "NotoSerif-*"],
+        "fonts-dejavu-core": ["DejaVu*"],
+        "fonts-dejavu-extra": ["DejaVu*"],
+        "fonts-liberation": ["Liberation*"],
+        "fonts-roboto-unhinted": ["Roboto*"],
+        "fonts-open-sans": ["*"],
+        "fonts-lato": ["*"],
+        "fonts-comfortaa": ["*"],
+        "fonts-cantarell": ["*"],
+        "fonts-linuxlibertine": ["LinLibertine_R*", "LinBiolinum_R*"],
+        "fonts-crosextra-carlito": ["*"],
+        "fonts-oxygen": ["*"],
+        "fonts-bebas-neue": ["*"],
+        "fonts-quicksand": ["*"],
+        "fonts-jura": ["*"],
+    },
+    "cyrillic": {
+        "fonts-noto-core": ["NotoSans-*", "NotoSerif-*"],
+        "fonts-dejavu-core": ["DejaVu*"],
+        "fonts-liberation": ["Liberation*"],
+        "fonts-roboto-unhinted": ["Roboto*"],
+        "fonts-open-sans": ["*"],
+        "fonts-paratype": ["*"],
+        "fonts-comfortaa": ["*"],
+    },
+    "arabic": {
+        "fonts-noto-core": ["NotoNaskhArabic-*", "NotoKufiArabic-*", "NotoSansArabic-*"],
+        "fonts-hosny-amiri": ["Amiri-*"],
+        "fonts-kacst": ["*"],
+        "fonts-sil-scheherazade": ["*"],
+        "fonts-sil-lateef": ["*"],
+    },
+    "chinese": {
+        "fonts-noto-cjk": ["*"],
+        "fonts-wqy-zenhei": ["*"],
+        "fonts-wqy-microhei": ["*"],
+        "fonts-arphic-ukai": ["*"],
+        "fonts-arphic-uming": ["*"],
+    },
+    "japanese": {
+        "fonts-noto-cjk": ["*"],
+        "fonts-vlgothic": ["*"],
+        "fonts-takao-gothic": ["*"],
+        "fonts-ipafont-mincho": ["*"],
+        "fonts-mplus": ["Mplus1-*", "Mplus2-*"],
+    },
+    "korean": {
+        "fonts-noto-cjk": ["*"],
+        "fonts-nanum": ["*"],
+        "fonts-unfonts-core": ["UnDotum*", "UnBatang*", "UnGraphic*"],
+        "fonts-baekmuk": ["*"],
+    },
     "devanagari": {"fonts-noto-core": ["NotoSansDevanagari-*"], "fonts-lohit-deva": ["*"]},
     "thai": {"fonts-noto-core": ["NotoSansThai-*"], "fonts-tlwg-loma-ttf": ["*"], "fonts-tlwg-garuda-ttf": ["*"]},
 }
@@ -58,15 +101,38 @@ def fetch(folder: Path) -> None:
             partial = folder / f"{name}.partial"
             subprocess.run(["dpkg", "-x", str(package), str(partial)], check=True)
         except FileNotFoundError as missing:
-            raise ClearError(f"{missing.filename} was not found. The training pictures come from Debian packages: run this on Debian or Ubuntu.") from missing
+            raise ClearError(
+                f"{missing.filename} was not found. The training pictures come from Debian packages: run this on "
+                f"Debian or Ubuntu."
+            ) from missing
         except subprocess.CalledProcessError as failed:
-            raise ClearError(f"apt-get could not download {name}. Run `apt-get update` first. It said: {failed.stderr.decode()[-300:]}") from failed
+            raise ClearError(
+                f"apt-get could not download {name}. Run `apt-get update` first. It said: "
+                f"{failed.stderr.decode()[-300:]}"
+            ) from failed
         partial.rename(folder / name)
         log.info("fetched %s", name)
 
 
-VALIDATION_FONTS = ("Quicksand", "Oxygen", "LiberationSansNarrow", "LinBiolinum", "PTS", "Lateef", "Kacst", "mry_Kacst", "wqy-zenhei",
-                    "uming", "VL-", "Takao", "NanumBarun", "NanumSquare", "UnDotum", "Lohit", "Loma")
+VALIDATION_FONTS = (
+    "Quicksand",
+    "Oxygen",
+    "LiberationSansNarrow",
+    "LinBiolinum",
+    "PTS",
+    "Lateef",
+    "Kacst",
+    "mry_Kacst",
+    "wqy-zenhei",
+    "uming",
+    "VL-",
+    "Takao",
+    "NanumBarun",
+    "NanumSquare",
+    "UnDotum",
+    "Lohit",
+    "Loma",
+)
 
 
 def _held_back_picture(path: Path) -> bool:
@@ -97,15 +163,23 @@ def sprites(folder: Path, validation: bool) -> list[Path]:
 
 def fonts(folder: Path, script: str, validation: bool) -> list[Path]:
     """Font files for a script; validation files are of other families than training files."""
-    found = {p for package, patterns in FONTS[script].items() for pattern in patterns
-             for p in (folder / package).rglob(pattern) if p.suffix.lower() in (".ttf", ".ttc", ".otf")}
+    found = {
+        p
+        for package, patterns in FONTS[script].items()
+        for pattern in patterns
+        for p in (folder / package).rglob(pattern)
+        if p.suffix.lower() in (".ttf", ".ttc", ".otf")
+    }
     return sorted(p for p in _found(found, folder) if p.name.startswith(VALIDATION_FONTS) == validation)
 
 
 def _found(paths, folder: Path):
     paths = list(paths)
     if not paths:
-        raise ClearError(f"No training material below {folder}. Fetch it with: python -m clear_runtime.data.synthetic.sources {folder}")
+        raise ClearError(
+            f"No training material below {folder}. Fetch it with: python -m clear_runtime.data.synthetic.sources "
+            f"{folder}"
+        )
     return paths
 
 

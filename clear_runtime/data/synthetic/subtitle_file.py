@@ -1,4 +1,5 @@
 """Subtitle files as lines with times and, where the file says so, with their own look and place."""
+
 from __future__ import annotations
 
 import html
@@ -19,9 +20,10 @@ _SHADED = 3  # BorderStyle of a box in the outline's colour
 
 @dataclass(frozen=True)
 class FileLook:
-    """An .ass style. Sizes are shares of the frame's height, colours (red, green, blue) 0..255, opacities 0..1, margins shares of
-    the frame's width (left, right) and height (vertical). size: of a line from ascender to descender, as .ass counts it.
-    pixels: outline and shadow are pixels of the video instead of shares."""
+    """An .ass style. Sizes are shares of the frame's height, colours (red, green, blue) 0..255, opacities 0..1, margins
+    shares of the frame's width (left, right) and height (vertical). size: of a line from ascender to descender, as .ass
+    counts it. pixels: outline and shadow are pixels of the video instead of shares."""
+
     font: str
     size: float
     colour: tuple[int, int, int]
@@ -39,6 +41,7 @@ class FileLook:
 class Line:
     """One subtitle. start, stop, fade (in, out): seconds. alignment: as digits lie on a number pad, 2 is bottom centre.
     position: (x, y) in shares of the frame, of the point that `alignment` names. look: None where the file has none."""
+
     start: float
     stop: float
     text: tuple[str, ...]
@@ -57,7 +60,10 @@ def read_lines(path: str | Path) -> list[Line]:
         import pysubs2
         from pysubs2.exceptions import Pysubs2Error
     except ImportError as error:
-        raise ClearError("Reading subtitle files needs pysubs2. Install it with the Python that runs ComfyUI: python -m pip install pysubs2") from error
+        raise ClearError(
+            "Reading subtitle files needs pysubs2. Install it with the Python that runs ComfyUI: python -m pip install "
+            "pysubs2"
+        ) from error
     if path.suffix.lower() not in FORMATS:
         raise ClearError(f"{path.name} is not a subtitle file that can be read. Give one of {', '.join(FORMATS)}.")
     if not path.is_file():
@@ -68,10 +74,15 @@ def read_lines(path: str | Path) -> list[Line]:
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:])
     except (Pysubs2Error, ValueError, IndexError, KeyError) as error:
-        raise ClearError(f"{path.name} is not a complete {path.suffix[1:]} file ({error}). Save it anew with a subtitle editor.") from error
+        raise ClearError(
+            f"{path.name} is not a complete {path.suffix[1:]} file ({error}). Save it anew with a subtitle editor."
+        ) from error
     lines = [line for event in subtitles.events if (line := _line(event, subtitles, path.suffix.lower()))]
     if not lines:
-        raise ClearError(f"{path.name} has no lines of text with a beginning and an end. See in an editor what is in it, or leave the file empty for random lines.")
+        raise ClearError(
+            f"{path.name} has no lines of text with a beginning and an end. See in an editor what is in it, or leave "
+            f"the file empty for random lines."
+        )
     return sorted(lines, key=lambda line: (line.start, line.stop))
 
 
@@ -81,16 +92,21 @@ def _decoded(path: Path) -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ClearError(f"{path.name} is not in UTF-8 (byte {error.start}). Open it in an editor and save it as UTF-8.") from error
+        raise ClearError(
+            f"{path.name} is not in UTF-8 (byte {error.start}). Open it in an editor and save it as UTF-8."
+        ) from error
 
 
 def _without_times_inside(text: str) -> str:
-    """A .vtt without the times at which single words light up: pysubs2 takes a line with two of them for the beginning of a cue."""
+    """A .vtt without the times at which single words light up: pysubs2 takes a line with two of them for the beginning
+    of a cue."""
     return re.sub(r"<[\d:.]+>", "", text)
 
 
 def _line(event, subtitles, ending: str) -> Line | None:
-    plain = html.unescape(event.plaintext) if ending == ".vtt" else event.plaintext  # the format writes & as &amp; and < as &lt;
+    plain = (
+        html.unescape(event.plaintext) if ending == ".vtt" else event.plaintext
+    )  # the format writes & as &amp; and < as &lt;
     text = tuple(re.sub(r"[\x00-\x1f]", " ", part).strip() for part in plain.split("\n"))
     text = tuple(part for part in text if part)
     drawing = re.search(r"\\p[1-9]", event.text)  # vector graphics, whose commands would read as letters
@@ -98,7 +114,9 @@ def _line(event, subtitles, ending: str) -> Line | None:
         return None
     width, height = _grid(subtitles.info)
     tags = _tags(event.text)
-    line = Line(event.start / 1000, event.end / 1000, text, bold=tags.get("b", "0") != "0", italic=tags.get("i", "0") == "1")
+    line = Line(
+        event.start / 1000, event.end / 1000, text, bold=tags.get("b", "0") != "0", italic=tags.get("i", "0") == "1"
+    )
     if "an" in tags and tags["an"] in "123456789":
         line = replace(line, alignment=int(tags["an"]))
     if "pos" in tags and len(place := _numbers(tags["pos"])) == 2:
@@ -110,8 +128,13 @@ def _line(event, subtitles, ending: str) -> Line | None:
     style = subtitles.styles.get(event.style) or subtitles.styles.get("Default")
     if style is None:
         return line
-    return replace(line, alignment=line.alignment or int(style.alignment), bold=tags["b"] != "0" if "b" in tags else bool(style.bold),
-                   italic=tags["i"] == "1" if "i" in tags else bool(style.italic), look=_look(event, style, tags, subtitles.info, width, height))
+    return replace(
+        line,
+        alignment=line.alignment or int(style.alignment),
+        bold=tags["b"] != "0" if "b" in tags else bool(style.bold),
+        italic=tags["i"] == "1" if "i" in tags else bool(style.italic),
+        look=_look(event, style, tags, subtitles.info, width, height),
+    )
 
 
 def _look(event, style, tags: dict[str, str], info: dict, width: float, height: float) -> FileLook:
@@ -121,14 +144,25 @@ def _look(event, style, tags: dict[str, str], info: dict, width: float, height: 
     number = lambda tag, otherwise: (_numbers(tags.get(tag, "")) or [otherwise])[0]
     primary, edge, back = style.primarycolor, style.outlinecolor, style.backcolor
     edge_colour = _colour(tags.get("3c")) or (edge.r, edge.g, edge.b)
-    margins = (event.marginl or style.marginl) / width, (event.marginr or style.marginr) / width, (event.marginv or style.marginv) / height
+    margins = (
+        (event.marginl or style.marginl) / width,
+        (event.marginr or style.marginr) / width,
+        (event.marginv or style.marginv) / height,
+    )
     boxed = style.borderstyle == _SHADED
     return FileLook(
-        tags.get("fn", "").strip() or style.fontname, max(0.0, number("fs", style.fontsize)) / height,
-        _colour(tags.get("c") or tags.get("1c")) or (primary.r, primary.g, primary.b), 1 - primary.a / 255,
-        0.0 if boxed else max(0.0, number("bord", style.outline)) / unit, edge_colour,
-        max(0.0, number("shad", style.shadow)) / unit, (back.r, back.g, back.b, 255 - back.a),
-        (*edge_colour, 1 - edge.a / 255) if boxed else None, margins, unscaled)
+        tags.get("fn", "").strip() or style.fontname,
+        max(0.0, number("fs", style.fontsize)) / height,
+        _colour(tags.get("c") or tags.get("1c")) or (primary.r, primary.g, primary.b),
+        1 - primary.a / 255,
+        0.0 if boxed else max(0.0, number("bord", style.outline)) / unit,
+        edge_colour,
+        max(0.0, number("shad", style.shadow)) / unit,
+        (back.r, back.g, back.b, 255 - back.a),
+        (*edge_colour, 1 - edge.a / 255) if boxed else None,
+        margins,
+        unscaled,
+    )
 
 
 def _grid(info: dict) -> tuple[float, float]:
@@ -141,12 +175,17 @@ def _grid(info: dict) -> tuple[float, float]:
 
 
 def _tags(text: str) -> dict[str, str]:
-    """Override tags that hold for the whole line: those before its first letter, and the ones that never hold for less."""
+    """Override tags that hold for the whole line: those before its first letter, and the ones that never hold for
+    less."""
     found: dict[str, str] = {}
     for block in re.finditer(r"\{([^}]*)\}", text):
-        first = not re.sub(r"\{[^}]*\}", "", text[:block.start()]).strip()
-        lasting = re.sub(r"\\t\((?:[^()]|\([^()]*\))*\)?", "", block[1])  # what \t holds comes later, or little by little
-        for name, value in re.findall(r"\\(pos|fad|an|fn|fs|bord|shad|1c|3c|c|b|i)(?=[^a-zA-Z]|(?<=\\fn))(\([^)]*\)|[^\\]*)", lasting):
+        first = not re.sub(r"\{[^}]*\}", "", text[: block.start()]).strip()
+        lasting = re.sub(
+            r"\\t\((?:[^()]|\([^()]*\))*\)?", "", block[1]
+        )  # what \t holds comes later, or little by little
+        for name, value in re.findall(
+            r"\\(pos|fad|an|fn|fs|bord|shad|1c|3c|c|b|i)(?=[^a-zA-Z]|(?<=\\fn))(\([^)]*\)|[^\\]*)", lasting
+        ):
             if name in ("pos", "fad", "an"):
                 found.setdefault(name, value.strip())  # of several, libass takes the first
             elif first:

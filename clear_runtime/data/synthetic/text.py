@@ -3,6 +3,7 @@
 Characters come from the scripts' own standard repertoires, so that common and rare shapes are both seen:
 GB 2312 level 1 for Chinese, JIS X 0208 level 1 with kana for Japanese, KS X 1001 for Korean.
 """
+
 import random
 
 LATIN = "abcdefghijklmnopqrstuvwxyz"

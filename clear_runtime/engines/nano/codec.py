@@ -1,8 +1,10 @@
 """The bundled codec: 4 frames x 4 x 4 pixels to 16 channels, causal, a linear transform with a small network on top.
 
-The factors are its own (Wan's VAE has 8 x 8): with 4 x 4 a token of the transformer covers 8 x 8 pixels, about the width
-of a stroke, and the transform loses almost nothing, so that what is left to learn is the picture and not its code.
+The factors are its own (Wan's VAE has 8 x 8): with 4 x 4 a token of the transformer covers 8 x 8 pixels, about the
+width of a stroke, and the transform loses almost nothing, so that what is left to learn is the picture and not its
+code.
 """
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,7 +16,8 @@ BLOCK = TEMPORAL * SPATIAL * SPATIAL * 3
 
 
 def to_blocks(frames: Tensor) -> Tensor:
-    """frames [N, T, 3, H, W] in 0..1, T = 4k + 1 -> blocks [N, k + 1, 192, H/4, W/4] in -1..1; frame 0 fills a block alone."""
+    """frames [N, T, 3, H, W] in 0..1, T = 4k + 1 -> blocks [N, k + 1, 192, H/4, W/4] in -1..1; frame 0 fills a block
+    alone."""
     padded = torch.cat([frames[:, :1].expand(-1, TEMPORAL - 1, -1, -1, -1), frames], 1) * 2 - 1
     n, t, c, h, w = padded.shape
     groups = padded.reshape(n, t // TEMPORAL, TEMPORAL * c, h, w)
@@ -25,7 +28,7 @@ def from_blocks(blocks: Tensor) -> Tensor:
     n, t = blocks.shape[:2]
     groups = F.pixel_shuffle(blocks.flatten(0, 1), SPATIAL)
     frames = groups.reshape(n, t * TEMPORAL, 3, *groups.shape[-2:])
-    return (frames[:, TEMPORAL - 1:] + 1) / 2
+    return (frames[:, TEMPORAL - 1 :] + 1) / 2
 
 
 class _Residual(nn.Module):
@@ -66,7 +69,9 @@ class _Side(nn.Module):
 class NanoCodecNet(nn.Module):
     """frames [N, T, 3, H, W] in 0..1 <-> latents [N, 16, t, h, w] of zero mean and unit variance by channel."""
 
-    def __init__(self, encoder_width: int = 64, encoder_depth: int = 2, decoder_width: int = 96, decoder_depth: int = 4):
+    def __init__(
+        self, encoder_width: int = 64, encoder_depth: int = 2, decoder_width: int = 96, decoder_depth: int = 4
+    ):
         super().__init__()
         self.encoder = _Side(BLOCK, CHANNELS, encoder_width, encoder_depth)
         self.decoder = _Side(CHANNELS, BLOCK, decoder_width, decoder_depth)
@@ -87,13 +92,15 @@ class NanoCodecNet(nn.Module):
 
     @torch.no_grad()
     def gain(self) -> Tensor:
-        """How strongly each latent channel moves pixels, as a weight on its squared error: [16] of mean about 1, never under 0.05."""
+        """How strongly each latent channel moves pixels, as a weight on its squared error: [16] of mean about 1, never
+        under 0.05."""
         gain = self.decoder.linear.weight.square().sum((0, 2, 3)) * self.std.square()
         return (gain / gain.mean()).clamp_min(0.05)
 
     @torch.no_grad()
     def start_from(self, blocks: Tensor) -> None:
-        """Principal components of blocks [M, 192] as both linear parts, whitened: the best linear codec is the starting point."""
+        """Principal components of blocks [M, 192] as both linear parts, whitened: the best linear codec is the starting
+        point."""
         mean = blocks.mean(0)
         values, vectors = torch.linalg.eigh(torch.cov((blocks - mean).T.double()))
         scale, basis = values[-CHANNELS:].flip(0).sqrt().float(), vectors[:, -CHANNELS:].flip(1).float()
@@ -106,6 +113,7 @@ class NanoCodecNet(nn.Module):
 
 class NanoCodec:
     """NanoCodecNet as the runtime's Codec: frames [T, H, W, 3] <-> latents [1, 16, t, h, w] in model space."""
+
     spatial, temporal = SPATIAL, TEMPORAL
 
     def __init__(self, net: NanoCodecNet, device: str | torch.device = "cpu"):

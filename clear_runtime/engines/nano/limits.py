@@ -1,4 +1,5 @@
 """What the bundled network was trained for, and how to keep it within that."""
+
 from __future__ import annotations
 
 from torch import Tensor
@@ -7,20 +8,23 @@ from ...frames.windows import blend
 from ..denoiser import Denoiser, OnStep
 
 WORKING_PIXELS = 640 * 360
-"""It knows letters as large as they are in a frame of this size; larger frames are scaled down for it, and only for it."""
+"""It knows letters as large as they are in a frame of this size; larger frames are scaled down for it, and only for
+it."""
 CONTEXT = 32
 """Working pixels around the subtitle. Its training crops had about as much."""
 PIECE, SHARED = 5, 1
-"""Latent frames at a time, and how many of them two pieces share. It was trained on 2 to 4 latent frames; and attention costs
-the square of their number."""
+"""Latent frames at a time, and how many of them two pieces share. It was trained on 2 to 4 latent frames; and attention
+costs the square of their number."""
 STEPS = 1
-"""It predicts the clean latents best in one step from pure noise; more steps lose (weights/README.md has the figures)."""
+"""It predicts the clean latents best in one step from pure noise; more steps lose (weights/README.md has the
+figures)."""
 SHARE = 0.04
 """Part of its change over a prefilled control that is kept: what validates best, as nano.measure_lora prints it."""
 
 
 class InPieces:
-    """A Denoiser that hands a window on in shorter pieces and cross-fades them, so that windows may be as long as the fill likes."""
+    """A Denoiser that hands a window on in shorter pieces and cross-fades them, so that windows may be as long as the
+    fill likes."""
 
     def __init__(self, denoiser: Denoiser, piece: int = PIECE, shared: int = SHARED):
         self.denoiser, self.piece, self.shared = denoiser, piece, shared
@@ -32,14 +36,18 @@ class InPieces:
         out = noise.new_zeros(noise.shape)
         done = 0  # latent frames that have been written
         for index, start in enumerate(starts):
+
             def report(step: int, _: int) -> None:
                 if on_step is not None:
                     on_step((index * steps + step) // len(starts), steps)
+
             part = slice(start, start + self.piece)
             new = self.denoiser(noise[:, :, part], control[:, :, part], sigmas, report)
             both = done - start
             if both > 0:
-                out[0, :, start:done] = blend(out[0, :, start:done].transpose(0, 1), new[0, :, :both].transpose(0, 1)).transpose(0, 1)
-            out[:, :, max(done, start):start + new.shape[2]] = new[:, :, max(both, 0):]
+                out[0, :, start:done] = blend(
+                    out[0, :, start:done].transpose(0, 1), new[0, :, :both].transpose(0, 1)
+                ).transpose(0, 1)
+            out[:, :, max(done, start) : start + new.shape[2]] = new[:, :, max(both, 0) :]
             done = start + new.shape[2]
         return out

@@ -1,4 +1,5 @@
 """Read the bundled weights."""
+
 import json
 
 import torch
@@ -13,14 +14,18 @@ from .codec import NanoCodec, NanoCodecNet
 
 def _read(name: str) -> dict[str, Tensor]:
     """Tensors of a bundled file. Constant tensors are stored as their shape and value alone (store.save_fp16)."""
-    tensors, constants = dict(read_tensors(FOLDER / name)), json.loads(read_metadata(FOLDER / name).get("constants", "{}"))
+    tensors, constants = (
+        dict(read_tensors(FOLDER / name)),
+        json.loads(read_metadata(FOLDER / name).get("constants", "{}")),
+    )
     for key, (shape, value) in constants.items():
         tensors[key] = torch.full(shape, value, dtype=torch.float16)
     return tensors
 
 
 def transformer_state_dict() -> dict[str, Tensor]:
-    """The base model, float16, in DiffSynth's names: a Wan2.1 Fun-Control transformer of width 256, without the LoRA."""
+    """The base model, float16, in DiffSynth's names: a Wan2.1 Fun-Control transformer of width 256, without the
+    LoRA."""
     return _read("nano_transformer.safetensors")
 
 
@@ -30,7 +35,8 @@ def lora_state() -> dict[str, Tensor]:
 
 
 def prompt_embedding() -> Tensor:
-    """What the base model takes as the prompt's embedding, [1, 1, 4096]: it holds its one prompt itself (transformer.py)."""
+    """What the base model takes as the prompt's embedding, [1, 1, 4096]: it holds its one prompt itself
+    (transformer.py)."""
     return torch.zeros(1, 1, TEXT_WIDTH)
 
 

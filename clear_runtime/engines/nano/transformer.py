@@ -4,6 +4,7 @@ Same tensors and arithmetic as DiffSynth's and ComfyUI's Wan (a test holds them 
 nothing: the bundled prompt is constant, so each cross-attention is the constant it gives; the LoRA is merged into its
 layers on the fly, so that base and LoRA train together; and rotary positions are real numbers.
 """
+
 import math
 
 import torch
@@ -21,7 +22,10 @@ class LoraLinear(nn.Linear):
 
     def __init__(self, inward: int, outward: int, rank: int):
         super().__init__(inward, outward)
-        self.down, self.up = nn.Parameter(torch.randn(rank, inward) / inward ** 0.5), nn.Parameter(torch.zeros(outward, rank))
+        self.down, self.up = (
+            nn.Parameter(torch.randn(rank, inward) / inward**0.5),
+            nn.Parameter(torch.zeros(outward, rank)),
+        )
         self.lora = True
 
     def forward(self, x: Tensor) -> Tensor:
@@ -29,7 +33,8 @@ class LoraLinear(nn.Linear):
 
 
 def rotary(shape: tuple[int, int, int], head: int, device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine [tokens, head / 2] for a grid of tokens: the head is shared among time, height and width as Wan does."""
+    """Cosine and sine [tokens, head / 2] for a grid of tokens: the head is shared among time, height and width as Wan
+    does."""
     sizes = (head - 2 * (head // 3), head // 3, head // 3)
     angles = []
     for axis, (count, size) in enumerate(zip(shape, sizes)):
@@ -86,9 +91,9 @@ class _Block(nn.Module):
 class NanoWan(nn.Module):
     """velocity = f(x, control, timestep), latents [N, 16, t, h, w] in model space, timestep = 1000 sigma [N].
 
-    At the start velocity = x - control, so the network begins by repeating its control. Every second free channel of a token
-    carries a large constant: layer norm then hardly depends on the content, and the repetition is exact to a few per cent
-    instead of being scaled token by token.
+    At the start velocity = x - control, so the network begins by repeating its control. Every second free channel of a
+    token carries a large constant: layer norm then hardly depends on the content, and the repetition is exact to a few
+    per cent instead of being scaled token by token.
     """
 
     def __init__(self, dim: int = DIM, ffn: int = FFN, layers: int = LAYERS, rank: int = RANK):
@@ -99,19 +104,30 @@ class NanoWan(nn.Module):
         self.blocks = nn.ModuleList(_Block(dim, ffn, rank) for _ in range(layers))
         self.modulation, self.head = nn.Parameter(torch.zeros(1, 2, dim)), nn.Linear(dim, cells)
         with torch.no_grad():
-            for p in (self.patch.weight, self.patch.bias, self.head.weight, self.head.bias, self.time2.bias, self.time3.bias):
+            for p in (
+                self.patch.weight,
+                self.patch.bias,
+                self.head.weight,
+                self.head.bias,
+                self.time2.bias,
+                self.time3.bias,
+            ):
                 p.zero_()
             self.time2.weight.mul_(0.1), self.time3.weight.mul_(0.1)
-            self.patch.weight[:2 * cells] = torch.eye(2 * cells)
+            self.patch.weight[: 2 * cells] = torch.eye(2 * cells)
             free = dim - 2 * cells
-            self.patch.bias[2 * cells:] = CARRIER * torch.tensor([1.0, -1.0]).repeat(free // 2)
-            spread = math.sqrt((2 * cells + free * CARRIER ** 2) / dim)
-            repeat = spread * torch.eye(cells)[torch.arange(cells).view(CHANNELS, 4).T.flatten()]  # written channel last, read channel first
-            self.head.weight[:, :cells], self.head.weight[:, cells:2 * cells] = repeat, -repeat
+            self.patch.bias[2 * cells :] = CARRIER * torch.tensor([1.0, -1.0]).repeat(free // 2)
+            spread = math.sqrt((2 * cells + free * CARRIER**2) / dim)
+            repeat = (
+                spread * torch.eye(cells)[torch.arange(cells).view(CHANNELS, 4).T.flatten()]
+            )  # written channel last, read channel first
+            self.head.weight[:, :cells], self.head.weight[:, cells : 2 * cells] = repeat, -repeat
 
     def forward(self, x: Tensor, control: Tensor, timestep: Tensor) -> Tensor:
         n, _, t, h, w = x.shape
-        cut = lambda z: z.reshape(n, CHANNELS, t, h // 2, 2, w // 2, 2).permute(0, 2, 3, 5, 1, 4, 6).reshape(n, -1, CHANNELS * 4)
+        cut = lambda z: (
+            z.reshape(n, CHANNELS, t, h // 2, 2, w // 2, 2).permute(0, 2, 3, 5, 1, 4, 6).reshape(n, -1, CHANNELS * 4)
+        )
         rates = 10000.0 ** (-torch.arange(128, device=x.device, dtype=torch.float64) / 128)
         angles = timestep.double()[:, None] * rates
         time = self.time2(F.silu(self.time1(torch.cat([angles.cos(), angles.sin()], 1).float())))
@@ -143,35 +159,68 @@ def export(state: dict[str, Tensor], layers: int = LAYERS) -> tuple[dict[str, Te
     zeros, rank = torch.zeros, state["blocks.0.widen.down"].shape[0]
     cells = CHANNELS * 4
     patch = zeros(dim, 3 * cells)
-    patch[:, :2 * cells] = state["patch.weight"]
-    base = {"patch_embedding.weight": patch.view(dim, 3 * CHANNELS, *PATCH), "patch_embedding.bias": state["patch.bias"],
-            "text_embedding.0.weight": zeros(dim, TEXT_WIDTH), "text_embedding.0.bias": zeros(dim),
-            "text_embedding.2.weight": zeros(dim, dim), "text_embedding.2.bias": zeros(dim),
-            "time_embedding.0.weight": state["time1.weight"], "time_embedding.0.bias": state["time1.bias"],
-            "time_embedding.2.weight": state["time2.weight"], "time_embedding.2.bias": state["time2.bias"],
-            "time_projection.1.weight": state["time3.weight"], "time_projection.1.bias": state["time3.bias"],
-            "head.head.weight": state["head.weight"], "head.head.bias": state["head.bias"],
-            "head.modulation": state["modulation"],
-            "img_emb.proj.0.weight": torch.ones(VISION_WIDTH), "img_emb.proj.0.bias": zeros(VISION_WIDTH), "img_emb.proj.1.weight": zeros(VISION_WIDTH, VISION_WIDTH),
-            "img_emb.proj.1.bias": zeros(VISION_WIDTH), "img_emb.proj.3.weight": zeros(dim, VISION_WIDTH), "img_emb.proj.3.bias": zeros(dim),
-            "img_emb.proj.4.weight": torch.ones(dim), "img_emb.proj.4.bias": zeros(dim),
-            "ref_conv.weight": zeros(dim, CHANNELS, 2, 2), "ref_conv.bias": zeros(dim)}
+    patch[:, : 2 * cells] = state["patch.weight"]
+    base = {
+        "patch_embedding.weight": patch.view(dim, 3 * CHANNELS, *PATCH),
+        "patch_embedding.bias": state["patch.bias"],
+        "text_embedding.0.weight": zeros(dim, TEXT_WIDTH),
+        "text_embedding.0.bias": zeros(dim),
+        "text_embedding.2.weight": zeros(dim, dim),
+        "text_embedding.2.bias": zeros(dim),
+        "time_embedding.0.weight": state["time1.weight"],
+        "time_embedding.0.bias": state["time1.bias"],
+        "time_embedding.2.weight": state["time2.weight"],
+        "time_embedding.2.bias": state["time2.bias"],
+        "time_projection.1.weight": state["time3.weight"],
+        "time_projection.1.bias": state["time3.bias"],
+        "head.head.weight": state["head.weight"],
+        "head.head.bias": state["head.bias"],
+        "head.modulation": state["modulation"],
+        "img_emb.proj.0.weight": torch.ones(VISION_WIDTH),
+        "img_emb.proj.0.bias": zeros(VISION_WIDTH),
+        "img_emb.proj.1.weight": zeros(VISION_WIDTH, VISION_WIDTH),
+        "img_emb.proj.1.bias": zeros(VISION_WIDTH),
+        "img_emb.proj.3.weight": zeros(dim, VISION_WIDTH),
+        "img_emb.proj.3.bias": zeros(dim),
+        "img_emb.proj.4.weight": torch.ones(dim),
+        "img_emb.proj.4.bias": zeros(dim),
+        "ref_conv.weight": zeros(dim, CHANNELS, 2, 2),
+        "ref_conv.bias": zeros(dim),
+    }
     lora = {}
     for i in range(layers):
         block = f"blocks.{i}."
-        for ours, theirs in (("attention.q", "self_attn.q"), ("attention.k", "self_attn.k"), ("attention.v", "self_attn.v"),
-                             ("attention.o", "self_attn.o"), ("widen", "ffn.0"), ("narrow", "ffn.2")):
+        for ours, theirs in (
+            ("attention.q", "self_attn.q"),
+            ("attention.k", "self_attn.k"),
+            ("attention.v", "self_attn.v"),
+            ("attention.o", "self_attn.o"),
+            ("widen", "ffn.0"),
+            ("narrow", "ffn.2"),
+        ):
             for part in ("weight", "bias"):
                 base[f"{block}{theirs}.{part}"] = state[f"{block}{ours}.{part}"]
-            lora[f"{block}{theirs}.lora_A.weight"], lora[f"{block}{theirs}.lora_B.weight"] = state[f"{block}{ours}.down"], state[f"{block}{ours}.up"]
+            lora[f"{block}{theirs}.lora_A.weight"], lora[f"{block}{theirs}.lora_B.weight"] = (
+                state[f"{block}{ours}.down"],
+                state[f"{block}{ours}.up"],
+            )
         for name in ("q", "k", "v", "o", "k_img", "v_img"):
-            base[f"{block}cross_attn.{name}.weight"], base[f"{block}cross_attn.{name}.bias"] = zeros(dim, dim), zeros(dim)
+            base[f"{block}cross_attn.{name}.weight"], base[f"{block}cross_attn.{name}.bias"] = (
+                zeros(dim, dim),
+                zeros(dim),
+            )
         base[f"{block}cross_attn.o.bias"] = state[f"{block}prompt"]
         for name in ("q", "k", "v", "o"):
-            lora[f"{block}cross_attn.{name}.lora_A.weight"], lora[f"{block}cross_attn.{name}.lora_B.weight"] = zeros(rank, dim), zeros(dim, rank)
+            lora[f"{block}cross_attn.{name}.lora_A.weight"], lora[f"{block}cross_attn.{name}.lora_B.weight"] = (
+                zeros(rank, dim),
+                zeros(dim, rank),
+            )
         for name in ("norm_q", "norm_k", "norm_k_img"):
             base[f"{block}cross_attn.{name}.weight"] = torch.ones(dim)
-        base[f"{block}self_attn.norm_q.weight"], base[f"{block}self_attn.norm_k.weight"] = state[f"{block}attention.norm_q"], state[f"{block}attention.norm_k"]
+        base[f"{block}self_attn.norm_q.weight"], base[f"{block}self_attn.norm_k.weight"] = (
+            state[f"{block}attention.norm_q"],
+            state[f"{block}attention.norm_k"],
+        )
         base[f"{block}norm3.weight"], base[f"{block}norm3.bias"] = torch.ones(dim), zeros(dim)
         base[f"{block}modulation"] = state[f"{block}modulation"]
     return base, lora

@@ -1,9 +1,11 @@
 """Find the translucent box behind a subtitle: where it stands, how much of the scene it lets through, and its colour.
 
-Under a box of opacity a and colour c the picture is (1 - a) * scene + a * c. The scene goes on across the box's edges, so
-pixels just inside them are the ones just outside, times 1 - a, plus a * c: one and the same line through the samples of all
-four sides and of every frame. Hardly anything else in a film is so, and a box is believed only where all of it holds.
+Under a box of opacity a and colour c the picture is (1 - a) * scene + a * c. The scene goes on across the box's edges,
+so pixels just inside them are the ones just outside, times 1 - a, plus a * c: one and the same line through the samples
+of all four sides and of every frame. Hardly anything else in a film is so, and a box is believed only where all of it
+holds.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -16,7 +18,8 @@ from ...frames.median import temporal_median
 from ...frames.region import Region, stretches
 
 CLEAREST, DARKEST = 0.92, 0.14
-"""Share of the scene that a box lets through: above the first it is hardly seen, below the second 8 bits hold too little of it."""
+"""Share of the scene that a box lets through: above the first it is hardly seen, below the second 8 bits hold too
+little of it."""
 LEAST_FRAMES = 5
 """Frames in a row with a mark at the same place; fewer are no evidence."""
 STEADY = 0.85
@@ -24,7 +27,8 @@ STEADY = 0.85
 SAMPLED = 12
 """Frames of such a run that are looked at to find the box."""
 SKIP = 2
-"""An edge is judged by pixels this far outside and SKIP - 1 inside of it: boxes in resized or encoded video have soft edges."""
+"""An edge is judged by pixels this far outside and SKIP - 1 inside of it: boxes in resized or encoded video have soft
+edges."""
 PROPOSALS = 4
 """Places that look most like an edge are tried as one."""
 SMALLEST = 8
@@ -42,12 +46,14 @@ DENSER = 0.01
 GAP = 2 * SKIP - 1
 """Pixels between the two of a pair."""
 CONTRAST, COLOUR_CONTRAST = 0.02, 0.04
-"""Standard deviation of the scene along the edges from which it tells the opacity of a black or white box, and of another colour.
-With less, the scene is so even that filling it in does as well."""
+"""Standard deviation of the scene along the edges from which it tells the opacity of a black or white box, and of
+another colour. With less, the scene is so even that filling it in does as well."""
 STEP = 1.6
-"""The box must explain the step at each of its edges: what is left is this many times smaller than the step, at most ..."""
+"""The box must explain the step at each of its edges: what is left is this many times smaller than the step, at most
+..."""
 ROUGH, SHARE = 2.0, 0.01
-"""... and at most the first times what the scene itself changes over the same distance, and the second of the step (squared)."""
+"""... and at most the first times what the scene itself changes over the same distance, and the second of the step
+(squared)."""
 NOISE = 3 / 255
 """What two pixels of an encoded video differ by anyway."""
 
@@ -55,48 +61,60 @@ NOISE = 3 / 255
 @dataclass(frozen=True)
 class Box:
     """A box. through: 1 - a, share of the scene that it lets through. added: a * c of [3] channels."""
+
     region: Region
     through: float
     added: Tensor
 
     def sides(self, frames: Tensor, outside: int = SKIP, inside: int = SKIP) -> list[tuple[Tensor, Tensor]]:
-        """(outer, inner) pixels [T, n, 3] along top, bottom, left and right: the `outside`-th beyond the edge and the `inside`-th within."""
+        """(outer, inner) pixels [T, n, 3] along top, bottom, left and right: the `outside`-th beyond the edge and the
+        `inside`-th within."""
         top, left, bottom, right = self.region.top, self.region.left, self.region.bottom, self.region.right
         rows, columns = slice(top + inside, bottom - inside), slice(left + inside, right - inside)
-        return [(frames[:, top - outside, columns], frames[:, top + inside - 1, columns]),
-                (frames[:, bottom + outside - 1, columns], frames[:, bottom - inside, columns]),
-                (frames[:, rows, left - outside], frames[:, rows, left + inside - 1]),
-                (frames[:, rows, right + outside - 1], frames[:, rows, right - inside])]
+        return [
+            (frames[:, top - outside, columns], frames[:, top + inside - 1, columns]),
+            (frames[:, bottom + outside - 1, columns], frames[:, bottom - inside, columns]),
+            (frames[:, rows, left - outside], frames[:, rows, left + inside - 1]),
+            (frames[:, rows, right + outside - 1], frames[:, rows, right - inside]),
+        ]
 
     def strength(self, frames: Tensor) -> Tensor:
-        """How much of the box is there in each of frames [T, H, W, 3]: [T], 1 where all of it, 0 where nothing or something else."""
+        """How much of the box is there in each of frames [T, H, W, 3]: [T], 1 where all of it, 0 where nothing or
+        something else."""
         top, takes = [], []
         for outer, inner in self.sides(frames):
             full = (1 - self.through) * outer - self.added  # what the box takes away at full strength
             top.append((full * (outer - inner)).mean((1, 2)))
             takes.append(full.square().mean((1, 2)))
         top, takes = torch.stack(top, 1), torch.stack(takes, 1)  # [T, 4]
-        seen = takes > COLOUR_CONTRAST ** 2  # at the others the scene has the box's colour
-        own = temporal_median(torch.where(seen, top / takes.clamp_min(1e-6), torch.nan)) if len(frames) > 2 else top / takes.clamp_min(1e-6)
+        seen = takes > COLOUR_CONTRAST**2  # at the others the scene has the box's colour
+        own = (
+            temporal_median(torch.where(seen, top / takes.clamp_min(1e-6), torch.nan))
+            if len(frames) > 2
+            else top / takes.clamp_min(1e-6)
+        )
         strength, pooled = own.nanquantile(0.5, 1), top.sum(1) / takes.sum(1).clamp_min(1e-6)
         agree = ~((own - strength[:, None]).abs() > ABSENT * strength[:, None])
         strength = torch.where(agree.all(1) & (strength > WEAKEST) & (strength < STRONGEST), strength, 0)
         # mostly all of it is there, and one good estimate of the two is enough to say so
-        strength = torch.where((strength > 0) & (((strength - 1).abs() < NEARLY) | ((pooled - 1).abs() < NEARLY)), torch.ones(()), strength)
+        strength = torch.where(
+            (strength > 0) & (((strength - 1).abs() < NEARLY) | ((pooled - 1).abs() < NEARLY)), torch.ones(()), strength
+        )
         return temporal_median(strength[:, None, None])[:, 0, 0] if len(strength) > 2 else strength
 
 
 @dataclass(frozen=True)
 class Appearance:
     """Frames first .. stop - 1 with a mark in `box`."""
+
     first: int
     stop: int
     region: Region
 
 
 def find_boxes(frames: Tensor, mask: Tensor) -> list[tuple[Box, Tensor]]:
-    """The translucent boxes around the marks of mask [T, H, W], in frames [T, H, W, 3] in 0..1 that follow one another, each
-    with its strength [T]. Those of one frame do not overlap."""
+    """The translucent boxes around the marks of mask [T, H, W], in frames [T, H, W, 3] in 0..1 that follow one another,
+    each with its strength [T]. Those of one frame do not overlap."""
     found: list[tuple[Box, Tensor]] = []
     for appearance in appearances(mask):
         for first, stop in ((appearance.first, appearance.stop), *_parts(appearance)):
@@ -114,7 +132,11 @@ def find_boxes(frames: Tensor, mask: Tensor) -> list[tuple[Box, Tensor]]:
 def _parts(appearance: Appearance) -> list[tuple[int, int]]:
     """Halves and quarters of a run: lines that follow one another may have boxes of nearly one width."""
     count = appearance.stop - appearance.first
-    cuts = [[appearance.first + count * n // parts for n in range(parts + 1)] for parts in (2, 4) if count >= parts * LEAST_FRAMES]
+    cuts = [
+        [appearance.first + count * n // parts for n in range(parts + 1)]
+        for parts in (2, 4)
+        if count >= parts * LEAST_FRAMES
+    ]
     return [part for cut in cuts for part in zip(cut, cut[1:])]
 
 
@@ -133,7 +155,9 @@ def appearances(mask: Tensor) -> list[Appearance]:
     for t, frame in enumerate(mask > 0):
         going_on = []
         for region in _blocks(frame):
-            appearance = next((appearance for appearance in open_ if _overlap(appearance[2][-1], region) > STEADY), None)
+            appearance = next(
+                (appearance for appearance in open_ if _overlap(appearance[2][-1], region) > STEADY), None
+            )
             if appearance is None:
                 appearance = [t, t, []]
             else:
@@ -143,11 +167,15 @@ def appearances(mask: Tensor) -> list[Appearance]:
         closed += open_
         open_ = going_on
     long_enough = [appearance for appearance in closed + open_ if appearance[1] - appearance[0] >= LEAST_FRAMES]
-    return [Appearance(first, stop, _median(boxes)) for first, stop, boxes in sorted(long_enough, key=lambda appearance: appearance[0] - appearance[1])]
+    return [
+        Appearance(first, stop, _median(boxes))
+        for first, stop, boxes in sorted(long_enough, key=lambda appearance: appearance[0] - appearance[1])
+    ]
 
 
 def _blocks(marked: Tensor) -> list[Region]:
-    """Boxes around the marks [H, W] of a frame, parted where there is a row without any, or a gap wider than the block is high."""
+    """Boxes around the marks [H, W] of a frame, parted where there is a row without any, or a gap wider than the block
+    is high."""
     blocks = []
     for top, bottom in stretches(marked.any(1), 1):
         for left, right in stretches(marked[top:bottom].any(0), bottom - top):
@@ -169,11 +197,13 @@ def _median(boxes: list[Region]) -> Region:
 
 # -- one box -----------------------------------------------------------------------------------------------------------
 
+
 def find_box(frames: Tensor, marked: Region) -> Box | None:
-    """The translucent box around `marked` in frames [T, H, W, 3], None where there is none or too little of it can be known."""
+    """The translucent box around `marked` in frames [T, H, W, 3], None where there is none or too little of it can be
+    known."""
     skipped = len(frames) // 5  # boxes may fade in and out
-    sample = frames[skipped:len(frames) - skipped]
-    sample = sample[::-(-len(sample) // SAMPLED)]  # a view: whole frames are not copied for a box
+    sample = frames[skipped : len(frames) - skipped]
+    sample = sample[:: -(-len(sample) // SAMPLED)]  # a view: whole frames are not copied for a box
     sides = _Side.around(sample, marked)
     if sides is None:
         return None
@@ -211,10 +241,10 @@ class _Side:
     """The moments of pixel pairs across every place where one edge of a box may be."""
 
     def __init__(self, lines: Tensor, places: range, where):
-        """lines [T, n, m, 3]: n lines parallel to the edge, from outside inwards. places: the first inner line of each candidate.
-        where: candidate -> coordinate in the frame."""
+        """lines [T, n, m, 3]: n lines parallel to the edge, from outside inwards. places: the first inner line of each
+        candidate. where: candidate -> coordinate in the frame."""
         self.where, self.places = where, places
-        lines = lines[:, places.start - SKIP:places.stop + SKIP - 1].float()
+        lines = lines[:, places.start - SKIP : places.stop + SKIP - 1].float()
         mean = lines.mean((0, 2), keepdim=True)
         lines = lines - mean
         variance, mean = lines.square().mean((0, 2)), mean[0, :, 0]  # [n, 3]
@@ -232,34 +262,57 @@ class _Side:
         columns = slice(marked.left + marked.width // 8, marked.right - marked.width // 8)
         across, down = frames[:, :, columns], frames[:, rows].transpose(1, 2)
         sides = []
-        for lines, size, start, stop, inward in ((across, height, marked.top, marked.bottom, deep["rows"]),
-                                                 (down, width, marked.left, marked.right, deep["columns"])):
+        for lines, size, start, stop, inward in (
+            (across, height, marked.top, marked.bottom, deep["rows"]),
+            (down, width, marked.left, marked.right, deep["columns"]),
+        ):
             for turned in (False, True):
                 edge = size - stop if turned else start
                 places = range(max(far, edge - reach), min(edge + inward, size - far))
                 if len(places) < 3:
                     return None
-                sides.append(cls(lines.flip(1) if turned else lines, places, (lambda at, size=size: size - at) if turned else (lambda at: at)))
+                sides.append(
+                    cls(
+                        lines.flip(1) if turned else lines,
+                        places,
+                        (lambda at, size=size: size - at) if turned else (lambda at: at),
+                    )
+                )
         return sides
 
     def proposals(self) -> list[tuple[float, Tensor, float]]:
-        """(through, added [3], how much better it explains the pairs than no box does) at the places that look like an edge.
+        """(through, added [3], how much better it explains the pairs than no box does) at the places that look like an
+        edge.
 
-        The slope is the ratio of the standard deviations (reduced major axis): both pixels of a pair differ from the scene at the
-        edge by as much, so that a least squares slope would come out too small.
+        The slope is the ratio of the standard deviations (reduced major axis): both pixels of a pair differ from the
+        scene at the edge by as much, so that a least squares slope would come out too small.
         """
         slope = (self.var_i.sum(1) / self.var_o.sum(1).clamp_min(1e-9)).sqrt()
-        left = self.var_i.sum(1) + slope ** 2 * self.var_o.sum(1) - 2 * slope * self.cov.sum(1)
-        better = self.step / (left + NOISE ** 2)
-        sure = (slope > DARKEST) & (slope < CLEAREST) & (self.cov.sum(1) > 0.5 * slope * self.var_o.sum(1)) & (self.var_o.sum(1) > 3 * CONTRAST ** 2) & (better > STEP ** 2)
+        left = self.var_i.sum(1) + slope**2 * self.var_o.sum(1) - 2 * slope * self.cov.sum(1)
+        better = self.step / (left + NOISE**2)
+        sure = (
+            (slope > DARKEST)
+            & (slope < CLEAREST)
+            & (self.cov.sum(1) > 0.5 * slope * self.var_o.sum(1))
+            & (self.var_o.sum(1) > 3 * CONTRAST**2)
+            & (better > STEP**2)
+        )
         order = [int(n) for n in better.argsort(descending=True) if sure[n]][:2]
         return [(float(slope[n]), self.mean_i[n] - slope[n] * self.mean_o[n], float(better[n])) for n in order]
 
     def best(self, through: float, added: Tensor) -> tuple[int, float]:
-        """The place in the frame where such a box's edge fits best, and the step there over what the box leaves of it, squared."""
-        left = (self.var_i + through ** 2 * self.var_o - 2 * through * self.cov + (self.mean_i - through * self.mean_o - added).square()).sum(1)
-        usual = 4 * through ** 2 * self.step.quantile(0.3) + NOISE ** 2  # letters make steps too, but nothing explains those
-        score = self.step / (left + NOISE ** 2) / (left / usual).clamp_min(1)
+        """The place in the frame where such a box's edge fits best, and the step there over what the box leaves of it,
+        squared."""
+        left = (
+            self.var_i
+            + through**2 * self.var_o
+            - 2 * through * self.cov
+            + (self.mean_i - through * self.mean_o - added).square()
+        ).sum(1)
+        usual = (
+            4 * through**2 * self.step.quantile(0.3) + NOISE**2
+        )  # letters make steps too, but nothing explains those
+        score = self.step / (left + NOISE**2) / (left / usual).clamp_min(1)
         # a pair spans GAP pixels, so that an edge shows at GAP places in a row: it is the middle one
         total = F.avg_pool1d(score.log()[None], GAP, 1)[0]
         at = int(total.argmax()) + GAP // 2
@@ -276,17 +329,19 @@ def _fit(frames: Tensor, box: Box, skip: int = SKIP) -> tuple[float, Tensor] | N
         kept = error <= 2.5 * error.median() + 1e-6
         o, i = outer[kept], inner[kept]
         spread = o.var(0, unbiased=False).sum()
-        if spread < 3 * CONTRAST ** 2:
+        if spread < 3 * CONTRAST**2:
             return None
         through = float((i.var(0, unbiased=False).sum() / spread).sqrt())
         added = i.mean(0) - through * o.mean(0)
     left = (i - through * o - added).square().mean()
     fits = lambda colour, level: (i - colour - level * (o - colour)).square().mean()
     for colour in (torch.zeros(3, dtype=torch.double), torch.ones(3, dtype=torch.double)):
-        level = _level(o, i, colour)  # most boxes are black, some white: then the level alone tells the opacity, and tells it better
-        if fits(colour, level) < PURE ** 2 * left + NOISE ** 2:
+        level = _level(
+            o, i, colour
+        )  # most boxes are black, some white: then the level alone tells the opacity, and tells it better
+        if fits(colour, level) < PURE**2 * left + NOISE**2:
             return level, (1 - level) * colour
-    if spread < 3 * COLOUR_CONTRAST ** 2:
+    if spread < 3 * COLOUR_CONTRAST**2:
         return None
     # no colour is darker than black or lighter than white; the line still runs through the middle of the samples
     o, i = o.mean(0), i.mean(0)
@@ -300,13 +355,14 @@ def _level(outer: Tensor, inner: Tensor, colour: Tensor) -> float:
 
 
 def _holds(frames: Tensor, box: Box) -> bool:
-    """Whether each side agrees: what the box does not explain is little beside the step, and no more than what the scene does."""
+    """Whether each side agrees: what the box does not explain is little beside the step, and no more than what the
+    scene does."""
     if not DARKEST < box.through < CLEAREST:
         return False
     for (outer, inner), (further, _) in zip(box.sides(frames), box.sides(frames, SKIP + GAP, SKIP)):
         left = (inner - box.through * outer - box.added).square().sum(-1).mean()
-        scene = box.through ** 2 * (outer - further).square().sum(-1).mean()
+        scene = box.through**2 * (outer - further).square().sum(-1).mean()
         step = (inner - outer).square().sum(-1).mean()
-        if left > ROUGH ** 2 * (scene + NOISE ** 2) + SHARE * step or step < STEP ** 2 * left:
+        if left > ROUGH**2 * (scene + NOISE**2) + SHARE * step or step < STEP**2 * left:
             return False
     return True

@@ -1,8 +1,10 @@
-"""Take the translucent boxes behind subtitles off the picture: what shows through them is the scene itself, only dimmed.
+"""Take the translucent boxes behind subtitles off the picture: what shows through them is the scene itself, only
+dimmed.
 
-Only the letters are then left to be filled in, and the fill has the scene on all sides of them. Where no box is found with
-certainty (find.py), nothing changes.
+Only the letters are then left to be filled in, and the fill has the scene on all sides of them. Where no box is found
+with certainty (find.py), nothing changes.
 """
+
 from __future__ import annotations
 
 import logging
@@ -19,12 +21,14 @@ from .find import NEARLY, SKIP, Box, find_boxes
 log = logging.getLogger(__name__)
 
 OUT_OF_RANGE = 10 / 255
-"""A pixel this far from everything that the scene could be under the box is a letter's; on average over a box's frames, a third of it."""
+"""A pixel this far from everything that the scene could be under the box is a letter's; on average over a box's frames,
+a third of it."""
 LEAST_LETTERS, MOST_HIDDEN = 0.005, 0.9
-"""Shares of a box. With fewer such pixels its letters cannot be told from the scene; with more hidden there is nothing to gain."""
+"""Shares of a box. With fewer such pixels its letters cannot be told from the scene; with more hidden there is nothing
+to gain."""
 UNLIKE = 0.03
-"""Difference in colour between pixels at one distance from the letters and at the next from which outline, shadow and blur go
-on. Averaged over a box, the scene itself differs less (0.00 to 0.02 on a dozen clips)."""
+"""Difference in colour between pixels at one distance from the letters and at the next from which outline, shadow and
+blur go on. Averaged over a box, the scene itself differs less (0.00 to 0.02 on a dozen clips)."""
 LEAST_REACH = 2
 """Pixels: no letter that was encoded ends sooner."""
 FEW = 0.2
@@ -34,7 +38,9 @@ OVERREACH = 4
 
 
 class Lifted(NamedTuple):
-    """frames [T, H, W, 3] without boxes; hidden [T, H, W], 0 or 1: what is still to be replaced; lifted [T, H, W] bool: where a box was."""
+    """frames [T, H, W, 3] without boxes; hidden [T, H, W], 0 or 1: what is still to be replaced; lifted [T, H, W] bool:
+    where a box was."""
+
     frames: Tensor
     hidden: Tensor
     lifted: Tensor
@@ -56,13 +62,15 @@ def lift_boxes(frames: Tensor, mask: Tensor) -> Lifted:
             if out is frames:
                 out, hidden = frames.clone(), mask.clone()
             _lift(out[part], hidden[part], lifted[part], box, letters)
-            log.debug("frames %d to %d: a box at %s lets %.0f %% through", first, stop - 1, box.region, 100 * box.through)
+            log.debug(
+                "frames %d to %d: a box at %s lets %.0f %% through", first, stop - 1, box.region, 100 * box.through
+            )
     return Lifted(out, hidden, lifted)
 
 
 class _Letters:
-    """What stands in front of a box in a run of frames [T, H, W, 3]. scene [T, h, w, 3]: the box's part of them without it.
-    hidden [T, h, w], 0 or 1: where that is no scene. known: whether the two can be told apart."""
+    """What stands in front of a box in a run of frames [T, H, W, 3]. scene [T, h, w, 3]: the box's part of them without
+    it. hidden [T, h, w], 0 or 1: where that is no scene. known: whether the two can be told apart."""
 
     def __init__(self, frames: Tensor, box: Box, strength: Tensor):
         part, strength = box.region.of(frames).float(), strength.view(-1, 1, 1, 1)
@@ -82,7 +90,8 @@ class _Letters:
 
 
 def _reach(scene: Tensor, seeds: Tensor) -> int:
-    """Pixels by which outline, shadow, blur and the encoder's ringing reach out from the letters' cores seeds [T, h, w]."""
+    """Pixels by which outline, shadow, blur and the encoder's ringing reach out from the letters' cores seeds [T, h,
+    w]."""
     ring, inner, most = None, seeds, 0.0
     for reach in range(max(4, seeds.shape[1] // 4)):
         outer = grow(inner, 1)
@@ -117,14 +126,19 @@ def _lift(frames: Tensor, hidden: Tensor, lifted: Tensor, box: Box, letters: _Le
     outer = region.grown(soft, *hidden.shape[1:])
     if soft:
         core = torch.ones_like(outer.of(hidden), dtype=torch.bool)
-        core[:, 2 * soft:-2 * soft, 2 * soft:-2 * soft] = False
+        core[:, 2 * soft : -2 * soft, 2 * soft : -2 * soft] = False
         outer.of(hidden)[core] = 1
     outer.of(lifted)[:] = True
 
 
 def _softness(frames: Tensor, box: Box) -> int:
-    """Pixels on either side of the box's edges that are neither in nor out: the fewest beyond which a step further changes nothing."""
+    """Pixels on either side of the box's edges that are neither in nor out: the fewest beyond which a step further
+    changes nothing."""
+
     def left(at: int) -> Tensor:
-        return sum((inner - box.through * outer - box.added).square().mean() for outer, inner in box.sides(frames, at, at))
+        return sum(
+            (inner - box.through * outer - box.added).square().mean() for outer, inner in box.sides(frames, at, at)
+        )
+
     errors = [left(at) for at in (1, 2, 3)]
     return next((soft for soft in (0, 1) if errors[soft] <= 1.1 * errors[soft + 1]), 2)

@@ -1,4 +1,5 @@
 """Files of Stage I: the priors that a run makes, in all the formats that occur."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -30,32 +31,52 @@ def save_prior(path: Path, kind: str, state: Mapping[str, Tensor], long_side: in
 
 
 def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -> Prior:
-    """A prior from any Stage I file: our own, the bundled one, or a checkpoint of CLEAR's published trainer. Its `report` says
-    which of them it is and, of a published one, which keys it lacked or had beyond the model.
+    """A prior from any Stage I file: our own, the bundled one, or a checkpoint of CLEAR's published trainer. Its
+    `report` says which of them it is and, of a published one, which keys it lacked or had beyond the model.
 
     Raises ClearError when it is another architecture.
     """
     path, checkpoint = Path(path), read_tensors(path)
     kind = _kind(checkpoint)
-    with torch.random.fork_rng(devices=[]):  # a network draws its first weights, and nobody else's random numbers are disturbed
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # a network draws its first weights, and nobody else's random numbers are disturbed
         if kind is None:
             from .released import load_released
+
             model, keys = load_released(checkpoint)
         else:
             model = _empty(kind)
     if kind is None:
-        return Prior(model, device, RELEASED_LONG_SIDE, f"{path.name}: a prior of CLEAR's published trainer. Keys of the checkpoint: {keys}.")
-    own, tensors = model.state_dict(), {str(name): value for name, value in checkpoint.items() if isinstance(value, Tensor)}
+        return Prior(
+            model,
+            device,
+            RELEASED_LONG_SIDE,
+            f"{path.name}: a prior of CLEAR's published trainer. Keys of the checkpoint: {keys}.",
+        )
+    own, tensors = (
+        model.state_dict(),
+        {str(name): value for name, value in checkpoint.items() if isinstance(value, Tensor)},
+    )
     _require_whole(path, {name: value.shape for name, value in tensors.items()}, own)
     model.load_state_dict({name: value.to(own[name].dtype) for name, value in tensors.items()})
-    return Prior(model, device, int(read_metadata(path).get("long_side", LONG_SIDE)), f"{path.name}: a {kind} prior. Keys of the checkpoint: every key matches.")
+    return Prior(
+        model,
+        device,
+        int(read_metadata(path).get("long_side", LONG_SIDE)),
+        f"{path.name}: a {kind} prior. Keys of the checkpoint: every key matches.",
+    )
 
 
 def require_prior(path: str | Path, kind: str) -> None:
-    """Raise ClearError where load_prior would not give a prior of a kind ("light" or "paper"). Looks at names and shapes; builds nothing."""
+    """Raise ClearError where load_prior would not give a prior of a kind ("light" or "paper"). Looks at names and
+    shapes; builds nothing."""
     path, shapes = Path(path), read_shapes(path)
     if _kind(shapes) != kind:
-        raise ClearError(f"{'The bundled prior' if path == BUNDLED else path.name} is not a prior of the kind {kind}. Choose the other model, another start, or start from scratch.")
+        raise ClearError(
+            f"{'The bundled prior' if path == BUNDLED else path.name} is not a prior of the kind {kind}. Choose the "
+            f"other model, another start, or start from scratch."
+        )
     with torch.device("meta"):
         own = _empty(kind).state_dict()
     _require_whole(path, shapes, own)
@@ -70,6 +91,7 @@ def _empty(kind: str) -> nn.Module:
     if kind == "light":
         return LightPrior()
     from .paper import PaperPrior
+
     return PaperPrior()
 
 
@@ -77,5 +99,8 @@ def _require_whole(path: Path, shapes: Mapping[str, tuple[int, ...]], own: Mappi
     wrong = [name for name in own if name not in shapes or tuple(shapes[name]) != tuple(own[name].shape)]
     unknown = set(shapes) - set(own)
     if wrong or unknown:
-        raise ClearError(f"{path.name} is not a Stage I prior that this version knows: {len(wrong)} tensors are missing or of another shape"
-                         f"{f' (first {wrong[0]})' if wrong else ''}, {len(unknown)} are unknown. Choose another file.")
+        raise ClearError(
+            f"{path.name} is not a Stage I prior that this version knows: {len(wrong)} tensors are missing or of "
+            f"another shape"
+            f"{f' (first {wrong[0]})' if wrong else ''}, {len(unknown)} are unknown. Choose another file."
+        )

@@ -1,4 +1,5 @@
 """The light per-frame prior: a small U-Net that marks subtitle pixels."""
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,7 +10,9 @@ MULTIPLE = 2 ** len(WIDTHS)  # sides of the input: one unshuffle by two, then a 
 
 class _Block(nn.Sequential):
     def __init__(self, inward: int, outward: int, stride: int = 1):
-        super().__init__(nn.Conv2d(inward, outward, 3, stride, 1, bias=False), nn.BatchNorm2d(outward), nn.SiLU(inplace=True))
+        super().__init__(
+            nn.Conv2d(inward, outward, 3, stride, 1, bias=False), nn.BatchNorm2d(outward), nn.SiLU(inplace=True)
+        )
 
 
 class LightPrior(nn.Module):
@@ -20,7 +23,8 @@ class LightPrior(nn.Module):
     """
 
     BYTES_PER_PIXEL = 180
-    """Of a frame that goes in, at the moment when most is held, in float32: counted from the shapes of all layers' tensors."""
+    """Of a frame that goes in, at the moment when most is held, in float32: counted from the shapes of all layers'
+    tensors."""
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS):
         super().__init__()

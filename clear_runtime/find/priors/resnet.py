@@ -1,4 +1,5 @@
 """torchvision's ResNet-50 trunk, with ImageNet weights where the user has them. Nothing is downloaded."""
+
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,23 +23,30 @@ def resnet50() -> nn.Module:
     try:
         from torchvision.models import resnet50 as make
     except ImportError as missing:
-        raise ClearError(f"The paper's prior needs torchvision, which does not load here ({missing}). "
-                         "Install the torchvision that belongs to this torch, or choose the light prior.") from missing
+        raise ClearError(
+            f"The paper's prior needs torchvision, which does not load here ({missing}). "
+            "Install the torchvision that belongs to this torch, or choose the light prior."
+        ) from missing
     return make(weights=None)
 
 
 def find_imagenet(path: str | Path | None = None) -> Path | None:
-    """The file to start from: `path` if given (ClearError when it is missing), else torchvision's own in torch's hub cache, else None."""
+    """The file to start from: `path` if given (ClearError when it is missing), else torchvision's own in torch's hub
+    cache, else None."""
     if path:
         if not Path(path).is_file():
-            raise ClearError(f"There is no file {path}. Give torchvision's {IMAGENET_FILES[0]}, or leave it out to train from scratch.")
+            raise ClearError(
+                f"There is no file {path}. Give torchvision's {IMAGENET_FILES[0]}, or leave it out to train from "
+                f"scratch."
+            )
         return Path(path)
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     return next((cache / name for name in IMAGENET_FILES if (cache / name).is_file()), None)
 
 
 def load_imagenet(trunk: nn.Module, path: Path) -> None:
-    """Put a ResNet-50 classifier's weights into a trunk made by resnet50(). Raises ClearError for another network's file."""
+    """Put a ResNet-50 classifier's weights into a trunk made by resnet50(). Raises ClearError for another network's
+    file."""
     state = {_plain(name): value for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
     own = _require_resnet50(path, {name: value.shape for name, value in state.items()}, trunk)
     trunk.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
@@ -46,7 +54,8 @@ def load_imagenet(trunk: nn.Module, path: Path) -> None:
 
 
 def require_resnet50(path: str | Path | None = None) -> None:
-    """Raise ClearError where a ResNet-50 could not be made, or not started from the file that find_imagenet gives. Builds nothing."""
+    """Raise ClearError where a ResNet-50 could not be made, or not started from the file that find_imagenet gives.
+    Builds nothing."""
     with torch.device("meta"):
         trunk = resnet50()
     found = find_imagenet(path)
@@ -61,9 +70,16 @@ def _plain(name) -> str:
 def _require_resnet50(path: Path, shapes: Mapping[str, tuple[int, ...]], trunk: nn.Module) -> list[str]:
     """The names that a trunk takes from a file with these."""
     own = {name: value for name, value in trunk.state_dict().items() if not name.startswith("fc.")}
-    wrong = [name for name, value in own.items() if not name.endswith("num_batches_tracked")
-             and (name not in shapes or tuple(shapes[name]) != tuple(value.shape))]
+    wrong = [
+        name
+        for name, value in own.items()
+        if not name.endswith("num_batches_tracked")
+        and (name not in shapes or tuple(shapes[name]) != tuple(value.shape))
+    ]
     if wrong:
-        raise ClearError(f"{path.name} is not a ResNet-50: {len(wrong)} of its {len(own)} tensors are missing or of another shape, first "
-                         f"{wrong[0]}. Use torchvision's {IMAGENET_FILES[0]}.")
+        raise ClearError(
+            f"{path.name} is not a ResNet-50: {len(wrong)} of its {len(own)} tensors are missing or of another shape, "
+            f"first "
+            f"{wrong[0]}. Use torchvision's {IMAGENET_FILES[0]}."
+        )
     return list(own)

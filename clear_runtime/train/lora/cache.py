@@ -1,4 +1,5 @@
 """Training clips as latents on disk, so that VAE, prior and text encoder are off the card while the LoRA trains."""
+
 from __future__ import annotations
 
 import hashlib
@@ -28,14 +29,18 @@ from ..processes import Processes
 log = logging.getLogger(__name__)
 
 THRESHOLD, GROWN = 0.5, 2  # of the mask that a control is prefilled by, as in RemoveOptions
-_VERSION = "1"             # of what a file holds
-_ENOUGH = 4                # clips to train on when others are held back
-_SIZES_SAID = 8            # of examples, in a report
-_PATIENCE = 60.0           # seconds until a shared drive shows what another machine wrote: they remember a folder's list for a while
+_VERSION = "1"  # of what a file holds
+_ENOUGH = 4  # clips to train on when others are held back
+_SIZES_SAID = 8  # of examples, in a report
+_PATIENCE = (
+    60.0  # seconds until a shared drive shows what another machine wrote: they remember a folder's list for a while
+)
 
 
 class Sample(NamedTuple):
-    """One training example. clean, control, noise [16, t, h, w] in model space; m_prior [t, h, w] in 0..1; sigma a number."""
+    """One training example. clean, control, noise [16, t, h, w] in model space; m_prior [t, h, w] in 0..1; sigma a
+    number."""
+
     clean: Tensor
     control: Tensor
     noise: Tensor
@@ -43,22 +48,34 @@ class Sample(NamedTuple):
     sigma: Tensor
 
 
-def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by: str, on_clip: Callable[[int, int], None] | None = None,
-                 processes: Processes | None = None) -> list[Path]:
-    """One file for each clip: latents of the clean, the subtitled and the prefilled frames (float16), and M_prior on their grid.
+def encode_clips(
+    folder: str | Path,
+    clips: Clips,
+    codec: Codec,
+    prior,
+    made_by: str,
+    on_clip: Callable[[int, int], None] | None = None,
+    processes: Processes | None = None,
+) -> list[Path]:
+    """One file for each clip: latents of the clean, the subtitled and the prefilled frames (float16), and M_prior on
+    their grid.
 
-    Only what is missing is encoded, each of several processes a part of it. A file's name comes from the clip's identity and from
-    `made_by` (the fingerprints of codec and prior), so what changed is encoded anew; files of the folder that no clip needs any
-    more go. on_clip(done, count) is called after each and may raise to stop: what is encoded stays.
+    Only what is missing is encoded, each of several processes a part of it. A file's name comes from the clip's
+    identity and from `made_by` (the fingerprints of codec and prior), so what changed is encoded anew; files of the
+    folder that no clip needs any more go. on_clip(done, count) is called after each and may raise to stop: what is
+    encoded stays.
 
-    With several processes the main one names the files and says which are missing: other machines may have the videos elsewhere and
-    with other times, which changes their identities, and see the folder as it was a while ago.
+    With several processes the main one names the files and says which are missing: other machines may have the videos
+    elsewhere and with other times, which changes their identities, and see the folder as it was a while ago.
     """
     folder, processes = Path(folder), processes or Processes(alone=True)
     folder.mkdir(parents=True, exist_ok=True)
     names, missing = processes.shared(_planned(folder, clips, made_by) if processes.main else None)
     if processes.any(len(names) != len(clips.identities)):
-        raise ClearError(f"The machines do not see the same videos: the first has {len(names)} clips and this one {len(clips.identities)}. Give all of them the same files.")
+        raise ClearError(
+            f"The machines do not see the same videos: the first has {len(names)} clips and this one "
+            f"{len(clips.identities)}. Give all of them the same files."
+        )
     paths = [folder / name for name in names]
     if missing and processes.main:
         log.info("encoding %d of %d clips", len(missing), len(paths))
@@ -74,13 +91,19 @@ def encode_clips(folder: str | Path, clips: Clips, codec: Codec, prior, made_by:
         if time.monotonic() < patience:
             time.sleep(1)
             continue
-        raise ClearError(f"{folder} holds what this process encoded, and not what the others did. Choose a folder that every machine sees, on a drive that they share.")
+        raise ClearError(
+            f"{folder} holds what this process encoded, and not what the others did. Choose a folder that every "
+            f"machine sees, on a drive that they share."
+        )
     return paths
 
 
 def clip_files(folder: str | Path, clips: Clips, made_by: str) -> list[Path]:
     """Where encode_clips puts each clip."""
-    return [Path(folder) / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors" for identity in clips.identities]
+    return [
+        Path(folder) / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors"
+        for identity in clips.identities
+    ]
 
 
 def _planned(folder: Path, clips: Clips, made_by: str) -> tuple[list[str], list[int]]:
@@ -100,40 +123,63 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
     multiple = 2 * codec.spatial
     frames, height, width = clip.subtitled.shape[:3]
     if frames % codec.temporal != 1 or height % multiple or width % multiple:
-        raise ClearError(f"A training clip has {frames} frames of {width}x{height} pixels; this VAE takes {codec.temporal}k + 1 frames and sides that are multiples of {multiple}.")
+        raise ClearError(
+            f"A training clip has {frames} frames of {width}x{height} pixels; this VAE takes {codec.temporal}k + 1 "
+            f"frames and sides that are multiples of {multiple}."
+        )
     mask = refine(prior(clip.subtitled), clip.subtitled)
     # not prior.marks: holes are wanted here too where the rules of removal would leave a mark alone
     holes = grow((mask > THRESHOLD).float(), GROWN)
     latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
     latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]
-    return {**{name: value[0].half().clone() for name, value in latents.items()}, "m_prior": frames_to_cells(mask, codec.spatial, codec.temporal).half()}
+    return {
+        **{name: value[0].half().clone() for name, value in latents.items()},
+        "m_prior": frames_to_cells(mask, codec.spatial, codec.temporal).half(),
+    }
 
 
 def latent_size(crop: tuple[int, int, int], spatial: int, temporal: int = GROUP) -> tuple[int, int, int]:
-    """Latent frames, height and width of so many frames, pixels and pixels; the sides even, as the transformer's patches want them."""
+    """Latent frames, height and width of so many frames, pixels and pixels; the sides even, as the transformer's
+    patches want them."""
     return latent_frames(crop[0], temporal), crop[1] // spatial // 2 * 2, crop[2] // spatial // 2 * 2
 
 
-def largest_example(crop: tuple[int, int, int], clips: Iterable[tuple[int, int, int]], spatial: int = SPATIAL, temporal: int = GROUP) -> tuple[int, int, int]:
-    """Latent frames, height and width of the largest example that such a crop gives of clips of these sizes; both in frames and pixels."""
+def largest_example(
+    crop: tuple[int, int, int], clips: Iterable[tuple[int, int, int]], spatial: int = SPATIAL, temporal: int = GROUP
+) -> tuple[int, int, int]:
+    """Latent frames, height and width of the largest example that such a crop gives of clips of these sizes; both in
+    frames and pixels."""
     return max((latent_size(tuple(map(min, crop, clip)), spatial, temporal) for clip in clips), key=prod)
 
 
 class LatentClips:
-    """Training examples from encoded clips. Example k is a pure function of (seed, k), so a stopped run goes on with the very next one.
+    """Training examples from encoded clips. Example k is a pure function of (seed, k), so a stopped run goes on with
+    the very next one.
 
-    crop: frames, height and width in pixels; cut from the latents, around a cell with subtitle in four of five examples. What is
-    larger than a clip means the whole clip: a short video, or one of another shape, gives smaller examples. batch: so many examples,
-    from a multiple of it on, have one size, as they are computed together; the clips of all other sizes have their own batches.
-    held_back: clips at the end that are not trained on, where enough others remain; the last is the one to look at.
-    control: "as is", "prefilled" or "both" (each half of the time). sampler_steps, at_steps: that share of the noise levels is one of
-    the sampler's own; the others are uniform before the shift.
+    crop: frames, height and width in pixels; cut from the latents, around a cell with subtitle in four of five
+    examples. What is larger than a clip means the whole clip: a short video, or one of another shape, gives smaller
+    examples. batch: so many examples, from a multiple of it on, have one size, as they are computed together; the clips
+    of all other sizes have their own batches. held_back: clips at the end that are not trained on, where enough others
+    remain; the last is the one to look at. control: "as is", "prefilled" or "both" (each half of the time).
+    sampler_steps, at_steps: that share of the noise levels is one of the sampler's own; the others are uniform before
+    the shift.
 
     sizes: latent frames, height and width of the examples that there can be, largest first. size: the first of them.
     """
 
-    def __init__(self, paths: list[Path], codec_spatial: int, crop: tuple[int, int, int], control: str, seed: int = 0,
-                 sampler_steps: int = 5, at_steps: float = 0.5, temporal: int = GROUP, batch: int = 1, held_back: int = 1):
+    def __init__(
+        self,
+        paths: list[Path],
+        codec_spatial: int,
+        crop: tuple[int, int, int],
+        control: str,
+        seed: int = 0,
+        sampler_steps: int = 5,
+        at_steps: float = 0.5,
+        temporal: int = GROUP,
+        batch: int = 1,
+        held_back: int = 1,
+    ):
         if control not in (*CONTROLS, "both"):
             raise ClearError(f"There is no control {control!r}; choose {', '.join(CONTROLS)} or both.")
         if not paths:
@@ -157,16 +203,27 @@ class LatentClips:
 
     def __getitem__(self, k: int) -> Sample:
         rng = random.Random(f"{self.seed} {k}")
-        return self._cut(rng.choice(self._mates(k)), rng, self.control if self.control != "both" else rng.choice(tuple(CONTROLS)), self._sigma(rng))
+        return self._cut(
+            rng.choice(self._mates(k)),
+            rng,
+            self.control if self.control != "both" else rng.choice(tuple(CONTROLS)),
+            self._sigma(rng),
+        )
 
     def _mates(self, k: int) -> list[Path]:
-        """The clips that example k may be cut from: those of the size of one that is drawn for its batch, so that each clip comes equally often."""
+        """The clips that example k may be cut from: those of the size of one that is drawn for its batch, so that each
+        clip comes equally often."""
         return self._alike[self._size[random.Random(f"{self.seed} batch {k // self.batch}").choice(self.trained)]]
 
     def sizes_in_words(self) -> str:
         """The sizes of examples that occur, in frames and pixels, largest first."""
-        shown = [f"{(t - 1) * self.temporal + 1} frames of {w * self.spatial}x{h * self.spatial} pixels" for t, h, w in self.sizes]
-        return ", ".join(shown[:_SIZES_SAID]) + (f" and {len(shown) - _SIZES_SAID} smaller sizes" if len(shown) > _SIZES_SAID else "")
+        shown = [
+            f"{(t - 1) * self.temporal + 1} frames of {w * self.spatial}x{h * self.spatial} pixels"
+            for t, h, w in self.sizes
+        ]
+        return ", ".join(shown[:_SIZES_SAID]) + (
+            f" and {len(shown) - _SIZES_SAID} smaller sizes" if len(shown) > _SIZES_SAID else ""
+        )
 
     def state_dict(self) -> dict:
         """Which clips they are, for a checkpoint."""
@@ -176,12 +233,16 @@ class LatentClips:
         """Say so when a checkpoint learned from others; a run goes on with those that there are now."""
         before, now = set(state["names"]), {path.stem for path in self.paths}
         if before != now:
-            self.changed = (f"The clips are not those of the last start: of {len(now)}, {len(now - before)} are new or changed, and {len(before - now)} of the {len(before)} "
-                            "then are gone. The run goes on with those of now.")
+            self.changed = (
+                f"The clips are not those of the last start: of {len(now)}, {len(now - before)} are new or changed, "
+                f"and {len(before - now)} of the {len(before)} "
+                "then are gone. The run goes on with those of now."
+            )
             log.warning("%s", self.changed)
 
     def example(self) -> Sample:
-        """The same crop of the clip that is shown, from pure noise: the first of some that has a subtitle in it, or the last of them."""
+        """The same crop of the clip that is shown, from pure noise: the first of some that has a subtitle in it, or the
+        last of them."""
         control = "as is" if self.control == "both" else self.control
         for k in range(20):
             sample = self._cut(self.paths[self.shown], random.Random(f"{self.seed} example {k}"), control, 1.0)
@@ -200,16 +261,27 @@ class LatentClips:
         with _open(path) as file:
             mask = file.get_tensor("m_prior").float()
             first = rng.randrange(mask.shape[0] - t + 1)
-            cells = (mask[first:first + t] > THRESHOLD).nonzero()
+            cells = (mask[first : first + t] > THRESHOLD).nonzero()
             near = len(cells) and rng.random() < 0.8
-            y, x = cells[rng.randrange(len(cells))].tolist()[1:] if near else (rng.randrange(mask.shape[1]), rng.randrange(mask.shape[2]))
-            top, left = (max(0, min(side - part, at - rng.randrange(part))) // 2 * 2 for at, part, side in ((y, h, mask.shape[1]), (x, w, mask.shape[2])))
+            y, x = (
+                cells[rng.randrange(len(cells))].tolist()[1:]
+                if near
+                else (rng.randrange(mask.shape[1]), rng.randrange(mask.shape[2]))
+            )
+            top, left = (
+                max(0, min(side - part, at - rng.randrange(part))) // 2 * 2
+                for at, part, side in ((y, h, mask.shape[1]), (x, w, mask.shape[2]))
+            )
             part = (slice(first, first + t), slice(top, top + h), slice(left, left + w))
-            clean, shown = (file.get_slice(name)[(slice(None), *part)].float() for name in ("clean", "subtitled" if control == "as is" else "filled"))
-        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(rng.randrange(2 ** 63)))
+            clean, shown = (
+                file.get_slice(name)[(slice(None), *part)].float()
+                for name in ("clean", "subtitled" if control == "as is" else "filled")
+            )
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(rng.randrange(2**63)))
         return Sample(clean, shown, noise, mask[part].clone(), torch.tensor(sigma))
 
 
 def _open(path: Path):
     from safetensors import safe_open
+
     return safe_open(str(path), "pt")

@@ -1,4 +1,6 @@
-"""What a Stage II run needs of memory, counted from shapes before anything is loaded; and what it takes while it runs."""
+"""What a Stage II run needs of memory, counted from shapes before anything is loaded; and what it takes while it
+runs."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -10,40 +12,42 @@ import torch
 from ...engines.base_model import describe_base
 from ...engines.lora import read_lora
 from ...errors import ClearError
-from ...wan import (
-    CHANNELS,
-    GROUP,
-    PATCH,
-    SPATIAL,
-    TEXT_TOKENS,
-    TEXT_WIDTH,
-    VISION_TOKENS,
-    latent_frames,
-)
+from ...wan import CHANNELS, GROUP, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, VISION_TOKENS, latent_frames
 from .occlusion_head import HIDDEN
 from .options import TrainOptions
 
 SAVED = {"bfloat16": (46, 4, 56, 5), "float32": (72, 8, 32, 9)}
-"""Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width and times the rank;
-and for each token of the context a number times the width. Counted from the tensors that autograd saved (a test counts again); in bfloat16
-it keeps up to a tenth less since PEFT leaves the inputs in half precision."""
+"""Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width
+and times the rank; and for each token of the context a number times the width. Counted from the tensors that autograd
+saved (a test counts again); in bfloat16 it keeps up to a tenth less since PEFT leaves the inputs in half precision."""
 KEPT = {"bfloat16": 2, "float32": 4}
 """Bytes of a block's input for each token and channel: all that is kept of a block that will be computed again."""
 AROUND = 14
 """The same for what lies before and behind the blocks, and the occlusion head."""
 WORKING = 32
-"""The same for what comes and goes inside a block: rotary positions are turned in float64, and gradients are as large as what they are of."""
-MARGIN, SPARE = 0.08, 2 ** 29
-"""Share of the estimate, and bytes, that must be free beside it: workspaces of the kernels, what the allocator cannot use of its blocks,
-and the buffers in which several processes exchange gradients. Without all of them a peak was 3 % under the estimate."""
-_SMALLER = ((49, 480, 832), (33, 480, 832), (49, 320, 576), (33, 320, 576), (17, 320, 576), (17, 192, 320), (9, 128, 224))
+"""The same for what comes and goes inside a block: rotary positions are turned in float64, and gradients are as large
+as what they are of."""
+MARGIN, SPARE = 0.08, 2**29
+"""Share of the estimate, and bytes, that must be free beside it: workspaces of the kernels, what the allocator cannot
+use of its blocks, and the buffers in which several processes exchange gradients. Without all of them a peak was 3 %
+under the estimate."""
+_SMALLER = (
+    (49, 480, 832),
+    (33, 480, 832),
+    (49, 320, 576),
+    (33, 320, 576),
+    (17, 320, 576),
+    (17, 192, 320),
+    (9, 128, 224),
+)
 _RANKS = (32, 16)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """parameters: of the frozen model. trainable: of the LoRA. share: of the LoRA in both together, 0..1. tokens: of one example.
-    parts: bytes by what they are for."""
+    """parameters: of the frozen model. trainable: of the LoRA. share: of the LoRA in both together, 0..1. tokens: of
+    one example. parts: bytes by what they are for."""
+
     parameters: int
     trainable: int
     tokens: int
@@ -58,13 +62,23 @@ class Estimate:
         return sum(self.parts.values())
 
     def __str__(self) -> str:
-        lines = [f"{self.parameters / 1e6:,.1f} million frozen parameters, {self.trainable / 1e6:,.2f} million in the LoRA ({100 * self.share:.2f} %), "
-                 f"{self.tokens:,} tokens an example"]
-        lines += [f"{size / 2 ** 30:8.2f} GiB  {name}" for name, size in {**self.parts, "in all, about": self.total}.items()]
+        lines = [
+            f"{self.parameters / 1e6:,.1f} million frozen parameters, {self.trainable / 1e6:,.2f} million in the LoRA "
+            f"({100 * self.share:.2f} %), "
+            f"{self.tokens:,} tokens an example"
+        ]
+        lines += [
+            f"{size / 2**30:8.2f} GiB  {name}" for name, size in {**self.parts, "in all, about": self.total}.items()
+        ]
         return "\n".join(lines)
 
 
-def estimate(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, latent_size: tuple[int, int, int], context: int = TEXT_TOKENS) -> Estimate:
+def estimate(
+    shapes: Mapping[str, tuple[int, ...]],
+    options: TrainOptions,
+    latent_size: tuple[int, int, int],
+    context: int = TEXT_TOKENS,
+) -> Estimate:
     """Memory of a run with these options on a base of these weight shapes.
 
     latent_size: latent frames, height and width of an example. context: tokens of the prompt's embedding.
@@ -75,23 +89,44 @@ def estimate(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, laten
     lora, head = _lora_size(shapes, options), width * HIDDEN * 9 + 2 * HIDDEN + 1
     tokens = latent_size[0] * (latent_size[1] // 2) * (latent_size[2] // 2)
     by_width, by_ffn, by_rank, of_context = SAVED[options.precision]
-    block = options.batch * (tokens * (by_width * width + by_ffn * ffn + by_rank * options.rank) + (context + VISION_TOKENS) * of_context * width)
+    block = options.batch * (
+        tokens * (by_width * width + by_ffn * ffn + by_rank * options.rank)
+        + (context + VISION_TOKENS) * of_context * width
+    )
     kept = options.batch * tokens * width
-    states = 4 + 4 + (2 if options.optimiser == "adamw8bit" else 8) + (4 if options.average else 0)  # weights, gradients, moments, average
-    parts = {"frozen weights": sum(count.values()) * KEPT[options.precision],
-             "LoRA and occlusion head with gradients and optimiser": (lora + head) * states,
-             "inputs of the blocks": kept * KEPT[options.precision] * base.blocks if options.checkpointing else 0,
-             "one block computed again" if options.checkpointing else "all blocks": block * (1 if options.checkpointing else base.blocks),
-             "before, behind and in between": kept * (AROUND + WORKING)}
+    states = (
+        4 + 4 + (2 if options.optimiser == "adamw8bit" else 8) + (4 if options.average else 0)
+    )  # weights, gradients, moments, average
+    parts = {
+        "frozen weights": sum(count.values()) * KEPT[options.precision],
+        "LoRA and occlusion head with gradients and optimiser": (lora + head) * states,
+        "inputs of the blocks": kept * KEPT[options.precision] * base.blocks if options.checkpointing else 0,
+        "one block computed again" if options.checkpointing else "all blocks": block
+        * (1 if options.checkpointing else base.blocks),
+        "before, behind and in between": kept * (AROUND + WORKING),
+    }
     return Estimate(sum(count.values()), lora, tokens, {name: size for name, size in parts.items() if size})
 
 
 def wan_shapes() -> dict[str, tuple[int, ...]]:
     """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
     from diffsynth.models.wan_video_dit import WanModel
+
     with torch.device("meta"):
-        model = WanModel(dim=1536, in_dim=3 * CHANNELS, ffn_dim=8960, out_dim=CHANNELS, text_dim=TEXT_WIDTH, freq_dim=256, eps=1e-6, patch_size=PATCH,
-                         num_heads=12, num_layers=30, has_image_input=True, has_ref_conv=True)
+        model = WanModel(
+            dim=1536,
+            in_dim=3 * CHANNELS,
+            ffn_dim=8960,
+            out_dim=CHANNELS,
+            text_dim=TEXT_WIDTH,
+            freq_dim=256,
+            eps=1e-6,
+            patch_size=PATCH,
+            num_heads=12,
+            num_layers=30,
+            has_image_input=True,
+            has_ref_conv=True,
+        )
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
@@ -100,13 +135,24 @@ def _lora_size(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions) -> 
     if options.start is not None:
         return sum(value.numel() for value in read_lora(options.start).values())
     targets = tuple(f".{target}.weight" for target in options.targets)
-    return sum(options.rank * sum(shape) for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2 and name.endswith(targets))
+    return sum(
+        options.rank * sum(shape)
+        for name, shape in shapes.items()
+        if name.startswith("blocks.") and len(shape) == 2 and name.endswith(targets)
+    )
 
 
-def require_room(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, latent_size: tuple[int, int, int], context: int, device: str,
-                 available: int, spatial: int = SPATIAL) -> Estimate:
-    """The estimate; ClearError with settings that would fit when it and its margin are more than `available` bytes (the frozen weights
-    among them). spatial: pixels of a latent cell along one side."""
+def require_room(
+    shapes: Mapping[str, tuple[int, ...]],
+    options: TrainOptions,
+    latent_size: tuple[int, int, int],
+    context: int,
+    device: str,
+    available: int,
+    spatial: int = SPATIAL,
+) -> Estimate:
+    """The estimate; ClearError with settings that would fit when it and its margin are more than `available` bytes (the
+    frozen weights among them). spatial: pixels of a latent cell along one side."""
     needed = estimate(shapes, options, latent_size, context)
     if _with_margin(needed) <= available:
         return needed
@@ -117,22 +163,31 @@ def require_room(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions, l
             break
     else:
         advice = "Nothing smaller would fit; take a machine with more memory."
-    raise ClearError(f"This run needs about {_gib(needed.total)} of memory on {device}, and {_gib(available)} can be used. {MARGIN:.0%} and {_gib(SPARE)} must be left beside "
-                     f"that, for what cannot be counted: {_gib(_with_margin(needed))} in all. {advice}\n{needed}")
+    raise ClearError(
+        f"This run needs about {_gib(needed.total)} of memory on {device}, and {_gib(available)} can be used. "
+        f"{MARGIN:.0%} and {_gib(SPARE)} must be left beside "
+        f"that, for what cannot be counted: {_gib(_with_margin(needed))} in all. {advice}\n{needed}"
+    )
 
 
 def _with_margin(needed: Estimate) -> int:
     return int(needed.total * (1 + MARGIN)) + SPARE
 
 
-def _savings(options: TrainOptions, size: tuple[int, int, int], spatial: int, device: str) -> Iterator[tuple[TrainOptions, tuple[int, int, int], str]]:
-    """Ever smaller (options, latent size, how to say them); what costs least quality comes first. No crop is larger than what there is now."""
+def _savings(
+    options: TrainOptions, size: tuple[int, int, int], spatial: int, device: str
+) -> Iterator[tuple[TrainOptions, tuple[int, int, int], str]]:
+    """Ever smaller (options, latent size, how to say them); what costs least quality comes first. No crop is larger
+    than what there is now."""
     said = []
     if not options.checkpointing:
         options, said = replace(options, checkpointing=True), [*said, "gradient checkpointing"]
         yield options, size, ", ".join(said)
     if options.batch > 1:
-        options, said = replace(options, batch=1, accumulate=options.accumulate * options.batch), [*said, f"batch 1 and accumulate {options.accumulate * options.batch}"]
+        options, said = (
+            replace(options, batch=1, accumulate=options.accumulate * options.batch),
+            [*said, f"batch 1 and accumulate {options.accumulate * options.batch}"],
+        )
         yield options, size, ", ".join(said)
     if options.precision == "float32":
         options, said = replace(options, precision="bfloat16"), [*said, "bfloat16"]
@@ -180,8 +235,9 @@ def memory_used(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     import psutil  # accelerate brings it
+
     return psutil.Process().memory_info().rss
 
 
 def _gib(size: int) -> str:
-    return f"{size / 2 ** 30:.1f} GiB"
+    return f"{size / 2**30:.1f} GiB"

@@ -1,4 +1,5 @@
 """The occlusion head: what a middle block of the transformer knows about the subtitle, as a mask."""
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,9 +12,9 @@ BOUND = 5.0  # of the logits: M_pred goes from 0.7 to 99.3 %
 class _Held(torch.autograd.Function):
     """Logits within BOUND. Beyond it a gradient passes only where it leads back.
 
-    While the flow's error is large, L_gen, from which M_pred is not detached, asks for no mask anywhere: (1 + alpha M) costs most where
-    the subtitle is. A sigmoid that was driven far out has no gradient left to come back by when the error has fallen, and distillation
-    would teach it nothing for the rest of the run.
+    While the flow's error is large, L_gen, from which M_pred is not detached, asks for no mask anywhere: (1 + alpha M)
+    costs most where the subtitle is. A sigmoid that was driven far out has no gradient left to come back by when the
+    error has fallen, and distillation would teach it nothing for the rest of the run.
     """
 
     @staticmethod
@@ -23,15 +24,18 @@ class _Held(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:
-        logits, = ctx.saved_tensors
-        return gradient.masked_fill((logits.abs() > BOUND) & (gradient.sign() != logits.sign()), 0.0)  # a step goes against the gradient
+        (logits,) = ctx.saved_tensors
+        return gradient.masked_fill(
+            (logits.abs() > BOUND) & (gradient.sign() != logits.sign()), 0.0
+        )  # a step goes against the gradient
 
 
 class OcclusionHead(nn.Module):
-    """H(h) = Conv1x1(SiLU(Conv3x3_64(h))) (CLEAR, section 3.3): tokens [N, t h/2 w/2, width] -> M_pred [N, t, h, w] in 0..1.
+    """H(h) = Conv1x1(SiLU(Conv3x3_64(h))) (CLEAR, section 3.3): tokens [N, t h/2 w/2, width] -> M_pred [N, t, h, w] in
+    0..1.
 
-    A token covers two by two latent cells. The logits are interpolated between tokens, so that M_pred lies on the grid of
-    M_prior and of the flow's error.
+    A token covers two by two latent cells. The logits are interpolated between tokens, so that M_pred lies on the grid
+    of M_prior and of the flow's error.
     """
 
     def __init__(self, width: int, hidden: int = HIDDEN):

@@ -1,4 +1,5 @@
 """What a Stage II run is made of: the network and its optimiser, and what a checkpoint brings back of them."""
+
 from __future__ import annotations
 
 import hashlib
@@ -29,6 +30,7 @@ _WORDS = {"base": "the base model", "prompt": "the prompt"}  # for what is known
 @dataclass(frozen=True)
 class LoraRun:
     """learned: the model's parameters that train, by name. state: brings back all of it but the frozen weights."""
+
     options: TrainOptions
     model: Adapted
     learned: dict[str, nn.Parameter]
@@ -38,12 +40,14 @@ class LoraRun:
     state: TrainingState
 
     def due(self, step: int) -> bool:
-        """Whether a checkpoint is: one of every so many steps, which a skipped step may have put off, or the last one is long ago."""
+        """Whether a checkpoint is: one of every so many steps, which a skipped step may have put off, or the last one
+        is long ago."""
         every = self.options.checkpoint_every
         return step // every > self.state.saved // every or time.monotonic() - self.state.saved_at >= LONGEST
 
     def save(self, step: int) -> None:
-        """Write the checkpoint after a step, and what was learned. Raises ClearError when the disk does not take them."""
+        """Write the checkpoint after a step, and what was learned. Raises ClearError when the disk does not take
+        them."""
         self.state.save(step)
         self.write(step)
 
@@ -54,17 +58,42 @@ class LoraRun:
 
     def write(self, step: int) -> None:
         """Write the LoRA and the head beside the checkpoint."""
-        save(self.state.path.parent, self.model, self.average.values, {"clear_recipe": self.options.recipe, "steps": str(step)})
+        save(
+            self.state.path.parent,
+            self.model,
+            self.average.values,
+            {"clear_recipe": self.options.recipe, "steps": str(step)},
+        )
 
 
-def begin(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips, context: Tensor, folder: Path, device: torch.device) -> LoraRun:
-    """A run before its first step. The first weights come from the seed alone, and nobody else's random numbers are disturbed."""
+def begin(
+    options: TrainOptions,
+    base: Mapping[str, Tensor],
+    clips: LatentClips,
+    context: Tensor,
+    folder: Path,
+    device: torch.device,
+) -> LoraRun:
+    """A run before its first step. The first weights come from the seed alone, and nobody else's random numbers are
+    disturbed."""
     identity, start = _identity(options, base, context), None
     if options.start is not None:
-        start = {name: value.float() for name, value in (_learned_before(folder, identity) or lora.read_lora(options.start)).items()}
+        start = {
+            name: value.float()
+            for name, value in (_learned_before(folder, identity) or lora.read_lora(options.start)).items()
+        }
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)
-        model = Adapted(base, options.rank, options.targets, start, options.middle, options.checkpointing, DTYPES[options.precision], device)
+        model = Adapted(
+            base,
+            options.rank,
+            options.targets,
+            start,
+            options.middle,
+            options.checkpointing,
+            DTYPES[options.precision],
+            device,
+        )
     learned, skips = model.learned(), Skips()
     optimiser = _optimiser(options, list(learned.values()))
     average = MovingAverage(learned, options.average)
@@ -74,15 +103,22 @@ def begin(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
 
 
 def as_begun(options: TrainOptions, folder: str | Path) -> TrainOptions:
-    """The options that say how large a run is: one that goes on from a checkpoint has its LoRA there, and needs no file to start from."""
+    """The options that say how large a run is: one that goes on from a checkpoint has its LoRA there, and needs no file
+    to start from."""
     learned = None if options.start is None else _learned_before(folder, {})
-    return options if learned is None else replace(options, start=None, rank=lora.rank(learned), targets=lora.targets(learned))
+    return (
+        options
+        if learned is None
+        else replace(options, start=None, rank=lora.rank(learned), targets=lora.targets(learned))
+    )
 
 
-def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], context: Tensor, folder: str | Path, clips: Sequence[Path] | None) -> None:
-    """Raise the ClearError that train() would raise for what is in the folder: a run with other options, one at its end with other clips,
-    or somebody's LoRA. clips: the files of the encoded clips, whether they are there yet or not; None where they are not
-    known, and need not be: train() looks again."""
+def require_same_run(
+    options: TrainOptions, base: Mapping[str, Tensor], context: Tensor, folder: str | Path, clips: Sequence[Path] | None
+) -> None:
+    """Raise the ClearError that train() would raise for what is in the folder: a run with other options, one at its end
+    with other clips, or somebody's LoRA. clips: the files of the encoded clips, whether they are there yet or not; None
+    where they are not known, and need not be: train() looks again."""
     stored = TrainingState(folder, dict.fromkeys(_PARTS), _identity(options, base, context), _WORDS).read()
     if stored is None:
         require_free(folder)
@@ -93,16 +129,26 @@ def require_same_run(options: TrainOptions, base: Mapping[str, Tensor], context:
 def require_steps_left(options: TrainOptions, step: int, folder: str | Path) -> None:
     """Raise ClearError when a run that learned from other clips has nothing to do with these."""
     if step >= options.steps:
-        remedy = "Ask for more steps to go on with these, or choose another name" if options.schedule == "constant" else "Choose another name"
-        raise ClearError(f"The run {Path(folder).name} is at its end, after step {step}, with other pairs, another prior or another VAE. {remedy} (in a terminal: another folder).")
+        remedy = (
+            "Ask for more steps to go on with these, or choose another name"
+            if options.schedule == "constant"
+            else "Choose another name"
+        )
+        raise ClearError(
+            f"The run {Path(folder).name} is at its end, after step {step}, with other pairs, another prior or another "
+            f"VAE. {remedy} (in a terminal: another folder)."
+        )
 
 
 def require_free(folder: str | Path) -> None:
     """Raise ClearError when there is a LoRA that the run which begins here would overwrite."""
     path = Path(folder) / LORA
     if path.exists():
-        raise ClearError(f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is overwritten: choose another folder (in ComfyUI, another name), or "
-                         "move that file away.")
+        raise ClearError(
+            f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is "
+            f"overwritten: choose another folder (in ComfyUI, another name), or "
+            "move that file away."
+        )
 
 
 def _learned_before(folder: str | Path, identity: Mapping) -> dict[str, Tensor] | None:
@@ -171,7 +217,15 @@ def _optimiser(options: TrainOptions, parameters: list[nn.Parameter]) -> torch.o
 
 def _identity(options: TrainOptions, base: Mapping[str, Tensor], context: Tensor) -> dict:
     """What a checkpoint must agree with. At a constant rate a run may be made longer."""
-    kept = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items() if name not in _MAY_CHANGE}
+    kept = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(options).items()
+        if name not in _MAY_CHANGE
+    }
     if options.schedule == "constant":
         del kept["steps"]
-    return {**kept, "base": fingerprint(base), "prompt": hashlib.sha256(context.float().cpu().numpy().tobytes()).hexdigest()[:16]}
+    return {
+        **kept,
+        "base": fingerprint(base),
+        "prompt": hashlib.sha256(context.float().cpu().numpy().tobytes()).hexdigest()[:16],
+    }

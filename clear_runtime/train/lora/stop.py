@@ -1,4 +1,5 @@
 """A stop in the middle of a step, which takes a minute at 1280x720 and has many parts where batches accumulate."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator

@@ -4,9 +4,11 @@
     accelerate launch -m clear_runtime train-lora ...                              the same on several GPUs, of one machine or more (FOLDER
                                                                               must then lie where all machines see it)
 
-Ctrl-C stops at once and keeps what the last whole step left (with several processes, all end the step first); the same command
-continues from there and ends with the same weights as if it had never stopped. The LoRA is FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
+Ctrl-C stops at once and keeps what the last whole step left (with several processes, all end the step first); the same
+command continues from there and ends with the same weights as if it had never stopped. The LoRA is
+FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
 """
+
 from __future__ import annotations
 
 import logging
@@ -36,13 +38,14 @@ from .stop import Stopped, before_each
 log = logging.getLogger(__name__)
 
 GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
-PATIENCE = 5         # non-finite steps in a row until training stops
+PATIENCE = 5  # non-finite steps in a row until training stops
 
 
 @dataclass(frozen=True)
 class Example:
-    """What the LoRA makes of one clip now. subtitled, result, clean: latents [1, 16, t, h, w] in model space, on the CPU (subtitled is
-    the control that was given); m_pred, m_prior [t, h, w] in 0..1."""
+    """What the LoRA makes of one clip now. subtitled, result, clean: latents [1, 16, t, h, w] in model space, on the
+    CPU (subtitled is the control that was given); m_pred, m_prior [t, h, w] in 0..1."""
+
     subtitled: Tensor
     result: Tensor
     clean: Tensor
@@ -52,9 +55,10 @@ class Example:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """After a step: its number out of `steps`, the loss and its terms (means over the step's examples, without their factors), alpha and
-    the learning rate of the step, seconds it took and seconds left, bytes of memory (memory_used), steps skipped so far because their
-    gradient was no finite number, and now and then an example."""
+    """After a step: its number out of `steps`, the loss and its terms (means over the step's examples, without their
+    factors), alpha and the learning rate of the step, seconds it took and seconds left, bytes of memory (memory_used),
+    steps skipped so far because their gradient was no finite number, and now and then an example."""
+
     step: int
     steps: int
     loss: float
@@ -68,26 +72,43 @@ class TrainingStep:
     example: Example | None = None
 
 
-def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips, context: Tensor, folder: str | Path,
-          processes: Processes | None = None, available: int | None = None, gain: Tensor | None = None,
-          stopping: Callable[[], bool] = lambda: False) -> Iterator[TrainingStep]:
-    """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state after the
-    last step is saved, and the same call continues from it.
+def train(
+    options: TrainOptions,
+    base: Mapping[str, Tensor],
+    clips: LatentClips,
+    context: Tensor,
+    folder: str | Path,
+    processes: Processes | None = None,
+    available: int | None = None,
+    gain: Tensor | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[TrainingStep]:
+    """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
+    after the last step is saved, and the same call continues from it.
 
-    base: weights of the frozen model in DiffSynth's names, used without a copy where dtype and device fit. context: the prompt's
-    embedding [1, tokens, 4096]. folder: where checkpoints, LoRA and head go; no other run may use it meanwhile. available: bytes of
-    memory that may be used; None to go without the check. gain: what each latent channel counts in the error, [16] of mean 1, or None
-    for all alike. stopping: whether somebody wants a stop, asked many times within a step. One process then drops the step and ends
-    with the state of the step before saved; of several, the main one saves that state and goes on, for all must end at the same step:
-    close their iterators together.
+    base: weights of the frozen model in DiffSynth's names, used without a copy where dtype and device fit. context: the
+    prompt's embedding [1, tokens, 4096]. folder: where checkpoints, LoRA and head go; no other run may use it
+    meanwhile. available: bytes of memory that may be used; None to go without the check. gain: what each latent channel
+    counts in the error, [16] of mean 1, or None for all alike. stopping: whether somebody wants a stop, asked many
+    times within a step. One process then drops the step and ends with the state of the step before saved; of several,
+    the main one saves that state and goes on, for all must end at the same step: close their iterators together.
 
-    Raises ClearError before the first step for options that do not fit the model, the folder's checkpoint or the memory, and for a
-    folder that is in use; and, with the state saved, after PATIENCE steps in a row whose gradient is not a finite number.
+    Raises ClearError before the first step for options that do not fit the model, the folder's checkpoint or the
+    memory, and for a folder that is in use; and, with the state saved, after PATIENCE steps in a row whose gradient is
+    not a finite number.
     """
     processes, folder = processes or Processes(), Path(folder)
     device = processes.device
     if available is not None:
-        require_room({name: tuple(value.shape) for name, value in base.items()}, as_begun(options, folder), clips.size, context.shape[1], device.type, available, clips.spatial)
+        require_room(
+            {name: tuple(value.shape) for name, value in base.items()},
+            as_begun(options, folder),
+            clips.size,
+            context.shape[1],
+            device.type,
+            available,
+            clips.spatial,
+        )
 
     with locked_folder(folder) if processes.main else nullcontext():
         run = begin(options, base, clips, context, folder, device)
@@ -96,18 +117,40 @@ def train(options: TrainOptions, base: Mapping[str, Tensor], clips: LatentClips,
             require_free(folder)
         elif clips.changed:
             require_steps_left(options, step, folder)
-        lora, head = (sum(p.numel() for p in parameters) / 1e6 for parameters in (run.model.lora().values(), run.model.head.parameters()))
-        log.info("training %.2f million parameters of the LoRA, %.2f %% of the adapted model, and %.2f million of the occlusion head", lora, 100 * run.model.share, head)
-        if step >= options.steps and processes.main:  # the disk may have filled up between the last checkpoint and its LoRA
+        lora, head = (
+            sum(p.numel() for p in parameters) / 1e6
+            for parameters in (run.model.lora().values(), run.model.head.parameters())
+        )
+        log.info(
+            "training %.2f million parameters of the LoRA, %.2f %% of the adapted model, and %.2f million of the "
+            "occlusion head",
+            lora,
+            100 * run.model.share,
+            head,
+        )
+        if (
+            step >= options.steps and processes.main
+        ):  # the disk may have filled up between the last checkpoint and its LoRA
             run.write(step)
         measure_from_now(device)
         with own_attention():
-            yield from _steps(run, step, clips, context.to(device), processes, None if gain is None else gain.to(device), stopping)
+            yield from _steps(
+                run, step, clips, context.to(device), processes, None if gain is None else gain.to(device), stopping
+            )
         processes.wait()
 
 
-def _steps(run: LoraRun, step: int, clips: LatentClips, context: Tensor, processes: Processes, gain: Tensor | None, stopping: Callable[[], bool]) -> Iterator[TrainingStep]:
-    """The steps after `step`. Weights and checkpoint are those after it until the optimiser moves, so it can be kept at any time before."""
+def _steps(
+    run: LoraRun,
+    step: int,
+    clips: LatentClips,
+    context: Tensor,
+    processes: Processes,
+    gain: Tensor | None,
+    stopping: Callable[[], bool],
+) -> Iterator[TrainingStep]:
+    """The steps after `step`. Weights and checkpoint are those after it until the optimiser moves, so it can be kept at
+    any time before."""
     options, parallel, clock = run.options, processes.prepare(run.model), Clock(run.options.steps)
 
     def end_if_asked() -> None:
@@ -150,16 +193,37 @@ def _steps(run: LoraRun, step: int, clips: LatentClips, context: Tensor, process
                     example = sampled_example(run.model, clips.example(), context, options.sampler_steps)
             means = processes.mean({name: float(value) for name, value in sums.items()})
             try:
-                yield TrainingStep(step, options.steps, means.pop("loss"), means, a, rate, *clock.stop(step), memory_used(processes.device), run.skips.total, example)
+                yield TrainingStep(
+                    step,
+                    options.steps,
+                    means.pop("loss"),
+                    means,
+                    a,
+                    rate,
+                    *clock.stop(step),
+                    memory_used(processes.device),
+                    run.skips.total,
+                    example,
+                )
             except GeneratorExit:
                 if processes.main:
                     run.keep(step)
                 raise
 
 
-def _gradients(run: LoraRun, step: int, parallel: nn.Module, clips: LatentClips, context: Tensor, processes: Processes, gain: Tensor | None, a: float,
-               end_if_asked: Callable[[], None]) -> dict[str, Tensor]:
-    """Forward and backward of a step, `accumulate` times: the loss and its terms, means over the examples of this process."""
+def _gradients(
+    run: LoraRun,
+    step: int,
+    parallel: nn.Module,
+    clips: LatentClips,
+    context: Tensor,
+    processes: Processes,
+    gain: Tensor | None,
+    a: float,
+    end_if_asked: Callable[[], None],
+) -> dict[str, Tensor]:
+    """Forward and backward of a step, `accumulate` times: the loss and its terms, means over the examples of this
+    process."""
     options, sums = run.options, {}
     for part in range(options.accumulate):
         end_if_asked()
@@ -178,8 +242,11 @@ def collate(samples: list[Sample], device: torch.device | str) -> Sample:
     return Sample(*(torch.stack(parts).to(device) for parts in zip(*samples)))
 
 
-def _losses(model, batch: Sample, context: Tensor, a: float, recipe: losses.Recipe, gain: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
-    """Flow matching: the latents between clean and noise at sigma, and the velocity noise - clean that leads from one to the other."""
+def _losses(
+    model, batch: Sample, context: Tensor, a: float, recipe: losses.Recipe, gain: Tensor | None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Flow matching: the latents between clean and noise at sigma, and the velocity noise - clean that leads from one
+    to the other."""
     s = batch.sigma.view(-1, 1, 1, 1, 1)
     velocity, m_pred = model((1 - s) * batch.clean + s * batch.noise, batch.control, batch.sigma, context)
     error = losses.eps_gen(velocity, batch.noise - batch.clean, gain)
@@ -198,6 +265,11 @@ def sampled_example(model: Adapted, sample: Sample, context: Tensor, steps: int)
 
 
 def _diverged(step: int, state: TrainingState) -> str:
-    return (f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped after step {step}. Those steps changed no weight: {state.path} holds what the steps before "
-            "them learned. Look for damaged frames in the pairs, mend or remove them, and continue with the same settings. If every step ends so, the rate is too high or "
-            "the precision too low: train on with a lower learning rate, or in float32, in another folder (in ComfyUI, under another name) with this LoRA as its start.")
+    return (
+        f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped after step {step}. Those "
+        f"steps changed no weight: {state.path} holds what the steps before "
+        "them learned. Look for damaged frames in the pairs, mend or remove them, and continue with the same settings. "
+        "If every step ends so, the rate is too high or "
+        "the precision too low: train on with a lower learning rate, or in float32, in another folder (in ComfyUI, "
+        "under another name) with this LoRA as its start."
+    )

@@ -5,6 +5,7 @@
 Starts at the principal components of the blocks and learns what a linear transform leaves: L1 on pixels, on their
 differences in space, and squared error; a little noise on the latents, which is what the transformer will make of them.
 """
+
 import argparse
 import logging
 import random
@@ -69,14 +70,23 @@ def main(args) -> None:
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
     check = list(DataLoader(Clips(args.data, 0, 24, validation=True), 8))
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
-    stream = iter(DataLoader(Clips(args.data, 10 ** 6 + run.step * args.batch, 10 ** 9), args.batch, num_workers=args.workers, prefetch_factor=4))
+    stream = iter(
+        DataLoader(
+            Clips(args.data, 10**6 + run.step * args.batch, 10**9),
+            args.batch,
+            num_workers=args.workers,
+            prefetch_factor=4,
+        )
+    )
     pool = [next(stream) for _ in range(12)]
     if run.step == 0:
         blocks = torch.cat([to_blocks(b.float() / 255).transpose(1, 2).transpose(0, 1).flatten(1) for b in pool], 1).T
         model.start_from(blocks[torch.randperm(len(blocks))[:100_000]].to(device))
         log.info("linear start: %.2f dB", psnr(model, check, device))
     while not run.done:
-        pool[random.randrange(len(pool))] = next(stream)  # each clip is seen a few times: decoding pictures is the slow part
+        pool[random.randrange(len(pool))] = next(
+            stream
+        )  # each clip is seen a few times: decoding pictures is the slow part
         for batch in random.sample(pool, args.reuse):
             frames = batch.to(device).float() / 255
             z = model.encode(frames)
@@ -90,15 +100,25 @@ def main(args) -> None:
                 shipped = NanoCodecNet().to(device)
                 shipped.load_state_dict(average.values)
                 whiten(shipped, check + pool, device)
-                log.info("step %d  %.1f min  loss %.4f  %.2f dB", run.step, run.spent / 60, value.item(), psnr(shipped, check, device))
+                log.info(
+                    "step %d  %.1f min  loss %.4f  %.2f dB",
+                    run.step,
+                    run.spent / 60,
+                    value.item(),
+                    psnr(shipped, check, device),
+                )
                 save_fp16(args.run / "nano_codec.safetensors", shipped.state_dict())
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
+    )
+    parser.add_argument(
+        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
+    )
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--reuse", type=int, default=3, help="steps for each new batch of clips")

@@ -1,4 +1,5 @@
 """The base of the training commands' data: random pairs, each a pure function of its number."""
+
 from pathlib import Path
 
 import torch
@@ -8,7 +9,8 @@ from ...data.synthetic.pairs import PairMaker
 
 
 class Generated(Dataset):
-    """count items, from the seed `first` on; a subclass's item(i) makes one. Every worker of a loader has a maker and a thread of its own."""
+    """count items, from the seed `first` on; a subclass's item(i) makes one. Every worker of a loader has a maker and a
+    thread of its own."""
 
     def __init__(self, folder: Path, first: int, count: int, validation: bool = False):
         self.folder, self.first, self.count, self.validation, self._maker = folder, first, count, validation, None

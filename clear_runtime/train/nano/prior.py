@@ -4,6 +4,7 @@
 
 Binary cross-entropy plus Dice on single frames of random pairs, a quarter to a third of them without a subtitle.
 """
+
 import argparse
 import logging
 from pathlib import Path
@@ -41,7 +42,10 @@ class Batches(Generated):
     def item(self, i: int) -> tuple[Tensor, Tensor]:
         whole, seed = i % 4 == 3, self.first + i * self.size
         options = dict(empty=0.3, em=(12, 36)) if whole else dict(empty=0.25, em=(10, 42), frame_height=WHOLE[0])
-        made = [self.maker.make(seed + k, 1, *(WHOLE if whole else CROP), **options)[1:] for k in range(self.size // 4 if whole else self.size)]
+        made = [
+            self.maker.make(seed + k, 1, *(WHOLE if whole else CROP), **options)[1:]
+            for k in range(self.size // 4 if whole else self.size)
+        ]
         frames, masks = np.stack([f[0].transpose(2, 0, 1) for f, _ in made]), np.stack([m for _, m in made])
         return torch.from_numpy(frames), torch.from_numpy(masks.astype(np.uint8))
 
@@ -73,7 +77,14 @@ def main(args) -> None:
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
     held = [b for b in DataLoader(Batches(args.data, 0, 8, 16, validation=True), None)]
-    stream = iter(DataLoader(Batches(args.data, 10_000 + run.step * args.batch, 10 ** 9, args.batch), None, num_workers=args.workers, prefetch_factor=8))
+    stream = iter(
+        DataLoader(
+            Batches(args.data, 10_000 + run.step * args.batch, 10**9, args.batch),
+            None,
+            num_workers=args.workers,
+            prefetch_factor=8,
+        )
+    )
     total = 0.0
     while not run.done:
         frames, mask = next(stream)
@@ -91,15 +102,25 @@ def main(args) -> None:
             shipped = LightPrior().to(device)
             shipped.load_state_dict(average.values)
             scores = evaluate(shipped, held, device)
-            log.info("step %d  %.1f min  loss %.4f  %s", run.step, run.spent / 60, total, "  ".join(f"{k} {v:.4f}" for k, v in scores.items()))
+            log.info(
+                "step %d  %.1f min  loss %.4f  %s",
+                run.step,
+                run.spent / 60,
+                total,
+                "  ".join(f"{k} {v:.4f}" for k, v in scores.items()),
+            )
             save_fp16(args.run / "nano_prior.safetensors", average.values)
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
+    )
+    parser.add_argument(
+        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
+    )
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=3e-3)

@@ -1,4 +1,5 @@
 """What the three training commands share: a clock, checkpoints that survive a kill, and a line of text now and then."""
+
 import logging
 import time
 from pathlib import Path
@@ -15,8 +16,8 @@ class ClockedRun:
     """A training run of a fixed length that saves itself and continues where it was.
 
     state: what must survive (modules and optimisers by name). minutes: how long it trains, over all its starts: the
-    learning rate follows the clock, so that the same command fits a laptop and a large GPU. Raises ClearError for a checkpoint that
-    is none, and when the disk does not take one.
+    learning rate follows the clock, so that the same command fits a laptop and a large GPU. Raises ClearError for a
+    checkpoint that is none, and when the disk does not take one.
     """
 
     def __init__(self, folder: Path, state: dict, minutes: float, peak: float, every: float = 60.0):

@@ -1,4 +1,5 @@
 """Write weights as they are shipped: half precision, whole files only, nothing stored that is constant."""
+
 import json
 from pathlib import Path
 

@@ -2,10 +2,11 @@
 
     python -m clear_runtime.train.nano.transformer --data FOLDER --codec FILE --run FOLDER --minutes 75
 
-Flow matching on latents of random pairs. With the LoRA the target is the clean video, given either the subtitled video as
-control (the paper's way) or the same with the subtitle filled in (`prefilled`); without it, in a few batches, the target is
-the control itself. So the base repeats its control, and the LoRA is what removes.
+Flow matching on latents of random pairs. With the LoRA the target is the clean video, given either the subtitled video
+as control (the paper's way) or the same with the subtitle filled in (`prefilled`); without it, in a few batches, the
+target is the control itself. So the base repeats its control, and the LoRA is what removes.
 """
+
 import argparse
 import logging
 import random
@@ -32,11 +33,18 @@ from .store import save_fp16
 
 log = logging.getLogger(__name__)
 FRAMES, HEIGHT, WIDTH = 13, 96, 256
-CROPS = ((13, 64, 128), (13, 48, 192), (9, 96, 128), (13, 32, 256), (5, 96, 208))  # frames, height, width: about 500 tokens each
+CROPS = (
+    (13, 64, 128),
+    (13, 48, 192),
+    (9, 96, 128),
+    (13, 32, 256),
+    (5, 96, 208),
+)  # frames, height, width: about 500 tokens each
 
 
 class Triples(Generated):
-    """(clean, subtitled, filled) [T, H, W, 3] uint8 and the mask [T, H, W] that was filled; item i has seed `first + i`."""
+    """(clean, subtitled, filled) [T, H, W, 3] uint8 and the mask [T, H, W] that was filled; item i has seed `first +
+    i`."""
 
     def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         seed = self.first + i
@@ -55,6 +63,7 @@ def held_back(folder: Path, count: int = 16) -> list:
 @dataclass
 class Latents:
     """One pair in latent space: clean, subtitled and filled [16, t, h, w], and the mask on the same grid [t, h, w]."""
+
     clean: Tensor
     subtitled: Tensor
     filled: Tensor
@@ -70,11 +79,16 @@ def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
 
 
 def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:
-    """A part of a pair around a subtitled cell, on the grid of patches; it need not start with the clip (limits.InPieces)."""
+    """A part of a pair around a subtitled cell, on the grid of patches; it need not start with the clip
+    (limits.InPieces)."""
     t, h, w = latent_frames(size[0]), size[1] // SPATIAL, size[2] // SPATIAL
     first = rng.randrange(item.mask.shape[0] - t + 1) if rng.random() < 0.7 else 0
-    cells = item.mask[first:first + t].nonzero()
-    y, x = cells[rng.randrange(len(cells))].tolist()[1:] if len(cells) else (item.mask.shape[1] // 2, item.mask.shape[2] // 2)
+    cells = item.mask[first : first + t].nonzero()
+    y, x = (
+        cells[rng.randrange(len(cells))].tolist()[1:]
+        if len(cells)
+        else (item.mask.shape[1] // 2, item.mask.shape[2] // 2)
+    )
     place = lambda at, part, whole: max(0, min(whole - part, at - rng.randrange(part))) // 2 * 2
     top, left = place(y, h, item.mask.shape[1]), place(x, w, item.mask.shape[2])
     cut = (..., slice(first, first + t), slice(top, top + h), slice(left, left + w))
@@ -82,9 +96,15 @@ def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Laten
 
 
 def draw_sigma(n: int, rng: random.Random) -> Tensor:
-    """Where on the path from noise: half at the first step's sigma, most of the rest at the other four of five steps."""
+    """Where on the path from noise: half at the first step's sigma, most of the rest at the other four of five
+    steps."""
     steps = sigmas(5)[:-1].tolist()
-    return torch.tensor([1.0 if (r := rng.random()) < 0.5 else rng.choice(steps) if r < 0.85 else rng.uniform(0.2, 1.0) for _ in range(n)])
+    return torch.tensor(
+        [
+            1.0 if (r := rng.random()) < 0.5 else rng.choice(steps) if r < 0.85 else rng.uniform(0.2, 1.0)
+            for _ in range(n)
+        ]
+    )
 
 
 def sample(model: NanoWan, noise: Tensor, control: Tensor, steps: int) -> Tensor:
@@ -101,11 +121,19 @@ def sample(model: NanoWan, noise: Tensor, control: Tensor, steps: int) -> Tensor
 def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, float]:
     """PSNR in dB inside the grown mask, mean over clips: the fill alone, and the network on both controls.
 
-    "share": the part of the network's one-step change over the fill that comes closest to the clean clips, by least squares.
+    "share": the part of the network's one-step change over the fill that comes closest to the clean clips, by least
+    squares.
     """
     totals: dict[str, float] = {}
     gained = spent = 0.0
-    noise = torch.randn(1, CHANNELS, latent_frames(FRAMES), HEIGHT // SPATIAL, WIDTH // SPATIAL, generator=torch.Generator().manual_seed(0)).to(device)
+    noise = torch.randn(
+        1,
+        CHANNELS,
+        latent_frames(FRAMES),
+        HEIGHT // SPATIAL,
+        WIDTH // SPATIAL,
+        generator=torch.Generator().manual_seed(0),
+    ).to(device)
     for triple in held:
         clean, subtitled, filled, mask = (x.to(device) for x in triple)
         inside = mask > 0
@@ -142,9 +170,19 @@ def main(args) -> None:
     model = NanoWan().to(device)
     average = MovingAverage(model.state_dict(), 0.999)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-2, betas=(0.9, 0.98))
-    run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate, every=args.every * 60)
+    run = ClockedRun(
+        args.run,
+        {"model": model, "average": average, "optimiser": optimiser},
+        args.minutes,
+        args.rate,
+        every=args.every * 60,
+    )
     held = held_back(args.data)
-    stream = iter(DataLoader(Triples(args.data, 10 ** 7 + run.step * args.batch, 10 ** 9), 4, num_workers=args.workers, prefetch_factor=4))
+    stream = iter(
+        DataLoader(
+            Triples(args.data, 10**7 + run.step * args.batch, 10**9), 4, num_workers=args.workers, prefetch_factor=4
+        )
+    )
     pool: list[Latents] = []
     while len(pool) < min(args.pool, 64):
         pool += encode(codec, next(stream), device)
@@ -153,10 +191,13 @@ def main(args) -> None:
         fresh += args.fresh
         while fresh >= 1:  # new pairs come in at the rate at which they can be made; the oldest leave
             pool += encode(codec, next(stream), device)
-            pool, fresh = pool[-args.pool:], fresh - 1
+            pool, fresh = pool[-args.pool :], fresh - 1
         size, kind = rng.choice(CROPS), rng.choices(("prefilled", "as is", "repeat"), (0.55, 0.37, 0.08))[0]
         items = [crop(rng.choice(pool), size, rng) for _ in range(args.batch)]
-        batch = [torch.stack([getattr(i, name) for i in items]).to(device).float() for name in ("clean", "subtitled", "filled", "mask")]
+        batch = [
+            torch.stack([getattr(i, name) for i in items]).to(device).float()
+            for name in ("clean", "subtitled", "filled", "mask")
+        ]
         clean, subtitled, filled, mask = batch
         control = filled if kind == "prefilled" else subtitled
         target = subtitled if kind == "repeat" else clean
@@ -179,8 +220,14 @@ def main(args) -> None:
             shipped = NanoWan().to(device).eval()
             shipped.load_state_dict(average.values)
             scores = evaluate(shipped, codec, held, device)
-            log.info("step %d  %.1f min  pool %d  loss %s  %s", run.step, run.spent / 60, len(pool),
-                     " ".join(f"{k} {x:.4f}" for k, x in total.items()), "  ".join(f"{k} {x:.2f}" for k, x in scores.items()))
+            log.info(
+                "step %d  %.1f min  pool %d  loss %s  %s",
+                run.step,
+                run.spent / 60,
+                len(pool),
+                " ".join(f"{k} {x:.4f}" for k, x in total.items()),
+                "  ".join(f"{k} {x:.2f}" for k, x in scores.items()),
+            )
             base, lora = export({k: x.cpu() for k, x in average.values.items()})
             save_fp16(args.run / "nano_transformer.safetensors", base, drop_constants=True)
             save_fp16(args.run / "nano_lora.safetensors", lora, drop_constants=True)
@@ -189,9 +236,13 @@ def main(args) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
+    )
     parser.add_argument("--codec", type=Path, required=True, help="nano_codec.safetensors")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
+    parser.add_argument(
+        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
+    )
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--every", type=float, default=3, help="minutes between checkpoints")
     parser.add_argument("--batch", type=int, default=12)

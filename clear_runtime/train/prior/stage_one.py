@@ -1,4 +1,5 @@
 """Stage I as it is trained: the prior, and beside it what takes the content out of it and is thrown away afterwards."""
+
 import logging
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +18,9 @@ EIGHTH = 2
 
 
 class Outputs(NamedTuple):
-    """What the losses need. f_sub, f_content [N, C, H/8, W/8]; logits [N, 1, H, W]; reconstruction [N, 3, H, W] in 0..1;
-    leak, confusion [N, 1, H/8, W/8]: see losses.adv."""
+    """What the losses need. f_sub, f_content [N, C, H/8, W/8]; logits [N, 1, H, W]; reconstruction [N, 3, H, W] in
+    0..1; leak, confusion [N, 1, H/8, W/8]: see losses.adv."""
+
     f_sub: Tensor
     f_content: Tensor
     logits: Tensor
@@ -42,8 +44,14 @@ class StageOne(nn.Module):
     def forward(self, frames: Tensor) -> Outputs:
         maps, f_content = self.prior.encode(frames), self.content(frames)
         fixed = {name: value.detach() for name, value in self.discriminator.named_parameters()}
-        return Outputs(maps[EIGHTH], f_content, self.prior.decode(maps), self.reconstruct(f_content),
-                       self.discriminator(f_content.detach()), functional_call(self.discriminator, fixed, (f_content,)))
+        return Outputs(
+            maps[EIGHTH],
+            f_content,
+            self.prior.decode(maps),
+            self.reconstruct(f_content),
+            self.discriminator(f_content.detach()),
+            functional_call(self.discriminator, fixed, (f_content,)),
+        )
 
 
 def light_stage_one() -> StageOne:
@@ -65,12 +73,21 @@ def paper_stage_one(imagenet: str | Path | None = None) -> StageOne:
 
 
 def _conv(inward: int, outward: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inward, outward, 3, stride, 1, bias=False), nn.GroupNorm(8, outward), nn.SiLU(inplace=True))
+    return nn.Sequential(
+        nn.Conv2d(inward, outward, 3, stride, 1, bias=False), nn.GroupNorm(8, outward), nn.SiLU(inplace=True)
+    )
 
 
 class _LightContent(nn.Sequential):
     def __init__(self, channels: int):
-        super().__init__(nn.PixelUnshuffle(2), _conv(12, 32), _conv(32, 48, 2), _conv(48, 64, 2), _conv(64, 64), nn.Conv2d(64, channels, 1))
+        super().__init__(
+            nn.PixelUnshuffle(2),
+            _conv(12, 32),
+            _conv(32, 48, 2),
+            _conv(48, 64, 2),
+            _conv(64, 64),
+            nn.Conv2d(64, channels, 1),
+        )
 
     def forward(self, frames: Tensor) -> Tensor:
         return super().forward(frames * 2 - 1)
@@ -99,4 +116,10 @@ class _Reconstruct(nn.Sequential):
 
 def _discriminator(channels: int) -> nn.Sequential:
     """Reads the mask from F_content, as logits at 1/8. Without normalisation: it judges each frame by itself."""
-    return nn.Sequential(nn.Conv2d(channels, 64, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(64, 64, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(64, 1, 1))
+    return nn.Sequential(
+        nn.Conv2d(channels, 64, 3, 1, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(64, 64, 3, 1, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(64, 1, 1),
+    )

@@ -8,6 +8,7 @@
 Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had
 never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpoint.
 """
+
 from __future__ import annotations
 
 import logging
@@ -23,13 +24,7 @@ from torch import Tensor, nn
 
 from ...data.frame_batches import Batch
 from ...errors import ClearError
-from ...find.priors.checkpoints import (
-    BUNDLED,
-    PRIOR,
-    load_prior,
-    require_prior,
-    save_prior,
-)
+from ...find.priors.checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
 from ...find.priors.resnet import require_resnet50
 from ..folder_lock import locked_folder
 from ..learning_rate import scheduled
@@ -41,10 +36,13 @@ from .stage_one import StageOne, light_stage_one
 
 log = logging.getLogger(__name__)
 
-OWN = {"paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, long_side=1280),
-       "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640)}
-"""What each model is trained with unless told otherwise. The paper's: CLEAR, one epoch of AdamW at 2e-5, from ImageNet weights, on
-1280x720. The light one begins without any weights, so it takes larger and falling steps, and is averaged over them."""
+OWN = {
+    "paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, long_side=1280),
+    "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640),
+}
+"""What each model is trained with unless told otherwise. The paper's: CLEAR, one epoch of AdamW at 2e-5, from ImageNet
+weights, on 1280x720. The light one begins without any weights, so it takes larger and falling steps, and is averaged
+over them."""
 FROM_A_PRIOR = 3e-4
 """The light one's rate where it does begin with weights: larger steps would first forget what they know."""
 
@@ -55,12 +53,14 @@ _MAY_CHANGE = ("checkpoint_every", "example_every", "workers")  # options that l
 class TrainOptions:
     """Options that are None are the model's own (see OWN and FROM_A_PRIOR).
 
-    steps: how many to train in all, over every start; None for one epoch. crop: height and width in pixels, multiples of 32.
-    long_side: frames are scaled to at most this before they are cut, and the prior will see them so later. batch: frames per
-    process and step. rate: the highest learning rate. schedule: "constant", or "cosine" after a warm-up. average: decay of the
-    moving average that is saved as the prior, 0 for none. start: "scratch", "bundled" (light) or the file of a prior.
-    imagenet: the file of ResNet-50's weights; None looks for torchvision's own in torch's hub cache.
+    steps: how many to train in all, over every start; None for one epoch. crop: height and width in pixels, multiples
+    of 32. long_side: frames are scaled to at most this before they are cut, and the prior will see them so later.
+    batch: frames per process and step. rate: the highest learning rate. schedule: "constant", or "cosine" after a
+    warm-up. average: decay of the moving average that is saved as the prior, 0 for none. start: "scratch", "bundled"
+    (light) or the file of a prior. imagenet: the file of ResNet-50's weights; None looks for torchvision's own in
+    torch's hub cache.
     """
+
     model: str = "light"
     steps: int | None = None
     batch: int = 8
@@ -92,19 +92,37 @@ class TrainOptions:
                 raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(allowed)}.")
         if any(side % 32 or side < 32 for side in self.crop):
             raise ClearError(f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of 32.")
-        if min(1 if self.steps is None else self.steps, self.batch, self.checkpoint_every, self.example_every, self.long_side) < 1:
+        if (
+            min(
+                1 if self.steps is None else self.steps,
+                self.batch,
+                self.checkpoint_every,
+                self.example_every,
+                self.long_side,
+            )
+            < 1
+        ):
             raise ClearError("steps, batch, long_side, checkpoint_every and example_every must be 1 or more.")
-        if self.batch * self.crop[0] * self.crop[1] == 32 * 32:  # at 1/32 one value is left, which has no deviation for BatchNorm to divide by
-            raise ClearError("One frame of 32x32 pixels a step is too little to train on; choose a larger crop or batch.")
+        if (
+            self.batch * self.crop[0] * self.crop[1] == 32 * 32
+        ):  # at 1/32 one value is left, which has no deviation for BatchNorm to divide by
+            raise ClearError(
+                "One frame of 32x32 pixels a step is too little to train on; choose a larger crop or batch."
+            )
         if not 0 <= self.average < 1 or not 0 < self.rate < math.inf:
             raise ClearError("average must be at least 0 and under 1, and the learning rate above 0 and finite.")
-        if self.workers < 0 or not 0 <= self.weight_decay < math.inf or abs(self.seed) >= 2 ** 63:  # torch takes no longer seed
-            raise ClearError("workers and weight_decay must be 0 or more, weight_decay finite, and the seed between -2^63 and 2^63.")
+        if (
+            self.workers < 0 or not 0 <= self.weight_decay < math.inf or abs(self.seed) >= 2**63
+        ):  # torch takes no longer seed
+            raise ClearError(
+                "workers and weight_decay must be 0 or more, weight_decay finite, and the seed between -2^63 and 2^63."
+            )
 
 
 @dataclass(frozen=True)
 class Example:
     """What the prior makes of one training frame: frame [H, W, 3], label and soft mask [H, W], all 0..1 on the CPU."""
+
     frame: Tensor
     label: Tensor
     mask: Tensor
@@ -112,7 +130,9 @@ class Example:
 
 @dataclass(frozen=True)
 class PriorStep:
-    """After a step: its number out of `steps`, the total loss and each term (unweighted), seconds it took, and now and then an example."""
+    """After a step: its number out of `steps`, the total loss and each term (unweighted), seconds it took, and now and
+    then an example."""
+
     step: int
     steps: int
     loss: float
@@ -121,13 +141,16 @@ class PriorStep:
     example: Example | None = None
 
 
-def train(options: TrainOptions, batches, folder: str | Path, processes: Processes | None = None) -> Iterator[PriorStep]:
-    """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state after
-    the last step is saved, and the same call continues from it.
+def train(
+    options: TrainOptions, batches, folder: str | Path, processes: Processes | None = None
+) -> Iterator[PriorStep]:
+    """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
+    after the last step is saved, and the same call continues from it.
 
-    batches: `batches[n]` is a Batch and depends on n alone; where it has a state_dict, a checkpoint goes on with the same ones
-    only. folder: where checkpoints go; no other run may use it meanwhile. Raises ClearError for options that do not fit the folder's
-    checkpoint, for a folder that is in use or cannot be written to, and when the loss is no longer a number.
+    batches: `batches[n]` is a Batch and depends on n alone; where it has a state_dict, a checkpoint goes on with the
+    same ones only. folder: where checkpoints go; no other run may use it meanwhile. Raises ClearError for options that
+    do not fit the folder's checkpoint, for a folder that is in use or cannot be written to, and when the loss is no
+    longer a number.
     """
     processes, folder = processes or Processes(), Path(folder)
     if options.steps is None:
@@ -143,7 +166,9 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
     optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
     average = MovingAverage(model.prior.state_dict(), options.average)
     data = {"pairs": batches} if hasattr(batches, "state_dict") else {}
-    state = TrainingState(folder, {**data, "model": model, "optimiser": optimiser, "average": average}, _identity(options))
+    state = TrainingState(
+        folder, {**data, "model": model, "optimiser": optimiser, "average": average}, _identity(options)
+    )
     step = state.resume()
     if step == 0 and processes.main:
         state.save(0)
@@ -161,7 +186,9 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
         if step > state.saved:
             save()
 
-    if step >= options.steps and processes.main:  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
+    if (
+        step >= options.steps and processes.main
+    ):  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
         write_prior()
     for number, batch in _numbered(batches, step, options, keep):
         began = time.perf_counter()
@@ -172,9 +199,15 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
         try:
             batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
             # where it is not asked for it is not named: torch does not know it on every kind of device
-            with torch.autocast(processes.device.type, torch.bfloat16) if options.precision == "bfloat16" else nullcontext():
+            with (
+                torch.autocast(processes.device.type, torch.bfloat16)
+                if options.precision == "bfloat16"
+                else nullcontext()
+            ):
                 outputs = parallel(batch.subtitled)
-            loss, terms = stage_one(type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights)
+            loss, terms = stage_one(
+                type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights
+            )
 
             # Backward. Gradients are shared by all processes, so every one of them sees a number that is none.
             optimiser.zero_grad(set_to_none=True)
@@ -191,10 +224,20 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
         last = step == options.steps
         if step % options.checkpoint_every == 0 or last:
             save()
-        example = example_of(batch, outputs.logits.detach().float().sigmoid()[:, 0]) if step % options.example_every == 0 or last or number == 0 else None
+        example = (
+            example_of(batch, outputs.logits.detach().float().sigmoid()[:, 0])
+            if step % options.example_every == 0 or last or number == 0
+            else None
+        )
         try:
-            yield PriorStep(step, options.steps, loss.item(), {name: value.item() for name, value in terms.items()},
-                           time.perf_counter() - began, example)
+            yield PriorStep(
+                step,
+                options.steps,
+                loss.item(),
+                {name: value.item() for name, value in terms.items()},
+                time.perf_counter() - began,
+                example,
+            )
         except GeneratorExit:
             save()
             raise
@@ -202,8 +245,8 @@ def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -
 
 
 def check(options: TrainOptions, folder: str | Path) -> None:
-    """Raises ClearError for what train would refuse, before the pairs are looked through: a start of another kind, packages or
-    files that are missing, a folder with another run in it. Nothing is built for it."""
+    """Raises ClearError for what train would refuse, before the pairs are looked through: a start of another kind,
+    packages or files that are missing, a folder with another run in it. Nothing is built for it."""
     if options.model == "paper":
         require_resnet50(options.imagenet)
     _require_start(options)
@@ -223,6 +266,7 @@ def _build(options: TrainOptions) -> StageOne:
         model = light_stage_one()
     else:
         from .stage_one import paper_stage_one
+
         model = paper_stage_one(options.imagenet)
     if options.start != "scratch":
         model.prior.load_state_dict(load_prior(_start_file(options)).model.state_dict())
@@ -239,7 +283,8 @@ def _start_file(options: TrainOptions) -> str | Path:
 
 
 class _InWords(torch.utils.data.Dataset):
-    """Batches, with a ClearError in place of one that cannot be read: raised by a worker, it would have the worker's traceback for its text."""
+    """Batches, with a ClearError in place of one that cannot be read: raised by a worker, it would have the worker's
+    traceback for its text."""
 
     def __init__(self, batches):
         self.batches = batches
@@ -252,10 +297,17 @@ class _InWords(torch.utils.data.Dataset):
 
 
 def _numbered(batches, first: int, options: TrainOptions, keep: Callable[[], None]) -> Iterator[tuple[int, Batch]]:
-    """(n, batch n) from `first` to the last step, read ahead by the workers. The loader draws nothing from torch's own generator. keep: called
-    before an exception leaves, be it Cancel, which may come while a video is read."""
-    loader = iter(torch.utils.data.DataLoader(_InWords(batches), batch_size=None, sampler=range(first, options.steps), num_workers=options.workers,
-                                              generator=torch.Generator()))
+    """(n, batch n) from `first` to the last step, read ahead by the workers. The loader draws nothing from torch's own
+    generator. keep: called before an exception leaves, be it Cancel, which may come while a video is read."""
+    loader = iter(
+        torch.utils.data.DataLoader(
+            _InWords(batches),
+            batch_size=None,
+            sampler=range(first, options.steps),
+            num_workers=options.workers,
+            generator=torch.Generator(),
+        )
+    )
     for number in range(first, options.steps):
         try:
             batch = next(loader)
@@ -274,13 +326,19 @@ def example_of(batch: Batch, masks: Tensor) -> Example:
 
 
 def _full(number: int, options: TrainOptions, state: TrainingState) -> str:
-    return (f"The GPU's memory ran out at step {number + 1}, with {options.batch} frames of {options.crop[1]}x{options.crop[0]} pixels a step. Choose a smaller "
-            f"batch, under another name or in another folder. The last good checkpoint is that after step {state.saved}: {state.path}.")
+    return (
+        f"The GPU's memory ran out at step {number + 1}, with {options.batch} frames of "
+        f"{options.crop[1]}x{options.crop[0]} pixels a step. Choose a smaller "
+        f"batch, under another name or in another folder. The last good checkpoint is that after step {state.saved}: "
+        f"{state.path}."
+    )
 
 
 def _not_a_number(number: int, terms: dict[str, Tensor], state: TrainingState) -> str:
     broken = [name for name, value in terms.items() if not torch.isfinite(value)]
-    return (f"The {'loss (' + ', '.join(broken) + ')' if broken else 'gradient'} was not a finite number at step {number + 1}, so training stopped. "
-            f"The last good checkpoint is that after step {state.saved}: {state.path}. "
-            "Train on in a new folder with a lower learning rate, or look for damaged frames in the pairs.")
-
+    return (
+        f"The {'loss (' + ', '.join(broken) + ')' if broken else 'gradient'} was not a finite number at step "
+        f"{number + 1}, so training stopped. "
+        f"The last good checkpoint is that after step {state.saved}: {state.path}. "
+        "Train on in a new folder with a lower learning rate, or look for damaged frames in the pairs."
+    )

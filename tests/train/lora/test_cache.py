@@ -1,4 +1,5 @@
 """Latents on disk: encoded once, anew when something changed, cut the same way every time."""
+
 from math import prod
 
 import pytest
@@ -18,11 +19,13 @@ def parts():
 
 
 def test_a_clip_becomes_the_latents_of_its_three_versions_and_the_priors_mask(tmp_path, parts):
-    path, = encode_clips(tmp_path, MemoryClips(), *parts, "x")
+    (path,) = encode_clips(tmp_path, MemoryClips(), *parts, "x")
     stored = load_file(path)
     assert {name: (tuple(t.shape), t.dtype) for name, t in stored.items()} == {
-        **{name: ((16, 2, 24, 48), torch.float16) for name in ("clean", "subtitled", "filled")}, "m_prior": ((2, 24, 48), torch.float16)}
-    (_, clip), = MemoryClips().read([0])
+        **dict.fromkeys(("clean", "subtitled", "filled"), ((16, 2, 24, 48), torch.float16)),
+        "m_prior": ((2, 24, 48), torch.float16),
+    }
+    ((_, clip),) = MemoryClips().read([0])
     assert torch.allclose(stored["clean"].float(), parts[0].encode(clip.clean)[0], atol=5e-3)
     inside = stored["m_prior"][:, None].float().transpose(0, 1) > 0.5
     error = lambda name: (stored[name].float() - stored["clean"].float()).abs()[inside.expand(16, -1, -1, -1)].mean()
@@ -43,6 +46,7 @@ def test_only_what_changed_is_encoded_again_and_what_nobody_needs_goes(tmp_path,
 def test_what_was_encoded_before_a_stop_stays(tmp_path, parts):
     def stop(done, count):
         raise KeyboardInterrupt
+
     clips = MemoryClips(3)
     with pytest.raises(KeyboardInterrupt):
         encode_clips(tmp_path, clips, *parts, "x", stop)
@@ -52,6 +56,7 @@ def test_what_was_encoded_before_a_stop_stays(tmp_path, parts):
 
 class Other:
     """The second of two machines. told: what the first one said."""
+
     rank, count, main = 1, 2, False
 
     def __init__(self, told):
@@ -84,13 +89,14 @@ def test_another_machine_takes_the_first_ones_names_and_deletes_nothing(tmp_path
 
 
 def test_a_drive_that_shows_a_file_late_is_waited_for(tmp_path, parts, monkeypatch):
-    path, = encode_clips(tmp_path, MemoryClips(), *parts, "x")
+    (path,) = encode_clips(tmp_path, MemoryClips(), *parts, "x")
     kept, naps = path.read_bytes(), []
     path.unlink()
 
     def nap(seconds):
         naps.append(seconds)
         path.write_bytes(kept)
+
     monkeypatch.setattr("time.sleep", nap)
     other = Other(([path.name], []))
     assert encode_clips(tmp_path, MemoryClips(), *parts, "x", processes=other) == [path] and len(naps) == 1
@@ -117,9 +123,19 @@ def test_crops_lie_on_the_tokens_and_mostly_on_the_subtitle(tmp_path):
     hits = 0
     for k in range(20):
         sample = clips[k]
-        assert sample.clean.shape == sample.control.shape == sample.noise.shape == (16, 1, 4, 8) and sample.m_prior.shape == (1, 4, 8)
-        places = [(t, y, x) for t in range(2) for y in range(0, 21, 2) for x in range(0, 41, 2)
-                  if torch.equal(sample.clean, whole["clean"][:, t:t + 1, y:y + 4, x:x + 8].float())]
+        assert sample.clean.shape == sample.control.shape == sample.noise.shape == (
+            16,
+            1,
+            4,
+            8,
+        ) and sample.m_prior.shape == (1, 4, 8)
+        places = [
+            (t, y, x)
+            for t in range(2)
+            for y in range(0, 21, 2)
+            for x in range(0, 41, 2)
+            if torch.equal(sample.clean, whole["clean"][:, t : t + 1, y : y + 4, x : x + 8].float())
+        ]
         assert places
         hits += bool((sample.m_prior > 0.5).any())
     assert hits >= 14
@@ -151,7 +167,11 @@ SHORT, UPRIGHT, USUAL = (2, 24, 48), (4, 48, 24), (4, 24, 48)
 def test_a_short_clip_and_an_upright_one_leave_the_others_as_they_are(mixed):
     clips = LatentClips(mixed, 4, (81, 480, 832), "as is")
     drawn = [tuple(clips[k].m_prior.shape) for k in range(60)]
-    assert {SHORT, UPRIGHT, USUAL} == set(drawn) == set(clips.sizes) and clips.size in (USUAL, UPRIGHT) and drawn.count(USUAL) > 15
+    assert (
+        {SHORT, UPRIGHT, USUAL} == set(drawn) == set(clips.sizes)
+        and clips.size in (USUAL, UPRIGHT)
+        and drawn.count(USUAL) > 15
+    )
     assert clips.sizes_in_words() == "13 frames of 96x192 pixels, 13 frames of 192x96 pixels, 5 frames of 192x96 pixels"
     cut = LatentClips(mixed, 4, (9, 64, 128), "as is")
     assert set(cut.sizes) == {(3, 16, 32), (3, 16, 24), (2, 16, 32)} and cut.size == (3, 16, 32)
@@ -165,16 +185,25 @@ def test_examples_of_a_batch_have_one_size_and_every_clip_comes(mixed):
         batch = [clips[k] for k in range(first, first + 3)]
         assert len({sample.clean.shape for sample in batch}) == 1
         for sample in batch:
-            whole, = (path for path, clean in stored.items() if clean.shape == sample.clean.shape and torch.equal(clean, sample.clean))
+            (whole,) = (
+                path
+                for path, clean in stored.items()
+                if clean.shape == sample.clean.shape and torch.equal(clean, sample.clean)
+            )
             seen[whole] = seen.get(whole, 0) + 1
     assert set(seen) == set(mixed) and max(seen.values()) < 3 * min(seen.values()) and len(clips.sizes) == 3
 
 
 def test_two_processes_draw_what_twice_the_batches_would(mixed):
-    """As train() numbers them: part `p` of a step of process r of n begins at ((step * accumulate + p) * n + r) * batch."""
+    """As train() numbers them: part `p` of a step of process r of n begins at ((step * accumulate + p) * n + r) *
+    batch."""
     clips = LatentClips(mixed, 4, (81, 480, 832), "as is", batch=2)
-    batches = lambda steps, accumulate, count: [[((step * accumulate + part) * count + rank) * 2 + i for i in range(2)]
-                                                for step in range(steps) for part in range(accumulate) for rank in range(count)]
+    batches = lambda steps, accumulate, count: [
+        [((step * accumulate + part) * count + rank) * 2 + i for i in range(2)]
+        for step in range(steps)
+        for part in range(accumulate)
+        for rank in range(count)
+    ]
     assert batches(3, 1, 2) == batches(3, 2, 1)
     again = LatentClips(mixed, 4, (81, 480, 832), "as is", batch=2)
     for batch in batches(3, 1, 2):
@@ -201,8 +230,13 @@ def test_the_control_is_the_one_asked_for(tmp_path):
 
 def test_noise_levels_are_the_samplers_as_often_as_asked(tmp_path):
     paths = encoded(tmp_path)
-    levels = [LatentClips(paths, 4, (5, 96, 192), "as is", sampler_steps=5, at_steps=share)[k].sigma.item() for share in (1.0, 0.0) for k in range(40)]
+    levels = [
+        LatentClips(paths, 4, (5, 96, 192), "as is", sampler_steps=5, at_steps=share)[k].sigma.item()
+        for share in (1.0, 0.0)
+        for k in range(40)
+    ]
     from clear_runtime.engines.schedule import sigmas
+
     own = sigmas(5)[:-1]
     assert all((own - level).abs().min() < 1e-6 for level in levels[:40]) and len(set(levels[:40])) == 5
     assert all(0 < level <= 1 for level in levels[40:]) and len(set(levels[40:])) == 40
@@ -226,7 +260,9 @@ def test_what_is_looked_at_has_a_subtitle_in_it(tmp_path):
         assert latent_clips(tmp_path, crop=(5, 16, 16), seed=seed).example().m_prior.max() > 0.5, seed
 
 
-@pytest.mark.parametrize("options, words", [({"control": "mirror"}, "as is, prefilled or both"), ({"count": 0}, "no clips")])
+@pytest.mark.parametrize(
+    "options, words", [({"control": "mirror"}, "as is, prefilled or both"), ({"count": 0}, "no clips")]
+)
 def test_nonsense_is_refused(tmp_path, options, words):
     with pytest.raises(ClearError, match=words):
         latent_clips(tmp_path, **options)
@@ -237,5 +273,6 @@ def test_a_clip_that_does_not_fit_the_codec_is_refused(tmp_path, parts):
         def read(self, wanted):
             for n, clip in super().read(wanted):
                 yield n, type(clip)(clip.subtitled[:4], clip.clean[:4])
+
     with pytest.raises(ClearError, match="4 frames of 192x96"):
         encode_clips(tmp_path, Odd(), *parts, "x")

@@ -1,4 +1,5 @@
 """Stage II's terms: what each rewards, and where gradients go."""
+
 from dataclasses import replace
 
 import pytest
@@ -58,7 +59,9 @@ def test_each_recipe_adds_one_part_to_the_one_before():
 
 def test_without_the_focal_factor_the_mask_alone_weighs():
     error, m_pred, m_prior = grids()
-    assert losses.gen(error, m_pred, m_prior, 10.0, RECIPES["prior, not focal"]).item() == pytest.approx(((1 + 10 * m_prior) * error).mean().item())
+    assert losses.gen(error, m_pred, m_prior, 10.0, RECIPES["prior, not focal"]).item() == pytest.approx(
+        ((1 + 10 * m_prior) * error).mean().item()
+    )
     whole, without = RECIPES["clear"], RECIPES["clear, not focal"]
     assert replace(without, gamma=whole.gamma) == whole
 
@@ -66,11 +69,15 @@ def test_without_the_focal_factor_the_mask_alone_weighs():
 def test_lora_only_is_plain_flow_matching():
     error, m_pred, m_prior = grids()
     total, terms = losses.stage_two(error, m_pred, m_prior, 10.0, RECIPES["lora only"])
-    assert total.item() == pytest.approx(error.mean().item()) and terms["distill"] > 0  # reported, though it does not count
+    assert (
+        total.item() == pytest.approx(error.mean().item()) and terms["distill"] > 0
+    )  # reported, though it does not count
 
 
 def test_distillation_is_smooth_l1_and_zero_for_the_prior_itself():
-    assert losses.distill(torch.full((1, 1, 2, 2), 0.8), torch.full((1, 1, 2, 2), 0.2)).item() == pytest.approx(0.5 * 0.6 ** 2)
+    assert losses.distill(torch.full((1, 1, 2, 2), 0.8), torch.full((1, 1, 2, 2), 0.2)).item() == pytest.approx(
+        0.5 * 0.6**2
+    )
     _, _, m_prior = grids()
     assert losses.distill(m_prior, m_prior).item() == 0
 
@@ -87,14 +94,16 @@ def test_the_divergence_is_that_of_two_coins_from_the_prediction_to_the_prior():
     bernoulli = torch.distributions.Bernoulli
     wanted = torch.distributions.kl_divergence(bernoulli(p), bernoulli(q))
     assert losses.sparse(p, q).item() == pytest.approx((p.mean() + wanted.mean()).item(), rel=1e-5)
-    assert losses.sparse(q, p).item() - q.mean().item() != pytest.approx(wanted.mean().item(), rel=0.05), "it is not the same both ways"
+    assert losses.sparse(q, p).item() - q.mean().item() != pytest.approx(wanted.mean().item(), rel=0.05), (
+        "it is not the same both ways"
+    )
 
 
 def test_the_focal_factor_has_a_gradient_too():
     error = torch.tensor([0.25], requires_grad=True)
     losses.gen(error, torch.tensor([0.5]), torch.tensor([0.0]), 10.0).backward()
     e = 0.25 + 1e-6
-    assert error.grad.item() == pytest.approx(6 * (e ** 0.8 + 0.8 * 0.25 * e ** -0.2), rel=1e-5)
+    assert error.grad.item() == pytest.approx(6 * (e**0.8 + 0.8 * 0.25 * e**-0.2), rel=1e-5)
 
 
 def test_alpha_is_the_step_s():

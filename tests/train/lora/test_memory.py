@@ -1,4 +1,5 @@
 """The memory estimate against what autograd really keeps, and the advice when it does not fit."""
+
 import re
 from dataclasses import replace
 
@@ -17,7 +18,9 @@ from clear_runtime.wan import VISION_TOKENS
 
 def kept_bytes(width, ffn, blocks, rank, grid, context, precision, checkpointing):
     """Bytes of the tensors that autograd holds after a forward pass, weights left out."""
-    model = Adapted(tiny_wan.wan_state(width, ffn, blocks), rank, dtype=DTYPES[precision], checkpointing=checkpointing, middle=0)
+    model = Adapted(
+        tiny_wan.wan_state(width, ffn, blocks), rank, dtype=DTYPES[precision], checkpointing=checkpointing, middle=0
+    )
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     held, sizes = [], {}
 
@@ -26,6 +29,7 @@ def kept_bytes(width, ffn, blocks, rank, grid, context, precision, checkpointing
         if tensor.untyped_storage().data_ptr() not in weights:
             sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
+
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         model(torch.randn(1, 16, *grid), torch.randn(1, 16, *grid), torch.tensor([0.5]), torch.randn(1, context, 4096))
     return sum(sizes.values())
@@ -37,7 +41,9 @@ def test_a_block_keeps_about_what_the_estimate_says(precision):
     for width, ffn, rank in ((256, 512, 4), (256, 1024, 32), (384, 512, 4)):
         one, two = (kept_bytes(width, ffn, blocks, rank, grid, context, precision, False) for blocks in (1, 2))
         by_width, by_ffn, by_rank, of_context = SAVED[precision]
-        said = tokens * (by_width * width + by_ffn * ffn + by_rank * rank) + (context + VISION_TOKENS) * of_context * width
+        said = (
+            tokens * (by_width * width + by_ffn * ffn + by_rank * rank) + (context + VISION_TOKENS) * of_context * width
+        )
         assert two - one == pytest.approx(said, rel=0.12)
 
 
@@ -55,7 +61,9 @@ def shapes():
 def test_parameters_are_counted_as_the_network_counts_them(shapes):
     model = Adapted(tiny_wan.wan_state(), 8)
     counted = estimate(shapes, TrainOptions(rank=8), (3, 8, 12))
-    assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(model.share)
+    assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(
+        model.share
+    )
     assert counted.tokens == 3 * 4 * 6
 
 
@@ -63,12 +71,16 @@ def test_of_a_lora_to_start_from_its_own_parameters_count(shapes, tmp_path):
     model = Adapted(tiny_wan.wan_state(), 3, ("q", "v"))
     write_lora(tmp_path / "start.safetensors", {name: value.detach() for name, value in model.lora().items()})
     counted = estimate(shapes, TrainOptions(rank=8, start=str(tmp_path / "start.safetensors")), (3, 8, 12))
-    assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(model.share)
+    assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(
+        model.share
+    )
 
 
 def test_each_saving_saves(shapes):
-    sizes = [estimate(shapes, TrainOptions(**options), (21, 60, 104)).total for options in (
-        {"checkpointing": False}, {}, {"optimiser": "adamw8bit"}, {"optimiser": "adamw8bit", "rank": 8})]
+    sizes = [
+        estimate(shapes, TrainOptions(**options), (21, 60, 104)).total
+        for options in ({"checkpointing": False}, {}, {"optimiser": "adamw8bit"}, {"optimiser": "adamw8bit", "rank": 8})
+    ]
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
 
 
@@ -81,7 +93,11 @@ def test_what_does_not_fit_is_told_with_settings_that_do(shapes):
     options, size = TrainOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
     lean = replace(options, checkpointing=True, batch=1)
     room = room_for(shapes, lean, size)
-    with pytest.raises(ClearError, match=r"8% and 0\.5 GiB must be left.*These would fit, with about .*: gradient checkpointing, batch 1 and accumulate 4\."):
+    with pytest.raises(
+        ClearError,
+        match=r"8% and 0\.5 GiB must be left.*These would fit, with about .*: gradient checkpointing, batch 1 and "
+        r"accumulate 4\.",
+    ):
         require_room(shapes, options, size, 512, "cuda", room)
     with pytest.raises(ClearError, match=r"bfloat16, a crop of \d+ frames of \d+x\d+"):
         require_room(shapes, options, size, 512, "cuda", SPARE + (room - SPARE) // 3)
@@ -105,7 +121,8 @@ def test_the_optimiser_and_the_rank_are_offered_before_the_picture_is_cut(shapes
 
 @pytest.mark.parametrize("spatial", [4, 8])
 def test_what_is_advised_is_taken(shapes, spatial):
-    """Whatever room there is: with the crop that is named, in the codec's own cells, the same check passes, and it is no larger than the clip."""
+    """Whatever room there is: with the crop that is named, in the codec's own cells, the same check passes, and it is
+    no larger than the clip."""
     options, clip = TrainOptions(crop=(81, 480, 832)), (45, 352, 640)
     size = largest_example(options.crop, [clip], spatial)
     rooms = [SPARE + int(share * (room_for(shapes, options, size) - SPARE)) for share in (0.9, 0.6, 0.4, 0.2, 0.1)]

@@ -1,4 +1,5 @@
 """The network that Stage II trains: what learns, what stays, and that it is DiffSynth's Wan."""
+
 import gc
 import weakref
 
@@ -37,7 +38,9 @@ def inputs(seed=3):
 def test_only_the_lora_and_the_head_learn_in_ten_modules_a_block(base):
     model = adapted(base)
     learning = {name for name, p in model.named_parameters() if p.requires_grad}
-    assert all(".lora_" in name or name.startswith("head.") for name in learning) and len(learning) == len(model.learned())
+    assert all(".lora_" in name or name.startswith("head.") for name in learning) and len(learning) == len(
+        model.learned()
+    )
     assert len(lora_files.modules(model.lora())) == 10 * 2
     assert not any("k_img" in name or "v_img" in name for name in learning)
 
@@ -98,7 +101,9 @@ def test_what_is_saved_gives_the_same_frames_through_the_denoiser(base, tmp_path
     model = adapted(base).eval()
     save(tmp_path, model)
     noise, control, context = tiny_wan.window()
-    denoised = DiffSynthDenoiser.from_state(base, context, {k: v.float() for k, v in read_lora(tmp_path / "lora.safetensors").items()})(noise, control, sigmas(3))
+    denoised = DiffSynthDenoiser.from_state(
+        base, context, {k: v.float() for k, v in read_lora(tmp_path / "lora.safetensors").items()}
+    )(noise, control, sigmas(3))
     with torch.no_grad():
         for parameter in model.lora().values():
             parameter.copy_(parameter.half().float())  # the file is in half precision
@@ -112,7 +117,9 @@ def test_what_is_saved_gives_the_same_frames_through_the_denoiser(base, tmp_path
 def test_a_lora_file_is_where_training_may_start(base, tmp_path):
     model = adapted(base, rank=3)
     save(tmp_path, model)
-    again = Adapted(base, start={k: v.float() for k, v in read_lora(tmp_path / "lora.safetensors").items()}, checkpointing=False)
+    again = Adapted(
+        base, start={k: v.float() for k, v in read_lora(tmp_path / "lora.safetensors").items()}, checkpointing=False
+    )
     assert again.lora().keys() == model.lora().keys()
     assert all(torch.equal(again.lora()[name], p.half().float()) for name, p in model.lora().items())
     assert all(p.requires_grad for p in again.lora().values())
@@ -181,9 +188,12 @@ def test_nothing_of_it_stays_in_memory_when_it_is_let_go(base, checkpointing):
 def test_half_precision_does_not_round_the_timestep(base, monkeypatch):
     from diffsynth.models import wan_video_dit
     from diffsynth.pipelines import wan_video
+
     seen = []
     real = wan_video_dit.sinusoidal_embedding_1d
-    monkeypatch.setattr(wan_video, "sinusoidal_embedding_1d", lambda dim, position: seen.append(position.item()) or real(dim, position))
+    monkeypatch.setattr(
+        wan_video, "sinusoidal_embedding_1d", lambda dim, position: seen.append(position.item()) or real(dim, position)
+    )
     model = adapted({name: value.bfloat16() for name, value in base.items()}, dtype=torch.bfloat16)
     noisy, control, _, context = inputs()
     model(noisy, control, torch.tensor([0.5556]), context)
@@ -195,11 +205,13 @@ def test_attention_without_a_gradient_is_not_trained_through(base, monkeypatch, 
     from types import SimpleNamespace
 
     from diffsynth.models import wan_video_dit
+
     calls = []
 
     def fast(q, *rest):  # what such packages do: no gradient
         calls.append(1)
         return torch.zeros_like(q).detach()
+
     monkeypatch.setattr(wan_video_dit, package, True)
     monkeypatch.setattr(wan_video_dit, "sageattn", fast, raising=False)
     for name in ("flash_attn", "flash_attn_interface"):

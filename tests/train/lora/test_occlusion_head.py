@@ -1,4 +1,5 @@
 """The occlusion head."""
+
 import pytest
 import torch
 
@@ -22,7 +23,9 @@ def test_tokens_keep_their_place():
     difference = (head(changed, (2, 8, 12)) - head(tokens, (2, 8, 12)))[0].abs()
     assert difference[0].max() == 0
     rows, columns = (difference[1] > 1e-6).nonzero().T
-    assert rows.max() <= 2 * 2 + 2 and columns.min() >= 2 * 3 - 1  # the token and its neighbours, two cells each, and interpolation
+    assert (
+        rows.max() <= 2 * 2 + 2 and columns.min() >= 2 * 3 - 1
+    )  # the token and its neighbours, two cells each, and interpolation
 
 
 def test_the_head_can_learn_a_mask():
@@ -50,6 +53,7 @@ def test_a_mask_that_the_error_drove_to_nothing_comes_back_when_the_error_has_fa
             total, _ = losses.stage_two(torch.full_like(m_pred, error), m_pred, m_prior, 10.0)
             optimiser.zero_grad(), total.backward(), optimiser.step()
         return m_pred.detach()
+
     assert learn(1.0, 60).max() < 0.02, "it costs most where the subtitle is"
     back = learn(0.01, 60)
     assert back[m_prior > 0.5].mean() > 0.7 and back[m_prior < 0.5].mean() < 0.2

@@ -1,16 +1,24 @@
 """The pictures of Stage II show what they are given."""
+
 import numpy as np
 import torch
 
 from clear_runtime.train.lora import pictures
 from clear_runtime.train.lora.pictures import Figures
 
-FIGURES = Figures(step=40, steps=100, left=125.0, memory=3 * 2 ** 30, skipped=0, share=0.0543)
+FIGURES = Figures(step=40, steps=100, left=125.0, memory=3 * 2**30, skipped=0, share=0.0543)
 
 
 def history(steps):
-    return {"total": np.geomspace(1, 0.02, steps).tolist(), "gen": np.geomspace(0.5, 0.01, steps).tolist(), "distill": [0.1] * steps, "sparse": [0.3] * steps,
-            "alpha": [5 + 10 * (1 - abs(k % 40 / 20 - 1)) for k in range(steps)], "rate": [1e-4] * steps, "seconds": [1.5] * steps}
+    return {
+        "total": np.geomspace(1, 0.02, steps).tolist(),
+        "gen": np.geomspace(0.5, 0.01, steps).tolist(),
+        "distill": [0.1] * steps,
+        "sparse": [0.3] * steps,
+        "alpha": [5 + 10 * (1 - abs(k % 40 / 20 - 1)) for k in range(steps)],
+        "rate": [1e-4] * steps,
+        "seconds": [1.5] * steps,
+    }
 
 
 def rows_of(picture, colour):
@@ -21,7 +29,7 @@ def rows_of(picture, colour):
 
 def test_figures_in_words():
     assert str(FIGURES) == "step 40 of 100   2 min left   3.0 GiB   5.43 % of the weights train"
-    assert str(Figures(1, 1, 0.4, 2 ** 29, 2, 0.05)).endswith("2 skipped")
+    assert str(Figures(1, 1, 0.4, 2**29, 2, 0.05)).endswith("2 skipped")
     assert [pictures.time_left(s) for s in (12, 600, 7200)] == ["12 s", "10 min", "2.0 h"]
 
 
@@ -30,7 +38,9 @@ def test_losses_fall_and_alpha_swings():
     gen, alpha = rows_of(picture, pictures.LOSSES["gen"]), rows_of(picture, pictures.STRIPS["alpha"][0])
     assert gen[min(gen)] < gen[max(gen)], "rows grow downwards"
     tops = [alpha[x] for x in sorted(alpha)]
-    assert max(tops) - min(tops) > 25 and min(alpha.values()) > max(gen.values()), "alpha stands in a plot of its own, below"
+    assert max(tops) - min(tops) > 25 and min(alpha.values()) > max(gen.values()), (
+        "alpha stands in a plot of its own, below"
+    )
 
 
 def test_every_plot_has_its_own_line():

@@ -1,4 +1,5 @@
 """What is said before anything takes long."""
+
 from dataclasses import replace
 
 import pytest
@@ -25,15 +26,24 @@ def base():
     return shapes(tiny_wan.wan_state())
 
 
-def looked(base, options=OPTIONS, available=2 ** 40, device=CPU):
+def looked(base, options=OPTIONS, available=2**40, device=CPU):
     return preflight(options, base, (2, 8, 16), 1, device, available)
 
 
 def test_shapes_are_enough_to_say_what_a_run_needs(base):
-    assert looked(base).total == looked(base, available=None).total > 2 ** 20
+    assert looked(base).total == looked(base, available=None).total > 2**20
 
 
-@pytest.mark.parametrize("changes, words", [(dict(targets=("q", "gate")), "ends in gate"), (dict(targets=("q", "head")), "ends in head"), (dict(targets=("proj.1",)), r"ends in proj\.1"), (dict(middle=7), "blocks 0 to 1"), (dict(start="gone.safetensors"), "no file gone")])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(targets=("q", "gate")), "ends in gate"),
+        (dict(targets=("q", "head")), "ends in head"),
+        (dict(targets=("proj.1",)), r"ends in proj\.1"),
+        (dict(middle=7), "blocks 0 to 1"),
+        (dict(start="gone.safetensors"), "no file gone"),
+    ],
+)
 def test_options_that_do_not_fit_the_base_are_refused(base, changes, words):
     with pytest.raises(ClearError, match=words):
         looked(base, replace(OPTIONS, **changes))
@@ -48,7 +58,7 @@ def test_a_lora_of_another_model_is_no_start(base, tmp_path):
 
 def test_too_little_memory_and_another_base_are_said(base):
     with pytest.raises(ClearError, match="needs about"):
-        looked(base, available=2 ** 20)
+        looked(base, available=2**20)
     with pytest.raises(ClearError, match="16 input channels"):
         looked(shapes(tiny_wan.wan_state(channels=16)))
 
@@ -57,6 +67,7 @@ def test_too_little_memory_and_another_base_are_said(base):
 def test_a_device_without_float64_is_refused(base, monkeypatch, raised):
     def none(*_, **__):
         raise raised("no float64 here")
+
     monkeypatch.setattr(torch, "zeros", none)
     with pytest.raises(ClearError, match=r"no float64 here.*--cpu"):
         looked(base, device=torch.device("mps"))

@@ -1,4 +1,5 @@
 """A stop in the middle of a Stage II step, and the folder that one run has for itself."""
+
 import os
 import signal
 import subprocess
@@ -36,11 +37,21 @@ class After:
         return self.looks >= self.at
 
 
-# a step without examples looks once before each of its two parts, at two blocks of each forward, and at them again for their gradients
-@pytest.mark.parametrize("place, offset", [("before the first part", 1), ("in a forward", 3), ("in a backward", 5), ("before the second part", 6), ("in its backward", 10)])
+# a step without examples looks once before each of its two parts, at two blocks of each forward, and at them again for
+# their gradients
+@pytest.mark.parametrize(
+    "place, offset",
+    [
+        ("before the first part", 1),
+        ("in a forward", 3),
+        ("in a backward", 5),
+        ("before the second part", 6),
+        ("in its backward", 10),
+    ],
+)
 def test_a_step_that_is_stopped_is_dropped_and_done_again(base, clips, tmp_path, place, offset):
     options = replace(SHORT, accumulate=2, checkpointing=True, checkpoint_every=100, steps=3, example_every=100)
-    whole = After(10 ** 9)
+    whole = After(10**9)
     seen = run(base, clips, tmp_path / "whole", options, stopping=whole)
     steps = 3 * 10
     shown = whole.looks - steps  # two examples, after the first step and the last
@@ -63,7 +74,7 @@ def test_a_stop_in_the_first_step_leaves_nothing_and_lets_the_folder_go(base, cl
 def test_a_stop_while_an_example_is_painted_keeps_the_step(base, clips, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(trainer, "sampled_example", lambda model, *_: asked.append(True) or model.wan.blocks[0](None))
-    first, = run(base, clips, tmp_path, stopping=lambda: bool(asked))
+    (first,) = run(base, clips, tmp_path, stopping=lambda: bool(asked))
     assert first.step == 1 and first.example is None and stored(tmp_path)["step"] == 1
 
 
@@ -79,7 +90,11 @@ def test_the_main_one_of_several_keeps_the_last_step_at_once_and_goes_on(base, c
     kept, save = [], runs.LoraRun.save
     monkeypatch.setattr(runs.LoraRun, "save", lambda self, step: (kept.append(step), save(self, step)))
     asked = []
-    with closing(train(replace(SHORT, checkpoint_every=100), base, clips, CONTEXT, tmp_path, _Two(), stopping=lambda: bool(asked))) as steps:
+    with closing(
+        train(
+            replace(SHORT, checkpoint_every=100), base, clips, CONTEXT, tmp_path, _Two(), stopping=lambda: bool(asked)
+        )
+    ) as steps:
         assert next(steps).step == 1 and not kept
         asked.append(True)
         assert next(steps).step == 2 and kept == [1], "once, and the step is finished"
@@ -95,19 +110,44 @@ def test_only_the_main_process_writes(base, clips, tmp_path):
 
 def test_the_command_stops_within_a_step_and_goes_on(tmp_path, monkeypatch, caplog):
     from clear_runtime.cli import train_lora as command
+
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--crop", "5", "32", "64", "--rank", "4", "--precision", "float32",
-                 "--accumulate", "3", "--steps", "2", "--device", "cpu"]
+    arguments = [
+        "--nano",
+        "--pairs",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+        "--crop",
+        "5",
+        "32",
+        "64",
+        "--rank",
+        "4",
+        "--precision",
+        "float32",
+        "--accumulate",
+        "3",
+        "--steps",
+        "2",
+        "--device",
+        "cpu",
+    ]
     read, seen = LatentClips.__getitem__, []
     monkeypatch.setattr(LatentClips, "__getitem__", lambda self, k: (seen.append(k), read(self, k))[1])
 
     class Asked:
         def __bool__(self):
             return 4 in seen
+
     with caplog.at_level("INFO"):
         monkeypatch.setattr(command, "stopping", lambda again: Asked())
         command.main(arguments)
-        assert max(seen) == 4 and "stopped after step 1; the same command continues" in caplog.text and "the LoRA is" not in caplog.text
+        assert (
+            max(seen) == 4
+            and "stopped after step 1; the same command continues" in caplog.text
+            and "the LoRA is" not in caplog.text
+        )
         monkeypatch.setattr(command, "stopping", lambda again: [])
         command.main(arguments)
     assert "continues after step 1" in caplog.text and "the LoRA is" in caplog.text
@@ -133,7 +173,12 @@ with ending_in_words("at once"):
 
 @pytest.mark.parametrize("again", [True, False])
 def test_ctrl_c_asks_and_a_second_one_ends_where_no_launcher_repeats_the_first(tmp_path, again):
-    command = subprocess.Popen([sys.executable, "-c", ASKED.format(root=str(ROOT), again=again)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = subprocess.Popen(
+        [sys.executable, "-c", ASKED.format(root=str(ROOT), again=again)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert command.stdout.readline() == "ready\n"
     command.send_signal(signal.SIGINT)
     assert command.stdout.readline() == "heard\n"
@@ -144,6 +189,7 @@ def test_ctrl_c_asks_and_a_second_one_ends_where_no_launcher_repeats_the_first(t
 
 def test_a_stop_is_heard_before_python_calls_the_handler():
     from clear_runtime.cli.stop import stopping
+
     before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
         stop = stopping()
@@ -158,6 +204,7 @@ def test_a_stop_is_heard_before_python_calls_the_handler():
 
 
 # -- one run at a time -------------------------------------------------------------------------------------------------
+
 
 def test_two_runs_do_not_share_a_folder(base, clips, tmp_path):
     lock = FileLock(tmp_path / ".lock", timeout=0)
@@ -183,7 +230,12 @@ def test_two_runs_do_not_share_a_folder(base, clips, tmp_path):
 
 def test_a_process_that_dies_lets_the_folder_go(tmp_path):
     from clear_runtime.train.folder_lock import locked_folder
-    code = f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\nfrom clear_runtime.train.folder_lock import locked_folder\nwith locked_folder({str(tmp_path)!r}):\n    print('has it', flush=True)\n    time.sleep(60)"
+
+    code = (
+        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\nfrom clear_runtime.train.folder_lock import "
+        f"locked_folder\nwith locked_folder({str(tmp_path)!r}):\n    print('has it', flush=True)\n    "
+        f"time.sleep(60)"
+    )
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "has it\n"
     with pytest.raises(ClearError, match="Another run is using"), locked_folder(tmp_path):
@@ -196,11 +248,16 @@ def test_a_process_that_dies_lets_the_folder_go(tmp_path):
 
 # -- what a run goes on with -------------------------------------------------------------------------------------------
 
+
 def test_a_finished_run_with_other_clips_says_that_nothing_would_train(base, clips, tmp_path):
     run(base, clips, tmp_path / "mine")
     kept = (tmp_path / "mine" / "lora.safetensors").read_bytes()
     others = latent_clips(tmp_path / "latents", 2, crop=SHORT.crop, seed=SHORT.seed)
-    words = "run mine is at its end, after step 4, with other pairs.*Ask for more steps to go on with these, or choose another name"
+    words = (
+        "run mine is at its end, after step 4, with other pairs.*Ask for more steps to go on with these, or "
+        "choose "
+        "another name"
+    )
     with pytest.raises(ClearError, match=words):
         run(base, others, tmp_path / "mine")
     with pytest.raises(ClearError, match=words):
@@ -232,7 +289,7 @@ def test_a_run_that_has_a_checkpoint_needs_its_start_no_more(base, clips, tmp_pa
     start.unlink()
     size = runs.as_begun(options, tmp_path / "parts")
     assert size.start is None and size.rank == 3 and set(size.targets) == set(tiny_wan.TARGETS)
-    assert [p.step for p in run(base, clips, tmp_path / "parts", options, available=2 ** 40)] == [3]
+    assert [p.step for p in run(base, clips, tmp_path / "parts", options, available=2**40)] == [3]
     assert same(state(tmp_path / "whole"), state(tmp_path / "parts"))
     with pytest.raises(ClearError, match="no file start.safetensors"):
         run(base, clips, tmp_path / "new", options)

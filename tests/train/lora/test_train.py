@@ -1,4 +1,6 @@
-"""The Stage II trainer: it learns, stops, continues to the same weights, and keeps what was learned whatever comes in between."""
+"""The Stage II trainer: it learns, stops, continues to the same weights, and keeps what was learned whatever comes in
+between."""
+
 import math
 import sys
 from contextlib import closing
@@ -23,7 +25,9 @@ from clear_runtime.train.lora.train import collate, train
 def test_every_step_says_what_a_node_shows(base, clips, tmp_path):
     seen = run(base, clips, tmp_path)
     assert [p.step for p in seen] == [1, 2, 3, 4] and all(p.steps == 4 and p.skipped == 0 for p in seen)
-    assert [p.alpha for p in seen] == [5.0, 5.5, 6.0, 6.5] and all(set(p.terms) == {"gen", "distill", "sparse"} for p in seen)
+    assert [p.alpha for p in seen] == [5.0, 5.5, 6.0, 6.5] and all(
+        set(p.terms) == {"gen", "distill", "sparse"} for p in seen
+    )
     assert all(p.seconds > 0 for p in seen) and seen[0].left > seen[-1].left == 0
     assert [p.step for p in seen if p.example] == [1, 3, 4]
     example = seen[-1].example
@@ -69,9 +73,15 @@ def test_forty_steps_on_one_pair_overfit(base, clips, tmp_path):
 def test_what_trains_is_said_with_the_share_that_belongs_to_it(base, clips, tmp_path, caplog):
     with caplog.at_level("INFO"):
         run(base, clips, tmp_path, replace(SHORT, steps=1))
-    lora, head = (sum(value.numel() for value in load_file(tmp_path / name).values()) for name in ("lora.safetensors", "occlusion_head.safetensors"))
+    lora, head = (
+        sum(value.numel() for value in load_file(tmp_path / name).values())
+        for name in ("lora.safetensors", "occlusion_head.safetensors")
+    )
     share = lora / (lora + sum(value.numel() for value in base.values()))
-    assert f"training {lora / 1e6:.2f} million parameters of the LoRA, {100 * share:.2f} % of the adapted model, and {head / 1e6:.2f} million of the occlusion head" in caplog.text
+    assert (
+        f"training {lora / 1e6:.2f} million parameters of the LoRA, {100 * share:.2f} % of the adapted model, and "
+        f"{head / 1e6:.2f} million of the occlusion head" in caplog.text
+    )
 
 
 @pytest.mark.parametrize("stop_after", [1, 3])
@@ -91,7 +101,9 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(base, clips, tmp_path):
     [next(steps) for _ in range(3)]
     kept = (tmp_path / "killed" / "training.pt").read_bytes()
     steps.close()
-    (tmp_path / "killed" / "training.pt").write_bytes(kept)  # what a power cut would have left: the checkpoint after step 2
+    (tmp_path / "killed" / "training.pt").write_bytes(
+        kept
+    )  # what a power cut would have left: the checkpoint after step 2
     run(base, clips, tmp_path / "killed")
     run(base, clips, tmp_path / "whole")
     assert same(state(tmp_path / "whole"), state(tmp_path / "killed"))
@@ -100,7 +112,10 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(base, clips, tmp_path):
 def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, tmp_path):
     run(base, clips, tmp_path)
     assert [p.step for p in run(base, clips, tmp_path, replace(SHORT, steps=6))] == [5, 6]
-    for changed, words in ((replace(SHORT, rate=2e-3), "rate was 0.001"), (replace(SHORT, recipe="prior"), "recipe was 'clear'")):
+    for changed, words in (
+        (replace(SHORT, rate=2e-3), "rate was 0.001"),
+        (replace(SHORT, recipe="prior"), "recipe was 'clear'"),
+    ):
         with pytest.raises(ClearError, match=words):
             run(base, clips, tmp_path, changed)
     other = {**base, "head.head.bias": base["head.head.bias"] + 1}
@@ -120,6 +135,7 @@ def test_the_lora_says_how_it_came_to_be_and_fits_the_base(base, clips, tmp_path
     from safetensors import safe_open
 
     from clear_runtime.engines.lora import require_fit
+
     run(base, clips, tmp_path)
     require_fit(read_lora(tmp_path / "lora.safetensors"), {name: tuple(v.shape) for name, v in base.items()})
     with safe_open(str(tmp_path / "lora.safetensors"), "pt") as file:
@@ -131,9 +147,14 @@ def test_peft_itself_reads_the_file(base, clips, tmp_path):
     from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
     from clear_runtime.engines.denoiser import wan_model
+
     run(base, clips, tmp_path)
-    stored = {name.removeprefix("diffusion_model."): value for name, value in load_file(tmp_path / "lora.safetensors").items()}
-    model = get_peft_model(wan_model(base), LoraConfig(r=4, lora_alpha=4, target_modules=r"blocks\..*\.(q|k|v|o|ffn\.0|ffn\.2)"))
+    stored = {
+        name.removeprefix("diffusion_model."): value for name, value in load_file(tmp_path / "lora.safetensors").items()
+    }
+    model = get_peft_model(
+        wan_model(base), LoraConfig(r=4, lora_alpha=4, target_modules=r"blocks\..*\.(q|k|v|o|ffn\.0|ffn\.2)")
+    )
     result = set_peft_model_state_dict(model, {f"base_model.model.{name}": value for name, value in stored.items()})
     assert not result.unexpected_keys
     loaded = {name: p for name, p in model.named_parameters() if ".lora_" in name}
@@ -181,7 +202,11 @@ def test_a_step_without_a_finite_gradient_is_skipped_and_counted(base, clips, tm
 
 
 def test_many_in_a_row_stop_the_run_with_the_last_good_state_kept(base, clips, tmp_path):
-    with pytest.raises(ClearError, match=r"5 steps in a row.*after step 8.*training.pt holds.*continue with the same settings.*lower learning rate"):
+    with pytest.raises(
+        ClearError,
+        match=r"5 steps in a row.*after step 8.*training.pt holds.*continue with the same settings.*lower learning "
+        r"rate",
+    ):
         run(base, _Broken(clips, 3, 5), tmp_path / "broken", replace(SHORT, steps=20, checkpoint_every=2))
     run(base, clips, tmp_path / "good", replace(SHORT, steps=3))
     broken, good = (torch.load(tmp_path / name / "training.pt", weights_only=True) for name in ("broken", "good"))
@@ -195,7 +220,9 @@ def test_steps_that_are_skipped_now_and_then_are_no_end(base, clips, tmp_path):
     broken = _Broken(clips, 0, 0)
     broken.bad = {1, 2, 4, 5, 6, 7}
     seen = run(base, broken, tmp_path, replace(SHORT, steps=9))
-    assert [p.skipped for p in seen] == [0, 1, 2, 2, 3, 4, 5, 6, 6] and [math.isfinite(p.loss) for p in seen].count(False) == 6
+    assert [p.skipped for p in seen] == [0, 1, 2, 2, 3, 4, 5, 6, 6] and [math.isfinite(p.loss) for p in seen].count(
+        False
+    ) == 6
 
 
 def test_a_checkpoint_that_fell_on_a_skipped_step_is_made_up_for(base, clips, tmp_path):
@@ -203,12 +230,17 @@ def test_a_checkpoint_that_fell_on_a_skipped_step_is_made_up_for(base, clips, tm
     with closing(steps):
         for _ in range(4):
             next(steps)
-            kept.append(torch.load(tmp_path / "training.pt", weights_only=True)["step"] if (tmp_path / "training.pt").exists() else 0)
+            kept.append(
+                torch.load(tmp_path / "training.pt", weights_only=True)["step"]
+                if (tmp_path / "training.pt").exists()
+                else 0
+            )
     assert kept == [0, 0, 3, 4]
 
 
 def test_a_checkpoint_is_due_after_ten_minutes_too(base, clips, tmp_path, monkeypatch):
     from clear_runtime.train.lora import run as runs
+
     assert runs.LONGEST == 600
     kept = []
     for longest, folder in ((600, "short"), (0, "long")):
@@ -226,6 +258,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, tmp_path, m
     def full(content, path):
         Path(path).write_bytes(b"half of")
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(ClearError, match="No space left on device.*after step 4 is still there"):
         run(base, clips, tmp_path, replace(SHORT, steps=6))
@@ -241,7 +274,9 @@ def test_what_was_learned_is_kept_when_the_last_step_was_skipped(base, clips, tm
             assert not list(steps)
     run(base, clips, tmp_path / "good", replace(options, steps=2))
     kept = torch.load(tmp_path / "broken" / "training.pt", weights_only=True)
-    assert kept["step"] == 3 and same(kept["learned"], torch.load(tmp_path / "good" / "training.pt", weights_only=True)["learned"])
+    assert kept["step"] == 3 and same(
+        kept["learned"], torch.load(tmp_path / "good" / "training.pt", weights_only=True)["learned"]
+    )
     assert same(load_file(tmp_path / "broken" / "lora.safetensors"), load_file(tmp_path / "good" / "lora.safetensors"))
 
 
@@ -250,6 +285,7 @@ def test_a_lora_that_the_disk_did_not_take_is_written_by_the_next_start(base, cl
 
     def full(*_, **__):
         raise ClearError("No space left")
+
     with monkeypatch.context() as patch, pytest.raises(ClearError, match="No space"):
         patch.setattr(checkpoint, "write_tensors", full)
         patch.setattr("clear_runtime.engines.lora.write_tensors", full)
@@ -270,6 +306,7 @@ def test_a_lora_from_elsewhere_is_not_overwritten(base, clips, tmp_path):
 
 def test_attention_without_a_gradient_is_kept_out_of_training(base, clips, tmp_path, monkeypatch):
     from diffsynth.models import wan_video_dit
+
     monkeypatch.setattr(wan_video_dit, "SAGE_ATTN_AVAILABLE", True)
     monkeypatch.setattr(wan_video_dit, "sageattn", lambda *_: pytest.fail("it has no gradient"), raising=False)
     before = wan_video_dit.flash_attention
@@ -279,6 +316,7 @@ def test_attention_without_a_gradient_is_kept_out_of_training(base, clips, tmp_p
 
 def test_memory_on_a_gpu_is_counted_from_the_run_s_beginning(base, clips, tmp_path, monkeypatch):
     from clear_runtime.train.lora import memory
+
     device, began = torch.device("cuda"), []
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", began.append)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 5)
@@ -290,13 +328,21 @@ def test_memory_on_a_gpu_is_counted_from_the_run_s_beginning(base, clips, tmp_pa
 
 def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
     with pytest.raises(ClearError, match=r"needs about 0\.\d GiB of memory on cpu, and 0\.0 GiB can be used"):
-        next(train(SHORT, base, clips, CONTEXT, tmp_path, available=2 ** 20))
+        next(train(SHORT, base, clips, CONTEXT, tmp_path, available=2**20))
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"recipe": "magic"}, "choose lora only, prior"), ({"steps": 0}, "steps is 0"), ({"rate": 0.0}, "learning rate must be above 0"),
-    ({"crop": (5, 8, 8)}, "16x16 pixels"), ({"control": "none"}, "as is, prefilled or both"), ({"optimiser": "sgd"}, "adamw or adamw8bit")])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"recipe": "magic"}, "choose lora only, prior"),
+        ({"steps": 0}, "steps is 0"),
+        ({"rate": 0.0}, "learning rate must be above 0"),
+        ({"crop": (5, 8, 8)}, "16x16 pixels"),
+        ({"control": "none"}, "as is, prefilled or both"),
+        ({"optimiser": "sgd"}, "adamw or adamw8bit"),
+    ],
+)
 def test_options_that_cannot_work_are_refused(options, words):
     with pytest.raises(ClearError, match=words):
         TrainOptions(**options)

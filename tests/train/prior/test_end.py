@@ -1,4 +1,5 @@
 """What is left when a Stage I run ends otherwise than it should."""
+
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ def prior_of(folder):
 @pytest.mark.parametrize("lost", ["not renewed", "gone"])
 def test_a_prior_that_could_not_be_written_at_the_end_is_written_by_the_next_start(tmp_path, monkeypatch, lost):
     from clear_runtime.train.prior import train as module
+
     list(train(SHORT, Frames(), tmp_path / "whole"))
     writing = module.save_prior
 
@@ -27,6 +29,7 @@ def test_a_prior_that_could_not_be_written_at_the_end_is_written_by_the_next_sta
         if torch.load(path.with_name("training.pt"), weights_only=True)["step"] == SHORT.steps:
             raise ClearError("no space")
         writing(path, *rest)
+
     with monkeypatch.context() as patch:
         patch.setattr(module, "save_prior", full)
         with pytest.raises(ClearError, match="no space"):
@@ -55,12 +58,17 @@ def test_a_stop_while_videos_are_read_keeps_the_steps_before_it(tmp_path, folder
 
     def stop():
         looks.append(1)
-        if len(looks) == 8:  # the second epoch begins with the fourth step, and the second reading with the seventh frame
+        if (
+            len(looks) == 8
+        ):  # the second epoch begins with the fourth step, and the second reading with the seventh frame
             raise KeyboardInterrupt
+
     list(train(SHORT, read(folder), tmp_path / "whole"))
     with pytest.raises(KeyboardInterrupt):
         list(train(SHORT, read(folder, stop), tmp_path / "parts"))
-    assert torch.load(tmp_path / "parts" / "training.pt", weights_only=True)["step"] == 3, "the last checkpoint was that after step 2"
+    assert torch.load(tmp_path / "parts" / "training.pt", weights_only=True)["step"] == 3, (
+        "the last checkpoint was that after step 2"
+    )
     assert [p.step for p in train(SHORT, read(folder), tmp_path / "parts")] == [4, 5, 6]
     whole, parts = prior_of(tmp_path / "whole"), prior_of(tmp_path / "parts")
     assert all(torch.equal(whole[k], parts[k]) for k in whole)

@@ -1,4 +1,6 @@
-"""The folder of a Stage I run: one run at a time is in it, and one that is no good is named before the pairs are looked through."""
+"""The folder of a Stage I run: one run at a time is in it, and one that is no good is named before the pairs are looked
+through."""
+
 from dataclasses import replace
 
 import pytest

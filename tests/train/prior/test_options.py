@@ -1,4 +1,5 @@
 """The options of the Stage I trainer: what they are unless told otherwise, from a file, and which are refused."""
+
 import json
 import math
 from dataclasses import asdict
@@ -15,19 +16,46 @@ from clear_runtime.train.prior.train import TrainOptions, train
 
 
 def test_without_steps_the_papers_model_trains_one_epoch():
-    assert TrainOptions(model="paper").steps is None and TrainOptions(model="paper").rate == 2e-5 and TrainOptions(model="paper").schedule == "constant"
+    assert (
+        TrainOptions(model="paper").steps is None
+        and TrainOptions(model="paper").rate == 2e-5
+        and TrainOptions(model="paper").schedule == "constant"
+    )
 
 
-@pytest.mark.parametrize("options, rate", [(dict(), 3e-3), (dict(rate=1e-4), 1e-4), (dict(start="bundled"), 3e-4), (dict(start="mine.safetensors"), 3e-4),
-                                           (dict(start="bundled", rate=1e-3), 1e-3), (dict(model="paper", start="mine.safetensors"), 2e-5)])
+@pytest.mark.parametrize(
+    "options, rate",
+    [
+        (dict(), 3e-3),
+        (dict(rate=1e-4), 1e-4),
+        (dict(start="bundled"), 3e-4),
+        (dict(start="mine.safetensors"), 3e-4),
+        (dict(start="bundled", rate=1e-3), 1e-3),
+        (dict(model="paper", start="mine.safetensors"), 2e-5),
+    ],
+)
 def test_a_light_prior_that_begins_with_weights_takes_smaller_steps(options, rate):
     assert TrainOptions(**options).rate == rate
 
 
-@pytest.mark.parametrize("options,says", [(dict(model="huge"), "light"), (dict(crop=(100, 64)), "multiples of 32"), (dict(batch=0), "1 or more"),
-                                          (dict(rate=-1.0), "above 0"), (dict(precision="int8"), "bfloat16"), (dict(steps=0), "1 or more"), (dict(rate=math.inf), "finite"),
-                                          (dict(workers=-1), "0 or more"), (dict(weight_decay=-1.0), "0 or more"), (dict(weight_decay=math.nan), "0 or more"),
-                                          (dict(batch=1, crop=(32, 32)), "larger crop or batch"), (dict(seed=2 ** 63), "between"), (dict(seed=-2 ** 70), "between")])
+@pytest.mark.parametrize(
+    "options,says",
+    [
+        (dict(model="huge"), "light"),
+        (dict(crop=(100, 64)), "multiples of 32"),
+        (dict(batch=0), "1 or more"),
+        (dict(rate=-1.0), "above 0"),
+        (dict(precision="int8"), "bfloat16"),
+        (dict(steps=0), "1 or more"),
+        (dict(rate=math.inf), "finite"),
+        (dict(workers=-1), "0 or more"),
+        (dict(weight_decay=-1.0), "0 or more"),
+        (dict(weight_decay=math.nan), "0 or more"),
+        (dict(batch=1, crop=(32, 32)), "larger crop or batch"),
+        (dict(seed=2**63), "between"),
+        (dict(seed=-(2**70)), "between"),
+    ],
+)
 def test_bad_options_are_refused(options, says):
     with pytest.raises(ClearError, match=says):
         TrainOptions(**options)
@@ -45,12 +73,22 @@ def test_every_option_may_stand_in_a_config(tmp_path):
         assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
 
 
-@pytest.mark.parametrize("content, words", [
-    ("{", "cannot be read as JSON"), (None, "cannot be read as JSON"), ("[1]", "c.json must hold one object"), ('{"step": 3}', "not known: step. There are model, steps"),
-    ('{"steps": "many"}', "steps is 'many'; it should be a whole number or null"), ('{"rate": true}', "rate is True; it should be a number or null"),
-    ('{"crop": [64]}', r"crop is \[64\]; it should be like \[192, 320\]"), ('{"weights": 1}', "c.json: weights must hold one object"),
-    ('{"weights": {"advs": 1}}', "c.json: weights has options that are not known: advs. There are ortho, adv"), ('{"weights": {"adv": "no"}}', "weights: adv is 'no'; it should be like 0.5"),
-    ('{"model": "huge"}', "no model 'huge'")])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ("{", "cannot be read as JSON"),
+        (None, "cannot be read as JSON"),
+        ("[1]", "c.json must hold one object"),
+        ('{"step": 3}', "not known: step. There are model, steps"),
+        ('{"steps": "many"}', "steps is 'many'; it should be a whole number or null"),
+        ('{"rate": true}', "rate is True; it should be a number or null"),
+        ('{"crop": [64]}', r"crop is \[64\]; it should be like \[192, 320\]"),
+        ('{"weights": 1}', "c.json: weights must hold one object"),
+        ('{"weights": {"advs": 1}}', "c.json: weights has options that are not known: advs. There are ortho, adv"),
+        ('{"weights": {"adv": "no"}}', "weights: adv is 'no'; it should be like 0.5"),
+        ('{"model": "huge"}', "no model 'huge'"),
+    ],
+)
 def test_a_config_that_is_none_is_refused_in_words(tmp_path, content, words):
     if content is not None:
         (tmp_path / "c.json").write_text(content)

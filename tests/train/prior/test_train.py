@@ -1,4 +1,5 @@
 """The Stage I trainer: it learns, stops, continues to the same weights, and says what is wrong."""
+
 import json
 import math
 import os
@@ -30,8 +31,11 @@ from clear_runtime.train.prior.train import TrainOptions, check, train
 
 def weights(folder):
     stored = torch.load(folder / "training.pt", weights_only=True)
-    return {**{f"model.{k}": v for k, v in stored["model"].items()}, **{f"average.{k}": v for k, v in stored["average"]["values"].items()},
-            **{f"moment.{k}": v["exp_avg"] for k, v in stored["optimiser"]["state"].items()}}
+    return {
+        **{f"model.{k}": v for k, v in stored["model"].items()},
+        **{f"average.{k}": v for k, v in stored["average"]["values"].items()},
+        **{f"moment.{k}": v["exp_avg"] for k, v in stored["optimiser"]["state"].items()},
+    }
 
 
 def same(a, b):
@@ -43,10 +47,16 @@ def test_every_step_reports_its_terms_and_some_an_example(tmp_path):
     assert [p.step for p in seen] == [1, 2, 3, 4, 5, 6] and all(p.steps == 6 for p in seen)
     for p in seen:
         assert set(p.terms) == {"ortho", "adv", "region", "recon"}
-        assert p.loss == pytest.approx(p.terms["ortho"] + 0.5 * p.terms["adv"] + p.terms["region"] + 0.1 * p.terms["recon"], rel=1e-4)
+        assert p.loss == pytest.approx(
+            p.terms["ortho"] + 0.5 * p.terms["adv"] + p.terms["region"] + 0.1 * p.terms["recon"], rel=1e-4
+        )
     assert [p.step for p in seen if p.example] == [1, 3, 6]
     example = seen[-1].example
-    assert example.frame.shape == (64, 96, 3) and example.mask.shape == example.label.shape == (64, 96) and 0 <= example.mask.min() <= example.mask.max() <= 1
+    assert (
+        example.frame.shape == (64, 96, 3)
+        and example.mask.shape == example.label.shape == (64, 96)
+        and 0 <= example.mask.min() <= example.mask.max() <= 1
+    )
 
 
 def test_the_first_step_is_the_method_s(tmp_path):
@@ -55,10 +65,16 @@ def test_the_first_step_is_the_method_s(tmp_path):
     torch.manual_seed(SHORT.seed)
     out = light_stage_one().train()(batch.subtitled)
     first = next(train(SHORT, Frames(), tmp_path))
-    expected = {"recon": (out.reconstruction - batch.clean).abs().mean(), "region": losses.region(out.logits, batch.labels),
-                "ortho": losses.ortho(out.f_sub, out.f_content), "adv": losses.adv(out.leak, out.confusion, batch.labels)}
+    expected = {
+        "recon": (out.reconstruction - batch.clean).abs().mean(),
+        "region": losses.region(out.logits, batch.labels),
+        "ortho": losses.ortho(out.f_sub, out.f_content),
+        "adv": losses.adv(out.leak, out.confusion, batch.labels),
+    }
     assert first.terms == pytest.approx({name: value.item() for name, value in expected.items()}, rel=1e-4)
-    assert abs((out.reconstruction - batch.subtitled).abs().mean().item() - first.terms["recon"]) > 1e-3, "the two can be told apart"
+    assert abs((out.reconstruction - batch.subtitled).abs().mean().item() - first.terms["recon"]) > 1e-3, (
+        "the two can be told apart"
+    )
 
 
 @pytest.fixture
@@ -70,6 +86,7 @@ def stepped(monkeypatch):
         gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
         seen.append((self.param_groups[0]["lr"], torch.stack([g.norm() for g in gradients]).norm().item()))
         return step(self, *a, **k)
+
     monkeypatch.setattr(torch.optim.AdamW, "step", looked)
     return seen
 
@@ -80,7 +97,9 @@ def test_the_rate_rises_and_falls_as_it_is_asked_to(tmp_path, stepped):
             if p.step == 4:
                 break
     falling = [0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * n / 40)) for n in range(4)]
-    assert [rate for rate, _ in stepped] == pytest.approx([1e-3 * share * f for share, f in zip((0.5, 1, 1, 1), falling)])
+    assert [rate for rate, _ in stepped] == pytest.approx(
+        [1e-3 * share * f for share, f in zip((0.5, 1, 1, 1), falling)]
+    )
     stepped.clear()
     list(train(replace(SHORT, steps=3, rate=1e-3, schedule="constant"), Frames(), tmp_path / "constant"))
     assert [rate for rate, _ in stepped] == [1e-3] * 3
@@ -93,10 +112,18 @@ def test_long_gradients_are_cut_to_one(tmp_path, stepped):
 
 @pytest.mark.parametrize("kind", ["light", "paper"])
 def test_stopped_and_continued_is_the_same_as_never_stopped(tmp_path, kind, monkeypatch):
-    if kind == "paper":  # with one block where ResNet-50 has three to six: the same names and parts in an eighth of the file
+    if (
+        kind == "paper"
+    ):  # with one block where ResNet-50 has three to six: the same names and parts in an eighth of the file
         resnet = pytest.importorskip("torchvision.models.resnet")
-        monkeypatch.setattr("clear_runtime.find.priors.paper.resnet50", lambda: resnet.ResNet(resnet.Bottleneck, [1, 1, 1, 1]))
-    options = replace(SHORT, model=kind, steps=4, crop=(32, 32), average=0.9, checkpoint_every=10) if kind == "paper" else SHORT
+        monkeypatch.setattr(
+            "clear_runtime.find.priors.paper.resnet50", lambda: resnet.ResNet(resnet.Bottleneck, [1, 1, 1, 1])
+        )
+    options = (
+        replace(SHORT, model=kind, steps=4, crop=(32, 32), average=0.9, checkpoint_every=10)
+        if kind == "paper"
+        else SHORT
+    )
     frames = Frames()
     if kind == "paper":
         frames.parts = [part[..., 32:64, 32:64] for part in frames.parts]
@@ -126,7 +153,9 @@ def test_a_killed_run_continues_from_its_last_checkpoint_to_the_same_weights(tmp
 def test_the_seed_decides(tmp_path):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         list(train(replace(SHORT, steps=1, seed=seed), Frames(), tmp_path / name))
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b")) and not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b")) and not same(
+        weights(tmp_path / "a"), weights(tmp_path / "c")
+    )
 
 
 def test_other_options_do_not_continue_a_run(tmp_path):
@@ -142,7 +171,11 @@ def test_other_options_do_not_continue_a_run(tmp_path):
 def test_no_number_stops_with_the_last_good_checkpoint(tmp_path):
     steps = train(SHORT, Frames(broken=3), tmp_path)
     assert [next(steps).step for _ in range(3)] == [1, 2, 3]
-    with pytest.raises(ClearError, match=r"loss \(ortho, adv, region, recon\) was not a finite number at step 4.*after step 2: .*training.pt.*lower learning rate"):
+    with pytest.raises(
+        ClearError,
+        match=r"loss \(ortho, adv, region, recon\) was not a finite number at step 4.*after step 2: "
+        r".*training.pt.*lower learning rate",
+    ):
         next(steps)
     assert all(torch.isfinite(v).all() for v in weights(tmp_path).values())
     list(train(replace(SHORT, steps=2), Frames(), tmp_path / "two"))
@@ -164,8 +197,13 @@ def test_it_learns_and_its_prior_loads(tmp_path):
 
 def test_training_goes_on_from_a_prior(tmp_path):
     list(train(replace(SHORT, steps=1, rate=1e-12, average=0.0, start="bundled"), Frames(), tmp_path))
-    bundled, trained = load_prior(BUNDLED).model.state_dict(), load_prior(tmp_path / "prior.safetensors").model.state_dict()
-    assert all(torch.allclose(bundled[k], trained[k], atol=1e-3) for k, _ in load_prior(BUNDLED).model.named_parameters())
+    bundled, trained = (
+        load_prior(BUNDLED).model.state_dict(),
+        load_prior(tmp_path / "prior.safetensors").model.state_dict(),
+    )
+    assert all(
+        torch.allclose(bundled[k], trained[k], atol=1e-3) for k, _ in load_prior(BUNDLED).model.named_parameters()
+    )
     with pytest.raises(ClearError, match="not a prior of the kind paper"):
         next(train(replace(SHORT, model="paper", start="bundled"), Frames(), tmp_path / "paper"))
 
@@ -178,10 +216,13 @@ def test_files_of_other_networks_are_no_prior(tmp_path):
 
 def test_what_is_no_tensor_in_a_prior_s_file_does_not_matter(tmp_path):
     from clear_runtime.find.priors.checkpoints import require_prior
+
     own = load_prior().model.state_dict()
     torch.save({**own, "epoch": 3}, tmp_path / "a.pt")
     require_prior(tmp_path / "a.pt", "light")
-    assert all(torch.equal(value, own[name]) for name, value in load_prior(tmp_path / "a.pt").model.state_dict().items())
+    assert all(
+        torch.equal(value, own[name]) for name, value in load_prior(tmp_path / "a.pt").model.state_dict().items()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -195,8 +236,32 @@ def folder(tmp_path_factory):
 def command(*launcher, folder, out, **options):
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", *launcher, "clear_runtime", "train-prior", "--pairs", str(folder), "--out", str(out), "--device", "cpu",
-                           "--crop", "32", "64", "--batch", "2", *arguments], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            *launcher,
+            "clear_runtime",
+            "train-prior",
+            "--pairs",
+            str(folder),
+            "--out",
+            str(out),
+            "--device",
+            "cpu",
+            "--crop",
+            "32",
+            "64",
+            "--batch",
+            "2",
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        timeout=300,
+    )
 
 
 def test_what_would_be_refused_is_said_before_the_pairs_are_looked_through(folder, tmp_path):
@@ -215,6 +280,7 @@ def test_a_start_is_looked_at_without_a_network_being_built(tmp_path, monkeypatc
     pytest.importorskip("torchvision")
     from clear_runtime.find.priors.checkpoints import save_prior
     from clear_runtime.find.priors.paper import PaperPrior
+
     with torch.device("meta"):
         shapes = {name: value.shape for name, value in PaperPrior().state_dict().items()}
     state = {name: torch.zeros(shape) for name, shape in shapes.items()}
@@ -224,14 +290,23 @@ def test_a_start_is_looked_at_without_a_network_being_built(tmp_path, monkeypatc
     torch.save(imagenet, tmp_path / "imagenet.pth")
     torch.save(imagenet | {"conv1.weight": torch.zeros(3)}, tmp_path / "other.pth")
     for name in ("kaiming_normal_", "kaiming_uniform_"):
-        monkeypatch.setattr(torch.nn.init, name, lambda tensor, *a, **k: tensor if tensor.is_meta else pytest.fail("a network was built"))
-    options = replace(SHORT, model="paper", imagenet=str(tmp_path / "imagenet.pth"), start=str(tmp_path / "whole.safetensors"))
+        monkeypatch.setattr(
+            torch.nn.init,
+            name,
+            lambda tensor, *a, **k: tensor if tensor.is_meta else pytest.fail("a network was built"),
+        )
+    options = replace(
+        SHORT, model="paper", imagenet=str(tmp_path / "imagenet.pth"), start=str(tmp_path / "whole.safetensors")
+    )
     check(options, tmp_path)
     check(replace(SHORT, start="bundled"), tmp_path)
-    for changes, says in ((dict(start=str(tmp_path / "holes.safetensors")), r"holes.*1 tensors are missing.*first leave.weight"),
-                          (dict(model="light"), "whole.safetensors is not a prior of the kind light"), (dict(start=str(tmp_path / "gone.pt")), "no file gone.pt"),
-                          (dict(imagenet=str(tmp_path / "other.pth")), "other.pth is not a ResNet-50.*first conv1.weight"),
-                          (dict(imagenet=str(tmp_path / "gone.pth")), "no file .*gone.pth")):
+    for changes, says in (
+        (dict(start=str(tmp_path / "holes.safetensors")), r"holes.*1 tensors are missing.*first leave.weight"),
+        (dict(model="light"), "whole.safetensors is not a prior of the kind light"),
+        (dict(start=str(tmp_path / "gone.pt")), "no file gone.pt"),
+        (dict(imagenet=str(tmp_path / "other.pth")), "other.pth is not a ResNet-50.*first conv1.weight"),
+        (dict(imagenet=str(tmp_path / "gone.pth")), "no file .*gone.pth"),
+    ):
         with pytest.raises(ClearError, match=says):
             check(replace(options, **changes), tmp_path)
 
@@ -246,7 +321,9 @@ def test_a_run_is_not_continued_on_other_pairs(tmp_path):
     shutil.copytree(folder, tmp_path / "moved")
     assert list(train(options, read(tmp_path / "moved"), tmp_path / "run")) == [], "wherever they lie"
     write_pair(folder, "another")
-    with pytest.raises(ClearError, match=r"pairs are others than those this run learned from \(new: another\)\. .*another name"):
+    with pytest.raises(
+        ClearError, match=r"pairs are others than those this run learned from \(new: another\)\. .*another name"
+    ):
         list(train(options, read(folder), tmp_path / "run"))
     replaced = tmp_path / "moved"
     write_pair(replaced, "first", seed=9)
@@ -278,8 +355,13 @@ def test_bfloat16_only_where_it_is_asked_for(tmp_path, monkeypatch):
 
 
 def test_a_full_gpu_is_said_with_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr("clear_runtime.train.prior.train.stage_one", lambda *a: (_ for _ in ()).throw(torch.cuda.OutOfMemoryError("CUDA out of memory")))
-    with pytest.raises(ClearError, match="memory ran out at step 1, with 2 frames of 96x64 .*smaller batch.*after step 0"):
+    monkeypatch.setattr(
+        "clear_runtime.train.prior.train.stage_one",
+        lambda *a: (_ for _ in ()).throw(torch.cuda.OutOfMemoryError("CUDA out of memory")),
+    )
+    with pytest.raises(
+        ClearError, match="memory ran out at step 1, with 2 frames of 96x64 .*smaller batch.*after step 0"
+    ):
         list(train(SHORT, Frames(), tmp_path))
 
 
@@ -310,6 +392,7 @@ def test_ctrl_c_before_the_first_step_is_no_traceback(tmp_path, monkeypatch):
 @pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM"])
 def test_the_command_stops_after_a_step_and_continues(folder, tmp_path, signal_name, monkeypatch, caplog):
     import signal
+
     number = getattr(signal, signal_name)
     before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
     whole = DiskFrames.__getitem__
@@ -319,18 +402,38 @@ def test_the_command_stops_after_a_step_and_continues(folder, tmp_path, signal_n
             (tmp_path / "told").touch()
             signal.raise_signal(number)
         return whole(self, n)
+
     monkeypatch.setattr(DiskFrames, "__getitem__", told)
-    arguments = ["--pairs", str(folder), "--out", str(tmp_path / "run"), "--device", "cpu", "--crop", "32", "64", "--batch", "2", "--steps", "3"]
+    arguments = [
+        "--pairs",
+        str(folder),
+        "--out",
+        str(tmp_path / "run"),
+        "--device",
+        "cpu",
+        "--crop",
+        "32",
+        "64",
+        "--batch",
+        "2",
+        "--steps",
+        "3",
+    ]
     try:
         with caplog.at_level("INFO"):
             main(arguments)
             assert "stopped after step 2; the same command continues" in caplog.text
             main(arguments)
     finally:
-        signal.set_wakeup_fd(-1)  # what it names is closed with the run; a later signal of this process would be told to it
+        signal.set_wakeup_fd(
+            -1
+        )  # what it names is closed with the run; a later signal of this process would be told to it
         for kind, handler in before.items():
             signal.signal(kind, handler)
-    assert "continues after step 2" in caplog.text and torch.load(tmp_path / "run" / "training.pt", weights_only=True)["step"] == 3
+    assert (
+        "continues after step 2" in caplog.text
+        and torch.load(tmp_path / "run" / "training.pt", weights_only=True)["step"] == 3
+    )
 
 
 def test_two_processes_train_one_model(folder, tmp_path):
@@ -339,8 +442,21 @@ def test_two_processes_train_one_model(folder, tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # with --cpu it starts one process alone
-    launcher = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
-                "--dynamo_backend", "no", "--main_process_port", str(port), "-m")
+    launcher = (
+        "accelerate.commands.launch",
+        "--multi_gpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "--main_process_port",
+        str(port),
+        "-m",
+    )
     done = command(*launcher, folder=folder, out=tmp_path / "two", steps=1)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr.count("step 1/1") == 1, "one of them speaks"
@@ -349,7 +465,9 @@ def test_two_processes_train_one_model(folder, tmp_path):
     for rank in range(2):
         torch.manual_seed(TrainOptions.seed)
         model = light_stage_one().train()
-        batch = DiskFrames(Report.load(tmp_path / "two/pairs.json"), 2, (32, 64), TrainOptions().long_side, rank=rank, processes=2)[0]
+        batch = DiskFrames(
+            Report.load(tmp_path / "two/pairs.json"), 2, (32, 64), TrainOptions().long_side, rank=rank, processes=2
+        )[0]
         losses.stage_one(model(batch.subtitled), batch.labels, batch.clean)[0].backward()
         gradients.append([p.grad for p in model.parameters()])
     for p, *of_both in zip(model.parameters(), *gradients, strict=True):
