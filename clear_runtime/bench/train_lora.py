@@ -18,10 +18,9 @@ import tempfile
 import torch
 from torch import Tensor
 
-from ..cli.train_lora import USUAL
 from ..errors import ClearError
 from ..train.lora.cache import Sample, latent_size
-from ..train.lora.memory import estimate, wan_shapes
+from ..train.lora.memory import USUAL, estimate, wan_shapes
 from ..train.lora.options import DTYPES, TrainOptions
 from ..train.lora.train import train
 from ..train.processes import Processes

@@ -15,6 +15,7 @@ from ..errors import ClearError
 MARK = "clear_run"
 """Entry in a finished file's metadata: the run that it came from."""
 
+_CLAIM = "run.json"  # in a run's folder: the value of its MARK
 LONGEST = 200  # bytes of a name: file systems take 255, with what is added to it
 
 _WINDOWS_OWN = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
@@ -63,7 +64,7 @@ class Results:
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = self.folder / "run.partial"
             partial.write_text(json.dumps({MARK: uuid.uuid4().hex}), encoding="utf-8")
-            os.replace(partial, self.folder / "run.json")
+            os.replace(partial, self.folder / _CLAIM)
 
     def publish(self, facts: Mapping[str, str]) -> dict[str, Path]:
         """Copy the run's files to where they are used, with facts added to their metadata; returns where each of them
@@ -79,7 +80,7 @@ class Results:
         return targets
 
     def _id(self) -> str | None:
-        path = self.folder / "run.json"
+        path = self.folder / _CLAIM
         return json.loads(path.read_text(encoding="utf-8"))[MARK] if path.exists() else None
 
     def _own(self, path: Path) -> bool:
@@ -96,6 +97,11 @@ class Results:
         while self._existing(f"{self.name}_{number}") or (self.runs / f"{self.name}_{number}").exists():
             number += 1
         return f"{self.name}_{number}"
+
+
+def claimed(folder: str | Path) -> bool:
+    """Whether a run in this folder has taken its name."""
+    return (Path(folder) / _CLAIM).is_file()
 
 
 def made_elsewhere(folder: Path, remedy: str) -> ClearError:

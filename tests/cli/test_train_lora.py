@@ -10,7 +10,6 @@ from tiny_clips import HEIGHT, STYLE, WIDTH
 from tiny_pairs import write_pair
 
 from clear_runtime.engines.lora import read_lora
-from clear_runtime.train.lora.cache import LatentClips
 from clear_runtime.train.lora.options import TrainOptions
 
 
@@ -59,41 +58,6 @@ def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_pa
     rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
     assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
-
-
-def test_the_command_goes_on_over_a_step_without_a_loss(tmp_path, monkeypatch):
-    from clear_runtime.cli.train_lora import main
-
-    read = LatentClips.__getitem__
-    monkeypatch.setattr(
-        LatentClips,
-        "__getitem__",
-        lambda self, k: read(self, k)._replace(clean=read(self, k).clean * float("nan")) if k == 1 else read(self, k),
-    )
-    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    command = [
-        "--nano",
-        "--pairs",
-        str(tmp_path),
-        "--out",
-        str(tmp_path / "out"),
-        "--crop",
-        "5",
-        "32",
-        "64",
-        "--rank",
-        "4",
-        "--precision",
-        "float32",
-        "--checkpoint-every",
-        "1",
-        "--device",
-        "cpu",
-    ]
-    main([*command, "--steps", "2"])
-    main([*command, "--steps", "3"])
-    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
-    assert [row["loss"] is None for row in rows] == [False, True, False] and (tmp_path / "out" / "curves.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -163,15 +127,16 @@ def test_what_would_not_be_used_is_refused(arguments, words, tmp_path):
 
 def test_what_cannot_work_is_said_before_anything_is_loaded_or_encoded(tmp_path, monkeypatch):
     from clear_runtime.cli import train_lora as command
+    from clear_runtime.train.lora import session
 
     write_pair(tmp_path, "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
-    monkeypatch.setattr(command, "_parts", lambda *_: pytest.fail("nothing is loaded"))
+    monkeypatch.setattr(command, "load_parts", lambda *_: pytest.fail("nothing is loaded"))
     arguments = ["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu"]
     with pytest.raises(SystemExit, match="ends in gate"):
         command.main([*arguments, "--targets", "gate"])
     monkeypatch.undo()
-    monkeypatch.setattr(command, "encode_clips", lambda *_: pytest.fail("nothing is encoded"))
-    monkeypatch.setattr(command, "_available", lambda device: 2**20)
+    monkeypatch.setattr(session, "encode_clips", lambda *_: pytest.fail("nothing is encoded"))
+    monkeypatch.setattr(command, "free_memory", lambda device: 2**20)
     with pytest.raises(SystemExit, match="needs about .* memory on cpu"):
         command.main(arguments)
 
@@ -181,19 +146,10 @@ def test_packages_that_are_missing_are_named_before_a_video_is_read(tmp_path, mo
 
     monkeypatch.setitem(sys.modules, "peft", None)
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
-    monkeypatch.setattr(command, "_clips", lambda *_: pytest.fail("nothing is read"))
+    monkeypatch.setattr(command, "open_clips", lambda *_: pytest.fail("nothing is read"))
     for more, named in ([], '"peft>=0.21"'), (["--optimiser", "adamw8bit"], '"peft>=0.21" bitsandbytes'):
         with pytest.raises(SystemExit, match=f"error: Training needs packages.*python -m pip install {named}$"):
             command.main(["--nano", "--pairs", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", *more])
-
-
-def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
-    from clear_runtime.cli import train_lora as command
-
-    free = [1]
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(9))
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[-1], 10))
-    assert command._available(torch.device("cuda")) == 9
 
 
 def test_an_unknown_option_in_a_config_is_named(tmp_path):

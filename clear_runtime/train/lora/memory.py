@@ -27,6 +27,8 @@ AROUND = 14
 WORKING = 32
 """The same for what comes and goes inside a block: rotary positions are turned in float64, and gradients are as large
 as what they are of."""
+USUAL = {"81 frames of 832x480": (81, 480, 832), "81 frames of 1280x720": (81, 720, 1280)}
+"""What is trained on most: frames, height and width in pixels. A dry run and the benchmark say something about both."""
 MARGIN, SPARE = 0.08, 2**29
 """Share of the estimate, and bytes, that must be free beside it: workspaces of the kernels, what the allocator cannot
 use of its blocks, and the buffers in which several processes exchange gradients. Without all of them a peak was 3 %
@@ -222,6 +224,18 @@ def _leaner(options: TrainOptions, device: str) -> Iterator[tuple[TrainOptions, 
         for rank in _RANKS:
             if rank < options.rank:
                 yield replace(options, rank=rank), [*words, f"rank {rank}"]
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes of a CUDA device or of the machine's memory that may be used now; None where nobody knows."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # what earlier work left to torch counts as used
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "cpu":
+        import psutil  # accelerate brings it; a ComfyUI without the extra `train` imports this module too
+
+        return psutil.virtual_memory().available
+    return None
 
 
 def measure_from_now(device: torch.device) -> None:

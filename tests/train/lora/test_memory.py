@@ -10,7 +10,7 @@ import torch
 from clear_runtime.engines.lora import write_lora
 from clear_runtime.errors import ClearError
 from clear_runtime.train.lora.cache import largest_example
-from clear_runtime.train.lora.memory import MARGIN, SAVED, SPARE, estimate, require_room
+from clear_runtime.train.lora.memory import MARGIN, SAVED, SPARE, estimate, free_memory, require_room
 from clear_runtime.train.lora.model import Adapted
 from clear_runtime.train.lora.options import DTYPES, TrainOptions
 from clear_runtime.wan import VISION_TOKENS
@@ -138,3 +138,14 @@ def test_what_is_advised_is_taken(shapes, spatial):
         tried = replace(options, crop=crop, rank=int(ranked[1]) if ranked else options.rank)
         require_room(shapes, tried, largest_example(crop, [clip], spatial), 512, "cpu", room, spatial)
     assert len(seen) > 2
+
+
+def test_what_the_codec_left_cached_on_a_gpu_counts_as_free(monkeypatch):
+    free = [1]
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(9))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[-1], 10))
+    assert free_memory(torch.device("cuda")) == 9
+
+
+def test_the_machine_s_memory_is_what_a_cpu_may_use_and_of_other_devices_nobody_knows():
+    assert free_memory(torch.device("cpu")) > 2**20 and free_memory(torch.device("meta")) is None

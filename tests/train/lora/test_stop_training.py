@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from tiny_clips import CONTEXT, HEIGHT, STYLE, WIDTH, latent_clips
 from tiny_pairs import write_pair
 from tiny_run import SHORT, run, same, state, stored
+from two_processes import Two
 
 from clear_runtime.engines.lora import read_lora, write_lora
 from clear_runtime.errors import ClearError
@@ -23,7 +24,6 @@ from clear_runtime.train.lora import run as runs
 from clear_runtime.train.lora import train as trainer
 from clear_runtime.train.lora.cache import LatentClips
 from clear_runtime.train.lora.train import train
-from clear_runtime.train.processes import Processes
 
 
 class After:
@@ -78,22 +78,12 @@ def test_a_stop_while_an_example_is_painted_keeps_the_step(base, clips, tmp_path
     assert first.step == 1 and first.example is None and stored(tmp_path)["step"] == 1
 
 
-class _Two(Processes):
-    """What train() asks of one of two processes, without the other."""
-
-    def __init__(self, rank=0):
-        super().__init__("cpu", alone=True)
-        self.count, self.rank, self.main = 2, rank, rank == 0
-
-
 def test_the_main_one_of_several_keeps_the_last_step_at_once_and_goes_on(base, clips, tmp_path, monkeypatch):
     kept, save = [], runs.LoraRun.save
     monkeypatch.setattr(runs.LoraRun, "save", lambda self, step: (kept.append(step), save(self, step)))
     asked = []
     with closing(
-        train(
-            replace(SHORT, checkpoint_every=100), base, clips, CONTEXT, tmp_path, _Two(), stopping=lambda: bool(asked)
-        )
+        train(replace(SHORT, checkpoint_every=100), base, clips, CONTEXT, tmp_path, Two(), stopping=lambda: bool(asked))
     ) as steps:
         assert next(steps).step == 1 and not kept
         asked.append(True)
@@ -102,8 +92,8 @@ def test_the_main_one_of_several_keeps_the_last_step_at_once_and_goes_on(base, c
 
 
 def test_only_the_main_process_writes(base, clips, tmp_path):
-    assert len(run(base, clips, tmp_path, processes=_Two(1))) == 4
-    with closing(train(SHORT, base, clips, CONTEXT, tmp_path, _Two(1))) as steps:
+    assert len(run(base, clips, tmp_path, processes=Two(1))) == 4
+    with closing(train(SHORT, base, clips, CONTEXT, tmp_path, Two(1))) as steps:
         next(steps)
     assert not list(tmp_path.iterdir())
 
