@@ -2,17 +2,19 @@
 
 import argparse
 import logging
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..errors import ClearError, ending_in_words
 from ..find.priors.checkpoints import PRIOR, load_prior
+from ..train.event import TrainingEvent
 from ..train.folder_lock import locked_folder
 from ..train.look_through import look_through
 from ..train.prior import train as trainer
-from ..train.prior.train import TrainOptions, check, train
+from ..train.prior.session import PriorSession
+from ..train.prior.train import TrainOptions
 from ..train.processes import Processes
 from .arguments import device_name, log_to_terminal, options_of
 from .stop import stopping
@@ -31,24 +33,27 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _run(args, options: TrainOptions, processes: Processes) -> None:
-    check(options, args.out)
+    session = PriorSession(options, args.out, processes, _say)
     batches = _batches(args, options, processes)
     stop = stopping()
-    with closing(train(options, batches, args.out, processes)) as steps:
-        for p in steps:
-            if p.example or p.step == 1:
-                log.info(
-                    "step %d/%d  loss %.4f  %s  %.2f s",
-                    p.step,
-                    p.steps,
-                    p.loss,
-                    "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()),
-                    p.seconds,
-                )
-            if processes.any(bool(stop)):  # one that stopped alone would leave the others waiting for it
-                log.info("stopped after step %d; the same command continues", p.step)
-                return
-    log.info("the prior is %s", args.out / PRIOR)
+    if session.train(batches, lambda: bool(stop)):
+        log.info("the prior is %s", args.out / PRIOR)
+    else:
+        log.info("stopped after step %d; the same command continues", session.step)
+
+
+def _say(event: TrainingEvent) -> None:
+    """A line for the first step, and whenever there is an example."""
+    p = event.step
+    if p.example or p.step == 1:
+        log.info(
+            "step %d/%d  loss %.4f  %s  %.2f s",
+            p.step,
+            p.steps,
+            p.loss,
+            "  ".join(f"{name} {value:.4f}" for name, value in p.terms.items()),
+            p.seconds,
+        )
 
 
 def _batches(args, options: TrainOptions, processes: Processes):
@@ -58,9 +63,8 @@ def _batches(args, options: TrainOptions, processes: Processes):
         return GeneratedFrames(
             args.generate, options.batch, options.crop, options.seed, processes.rank, processes.count, args.exact
         )
-    with (
-        locked_folder(args.out) if processes.main else nullcontext()
-    ):  # a folder that is no good is named before the look, which may take hours
+    # a folder that is no good is named before the look, which may take hours
+    with locked_folder(args.out) if processes.main else nullcontext():
         report = look_through(
             args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None
         )
