@@ -29,70 +29,8 @@ class LoadPairs(io.ComfyNode):
             description="Training clips from pairs of videos, subtitled and clean; or from clean videos alone, into "
             "which a Burn Subtitles style is burned. All files are looked "
             "through first, and read again, a clip at a time, while training asks for them.",
-            inputs=[
-                io.String.Input(
-                    "subtitled",
-                    default="",
-                    tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if "
-                    "clean is given; or one subtitled video. Leave empty with a style.",
-                ),
-                io.String.Input(
-                    "clean",
-                    default="",
-                    tooltip="Folder with the clean videos; empty: they are in the first folder. Also one video. Either "
-                    "is a path, or a name in ComfyUI's input folder.",
-                ),
-                io.Combo.Input(
-                    "match",
-                    options=[BY_NAME, BY_ORDER],
-                    default=BY_NAME,
-                    tooltip="Which files of two folders belong together: those of the same name (endings such as "
-                    "_with_subtitle aside), or the first of each, the second of each, and so on.",
-                ),
-                io.Int.Input(
-                    "frames",
-                    default=81,
-                    min=5,
-                    max=1001,
-                    step=4,
-                    tooltip="Frames of a clip, rounded down to 4k + 1. A shorter video gives one clip of what it has, "
-                    "if that is 5 or more.",
-                ),
-                io.Int.Input(
-                    "per_video",
-                    default=4,
-                    min=1,
-                    max=1000,
-                    tooltip="Clips of each video, at most: spread evenly, overlapping by half at most, each with a "
-                    "subtitle in it.",
-                ),
-                io.Int.Input(
-                    "long_side",
-                    default=832,
-                    min=32,
-                    max=4096,
-                    step=16,
-                    tooltip="Pixels: larger frames are scaled down until their longer side has this many. Sides are "
-                    "cut to multiples of 16.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**31 - 1,
-                    control_after_generate=False,
-                    tooltip="With a style: other lines and looks in every clip.",
-                ),
-                StyleType.Input(
-                    "style",
-                    optional=True,
-                    tooltip="From Burn Subtitles: subtitles are burned into clean videos, in each clip others.",
-                ),
-            ],
-            outputs=[
-                PairsType.Output(display_name="pairs", tooltip="For Train CLEAR LoRA."),
-                io.String.Output(display_name="report", tooltip="Clips and videos, what was left out and why."),
-            ],
+            inputs=_inputs(),
+            outputs=_outputs(),
         )
 
     @classmethod
@@ -167,3 +105,73 @@ def _paired(subtitled, clean, by_order, frames, per_video, long_side):
         ComfyPrior(load_prior()),
     )
     return PairClips(report, frames, per_video, long_side)
+
+
+def _inputs() -> list:
+    return [
+        io.String.Input(
+            "subtitled",
+            default="",
+            tooltip="Folder with pairs NAME.mp4 and NAME_with_subtitle.mp4, or with the subtitled videos if "
+            "clean is given; or one subtitled video. Leave empty with a style.",
+        ),
+        io.String.Input(
+            "clean",
+            default="",
+            tooltip="Folder with the clean videos; empty: they are in the first folder. Also one video. Either "
+            "is a path, or a name in ComfyUI's input folder.",
+        ),
+        io.Combo.Input(
+            "match",
+            options=[BY_NAME, BY_ORDER],
+            default=BY_NAME,
+            tooltip="Which files of two folders belong together: those of the same name (endings such as "
+            "_with_subtitle aside), or the first of each, the second of each, and so on.",
+        ),
+        io.Int.Input(
+            "frames",
+            default=81,
+            min=5,
+            max=1001,
+            step=4,
+            tooltip="Frames of a clip, rounded down to 4k + 1. A shorter video gives one clip of what it has, "
+            "if that is 5 or more.",
+        ),
+        io.Int.Input(
+            "per_video",
+            default=4,
+            min=1,
+            max=1000,
+            tooltip="Clips of each video, at most: spread evenly, overlapping by half at most, each with a "
+            "subtitle in it.",
+        ),
+        io.Int.Input(
+            "long_side",
+            default=832,
+            min=32,
+            max=4096,
+            step=16,
+            tooltip="Pixels: larger frames are scaled down until their longer side has this many. Sides are "
+            "cut to multiples of 16.",
+        ),
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=2**31 - 1,
+            control_after_generate=False,
+            tooltip="With a style: other lines and looks in every clip.",
+        ),
+        StyleType.Input(
+            "style",
+            optional=True,
+            tooltip="From Burn Subtitles: subtitles are burned into clean videos, in each clip others.",
+        ),
+    ]
+
+
+def _outputs() -> list:
+    return [
+        PairsType.Output(display_name="pairs", tooltip="For Train CLEAR LoRA."),
+        io.String.Output(display_name="report", tooltip="Clips and videos, what was left out and why."),
+    ]
