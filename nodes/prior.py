@@ -117,8 +117,9 @@ class PriorMask(io.ComfyNode):
         options = MarkOptions(threshold, temporal, grow)
         found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True)
         for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all
-            soft[i], binary[i] = one.soft, grown(one.marks[None].float(), options.grow)[0]
+            counted = grown(one.marks[None].float(), options.grow)[0]
+            soft[i], binary[i] = one.soft, counted
             shown[i] = overlay(one.frame[None], one.soft[None])[0]
-            shares.append(binary[i].mean().item())
+            shares.append(counted.mean().item())
             advance(i + 1)
         return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)), loaded.report)
