@@ -13,8 +13,8 @@ from ..train.event import TrainingEvent
 from ..train.folder_lock import locked_folder
 from ..train.look_through import look_through
 from ..train.prior import train as trainer
+from ..train.prior.options import TrainOptions
 from ..train.prior.session import PriorSession
-from ..train.prior.train import TrainOptions
 from ..train.processes import Processes
 from .arguments import device_name, log_to_terminal, options_of
 from .stop import stopping

@@ -29,7 +29,7 @@ class LoadPairs(io.ComfyNode):
             description="Training clips from pairs of videos, subtitled and clean; or from clean videos alone, into "
             "which a Burn Subtitles style is burned. All files are looked "
             "through first, and read again, a clip at a time, while training asks for them.",
-            inputs=_inputs(),
+            inputs=[*_videos(), *_clips()],
             outputs=_outputs(),
         )
 
@@ -107,7 +107,8 @@ def _paired(subtitled, clean, by_order, frames, per_video, long_side):
     return PairClips(report, frames, per_video, long_side)
 
 
-def _inputs() -> list:
+def _videos() -> list:
+    """Which videos."""
     return [
         io.String.Input(
             "subtitled",
@@ -128,6 +129,12 @@ def _inputs() -> list:
             tooltip="Which files of two folders belong together: those of the same name (endings such as "
             "_with_subtitle aside), or the first of each, the second of each, and so on.",
         ),
+    ]
+
+
+def _clips() -> list:
+    """Which clips of them."""
+    return [
         io.Int.Input(
             "frames",
             default=81,

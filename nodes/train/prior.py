@@ -59,8 +59,8 @@ class TrainPrior(io.ComfyNode):
         # imported here, as above
         from ...clear_runtime.find.priors.checkpoints import PRIOR, PUBLISHED
         from ...clear_runtime.media.pictures import to_frames
+        from ...clear_runtime.train.prior.options import TrainOptions
         from ...clear_runtime.train.prior.session import PriorSession
-        from ...clear_runtime.train.prior.train import TrainOptions
         from ...clear_runtime.train.processes import Processes
         from ...clear_runtime.train.results import Results
 

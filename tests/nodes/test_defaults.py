@@ -13,7 +13,7 @@ from clear_runtime.media import before_after
 from clear_runtime.option import described
 from clear_runtime.options import RemoveOptions
 from clear_runtime.train.lora import train as stage_two
-from clear_runtime.train.prior import train as stage_one
+from clear_runtime.train.prior import options as stage_one
 
 AUTO = {"control", "region", "precision"}
 """Inputs that offer "auto" beside the runtime's choices: the node decides by the MODEL and the device, which the

@@ -12,7 +12,7 @@ FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a ru
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ def train(
     available: int | None = None,
     gain: Tensor | None = None,
     stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[TrainingStep]:
+) -> Generator[TrainingStep, None, None]:
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
     after the last step is saved, and the same call continues from it.
 
@@ -117,20 +117,9 @@ def train(
             require_free(folder)
         elif clips.changed:
             require_steps_left(options, step, folder)
-        lora, head = (
-            sum(p.numel() for p in parameters) / 1e6
-            for parameters in (run.model.lora().values(), run.model.head.parameters())
-        )
-        log.info(
-            "training %.2f million parameters of the LoRA, %.2f %% of the adapted model, and %.2f million of the "
-            "occlusion head",
-            lora,
-            100 * run.model.share,
-            head,
-        )
-        if (
-            step >= options.steps and processes.main
-        ):  # the disk may have filled up between the last checkpoint and its LoRA
+        _say_what_trains(run)
+        # the disk may have filled up between the last checkpoint and its LoRA
+        if step >= options.steps and processes.main:
             run.write(step)
         measure_from_now(device)
         with own_attention():
@@ -138,6 +127,20 @@ def train(
                 run, step, clips, context.to(device), processes, None if gain is None else gain.to(device), stopping
             )
         processes.wait()
+
+
+def _say_what_trains(run: LoraRun) -> None:
+    lora, head = (
+        sum(p.numel() for p in parameters) / 1e6
+        for parameters in (run.model.lora().values(), run.model.head.parameters())
+    )
+    log.info(
+        "training %.2f million parameters of the LoRA, %.2f %% of the adapted model, and %.2f million of the "
+        "occlusion head",
+        lora,
+        100 * run.model.share,
+        head,
+    )
 
 
 def _steps(
@@ -148,7 +151,7 @@ def _steps(
     processes: Processes,
     gain: Tensor | None,
     stopping: Callable[[], bool],
-) -> Iterator[TrainingStep]:
+) -> Generator[TrainingStep, None, None]:
     """The steps after `step`. Weights and checkpoint are those after it until the optimiser moves, so it can be kept at
     any time before."""
     options, parallel, clock = run.options, processes.prepare(run.model), Clock(run.options.steps)
@@ -164,20 +167,12 @@ def _steps(
         while step < options.steps:
             clock.start()
             a, rate = losses.alpha(step), scheduled(options.schedule, options.rate, step, options.steps)
-            for group in run.optimiser.param_groups:
-                group["lr"] = rate
-            run.optimiser.zero_grad(set_to_none=True)
             try:
                 sums = _gradients(run, step, parallel, clips, context, processes, gain, a, end_if_asked)
             except Stopped:
                 return
-
-            # Gradients are shared by all processes, so every one of them sees a number that is none.
-            finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(run.learned.values(), GRADIENT_NORM)))
+            finite = _moved(run, rate)
             patient = run.skips.count(finite) < PATIENCE
-            if finite:
-                run.optimiser.step()
-                run.average.update(run.learned)
             step += 1
 
             # A step that was skipped has left the weights as they were, so the end and a stop keep them all the same.
@@ -187,10 +182,8 @@ def _steps(
             if not patient:
                 processes.wait()  # one that ends takes the others with it, and the main one may still be writing
                 raise ClearError(_diverged(step, run.state))
-            example = None
-            if processes.main and (step % options.example_every == 0 or last or step == 1):
-                with suppress(Stopped):
-                    example = sampled_example(run.model, clips.example(), context, options.sampler_steps)
+            shown = processes.main and (step % options.example_every == 0 or last or step == 1)
+            example = _example(run, clips, context) if shown else None
             means = processes.mean({name: float(value) for name, value in sums.items()})
             try:
                 yield TrainingStep(
@@ -224,7 +217,9 @@ def _gradients(
 ) -> dict[str, Tensor]:
     """Forward and backward of a step, `accumulate` times: the loss and its terms, means over the examples of this
     process."""
-    options, sums = run.options, {}
+    options = run.options
+    sums: dict[str, Tensor] = {}
+    run.optimiser.zero_grad(set_to_none=True)
     for part in range(options.accumulate):
         end_if_asked()
         # every example's noise and place come from its number alone
@@ -236,6 +231,25 @@ def _gradients(
         for name, value in {"loss": loss, **terms}.items():
             sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
     return sums
+
+
+def _moved(run: LoraRun, rate: float) -> bool:
+    """Move the weights along their gradients, unless those are no finite numbers. Gradients are shared by all
+    processes, so every one of them sees a number that is none. Whether they moved."""
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate
+    finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(run.learned.values(), GRADIENT_NORM)))
+    if finite:
+        run.optimiser.step()
+        run.average.update(run.learned)
+    return finite
+
+
+def _example(run: LoraRun, clips: LatentClips, context: Tensor) -> Example | None:
+    """None where a stop is asked for while it is painted."""
+    with suppress(Stopped):
+        return sampled_example(run.model, clips.example(), context, run.options.sampler_steps)
+    return None
 
 
 def collate(samples: list[Sample], device: torch.device | str) -> Sample:

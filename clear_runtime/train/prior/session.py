@@ -22,8 +22,10 @@ from ...media.pictures import stacked
 from ..event import OnEvent, Pace, TrainingEvent, ignore
 from ..history import History
 from ..processes import Processes
+from .options import TrainOptions
 from .pictures import curves, example_panel
-from .train import Example, PriorStep, TrainOptions, check, example_of, train
+from .run import check
+from .train import Example, PriorStep, example_of, train
 
 TRAINING = "training"
 CURVES, EXAMPLE = "curves.png", "example.png"  # in a finished run's folder

@@ -11,12 +11,10 @@ never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpo
 
 from __future__ import annotations
 
-import logging
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,99 +22,15 @@ from torch import Tensor, nn
 
 from ...data.frame_batches import Batch
 from ...errors import ClearError
-from ...find.priors.checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
-from ...find.priors.resnet import require_resnet50
 from ..folder_lock import locked_folder
 from ..learning_rate import scheduled
-from ..moving_average import MovingAverage
 from ..processes import Processes
 from ..state import TrainingState
-from .losses import Weights, stage_one
-from .stage_one import StageOne, light_stage_one
+from .losses import stage_one
+from .options import TrainOptions
+from .run import PriorRun, begin
 
-log = logging.getLogger(__name__)
-
-OWN = {
-    "paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, long_side=1280),
-    "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640),
-}
-"""What each model is trained with unless told otherwise. The paper's: CLEAR, one epoch of AdamW at 2e-5, from ImageNet
-weights, on 1280x720. The light one begins without any weights, so it takes larger and falling steps, and is averaged
-over them."""
-FROM_A_PRIOR = 3e-4
-"""The light one's rate where it does begin with weights: larger steps would first forget what they know."""
-
-_MAY_CHANGE = ("checkpoint_every", "example_every", "workers")  # options that leave the weights as they are
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """Options that are None are the model's own (see OWN and FROM_A_PRIOR).
-
-    steps: how many to train in all, over every start; None for one epoch. crop: height and width in pixels, multiples
-    of 32. long_side: frames are scaled to at most this before they are cut, and the prior will see them so later.
-    batch: frames per process and step. rate: the highest learning rate. schedule: "constant", or "cosine" after a
-    warm-up. average: decay of the moving average that is saved as the prior, 0 for none. start: "scratch", "bundled"
-    (light) or the file of a prior. imagenet: the file of ResNet-50's weights; None looks for torchvision's own in
-    torch's hub cache.
-    """
-
-    model: str = "light"
-    steps: int | None = None
-    batch: int = 8
-    crop: tuple[int, int] = (192, 320)
-    long_side: int | None = None
-    rate: float | None = None
-    schedule: str | None = None
-    weight_decay: float = 1e-3
-    average: float | None = None
-    weights: Weights = field(default_factory=Weights)
-    start: str = "scratch"
-    imagenet: str | None = None
-    precision: str = "float32"
-    seed: int = 0
-    checkpoint_every: int = 200
-    example_every: int = 50
-    workers: int = 0
-
-    def __post_init__(self):
-        object.__setattr__(self, "crop", tuple(self.crop))
-        if self.model not in OWN:
-            raise ClearError(f"There is no model {self.model!r}; choose {' or '.join(OWN)}.")
-        own = OWN[self.model] | ({"rate": FROM_A_PRIOR} if self.model == "light" and self.start != "scratch" else {})
-        for name, value in own.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-        for name, allowed in {"schedule": ("constant", "cosine"), "precision": ("float32", "bfloat16")}.items():
-            if getattr(self, name) not in allowed:
-                raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(allowed)}.")
-        if any(side % 32 or side < 32 for side in self.crop):
-            raise ClearError(f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of 32.")
-        if (
-            min(
-                1 if self.steps is None else self.steps,
-                self.batch,
-                self.checkpoint_every,
-                self.example_every,
-                self.long_side,
-            )
-            < 1
-        ):
-            raise ClearError("steps, batch, long_side, checkpoint_every and example_every must be 1 or more.")
-        if (
-            self.batch * self.crop[0] * self.crop[1] == 32 * 32
-        ):  # at 1/32 one value is left, which has no deviation for BatchNorm to divide by
-            raise ClearError(
-                "One frame of 32x32 pixels a step is too little to train on; choose a larger crop or batch."
-            )
-        if not 0 <= self.average < 1 or not 0 < self.rate < math.inf:
-            raise ClearError("average must be at least 0 and under 1, and the learning rate above 0 and finite.")
-        if (
-            self.workers < 0 or not 0 <= self.weight_decay < math.inf or abs(self.seed) >= 2**63
-        ):  # torch takes no longer seed
-            raise ClearError(
-                "workers and weight_decay must be 0 or more, weight_decay finite, and the seed between -2^63 and 2^63."
-            )
+GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
 
 
 @dataclass(frozen=True)
@@ -143,7 +57,7 @@ class PriorStep:
 
 def train(
     options: TrainOptions, batches, folder: str | Path, processes: Processes | None = None
-) -> Iterator[PriorStep]:
+) -> Generator[PriorStep, None, None]:
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
     after the last step is saved, and the same call continues from it.
 
@@ -156,130 +70,70 @@ def train(
     if options.steps is None:
         options = replace(options, steps=len(batches))
     with locked_folder(folder) if processes.main else nullcontext():
-        yield from _train(options, batches, folder, processes)
+        run = begin(options, batches, folder, processes.device)
+        step = run.state.resume()
+        if step == 0 and processes.main:
+            run.state.save(0)
+        # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
+        if step >= options.steps and processes.main:
+            run.write()
+        yield from _steps(run, step, batches, processes)
+        processes.wait()
 
 
-def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -> Iterator[PriorStep]:
-    # The model, and what a checkpoint must bring back.
-    torch.manual_seed(options.seed)
-    model = _build(options).to(processes.device)
-    optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
-    average = MovingAverage(model.prior.state_dict(), options.average)
-    data = {"pairs": batches} if hasattr(batches, "state_dict") else {}
-    state = TrainingState(
-        folder, {**data, "model": model, "optimiser": optimiser, "average": average}, _identity(options)
-    )
-    step = state.resume()
-    if step == 0 and processes.main:
-        state.save(0)
-    parallel = processes.prepare(model).train()
-
-    def write_prior() -> None:
-        save_prior(folder / PRIOR, options.model, average.values or model.prior.state_dict(), options.long_side)
-
-    def save() -> None:
-        if processes.main:
-            state.save(step)
-            write_prior()
+def _steps(run: PriorRun, step: int, batches, processes: Processes) -> Generator[PriorStep, None, None]:
+    """The steps after `step`."""
+    options, parallel = run.options, processes.prepare(run.model).train()
 
     def keep() -> None:
-        if step > state.saved:
-            save()
+        if processes.main:
+            run.keep(step)
 
-    if (
-        step >= options.steps and processes.main
-    ):  # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
-        write_prior()
     for number, batch in _numbered(batches, step, options, keep):
         began = time.perf_counter()
-        for group in optimiser.param_groups:
+        for group in run.optimiser.param_groups:
             group["lr"] = scheduled(options.schedule, options.rate, number, options.steps)
-
-        # Forward: both encoders see the subtitled frame; only the losses see the clean one.
         try:
             batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
-            # where it is not asked for it is not named: torch does not know it on every kind of device
-            with (
-                torch.autocast(processes.device.type, torch.bfloat16)
-                if options.precision == "bfloat16"
-                else nullcontext()
-            ):
-                outputs = parallel(batch.subtitled)
-            loss, terms = stage_one(
-                type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights
-            )
-
-            # Backward. Gradients are shared by all processes, so every one of them sees a number that is none.
-            optimiser.zero_grad(set_to_none=True)
-            processes.backward(loss)
+            loss, terms, logits = _gradients(run, parallel, batch, processes)
         except torch.cuda.OutOfMemoryError as full:
-            raise ClearError(_full(number, options, state)) from full
-        if not torch.isfinite(nn.utils.clip_grad_norm_(model.parameters(), 1.0)):
-            raise ClearError(_not_a_number(number, terms, state))
-        optimiser.step()
-        average.update(model.prior.state_dict())
+            raise ClearError(_full(number, options, run.state)) from full
+        # Gradients are shared by all processes, so every one of them sees a number that is none.
+        if not torch.isfinite(nn.utils.clip_grad_norm_(run.model.parameters(), GRADIENT_NORM)):
+            raise ClearError(_not_a_number(number, terms, run.state))
+        run.optimiser.step()
+        run.average.update(run.model.prior.state_dict())
         step = number + 1
 
-        # Save and show.
         last = step == options.steps
-        if step % options.checkpoint_every == 0 or last:
-            save()
-        example = (
-            example_of(batch, outputs.logits.detach().float().sigmoid()[:, 0])
-            if step % options.example_every == 0 or last or number == 0
-            else None
-        )
+        if (step % options.checkpoint_every == 0 or last) and processes.main:
+            run.save(step)
+        shown = step % options.example_every == 0 or last or number == 0
+        example = example_of(batch, logits.float().sigmoid()[:, 0]) if shown else None
+        values, seconds = {name: value.item() for name, value in terms.items()}, time.perf_counter() - began
         try:
-            yield PriorStep(
-                step,
-                options.steps,
-                loss.item(),
-                {name: value.item() for name, value in terms.items()},
-                time.perf_counter() - began,
-                example,
-            )
+            yield PriorStep(step, options.steps, loss.item(), values, seconds, example)
         except GeneratorExit:
-            save()
+            if processes.main:
+                run.save(step)
             raise
-    processes.wait()
 
 
-def check(options: TrainOptions, folder: str | Path) -> None:
-    """Raises ClearError for what train would refuse, before the pairs are looked through: a start of another kind,
-    packages or files that are missing, a folder with another run in it. Nothing is built for it."""
-    if options.model == "paper":
-        require_resnet50(options.imagenet)
-    _require_start(options)
-    identity = _identity(options)
-    if options.steps is None:  # one epoch: as many as the pairs will give
-        del identity["steps"]
-    TrainingState(Path(folder), dict.fromkeys(("model", "optimiser", "average")), identity).read()
-
-
-def _identity(options: TrainOptions) -> dict:
-    return {name: value for name, value in asdict(options).items() if name not in _MAY_CHANGE}
-
-
-def _build(options: TrainOptions) -> StageOne:
-    _require_start(options)
-    if options.model == "light":
-        model = light_stage_one()
-    else:
-        from .stage_one import paper_stage_one
-
-        model = paper_stage_one(options.imagenet)
-    if options.start != "scratch":
-        model.prior.load_state_dict(load_prior(_start_file(options)).model.state_dict())
-    return model
-
-
-def _require_start(options: TrainOptions) -> None:
-    if options.start != "scratch":
-        require_prior(_start_file(options), options.model)
-
-
-def _start_file(options: TrainOptions) -> str | Path:
-    return BUNDLED if options.start == "bundled" else options.start
+def _gradients(
+    run: PriorRun, parallel: nn.Module, batch: Batch, processes: Processes
+) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+    """Forward and backward: the loss, its terms, and the prior's logits [N, 1, H, W]. Both encoders see the subtitled
+    frame; only the losses see the clean one."""
+    options = run.options
+    # where it is not asked for it is not named: torch does not know it on every kind of device
+    with torch.autocast(processes.device.type, torch.bfloat16) if options.precision == "bfloat16" else nullcontext():
+        outputs = parallel(batch.subtitled)
+    loss, terms = stage_one(
+        type(outputs)(*(part.float() for part in outputs)), batch.labels, batch.clean, options.weights
+    )
+    run.optimiser.zero_grad(set_to_none=True)
+    processes.backward(loss)
+    return loss, terms, outputs.logits.detach()
 
 
 class _InWords(torch.utils.data.Dataset):

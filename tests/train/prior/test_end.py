@@ -20,7 +20,7 @@ def prior_of(folder):
 
 @pytest.mark.parametrize("lost", ["not renewed", "gone"])
 def test_a_prior_that_could_not_be_written_at_the_end_is_written_by_the_next_start(tmp_path, monkeypatch, lost):
-    from clear_runtime.train.prior import train as module
+    from clear_runtime.train.prior import run as module
 
     list(train(SHORT, Frames(), tmp_path / "whole"))
     writing = module.save_prior

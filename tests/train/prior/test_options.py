@@ -12,7 +12,8 @@ from clear_runtime.cli.train_prior import main
 from clear_runtime.data.frame_batches import Batch
 from clear_runtime.errors import ClearError
 from clear_runtime.train.prior.losses import Weights
-from clear_runtime.train.prior.train import TrainOptions, train
+from clear_runtime.train.prior.options import TrainOptions
+from clear_runtime.train.prior.train import train
 
 
 def test_without_steps_the_papers_model_trains_one_epoch():

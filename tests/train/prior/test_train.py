@@ -25,8 +25,10 @@ from clear_runtime.errors import ClearError
 from clear_runtime.find.priors.checkpoints import BUNDLED, load_prior
 from clear_runtime.train.prior import losses
 from clear_runtime.train.prior.losses import Weights
+from clear_runtime.train.prior.options import TrainOptions
+from clear_runtime.train.prior.run import check
 from clear_runtime.train.prior.stage_one import light_stage_one
-from clear_runtime.train.prior.train import TrainOptions, check, train
+from clear_runtime.train.prior.train import train
 
 
 def weights(folder):
@@ -384,7 +386,9 @@ def test_a_device_that_is_none_is_refused_in_words(tmp_path, capsys):
 
 
 def test_ctrl_c_before_the_first_step_is_no_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr("clear_runtime.cli.train_prior.check", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "clear_runtime.cli.train_prior.PriorSession", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(SystemExit, match="stopped before the first step"):
         main(["--pairs", str(tmp_path), "--out", str(tmp_path / "out")])
 
