@@ -1,4 +1,4 @@
-"""A MODEL's frozen weights as tensors that autograd takes: the same memory, no copy."""
+"""A MODEL's frozen weights, and a prompt's embedding, as tensors that autograd takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...clear_runtime.errors import ClearError
-from .backend import model_base, model_shapes
+from .backend import model_base, model_shapes, require_text
 
 _PLAIN = (torch.float32, torch.bfloat16, torch.float16)
 _REMEDY = (
@@ -73,6 +73,23 @@ def base_weights(model, dtype: torch.dtype) -> dict[str, Tensor]:
         raise ClearError(f"{len(absent)} weights of this MODEL are not in memory (first {absent[0]}). {_REMEDY}.")
     with torch.inference_mode(False):
         return {name: _view(weight) for name, weight in own.items()}
+
+
+def embedding(positive) -> Tensor:
+    """The prompt's embedding [1, n, 4096] of a CONDITIONING of one entry. Raises ClearError for another one."""
+    if len(positive) != 1 or positive[0][0].ndim != 3 or len(positive[0][0]) != 1:
+        raise ClearError(
+            "This CONDITIONING holds several prompts; CLEAR is trained with one. Connect CLEAR Prompt, or Load CLEAR "
+            "Nano's for its MODEL."
+        )
+    require_text(positive)
+    return plain(positive[0][0])
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """A copy on the CPU, made outside inference mode."""
+    with torch.inference_mode(False):
+        return tensor.float().cpu().clone()
 
 
 def _dynamic(model) -> bool:

@@ -15,14 +15,13 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ...clear_runtime.engines import lora
-from ...clear_runtime.errors import ClearError
 from ..choices import AUTO, NO_LORA
 from ..comfy.apply_lora import with_lora
-from ..comfy.backend import ComfyCodec, model_base, model_shapes, require_pair, require_text
+from ..comfy.backend import ComfyCodec, model_base, model_shapes, require_pair
 from ..comfy.files import CLEAR_FOLDER, full_path, stamp
 from ..comfy.managed import ComfyPrior, passing
 from ..comfy.progress import training_bars
-from ..comfy.shared_weights import bare_weights, base_weights, require_trainable, room_to_train
+from ..comfy.shared_weights import bare_weights, base_weights, embedding, plain, require_trainable, room_to_train
 from ..prior import chosen_prior
 from . import lora_schema
 
@@ -64,7 +63,7 @@ class TrainLoRA(io.ComfyNode):
         nano = require_pair(model, vae, positive)
         require_packages(optimiser)
         require_trainable(model)
-        context = _embedding(positive)
+        context = embedding(positive)
         options = _options(model, nano, optimiser=optimiser, **settings)
         results = Results(_runs(), folder_paths.get_folder_paths("loras"), name, PUBLISHED)
         results.claim()
@@ -101,23 +100,6 @@ def _gone(name="", steps=0, **_) -> str:
         return ""
     at_end = read_metadata(folder / LORA).get("steps") == str(steps)
     return " gone" if at_end and not stamp(PUBLISHED[LORA].format(name), "loras") else ""
-
-
-def _embedding(positive) -> Tensor:
-    """The prompt's embedding [1, n, 4096] of a CONDITIONING of one entry."""
-    if len(positive) != 1 or positive[0][0].ndim != 3 or len(positive[0][0]) != 1:
-        raise ClearError(
-            "This CONDITIONING holds several prompts; CLEAR is trained with one. Connect CLEAR Prompt, or Load CLEAR "
-            "Nano's for its MODEL."
-        )
-    require_text(positive)
-    return _normal(positive[0][0])
-
-
-def _normal(tensor: Tensor) -> Tensor:
-    """A copy on the CPU, made outside inference mode."""
-    with torch.inference_mode(False):
-        return tensor.float().cpu().clone()
 
 
 def _options(
@@ -184,7 +166,7 @@ def _trained(folder: Path, options, model, vae, context: Tensor, pairs, prior, n
     session.train(
         base_weights(model, dtype),
         context,
-        _normal(vae.codec.net.gain()) if nano else None,  # how much each of the bundled codec's channels counts
+        plain(vae.codec.net.gain()) if nano else None,  # how much each of the bundled codec's channels counts
         stopping=management.processing_interrupted,
         decode=decoding(codec, model),
     )
