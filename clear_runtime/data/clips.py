@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -188,7 +189,7 @@ class BurnedClips(FileClips):
         sources, left_out, empty = [], [], 0
         paths = clean_videos(source)
         for done, video in enumerate(paths):
-            tell = (lambda: on_look(done, len(paths))) if on_look else (lambda: None)
+            tell = partial(on_look, done, len(paths)) if on_look else (lambda: None)
             tell()
             try:
                 text = _text_for(video, style, len(paths) == 1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,10 +87,9 @@ class DiskFrames(torch.utils.data.Dataset):
         groups = [mine[i : i + PAIRS_AT_A_TIME] for i in range(0, len(mine), PAIRS_AT_A_TIME)]
         counts = [sum(len(self.pairs[i][1]) for i in group) for group in groups]
         index %= sum(counts)
-        for group, count in zip(groups, counts):
-            if index < count:
-                break
-            index -= count
+        starts = list(accumulate(counts, initial=0))
+        at = bisect_right(starts, index) - 1
+        group, index = groups[at], index - starts[at]
         if not self._held or self._held[0] != (epoch, group):
             frames = [f for i in group for f in self._read(*self.pairs[i])]
             random.Random(f"{self.seed} {epoch} {group}").shuffle(frames)

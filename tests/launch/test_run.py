@@ -1,6 +1,7 @@
 """run.py and its parts, without ComfyUI: graph formats, the WebSocket, set-up, the server's life, names of results."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -145,10 +146,8 @@ class Peer(threading.Thread):
             connection.sendall(piece)
             time.sleep(0.02)
         connection.settimeout(0.3)
-        try:
+        with contextlib.suppress(TimeoutError):
             self.got = connection.recv(4096)
-        except TimeoutError:
-            pass
         connection.close()
 
 

@@ -1,8 +1,9 @@
 """Train a CLEAR LoRA from pairs of subtitled and clean video (Stage II).
 
     python -m clear_runtime train-lora --base MODEL --vae VAE --prompt FILE --pairs FOLDER --out FOLDER
-    accelerate launch -m clear_runtime train-lora ...                              the same on several GPUs, of one machine or more (FOLDER
-                                                                              must then lie where all machines see it)
+    accelerate launch -m clear_runtime train-lora ...
+
+The second is the same on several GPUs, of one machine or more (FOLDER must then lie where all machines see it).
 
 Ctrl-C stops at once and keeps what the last whole step left (with several processes, all end the step first); the same
 command continues from there and ends with the same weights as if it had never stopped. The LoRA is

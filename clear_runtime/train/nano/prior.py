@@ -76,7 +76,7 @@ def main(args) -> None:
     average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
-    held = [b for b in DataLoader(Batches(args.data, 0, 8, 16, validation=True), None)]
+    held = list(DataLoader(Batches(args.data, 0, 8, 16, validation=True), None))
     stream = iter(
         DataLoader(
             Batches(args.data, 10_000 + run.step * args.batch, 10**9, args.batch),

@@ -136,28 +136,33 @@ def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, flo
     ).to(device)
     for triple in held:
         clean, subtitled, filled, mask = (x.to(device) for x in triple)
-        inside = mask > 0
-        as_video = lambda x: x.float().div(255).permute(0, 1, 4, 2, 3)
-
-        def score(video):
-            error = (video.clamp(0, 1) - as_video(clean)).square().mean(2)
-            return -10 * (error * inside).sum().div(inside.sum().clamp_min(1)).clamp_min(1e-6).log10().item()
-
-        results = {"fill": score(as_video(filled))}
+        clean, subtitled, filled, inside = _as_video(clean), _as_video(subtitled), _as_video(filled), mask > 0
+        results = {"fill": _psnr(filled, clean, inside)}
         for name, source in (("prefilled", filled), ("as is", subtitled)):
-            z = codec.encode(as_video(source))
+            z = codec.encode(source)
             for steps in (1, 5):
                 out = codec.decode(sample(model, noise, z, steps))
                 if name == "prefilled":
                     change = out - codec.decode(z)
-                    out = as_video(filled) + change
+                    out = filled + change
                     if steps == 1:
-                        gained += ((as_video(clean) - as_video(filled)) * change * inside[:, :, None]).sum().item()
+                        gained += ((clean - filled) * change * inside[:, :, None]).sum().item()
                         spent += (change.square() * inside[:, :, None]).sum().item()
-                results[f"{name} {steps}"] = score(out)
+                results[f"{name} {steps}"] = _psnr(out, clean, inside)
         for name, value in results.items():
             totals[name] = totals.get(name, 0.0) + value / len(held)
     return {**totals, "share": gained / max(spent, 1e-9)}
+
+
+def _as_video(frames: Tensor) -> Tensor:
+    """uint8 [N, T, H, W, 3] -> [N, T, 3, H, W] in 0..1."""
+    return frames.float().div(255).permute(0, 1, 4, 2, 3)
+
+
+def _psnr(video: Tensor, clean: Tensor, inside: Tensor) -> float:
+    """dB over the pixels of `inside` [N, T, H, W]; videos as _as_video gives them."""
+    error = (video.clamp(0, 1) - clean).square().mean(2)
+    return -10 * (error * inside).sum().div(inside.sum().clamp_min(1)).clamp_min(1e-6).log10().item()
 
 
 def main(args) -> None:

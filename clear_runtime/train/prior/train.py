@@ -1,9 +1,9 @@
 """Train a Stage I prior from pairs of subtitled and clean videos. Nobody draws a mask.
 
-    python -m clear_runtime train-prior --pairs FOLDER --out FOLDER              pairs as NAME.mp4 and NAME_with_subtitle.mp4
+    python -m clear_runtime train-prior --pairs FOLDER --out FOLDER      pairs as NAME.mp4 and NAME_with_subtitle.mp4
     python -m clear_runtime train-prior --pairs SUBTITLED --clean CLEAN --out FOLDER
-    python -m clear_runtime train-prior --generate DATA --out FOLDER             random pairs (data.sources fills DATA)
-    accelerate launch -m clear_runtime train-prior ...                           the same on several GPUs
+    python -m clear_runtime train-prior --generate DATA --out FOLDER     random pairs (data.sources fills DATA)
+    accelerate launch -m clear_runtime train-prior ...                   the same on several GPUs
 
 Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had
 never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpoint.
