@@ -41,6 +41,8 @@ _SMALLER = (
     (9, 128, 224),
 )
 _RANKS = (32, 16)
+USUAL = {"81 frames of 832x480": (81, 480, 832), "81 frames of 1280x720": (81, 720, 1280)}
+"""Examples that something is said and measured about, whatever the options: frames, height and width."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _savings(
 ) -> Iterator[tuple[TrainOptions, tuple[int, int, int], str]]:
     """Ever smaller (options, latent size, how to say them); what costs least quality comes first. No crop is larger
     than what there is now."""
-    said = []
+    said: list[str] = []
     if not options.checkpointing:
         options, said = replace(options, checkpointing=True), [*said, "gradient checkpointing"]
         yield options, size, ", ".join(said)

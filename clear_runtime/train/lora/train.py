@@ -13,7 +13,7 @@ FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a ru
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from ..learning_rate import scheduled
 from ..processes import Processes
 from ..state import TrainingState
 from . import losses
-from .cache import LatentClips, Sample
+from .cache import Examples, Sample
 from .memory import measure_from_now, memory_used, require_room
 from .model import Adapted
 from .options import TrainOptions
@@ -76,14 +76,14 @@ class TrainingStep:
 def train(
     options: TrainOptions,
     base: Mapping[str, Tensor],
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     folder: str | Path,
     processes: Processes | None = None,
     available: int | None = None,
     gain: Tensor | None = None,
     stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[TrainingStep]:
+) -> Generator[TrainingStep, None, None]:
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
     after the last step is saved, and the same call continues from it.
 
@@ -144,12 +144,12 @@ def train(
 def _steps(
     run: LoraRun,
     step: int,
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     processes: Processes,
     gain: Tensor | None,
     stopping: Callable[[], bool],
-) -> Iterator[TrainingStep]:
+) -> Generator[TrainingStep, None, None]:
     """The steps after `step`. Weights and checkpoint are those after it until the optimiser moves, so it can be kept at
     any time before."""
     options, parallel, clock = run.options, processes.prepare(run.model), Clock(run.options.steps)
@@ -216,7 +216,7 @@ def _gradients(
     run: LoraRun,
     step: int,
     parallel: nn.Module,
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     processes: Processes,
     gain: Tensor | None,
@@ -225,7 +225,8 @@ def _gradients(
 ) -> dict[str, Tensor]:
     """Forward and backward of a step, `accumulate` times: the loss and its terms, means over the examples of this
     process."""
-    options, sums = run.options, {}
+    options = run.options
+    sums: dict[str, Tensor] = {}
     for part in range(options.accumulate):
         end_if_asked()
         # every example's noise and place come from its number alone

@@ -75,7 +75,7 @@ def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
     clean, subtitled, filled, mask = triple
     videos = torch.cat([clean, subtitled, filled]).to(device).float().div_(255).permute(0, 1, 4, 2, 3)
     z = codec.encode(videos).to("cpu", torch.bfloat16).unflatten(0, (3, -1))
-    return [Latents(*z[:, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
+    return [Latents(z[0, i], z[1, i], z[2, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
 
 
 def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:
@@ -191,7 +191,8 @@ def main(args) -> None:
     pool: list[Latents] = []
     while len(pool) < min(args.pool, 64):
         pool += encode(codec, next(stream), device)
-    fresh, total = 0.0, {}
+    fresh = 0.0
+    total: dict[str, float] = {}
     while not run.done:
         fresh += args.fresh
         while fresh >= 1:  # new pairs come in at the rate at which they can be made; the oldest leave

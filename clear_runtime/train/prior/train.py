@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -143,7 +143,7 @@ class PriorStep:
 
 def train(
     options: TrainOptions, batches, folder: str | Path, processes: Processes | None = None
-) -> Iterator[PriorStep]:
+) -> Generator[PriorStep, None, None]:
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
     after the last step is saved, and the same call continues from it.
 
@@ -159,7 +159,7 @@ def train(
         yield from _train(options, batches, folder, processes)
 
 
-def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -> Iterator[PriorStep]:
+def _train(options: TrainOptions, batches, folder: Path, processes: Processes) -> Generator[PriorStep, None, None]:
     # The model, and what a checkpoint must bring back.
     torch.manual_seed(options.seed)
     model = _build(options).to(processes.device)
