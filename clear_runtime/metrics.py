@@ -120,6 +120,7 @@ class Lpips:
 
     def __init__(self, device: str | torch.device = "cpu"):
         try:
+            # optional packages
             import lpips
             from torchvision.models import AlexNet_Weights
         except ImportError as missing:

@@ -44,6 +44,7 @@ def load_reader() -> Reader:
     """frame [H, W, 3] in 0..1 -> the lines in it, also those that could not be read well. Raises ClearError where
     RapidOCR is missing."""
     try:
+        # an optional package
         from rapidocr import RapidOCR
     except ImportError as missing:
         raise ClearError(

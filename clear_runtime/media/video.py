@@ -66,6 +66,7 @@ def _refuse(path: Path, why: str) -> ClearError:
 
 
 def _open(path: Path):
+    # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     if not path.exists():
@@ -177,6 +178,7 @@ def _rgb(frame):
 
 
 def _decode(container, path: Path):
+    # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     stream = container.streams.video[0]
@@ -241,6 +243,7 @@ class VideoWriter:
         audio: tuple[Tensor, int] | None = None,
         start: Fraction = Fraction(0),
     ):
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         self.path = Path(path)
@@ -284,6 +287,7 @@ class VideoWriter:
 
     def write(self, frame: Tensor, time: Fraction | None = None) -> None:
         """Append one frame [H, W, 3], shown at `time` seconds (default: `start` + index / fps). Times must rise."""
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         container = self._container
@@ -314,6 +318,7 @@ class VideoWriter:
 
     def close(self) -> None:
         """Finish the file and give it its name. A video without frames is refused."""
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         if self._container is None:
@@ -333,6 +338,7 @@ class VideoWriter:
 
     def discard(self) -> None:
         """Drop what was written; nothing stays under the final name."""
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         container, self._container = self._container, None

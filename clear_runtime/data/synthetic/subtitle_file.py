@@ -57,6 +57,7 @@ def read_lines(path: str | Path) -> list[Line]:
     """The lines of a subtitle file in order of time. Raises ClearError for what cannot be read, with the reason."""
     path = Path(path)
     try:
+        # an optional package: videos are burned without a file too
         import pysubs2
         from pysubs2.exceptions import Pysubs2Error
     except ImportError as error:

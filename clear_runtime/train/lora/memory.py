@@ -112,6 +112,7 @@ def estimate(
 
 def wan_shapes() -> dict[str, tuple[int, ...]]:
     """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
+    # takes seconds to import, and all other counting goes without it
     from diffsynth.models.wan_video_dit import WanModel
 
     with torch.device("meta"):

@@ -165,6 +165,26 @@ def _psnr(video: Tensor, clean: Tensor, inside: Tensor) -> float:
     return -10 * (error * inside).sum().div(inside.sum().clamp_min(1)).clamp_min(1e-6).log10().item()
 
 
+def _loss(model: NanoWan, items: list[Latents], kind: str, sigma: Tensor, weights: Tensor) -> Tensor:
+    """Flow matching at sigma [N]. kind: "prefilled" and "as is" are the controls that lead to the clean clip; "repeat"
+    is the base without its LoRA, which gives the control back. weights: of the latent channels."""
+    device = sigma.device
+    clean, subtitled, filled, mask = (
+        torch.stack([getattr(item, name) for item in items]).to(device).float()
+        for name in ("clean", "subtitled", "filled", "mask")
+    )
+    control = filled if kind == "prefilled" else subtitled
+    target = subtitled if kind == "repeat" else clean
+    noise = torch.randn_like(target)
+    s = sigma.view(-1, 1, 1, 1, 1)
+    model.use_lora(kind != "repeat")
+    with torch.autocast(device.type, torch.bfloat16):
+        v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
+    where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
+    error = (v.float() - (noise - target)).square() * weights
+    return (error * where).sum() / where.expand_as(error).sum()
+
+
 def main(args) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(args.seed)
@@ -200,22 +220,7 @@ def main(args) -> None:
             pool, fresh = pool[-args.pool :], fresh - 1
         size, kind = rng.choice(CROPS), rng.choices(("prefilled", "as is", "repeat"), (0.55, 0.37, 0.08))[0]
         items = [crop(rng.choice(pool), size, rng) for _ in range(args.batch)]
-        batch = [
-            torch.stack([getattr(i, name) for i in items]).to(device).float()
-            for name in ("clean", "subtitled", "filled", "mask")
-        ]
-        clean, subtitled, filled, mask = batch
-        control = filled if kind == "prefilled" else subtitled
-        target = subtitled if kind == "repeat" else clean
-        sigma = draw_sigma(len(items), rng).to(device)
-        noise = torch.randn_like(target)
-        s = sigma.view(-1, 1, 1, 1, 1)
-        model.use_lora(kind != "repeat")
-        with torch.autocast(device.type, torch.bfloat16):
-            v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
-        where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
-        error = (v.float() - (noise - target)).square() * weights
-        value = (error * where).sum() / where.expand_as(error).sum()
+        value = _loss(model, items, kind, draw_sigma(len(items), rng).to(device), weights)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -32,7 +32,7 @@ from ..moving_average import MovingAverage
 from ..processes import Processes
 from ..state import TrainingState
 from .losses import Weights, stage_one
-from .stage_one import StageOne, light_stage_one
+from .stage_one import StageOne, light_stage_one, paper_stage_one
 
 log = logging.getLogger(__name__)
 
@@ -265,8 +265,6 @@ def _build(options: TrainOptions) -> StageOne:
     if options.model == "light":
         model = light_stage_one()
     else:
-        from .stage_one import paper_stage_one
-
         model = paper_stage_one(options.imagenet)
     if options.start != "scratch":
         model.prior.load_state_dict(load_prior(_start_file(options)).model.state_dict())
