@@ -1,5 +1,5 @@
-"""The pack without any preparation: `python run.py demo` and `python run.py test`. Needs Python 3.10 or newer, nothing
-else.
+"""The pack without any preparation: `python run.py demo`, `python run.py check` and `python run.py test`. Needs Python
+3.10 or newer, nothing else.
 
 COMFYUI_PATH  a ComfyUI of yours, to be used in place of the one fetched from PyPI
 CLEAR_CACHE   where the environment (about 5.5 GB) is kept, in place of the user's cache folder
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from launch import PACK, environment
+from launch.check import CHECKS, check
 from launch.console import Problem, duration, say
 from launch.demo import demo
 from launch.server import ending_on_signals
@@ -52,12 +53,16 @@ def main() -> int:
         "--out", type=Path, metavar="FOLDER", default=PACK / "output", help="where the results go (default: output/)"
     )
     one.add_argument("--keep", action="store_true", help="leave the ComfyUI server running and print its address")
+    checks = commands.add_parser("check", help="format, lint, types and imports; what CI runs before the tests")
+    checks.add_argument("checks", nargs="*", metavar="CHECK", help=f"only these, of {', '.join(CHECKS)}")
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
     options, rest = parser.parse_known_args()
     if rest and options.command != "test":
         parser.error(f"unknown argument {rest[0]}")
     try:
         with ending_on_signals():
+            if options.command == "check":
+                return check(options.checks)
             if options.command == "test":
                 return test(rest)
             demo(options.video, options.out.expanduser().resolve(), options.keep)

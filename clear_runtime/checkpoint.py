@@ -45,7 +45,8 @@ def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
         }
     try:
         with safe_open(str(path), "pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            names = file.keys()  # the file itself cannot be iterated over
+            return {name: tuple(file.get_slice(name).get_shape()) for name in names}
     except SafetensorError as error:
         raise _incomplete(path, error) from error
 

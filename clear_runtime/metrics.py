@@ -120,6 +120,7 @@ class Lpips:
 
     def __init__(self, device: str | torch.device = "cpu"):
         try:
+            # optional packages
             import lpips
             from torchvision.models import AlexNet_Weights
         except ImportError as missing:
@@ -151,9 +152,9 @@ class Lpips:
         inside = _inside(mask, reference)
         total, count = 0.0, 0
         for a, b, where in zip(result, reference, inside, strict=True):
-            if not where.any():
-                continue
             box = bounds(where[None], self.MARGIN)
+            if box is None:
+                continue
             x, y = (2 * self._whole(box.of(frame[None])) - 1 for frame in (a, b))
             total += float(self.model(x, y))
             count += 1

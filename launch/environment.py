@@ -55,11 +55,13 @@ def locked(path: Path):
 def _try_lock(file) -> bool:
     try:
         if sys.platform == "win32":
+            # one of the two exists on each system
             import msvcrt
 
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
+            # one of the two exists on each system
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -50,6 +50,7 @@ def score(before: str, after: str, truth: str | None) -> dict:
 
 
 def _against_truth(before: str, after: str, truth: Path) -> dict:
+    # run.py has the standard library alone; this runs in the environment
     import numpy as np
     from PIL import Image
 

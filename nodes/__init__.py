@@ -7,6 +7,7 @@ class ClearExtension(ComfyExtension):
     """What ComfyUI asks for the list of nodes."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        # whoever imports one file of this folder need not import them all
         from . import load
         from .burn import BurnSubtitles
         from .comfy.demo_clip import offer_demo_clip

@@ -53,6 +53,7 @@ class BeforeAfter(io.ComfyNode):
 
     @classmethod
     def execute(cls, before, after, fps, filename_prefix, crf, mask=None, audio=None):
+        # what nodes run is imported when they run: ComfyUI starts without it
         import folder_paths
 
         from ..clear_runtime.media.before_after import check, save

@@ -35,6 +35,7 @@ _DTYPES = {
 
 
 def _nano_base(**options):
+    # what nodes run is imported when they run: ComfyUI starts without it
     from ..clear_runtime.engines.nano import load as bundled
 
     return comfy.sd.load_diffusion_model_state_dict(bundled.transformer_state_dict(), **options)
@@ -80,6 +81,7 @@ class LoadNano(io.ComfyNode):
 
     @classmethod
     def execute(cls, strength):
+        # what nodes run is imported when they run: ComfyUI starts without it
         from ..clear_runtime.engines.nano import load as bundled
 
         model = _nano_base()

@@ -1,10 +1,31 @@
 """For every test: one thread. The tensors here are small, and waiting for a second busy core costs more than it
 brings."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
 torch.set_num_threads(1)
+
+NEED_COMFYUI = ("comfy", "nodes")
+"""Folders whose tests have the marker `comfy`."""
+
+
+def pytest_collection_modifyitems(items):
+    """Marks what runs ComfyUI's code, and skips what this machine has not."""
+    lacking = {}
+    if not os.environ.get("COMFYUI_PATH"):
+        lacking["comfy"] = "COMFYUI_PATH names no ComfyUI; `python run.py test` brings one"
+    if not torch.cuda.is_available():
+        lacking["gpu"] = "torch sees no CUDA device"
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in NEED_COMFYUI:
+            item.add_marker(pytest.mark.comfy)
+        for name, reason in lacking.items():
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def inpainted(frames: Tensor, masks: Tensor) -> Tensor:
     "An image inpainting technique based on the fast marching method", 2004). Raises ClearError where OpenCV is
     missing."""
     try:
+        # an optional package
         import cv2
     except ImportError as missing:
         raise ClearError(

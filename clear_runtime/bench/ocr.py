@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..frames.masks import grow
-from ..frames.region import bounds
+from ..frames.region import Region, bounds
 
 READ = 0.5  # recognition score from which a line counts as read: RapidOCR's own limit
 ON_TEXT = 0.5  # share of a box that must lie on the subtitle, grown by FILL, to be the subtitle's
@@ -44,6 +44,7 @@ def load_reader() -> Reader:
     """frame [H, W, 3] in 0..1 -> the lines in it, also those that could not be read well. Raises ClearError where
     RapidOCR is missing."""
     try:
+        # an optional package
         from rapidocr import RapidOCR
     except ImportError as missing:
         raise ClearError(
@@ -120,7 +121,7 @@ def still_read(before: str, after: str) -> float:
 def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[Line]]:
     """The lines of the whole frame, and of the band of the frame around `around` [H, W] alone, made larger where it is
     small."""
-    box = bounds(around[None], BAND)
+    box = bounds(around[None], BAND) or Region(0, 0, *frame.shape[:2])
     band = box.of(frame[None])
     factor = min(LARGEST, max(1, round(WIDE / band.shape[2])))
     large = torch.nn.functional.interpolate(band.permute(0, 3, 1, 2), scale_factor=factor, mode="bicubic")[0].permute(

@@ -16,6 +16,7 @@ import logging
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]
     """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six
     carries a sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
     maker, found = PairMaker(folder, validation=True), []
-    options = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
+    options: dict[str, Any] = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
     if not text:
         maker.fonts = {}
     for seed in range(count):
@@ -117,7 +118,7 @@ def sign_clip(maker: PairMaker, seed, speed: float, frames: int) -> np.ndarray:
         for t in range(frames)
     ]
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 2, (frames, height, width, 3))
-    return (np.stack(shots) + noise).clip(0, 255).astype(np.uint8)
+    return (np.stack([np.asarray(shot) for shot in shots]) + noise).clip(0, 255).astype(np.uint8)
 
 
 def speed(prior, height: int = 720, width: int = 1280, frames: int = 8) -> float:
@@ -134,7 +135,8 @@ def speed(prior, height: int = 720, width: int = 1280, frames: int = 8) -> float
 def main(args) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
-    prior, results = load_prior(args.prior), {}
+    prior = load_prior(args.prior)
+    results: dict[str, Any] = {}
     results["frames per second at 1280x720"], results["threads"] = speed(prior), torch.get_num_threads()
     log.info(
         "%.1f frames per second at 1280x720 with %d threads",

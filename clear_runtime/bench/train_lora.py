@@ -14,6 +14,7 @@ import argparse
 import logging
 import statistics
 import tempfile
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -30,8 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class RandomClips:
-    """Stands in for cache.LatentClips: examples of one size (latent frames, height and width), with a subtitle in a
-    sixth of each."""
+    """Examples of one size (latent frames, height and width), with a subtitle in a sixth of each."""
+
+    spatial, changed = SPATIAL, ""
 
     def __init__(self, size: tuple[int, int, int]):
         self.size = size
@@ -48,6 +50,9 @@ class RandomClips:
 
     def state_dict(self) -> dict:
         return {}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        pass
 
 
 def random_base(shapes: dict[str, tuple[int, ...]], dtype: torch.dtype) -> dict[str, Tensor]:

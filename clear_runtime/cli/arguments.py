@@ -53,7 +53,7 @@ def _fields(content, of: type, where: str) -> dict:
 
 
 def _value(value, kind, default, where: str):
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return kind(**_fields(value, kind, where))
     if not _alike(value, kind):
         like = (

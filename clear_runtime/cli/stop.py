@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 
@@ -25,10 +26,8 @@ class Stop:
 
     def __bool__(self) -> bool:
         if not self.asked:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 self.asked = any(kind in self._KINDS for kind in self._heard.recv(64))
-            except BlockingIOError:
-                pass
         return self.asked
 
     def _ask(self, *_) -> None:

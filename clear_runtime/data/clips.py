@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -106,8 +107,8 @@ class FileClips:
         ]
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
-        for source, numbers in groupby(wanted, lambda n: self.index[n][0]):
-            numbers = list(numbers)
+        for source, group in groupby(wanted, lambda n: self.index[n][0]):
+            numbers = list(group)
             for n, (i, parts) in zip(numbers, source.read([self.index[n][1] for n in numbers])):
                 yield n, self._clip(source, source.spans[i], parts)
 
@@ -115,9 +116,7 @@ class FileClips:
         return Clip(*parts)
 
     def __str__(self) -> str:
-        lengths, sizes = (
-            {source.size if size else len(source.spans[0]) for source in self.sources} for size in (False, True)
-        )
+        lengths, sizes = {len(source.spans[0]) for source in self.sources}, {source.size for source in self.sources}
         frames = f"{min(lengths)} to {max(lengths)}" if len(lengths) > 1 else f"{min(lengths)}"
         shapes = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
         lines = [
@@ -188,7 +187,7 @@ class BurnedClips(FileClips):
         sources, left_out, empty = [], [], 0
         paths = clean_videos(source)
         for done, video in enumerate(paths):
-            tell = (lambda: on_look(done, len(paths))) if on_look else (lambda: None)
+            tell = partial(on_look, done, len(paths)) if on_look else (lambda: None)
             tell()
             try:
                 text = _text_for(video, style, len(paths) == 1)
@@ -301,13 +300,15 @@ def check_settings(frames: int, per_video: int, long_side: int) -> None:
 
 def target_size(height: int, width: int, long_side: int) -> tuple[int, int]:
     """Height and width that frames are scaled and cut to; 0 for a side that is too short."""
-    return tuple(side // MULTIPLE * MULTIPLE for side in _scaled(height, width, long_side))
+    height, width = _scaled(height, width, long_side)
+    return height // MULTIPLE * MULTIPLE, width // MULTIPLE * MULTIPLE
 
 
 def fitted(frame: Tensor, long_side: int) -> Tensor:
     """[H, W, 3] -> the size of target_size, float32: scaled down with antialiasing, then cut evenly at both ends."""
-    size = _scaled(*frame.shape[:2], long_side)
-    if size != tuple(frame.shape[:2]):
+    height, width = frame.shape[:2]
+    size = _scaled(height, width, long_side)
+    if size != (height, width):
         frame = (
             F.interpolate(frame.permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True)[0]
             .permute(1, 2, 0)

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +19,7 @@ from torch.nn import functional as F
 from ..errors import ClearError
 from . import pseudo_labels
 from .pairs_on_disk import PairReport, Report, frame_pairs
+from .synthetic.pairs import PairMaker
 
 FRAMES_PER_PAIR = (
     20  # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
@@ -85,10 +89,9 @@ class DiskFrames(torch.utils.data.Dataset):
         groups = [mine[i : i + PAIRS_AT_A_TIME] for i in range(0, len(mine), PAIRS_AT_A_TIME)]
         counts = [sum(len(self.pairs[i][1]) for i in group) for group in groups]
         index %= sum(counts)
-        for group, count in zip(groups, counts):
-            if index < count:
-                break
-            index -= count
+        starts = list(accumulate(counts, initial=0))
+        at = bisect_right(starts, index) - 1
+        group, index = groups[at], index - starts[at]
         if not self._held or self._held[0] != (epoch, group):
             frames = [f for i in group for f in self._read(*self.pairs[i])]
             random.Random(f"{self.seed} {epoch} {group}").shuffle(frames)
@@ -188,19 +191,23 @@ class GeneratedFrames(torch.utils.data.Dataset):
         exact: bool = False,
     ):
         self.folder, self.size, self.crop, self.exact = Path(folder), size, crop, exact
-        self.seed, self.rank, self.processes, self._maker = seed, rank, processes, None
+        self.seed, self.rank, self.processes = seed, rank, processes
+        self._maker: PairMaker | None = None
 
     def __getitem__(self, n: int) -> Batch:
-        from .synthetic.pairs import PairMaker
-
-        if self._maker is None:
+        if self._maker is None:  # made where it is used: it holds open fonts, which no other process can take over
             self._maker = PairMaker(self.folder)
         whole = n % 4 == 3
-        options = dict(empty=0.25, em=(12, 36)) if whole else dict(empty=0.15, em=(10, 42), frame_height=self.WHOLE[0])
+        make = partial(self._maker.make, frames=1)
+        if whole:
+            make = partial(make, height=self.WHOLE[0], width=self.WHOLE[1], empty=0.25, em=(12, 36))
+        else:
+            height, width = self.crop
+            make = partial(make, height=height, width=width, empty=0.15, em=(10, 42), frame_height=self.WHOLE[0])
         first = 10_000 + (n * self.processes + self.rank) * self.size + self.seed * 1_000_003
         made = []
         for i in range(max(1, self.size // 4) if whole else self.size):
-            clean, subtitled, drawn = self._maker.make(first + i, 1, *(self.WHOLE if whole else self.crop), **options)
+            clean, subtitled, drawn = make(first + i)
             clean, subtitled = torch.from_numpy(clean).float() / 255, torch.from_numpy(subtitled).float() / 255
             mask = torch.from_numpy(drawn).float() if self.exact else pseudo_labels.labels(subtitled, clean)
             mask *= pseudo_labels.worth_training(mask)[

@@ -75,8 +75,8 @@ def describe_base(shapes: Mapping[str, tuple[int, ...]]) -> Base:
     are."""
     patch, query = shapes.get("patch_embedding.weight"), shapes.get("blocks.0.self_attn.q.weight")
     if patch is None or query is None or len(patch) != 5:
-        what = next((text for mark, text in _NOT_WAN if any(mark in name for name in shapes)), "not a Wan model")
-        raise ClearError(f"This is {what}. {NEEDED}.")
+        other = next((text for mark, text in _NOT_WAN if any(mark in name for name in shapes)), "not a Wan model")
+        raise ClearError(f"This is {other}. {NEEDED}.")
     width, channels = patch[:2]
     what = next((text for mark, text in _OF_WAN.items() if any(name.startswith(mark) for name in shapes)), None)
     if what is None and width in _WIDTHS:

@@ -92,6 +92,7 @@ class DiffSynthDenoiser:
         return negative + self.cfg * (positive - negative)
 
     def _predict(self, x: Tensor, sigma: float, condition: Tensor, context: Tensor) -> Tensor:
+        # takes seconds to import, and ComfyUI goes without it
         from diffsynth.pipelines.wan_video import model_fn_wan_video
 
         timestep = torch.tensor([TIMESTEPS * sigma], dtype=self.dtype, device=self.device)
@@ -117,6 +118,7 @@ class DiffSynthDenoiser:
 def wan_model(state: Mapping[str, Tensor]) -> nn.Module:
     """DiffSynth's WanModel around these very tensors, not copies; its dimensions are read from their shapes. Raises
     ClearError for another base."""
+    # takes seconds to import, and ComfyUI goes without it
     from diffsynth.models.wan_video_dit import WanModel, precompute_freqs_cis_3d
 
     shapes = {name: tuple(value.shape) for name, value in state.items()}
@@ -149,6 +151,7 @@ def own_attention() -> Iterator[None]:
     By itself it takes FlashAttention or SageAttention where one is installed: neither has float32 or runs on a CPU, and
     the second has no gradient, so that most of a LoRA would learn nothing, in silence.
     """
+    # takes seconds to import, and ComfyUI goes without it
     from diffsynth.models import wan_video_dit
 
     theirs = wan_video_dit.flash_attention
@@ -162,6 +165,7 @@ def own_attention() -> Iterator[None]:
 def inject_lora(model: nn.Module, state: Mapping[str, Tensor], strength: float = 1.0) -> None:
     """Put a normalised LoRA into the model through PEFT, in place. Raises ClearError unless every pair finds its
     layer."""
+    # takes seconds to import, and ComfyUI goes without it
     from peft import LoraConfig, inject_adapter_in_model
 
     lora_files.require_fit(state, {name: tuple(value.shape) for name, value in model.named_parameters()})

@@ -25,6 +25,7 @@ class DiffSynthCodec:
     ) -> DiffSynthCodec:
         """From the released VAE's state dict, with or without DiffSynth's `model.` prefix. Raises ClearError for
         another VAE."""
+        # takes seconds to import, and ComfyUI goes without it
         from diffsynth.models.wan_video_vae import VideoVAE_, WanVideoVAE
 
         plain = {name.removeprefix("model."): value for name, value in state.items()}

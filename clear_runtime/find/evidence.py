@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import chain, pairwise
 
 import torch
 from torch import Tensor
@@ -112,10 +111,12 @@ def in_chunks(items: Iterable, work: Callable[[list], Sequence], context: int, c
 
 def _smoothed(marked: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
     """(frame, mask) of a video of any length with the masks that `temporal_median` gives."""
-    last = None
-    for (frame, mask), after in pairwise(chain(marked, (None,))):
+    coming, last = iter(marked), None
+    now = next(coming, None)
+    while now is not None:
+        (frame, mask), after = now, next(coming, None)
         yield frame, median_of_three(mask if last is None else last, mask, mask if after is None else after[1])
-        last = mask
+        last, now = mask, after
 
 
 def _lasted(mask: Tensor) -> Tensor:
@@ -165,6 +166,8 @@ def _trust(held: Sequence[_Seen], evidence: Evidence) -> list[tuple[Region, Tens
     # Cells are those of the whole frame, and reach further than the marks, because the result is interpolated between
     # them.
     box = bounds(reduce(torch.maximum, some), 2 * cell)
+    if box is None:
+        return [None] * len(held)
     region = Region.between(box.top // cell * cell, box.left // cell * cell, box.bottom, box.right)
     empty = torch.zeros(4, region.height, region.width)
     m, x = torch.stack(

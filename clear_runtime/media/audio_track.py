@@ -54,6 +54,7 @@ def audio_track(container, source: str | os.PathLike | None, waveform: tuple[Ten
 
 
 def _from_file(container, path: Path) -> Iterator[tuple[Fraction, list]]:
+    # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     source = av.open(str(path))
@@ -106,6 +107,7 @@ def _from_waveform(container, samples: Tensor, rate: int) -> Iterator[tuple[Frac
 
 
 def _encoded(samples: Tensor, rate: int, layout: str, out) -> Iterator[tuple[Fraction, list]]:
+    # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     for start in range(0, samples.shape[1], BLOCK):

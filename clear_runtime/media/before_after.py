@@ -11,7 +11,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..errors import ClearError
@@ -50,9 +52,6 @@ def telling_frame(before: Tensor, after: Tensor, mask: Tensor | None) -> int:
 def labels(height: int, width: int) -> tuple[Tensor, Tensor]:
     """The words and the line over a joined picture of two frames: colour [H, 2W+LINE, 3] and opacity [H, 2W+LINE,
     1]."""
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
-
     picture = Image.new("RGBA", (2 * width + LINE, height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(picture)
     size = max(9, height // 22)
@@ -124,7 +123,5 @@ def save(
 
 
 def _save_png(path: Path, picture: Tensor) -> None:
-    from PIL import Image
-
     pixels = picture.clamp(0, 1).mul(255).add(0.5).to(torch.uint8)
     Image.fromarray(pixels.numpy()).save(path, "PNG")

@@ -102,7 +102,8 @@ def trailing_mean(values: np.ndarray, span: int) -> np.ndarray:
 
 def mixed(colour: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, int, int]:
     """A colour with `share` of another in it."""
-    return tuple(round(a + (b - a) * share) for a, b in zip(colour, other))
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other))
+    return red, green, blue
 
 
 def draw_line(

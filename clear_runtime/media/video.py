@@ -66,6 +66,7 @@ def _refuse(path: Path, why: str) -> ClearError:
 
 
 def _open(path: Path):
+    # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     if not path.exists():
@@ -177,6 +178,7 @@ def _rgb(frame):
 
 
 def _decode(container, path: Path):
+    # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     stream = container.streams.video[0]
@@ -216,13 +218,17 @@ class VideoWriter:
     plays everywhere. yuv420p cannot hold an odd width or height, so those are stored as yuv444p: the picture keeps
     its size, at the price that some hardware players refuse the file.
 
-    path          ends in .mp4, .mov or .mkv; an existing file is replaced when the new one is whole width, height
-    pixels fps           frames per second, for frames written without a time crf           x264's constant rate factor,
-    0 (lossless) to 51 colour        the tags to write, and the matrix that RGB is converted with; BT.709 instead of one
-    that is not in MATRICES audio_from    a file whose first audio stream is taken over: copied where the container can
-    hold it, else AAC audio         or a waveform ([channels, samples] in -1..1, samples per second) start         time
-    of the first frame in seconds, when frames come without a time Raises ClearError for a disk that is full or a folder
-    that cannot be written.
+    path          ends in .mp4, .mov or .mkv; an existing file is replaced when the new one is whole
+    width, height pixels
+    fps           frames per second, for frames written without a time
+    crf           x264's constant rate factor, 0 (lossless) to 51
+    colour        the tags to write, and the matrix that RGB is converted with; BT.709 instead of one that is not in
+                  MATRICES
+    audio_from    a file whose first audio stream is taken over: copied where the container can hold it, else AAC
+    audio         or a waveform ([channels, samples] in -1..1, samples per second)
+    start         time of the first frame in seconds, when frames come without a time
+
+    Raises ClearError for a disk that is full or a folder that cannot be written.
     """
 
     def __init__(
@@ -237,6 +243,7 @@ class VideoWriter:
         audio: tuple[Tensor, int] | None = None,
         start: Fraction = Fraction(0),
     ):
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         self.path = Path(path)
@@ -280,8 +287,12 @@ class VideoWriter:
 
     def write(self, frame: Tensor, time: Fraction | None = None) -> None:
         """Append one frame [H, W, 3], shown at `time` seconds (default: `start` + index / fps). Times must rise."""
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
+        container = self._container
+        if container is None:
+            raise ValueError(f"{self.path.name} has been closed; it takes no more frames.")
         if tuple(frame.shape) != (*self._size, 3):
             raise ClearError(
                 f"Frame {self.frames} of {self.path.name} has the shape {tuple(frame.shape)}, "
@@ -298,7 +309,7 @@ class VideoWriter:
         picture.colorspace = self._colour.matrix
         picture.pts, picture.time_base = round(when / self._tick), self._tick
         try:
-            self._container.mux(self._stream.encode(picture))
+            container.mux(self._stream.encode(picture))
             self._audio.advance(when)
         except (av.FFmpegError, OSError) as error:
             self.discard()
@@ -307,6 +318,7 @@ class VideoWriter:
 
     def close(self) -> None:
         """Finish the file and give it its name. A video without frames is refused."""
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         if self._container is None:
@@ -326,6 +338,7 @@ class VideoWriter:
 
     def discard(self) -> None:
         """Drop what was written; nothing stays under the final name."""
+        # brings FFmpeg's libraries: only where a file is read or written
         import av
 
         container, self._container = self._container, None

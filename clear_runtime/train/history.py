@@ -17,7 +17,8 @@ class History:
     no finite number (a step was skipped for it) is null in the file and nan in here."""
 
     def __init__(self, folder: str | Path):
-        self.path, self.rows = Path(folder) / "history.jsonl", []
+        self.path = Path(folder) / "history.jsonl"
+        self.rows: list[dict[str, float]] = []
         if self.path.exists():
             whole = self.path.read_bytes()
             whole = whole[: whole.rfind(b"\n") + 1]

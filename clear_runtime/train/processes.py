@@ -32,6 +32,7 @@ class Processes:
         self._accelerator = None
         if self.count > 1:
             try:
+                # an optional package: one process goes without it
                 from accelerate import Accelerator
                 from accelerate.utils import InitProcessGroupKwargs
             except ImportError as missing:
@@ -95,6 +96,7 @@ class Processes:
         """What the main process has; the others' own is not looked at. Every process must ask."""
         if not self._accelerator:
             return value
+        # an optional package: one process goes without it
         from accelerate.utils import broadcast_object_list
 
         return broadcast_object_list([value if self.main else None])[0]

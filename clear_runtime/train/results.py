@@ -57,25 +57,26 @@ class Results:
                 f"another name, {self._free()} for one."
             )
 
-    def claim(self) -> None:
-        """Take the name for this run. Raises ClearError as require_free does."""
+    def claim(self) -> str:
+        """Take the name for this run, and return the run's own mark. Raises ClearError as require_free does."""
         self.require_free()
-        if self._id() is None:
+        mark = self._id()
+        if mark is None:
+            mark = uuid.uuid4().hex
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = self.folder / "run.partial"
-            partial.write_text(json.dumps({MARK: uuid.uuid4().hex}), encoding="utf-8")
+            partial.write_text(json.dumps({MARK: mark}), encoding="utf-8")
             os.replace(partial, self.folder / _CLAIM)
+        return mark
 
     def publish(self, facts: Mapping[str, str]) -> dict[str, Path]:
         """Copy the run's files to where they are used, with facts added to their metadata; returns where each of them
         is. Raises ClearError as require_free does, and when the disk does not take them."""
-        self.claim()
+        mark = self.claim()
         targets = dict(zip(self.files, self._targets(self.name, self.models[0])))
         for source, target in reversed(targets.items()):  # what others look for appears when the rest is there
             write_tensors(
-                target,
-                read_tensors(self.folder / source),
-                {**read_metadata(self.folder / source), **facts, MARK: self._id()},
+                target, read_tensors(self.folder / source), {**read_metadata(self.folder / source), **facts, MARK: mark}
             )
         return targets
 

@@ -28,7 +28,7 @@ class TrainingState:
 
     def __init__(
         self,
-        folder: Path,
+        folder: str | Path,
         parts: dict,
         options: Mapping,
         words: Mapping[str, str] | None = None,

@@ -1,4 +1,4 @@
-"""The pack as ComfyUI sees it: its nodes, what loading it costs, and the shipped graphs against the server's
+"""The pack as ComfyUI sees it: its nodes, and the shipped graphs against the server's
 schemas."""
 
 import json
@@ -40,10 +40,10 @@ def test_every_node_is_there_and_described(object_info):
                 assert spec[1].get("tooltip"), f"{name}.{key} has no tooltip"
 
 
-def test_loading_the_pack_is_cheap(comfyui):
-    taken = re.findall(r"([\d.]+) seconds(?: \((.*?)\))?: .*clear-subtitle-remover", comfyui.log.read_text())
-    assert len(taken) == 1, "ComfyUI's log has no import time for the pack"
-    assert taken[0][1] == "" and float(taken[0][0]) < 0.3
+def test_the_pack_is_loaded_without_a_failure(comfyui):
+    """What loading it costs: tests/nodes/test_import.py."""
+    loaded = re.findall(r"[\d.]+ seconds(?: \((.*?)\))?: .*clear-subtitle-remover", comfyui.log.read_text())
+    assert loaded == [""], "ComfyUI's log says nothing of the pack's import, or that it failed"
 
 
 def test_the_demo_clip_can_be_chosen(object_info):

@@ -174,6 +174,7 @@ def test_without_a_font_for_a_script_the_error_says_what_to_install(script):
 
 def test_a_font_is_found_once_it_is_installed_without_a_new_start(tmp_path, monkeypatch):
     monkeypatch.setattr(system_fonts, "folders", lambda: [tmp_path])
+    new = system_fonts.Face(str(tmp_path / "new.ttf"), 0, "New Sans", "Regular")
     for look in (
         lambda: system_fonts.find("New Sans"),
         lambda: system_fonts.for_script("thai"),
@@ -181,7 +182,6 @@ def test_a_font_is_found_once_it_is_installed_without_a_new_start(tmp_path, monk
     ):
         with pytest.raises(ClearError):
             look()
-        new = system_fonts.Face(str(tmp_path / "new.ttf"), 0, "New Sans", "Regular")
         (tmp_path / "new.ttf").write_bytes(b"")
         with monkeypatch.context() as patch:
             patch.setattr(system_fonts, "_faces_of", lambda file: [new])

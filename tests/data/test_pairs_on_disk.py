@@ -243,8 +243,9 @@ def test_the_bundled_clips_are_told_apart_too(prior):
 def test_a_prior_that_sees_nothing_or_everything_accuses_nobody(tmp_path):
     write_pair(tmp_path, "film")
     pair = find_pairs(tmp_path)[0]
-    for value in (0.0, 1.0):
-        assert check_pair(exchanged(pair), find_mask=lambda frames: torch.full(frames.shape[:3], value)).problem is None
+    for everywhere in (torch.zeros, torch.ones):
+        find_mask = lambda frames, everywhere=everywhere: everywhere(frames.shape[:3])
+        assert check_pair(exchanged(pair), find_mask=find_mask).problem is None
 
 
 def test_a_prior_looks_at_a_few_frames_of_a_long_video(tmp_path):

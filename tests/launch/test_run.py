@@ -1,6 +1,7 @@
 """run.py and its parts, without ComfyUI: graph formats, the WebSocket, set-up, the server's life, names of results."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -144,11 +145,9 @@ class Peer(threading.Thread):
         for piece in self.pieces:
             connection.sendall(piece)
             time.sleep(0.02)
-        connection.settimeout(0.3)
-        try:
+        connection.settimeout(30)
+        with contextlib.suppress(TimeoutError):
             self.got = connection.recv(4096)
-        except TimeoutError:
-            pass
         connection.close()
 
 
@@ -169,12 +168,12 @@ def test_messages_of_every_length_in_pieces_between_pings_and_previews():
     stream += frame(9, b"") + frame(0, texts[1][100:]) + frame(1, texts[2])
     peer = Peer([stream[i : i + 999] for i in range(0, len(stream), 999)])
     listener = Listener("127.0.0.1", peer.port, "/ws")
-    assert [listener.receive(5)["n"] for _ in texts] == [1, 300, 70_000]
-    peer.join(5)
+    assert [listener.receive(30)["n"] for _ in texts] == [1, 300, 70_000]
+    peer.join(30)
     assert peer.got[0] == 0x8A and peer.got[1] == 0x80 | len(b"still there?")
     mask, body = peer.got[2:6], peer.got[6 : 6 + 12]
     assert bytes(b ^ mask[i % 4] for i, b in enumerate(body)) == b"still there?"
-    assert listener.receive(1) is None and listener.closed
+    assert listener.receive(30) is None and listener.closed
 
 
 def test_silence_is_not_the_end():
@@ -361,8 +360,14 @@ def test_a_server_that_dies_at_the_start_is_explained(fake_tree, monkeypatch):
 
 def test_a_server_that_never_answers_is_given_up(fake_tree, monkeypatch):
     (fake_tree / "main.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
-    monkeypatch.setattr(server, "START_BOUND", 1)
-    with pytest.raises(Problem, match="(?s)did not answer within 1 s.*loading"):
+
+    def nobody(self, *_, **__):
+        if "loading" in self._log_text():
+            monkeypatch.setattr(server, "START_BOUND", 0)
+        raise OSError
+
+    monkeypatch.setattr(server.Server, "get", nobody)
+    with pytest.raises(Problem, match="(?s)did not answer within 0 s.*loading"):
         with server.Server(Path(sys.executable), fake_tree, cpu=True):
             pytest.fail("it cannot have started")
 
@@ -394,7 +399,7 @@ def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
     pid = int((tmp_path / "pid").read_text())
     assert alive(pid)
     holder.send_signal(number)
-    holder.communicate(timeout=30)
+    holder.communicate(timeout=120)
     assert holder.returncode != 0 and not alive(pid)
 
 

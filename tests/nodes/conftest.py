@@ -19,15 +19,6 @@ if COMFYUI:
     sys.path.insert(sys.path.index(str(ROOT)) + 1, COMFYUI)
 
 
-def pytest_collection_modifyitems(items):
-    if not COMFYUI:
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(
-                    pytest.mark.skip(reason="COMFYUI_PATH names no ComfyUI; `python run.py test` provides one")
-                )
-
-
 def _module(name: str, path: Path, **options):
     spec = importlib.util.spec_from_file_location(name, path, **options)
     module = importlib.util.module_from_spec(spec)

@@ -160,7 +160,7 @@ def test_translated_texts_are_shown_as_they_are(language):
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_page_has_the_words_of_the_node(schemas, language):
     nodes = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
-    for node_id, schema in schemas.items():
+    for node_id in schemas:
         text = page(node_id, language).read_text(encoding="utf-8")
         assert text.startswith(f"# {nodes[node_id]['display_name']}\n"), node_id
         labels = {name: label for name, (label, _) in tables(text)["inputs"].items()}

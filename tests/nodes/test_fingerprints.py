@@ -1,7 +1,6 @@
 """What makes ComfyUI run a node again."""
 
 import pytest
-from comfy_api.latest import io
 
 NODES = [
     "CLEAR_LoadModel",
@@ -16,6 +15,8 @@ NODES = [
 
 
 def test_all_nodes_that_say_when_to_run_again_are_looked_at(pack):
+    from comfy_api.latest import io
+
     own = [
         name
         for name, node in pack.listed.items()

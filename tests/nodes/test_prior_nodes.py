@@ -169,7 +169,7 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
     )
     each = prior.memory(352, 640)
     for free, batches in ((100 * each, [8, 6]), (3.5 * each, [3, 3, 2, 3, 3]), (0, [1] * 14)):
-        monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: free)
+        monkeypatch.setattr(management, "get_free_memory", lambda *a, free=free, **k: free)
         seen.clear()
         run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
         assert seen == batches and max(asked) == 8 * each

@@ -91,6 +91,15 @@ IN_BLOCK = {
 }
 
 
+def comfy_name(name):
+    """DiffSynth's name of a weight -> ComfyUI's."""
+    stem = name.removesuffix(".weight")
+    if not stem.startswith("blocks."):
+        return NAMES[stem] + ".weight"
+    block, part = stem.removeprefix("blocks.").split(".", 1)
+    return f"encoder.block.{block}.layer.{IN_BLOCK[part]}.weight"
+
+
 def test_what_reaches_the_model_is_what_diffsynths_prompt_embedder_makes(comfy_nodes):
     """The same small umT5 in both: 512 tokens, and zeros behind the text."""
     from comfy.text_encoders.wan import UMT5XXlModel
@@ -101,25 +110,9 @@ def test_what_reaches_the_model_is_what_diffsynths_prompt_embedder_makes(comfy_n
     ours = UMT5XXlModel(
         device="cpu", dtype=torch.float32, model_options={"model_name": "small", "small_model_config": SIZES}
     )
-    named = {}
-    for name, value in theirs.state_dict().items():
-        stem = name.removesuffix(".weight")
-        if stem.startswith("blocks."):
-            block, part = stem.removeprefix("blocks.").split(".", 1)
-            named[f"encoder.block.{block}.layer.{IN_BLOCK[part]}.weight"] = value + 0.3 * torch.randn_like(value)
-        else:
-            named[NAMES[stem] + ".weight"] = value + 0.3 * torch.randn_like(value)
+    named = {comfy_name(name): value + 0.3 * torch.randn_like(value) for name, value in theirs.state_dict().items()}
     ours.transformer.load_state_dict(named)
-    theirs.load_state_dict(
-        {
-            name: named[
-                f"encoder.block.{name.split('.')[1]}.layer.{IN_BLOCK[name.removesuffix('.weight').split('.', 2)[2]]}.weight"
-            ]
-            if name.startswith("blocks.")
-            else named[NAMES[name.removesuffix(".weight")] + ".weight"]
-            for name in theirs.state_dict()
-        }
-    )
+    theirs.load_state_dict({name: named[comfy_name(name)] for name in theirs.state_dict()})
     ids = torch.tensor([[7, 12, 33, 5, 41, 1] + [0] * 506])
     with torch.inference_mode():
         wanted = theirs(ids, (ids > 0).long())

@@ -31,7 +31,10 @@ from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.train.processes import Processes
 
 folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
-options = TrainOptions(steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3, accumulate=accumulate, batch=2)
+options = TrainOptions(
+    steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3,
+    accumulate=accumulate, batch=2,
+)
 
 class Mixed(MemoryClips):  # the second is narrower than the crop: its batches have another size
     def read(self, wanted):
@@ -40,16 +43,19 @@ class Mixed(MemoryClips):  # the second is narrower than the crop: its batches h
 
 def run(processes):
     pairs = Mixed(3)
-    pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]  # as another path or time would make them
+    # as another path or time would make them
+    pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]
     paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
     clips = LatentClips(paths, 4, options.crop, options.control, options.seed, batch=options.batch)
     assert clips.sizes == [(2, 8, 16), (2, 8, 12)] and len({{clips[k].clean.shape for k in range(24)}}) == 2
-    history = [[p.loss, *p.terms.values()] for p in train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)]
+    steps = train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)
+    history = [[p.loss, *p.terms.values()] for p in steps]
     assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
     assert not processes.any(False)
     assert processes.shared(processes.rank) == 0
     if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
-        assert torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout.total_seconds() > 12 * 3600
+        backend = torch.distributed.group.WORLD._get_backend(torch.device("cpu"))
+        assert backend.options._timeout.total_seconds() > 12 * 3600
     if processes.main:
         (folder / "history.json").write_text(json.dumps(history))
     (folder / ("encoded_%d.json" % processes.rank)).write_text(json.dumps(pairs.reads))

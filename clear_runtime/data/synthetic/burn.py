@@ -7,6 +7,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from ...errors import ClearError
+
 MASK_FROM = 0.05  # a pixel belongs to the subtitle from this opacity on
 
 
@@ -48,7 +50,10 @@ class Layer:
 
 @lru_cache(maxsize=16)
 def load_font(path: str | None, index: int, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, index=index) if path else ImageFont.load_default(size)
+    font = ImageFont.truetype(path, size, index=index) if path else ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise ClearError("This Pillow was built without FreeType and draws no letters; install one with it.")
+    return font
 
 
 def bounds(lines: list[str], style: Style) -> tuple[float, float, float, float]:
@@ -116,7 +121,7 @@ def random_style(rng: random.Random, fonts: list[tuple[str, int]], size: int) ->
     if rng.random() < 0.08:
         fill, edge = edge, fill
     elif rng.random() < 0.08:
-        fill = tuple(rng.randrange(256) for _ in range(3))
+        fill = rng.randrange(256), rng.randrange(256), rng.randrange(256)
     path, index = rng.choice(fonts)
     stroke = rng.choice((0, 1, 1, 2, 2, 2, 3)) if size >= 14 else rng.choice((0, 1, 1))
     style = Style(

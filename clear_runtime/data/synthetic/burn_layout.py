@@ -15,7 +15,7 @@ from ...errors import ClearError
 from . import system_fonts
 from .burn import Style, bounds, load_font, random_style, render
 from .burn_style import BurnStyle, rgb
-from .subtitle_file import Line
+from .subtitle_file import FileLook, Line
 from .system_fonts import Face
 
 VISIBLE = 0.5 / 255  # an opacity below it changes no pixel of an 8-bit video
@@ -138,7 +138,9 @@ class Layout:
         """script: of random lines; of a file's, the letters decide. Raises ClearError for letters that the font
         lacks."""
         system_fonts.require_shaping("".join(line.text))
-        look, face = self._from_file(line) if line.look and self.style.look == "as set" else self._look(line, script)
+        look, face = (
+            self._from_file(line, line.look) if line.look and self.style.look == "as set" else self._look(line, script)
+        )
         sides = (
             (line.look.margins[0] * self.width, line.look.margins[1] * self.width)
             if line.look
@@ -232,8 +234,7 @@ class Layout:
             style = replace(style, font=face.path, index=face.index)
         return replace(style, italic=style.italic or line.italic), face
 
-    def _from_file(self, line: Line) -> tuple[Style, Face]:
-        look = line.look
+    def _from_file(self, line: Line, look: FileLook) -> tuple[Style, Face]:
         face = system_fonts.installed(look.font.lstrip("@"), line.bold, line.italic) if look.font else None
         if face is None or system_fonts.missing(face, "".join(line.text)):
             found = self.face_for(line, None)

@@ -73,7 +73,8 @@ def rgb(text: str, name: str = "colour") -> tuple[int, int, int]:
             f"{name} is {text!r}, which is no colour. Write it as #rrggbb: #ffffff is white, #ffe14d yellow."
         )
     pairs = digits[1] if len(digits[1]) == 6 else "".join(c + c for c in digits[1])
-    return tuple(int(pairs[i : i + 2], 16) for i in (0, 2, 4))
+    red, green, blue = (int(pairs[i : i + 2], 16) for i in (0, 2, 4))
+    return red, green, blue
 
 
 def split_scripts(scripts) -> tuple[str, ...]:

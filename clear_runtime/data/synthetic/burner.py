@@ -44,11 +44,9 @@ class Burner:
         self.burned: dict[int, Placed] = {}
         self._outside: dict[int, tuple[int, int]] = {}  # of each line shown: rows outside the frame, and rows in all
         self._patches: dict[int, Patch | None] = {}
-        self._endless = None if style.file else self._random_lines()
-        if style.file:
-            self._placed = self._of_file(frames)
-        else:
-            self._placed = [next(self._endless)]  # finds what is wrong with font and scripts now
+        self._more: Iterator[Placed] = iter(()) if style.file else self._random_lines()
+        # the first random line finds what is wrong with font and scripts now
+        self._placed = self._of_file(frames) if style.file else [next(self._more)]
 
     def burn(self, frame: Tensor, number: int) -> tuple[Tensor, Tensor]:
         """Frame [H, W, 3] of that number -> (subtitled [H, W, 3] float32, mask [H, W] bool). Outside the mask nothing
@@ -62,8 +60,8 @@ class Burner:
                     rows_outside(self._placed[i], self.layout.width, self.layout.height),
                     len(self._placed[i].lines),
                 )
-            if self._patches[i]:
-                self._patches[i].burn_into(out, mask, self._placed[i].strength(number))
+            if part := self._patches[i]:
+                part.burn_into(out, mask, self._placed[i].strength(number))
                 self.burned[i] = self._placed[i]
         self._patches = {i: self._patches[i] for i in showing}
         return out, mask
@@ -93,8 +91,8 @@ class Burner:
         )
 
     def _showing(self, number: int) -> list[int]:
-        while self._endless and self._placed[-1].first <= number:
-            self._placed.append(next(self._endless))
+        while self._placed[-1].first <= number and (line := next(self._more, None)):
+            self._placed.append(line)
         return [i for i, placed in enumerate(self._placed) if placed.first <= number < placed.stop]
 
     def _of_file(self, frames: int | None) -> list[Placed]:

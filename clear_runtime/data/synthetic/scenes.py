@@ -95,15 +95,15 @@ def _painted(rng: random.Random, height: int, width: int) -> Image.Image:
     draw = ImageDraw.Draw(picture)
     for _ in range(rng.randrange(3, 40)):
         x, y, size = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(4, h * 0.8)
-        outline = dict(outline=rng.choice(((0, 0, 0), colour())), width=rng.choice((0, 1, 3, 5)))
+        edge, thick = rng.choice(((0, 0, 0), colour())), rng.choice((0, 1, 3, 5))
         kind = rng.randrange(4)
         if kind == 0:
-            draw.ellipse((x, y, x + size * rng.uniform(0.3, 2), y + size), fill=colour(), **outline)
+            draw.ellipse((x, y, x + size * rng.uniform(0.3, 2), y + size), fill=colour(), outline=edge, width=thick)
         elif kind == 1:
-            draw.rectangle((x, y, x + size * rng.uniform(0.3, 3), y + size), fill=colour(), **outline)
+            draw.rectangle((x, y, x + size * rng.uniform(0.3, 3), y + size), fill=colour(), outline=edge, width=thick)
         elif kind == 2:
             points = [(x + rng.uniform(-size, size), y + rng.uniform(-size, size)) for _ in range(rng.randrange(3, 7))]
-            draw.polygon(points, fill=colour(), outline=outline["outline"])
+            draw.polygon(points, fill=colour(), outline=edge)
         else:
             draw.line(
                 [(x, y), (x + rng.uniform(-w, w), y + rng.uniform(-h, h))], fill=colour(), width=rng.randrange(1, 12)

@@ -143,7 +143,7 @@ def _held_back_picture(path: Path) -> bool:
 
 def pictures(folder: Path, validation: bool) -> list[Path]:
     """Photographs and paintings, one file for each (the largest where a package has several sizes)."""
-    found = []
+    found: list[Path] = []
     for package, (_, pattern) in PICTURES.items():
         by_scene: dict[Path, Path] = {}
         for path in sorted((folder / package / "usr/share").glob(pattern)):

@@ -57,6 +57,7 @@ def read_lines(path: str | Path) -> list[Line]:
     """The lines of a subtitle file in order of time. Raises ClearError for what cannot be read, with the reason."""
     path = Path(path)
     try:
+        # an optional package: videos are burned without a file too
         import pysubs2
         from pysubs2.exceptions import Pysubs2Error
     except ImportError as error:
@@ -167,11 +168,12 @@ def _look(event, style, tags: dict[str, str], info: dict, width: float, height: 
 
 def _grid(info: dict) -> tuple[float, float]:
     """Width and height that positions and sizes count in. A file that gives one side means a 4:3 frame."""
-    given = [(_numbers(str(info.get(key, ""))) or [0.0])[0] for key in ("PlayResX", "PlayResY")]
-    width, height = (side if side > 0 else None for side in given)
-    if width is None and height is None:
+    width, height = ((_numbers(str(info.get(key, ""))) or [0.0])[0] for key in ("PlayResX", "PlayResY"))
+    if width <= 0 and height <= 0:
         return _WIDTH, _HEIGHT
-    return width or height * 4 / 3, height or width * 3 / 4
+    if width <= 0:
+        return height * 4 / 3, height
+    return width, height if height > 0 else width * 3 / 4
 
 
 def _tags(text: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from PIL import ImageFont, features
 
 from ...errors import ClearError
 from . import text
+from .burn import load_font
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def faces() -> tuple[Face, ...]:
 @lru_cache(maxsize=4)
 def _faces(where: tuple[Path, ...]) -> tuple[Face, ...]:
     files = sorted({p for folder in where for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES})
-    family, style = ImageFont.load_default(16).getname()
+    family, style = load_font(None, 0, 16).getname()
     return (
         *(
             face

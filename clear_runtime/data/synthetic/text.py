@@ -29,7 +29,8 @@ HELD_BACK = ("devanagari", "thai")
 
 
 def _words(rng: random.Random, letters: str, length: int, capitals: bool) -> str:
-    words, used = [], 0
+    words: list[str] = []
+    used = 0
     while used < length:
         n = min(rng.choice((1, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 10)), length)
         word = "".join(rng.choice(letters) for _ in range(n))
@@ -60,8 +61,8 @@ def random_line(rng: random.Random, script: str, length: int) -> str:
     if script == "korean":
         return _words(rng, HANGUL, max(2, length // 2), False)
     count = max(2, length // 2)
-    letters = HANZI if script == "chinese" else None
-    chars = [rng.choice(letters or (KANA if rng.random() < 0.6 else KANJI)) for _ in range(count)]
+    ideographs = HANZI if script == "chinese" else None
+    chars = [rng.choice(ideographs or (KANA if rng.random() < 0.6 else KANJI)) for _ in range(count)]
     if count > 6 and rng.random() < 0.5:
         chars.insert(rng.randrange(3, count - 2), rng.choice("，、 "))
     return "".join(chars) + rng.choice(("", "", "", "。", "？", "！"))

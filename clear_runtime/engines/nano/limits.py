@@ -30,19 +30,16 @@ class InPieces:
         self.denoiser, self.piece, self.shared = denoiser, piece, shared
 
     def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        count, steps = noise.shape[2], len(sigmas) - 1
+        count = noise.shape[2]
         last = max(0, count - self.piece)
         starts = [*range(0, last, self.piece - self.shared), last]
         out = noise.new_zeros(noise.shape)
         done = 0  # latent frames that have been written
         for index, start in enumerate(starts):
-
-            def report(step: int, _: int) -> None:
-                if on_step is not None:
-                    on_step((index * steps + step) // len(starts), steps)
-
             part = slice(start, start + self.piece)
-            new = self.denoiser(noise[:, :, part], control[:, :, part], sigmas, report)
+            new = self.denoiser(
+                noise[:, :, part], control[:, :, part], sigmas, _of_a_piece(on_step, index, len(starts))
+            )
             both = done - start
             if both > 0:
                 out[0, :, start:done] = blend(
@@ -51,3 +48,13 @@ class InPieces:
             out[:, :, max(done, start) : start + new.shape[2]] = new[:, :, max(both, 0) :]
             done = start + new.shape[2]
         return out
+
+
+def _of_a_piece(on_step: OnStep | None, index: int, pieces: int) -> OnStep:
+    """What a piece's steps are to the window: piece number `index` counts for its share of them."""
+
+    def report(step: int, steps: int) -> None:
+        if on_step is not None:
+            on_step((index * steps + step) // pieces, steps)
+
+    return report

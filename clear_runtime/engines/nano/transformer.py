@@ -155,12 +155,21 @@ def export(state: dict[str, Tensor], layers: int = LAYERS) -> tuple[dict[str, Te
     Cross-attention comes out with zero queries, keys and values and the constant as its output bias; what only serves
     prompts, images and reference frames is zero.
     """
+    base = _around_the_blocks(state)
+    lora: dict[str, Tensor] = {}
+    for i in range(layers):
+        _export_block(f"blocks.{i}.", state, base, lora)
+    return base, lora
+
+
+def _around_the_blocks(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What lies before and behind the blocks, in DiffSynth's names."""
     dim = state["patch.weight"].shape[0]
-    zeros, rank = torch.zeros, state["blocks.0.widen.down"].shape[0]
+    zeros = torch.zeros
     cells = CHANNELS * 4
     patch = zeros(dim, 3 * cells)
     patch[:, : 2 * cells] = state["patch.weight"]
-    base = {
+    return {
         "patch_embedding.weight": patch.view(dim, 3 * CHANNELS, *PATCH),
         "patch_embedding.bias": state["patch.bias"],
         "text_embedding.0.weight": zeros(dim, TEXT_WIDTH),
@@ -187,40 +196,38 @@ def export(state: dict[str, Tensor], layers: int = LAYERS) -> tuple[dict[str, Te
         "ref_conv.weight": zeros(dim, CHANNELS, 2, 2),
         "ref_conv.bias": zeros(dim),
     }
-    lora = {}
-    for i in range(layers):
-        block = f"blocks.{i}."
-        for ours, theirs in (
-            ("attention.q", "self_attn.q"),
-            ("attention.k", "self_attn.k"),
-            ("attention.v", "self_attn.v"),
-            ("attention.o", "self_attn.o"),
-            ("widen", "ffn.0"),
-            ("narrow", "ffn.2"),
-        ):
-            for part in ("weight", "bias"):
-                base[f"{block}{theirs}.{part}"] = state[f"{block}{ours}.{part}"]
-            lora[f"{block}{theirs}.lora_A.weight"], lora[f"{block}{theirs}.lora_B.weight"] = (
-                state[f"{block}{ours}.down"],
-                state[f"{block}{ours}.up"],
-            )
-        for name in ("q", "k", "v", "o", "k_img", "v_img"):
-            base[f"{block}cross_attn.{name}.weight"], base[f"{block}cross_attn.{name}.bias"] = (
-                zeros(dim, dim),
-                zeros(dim),
-            )
-        base[f"{block}cross_attn.o.bias"] = state[f"{block}prompt"]
-        for name in ("q", "k", "v", "o"):
-            lora[f"{block}cross_attn.{name}.lora_A.weight"], lora[f"{block}cross_attn.{name}.lora_B.weight"] = (
-                zeros(rank, dim),
-                zeros(dim, rank),
-            )
-        for name in ("norm_q", "norm_k", "norm_k_img"):
-            base[f"{block}cross_attn.{name}.weight"] = torch.ones(dim)
-        base[f"{block}self_attn.norm_q.weight"], base[f"{block}self_attn.norm_k.weight"] = (
-            state[f"{block}attention.norm_q"],
-            state[f"{block}attention.norm_k"],
+
+
+def _export_block(block: str, state: dict[str, Tensor], base: dict[str, Tensor], lora: dict[str, Tensor]) -> None:
+    """Add what is in a block of state, its names beginning with `block`, to base and lora."""
+    zeros, dim, rank = torch.zeros, state["patch.weight"].shape[0], state[f"{block}widen.down"].shape[0]
+    for ours, theirs in (
+        ("attention.q", "self_attn.q"),
+        ("attention.k", "self_attn.k"),
+        ("attention.v", "self_attn.v"),
+        ("attention.o", "self_attn.o"),
+        ("widen", "ffn.0"),
+        ("narrow", "ffn.2"),
+    ):
+        for part in ("weight", "bias"):
+            base[f"{block}{theirs}.{part}"] = state[f"{block}{ours}.{part}"]
+        lora[f"{block}{theirs}.lora_A.weight"], lora[f"{block}{theirs}.lora_B.weight"] = (
+            state[f"{block}{ours}.down"],
+            state[f"{block}{ours}.up"],
         )
-        base[f"{block}norm3.weight"], base[f"{block}norm3.bias"] = torch.ones(dim), zeros(dim)
-        base[f"{block}modulation"] = state[f"{block}modulation"]
-    return base, lora
+    for name in ("q", "k", "v", "o", "k_img", "v_img"):
+        base[f"{block}cross_attn.{name}.weight"], base[f"{block}cross_attn.{name}.bias"] = (zeros(dim, dim), zeros(dim))
+    base[f"{block}cross_attn.o.bias"] = state[f"{block}prompt"]
+    for name in ("q", "k", "v", "o"):
+        lora[f"{block}cross_attn.{name}.lora_A.weight"], lora[f"{block}cross_attn.{name}.lora_B.weight"] = (
+            zeros(rank, dim),
+            zeros(dim, rank),
+        )
+    for name in ("norm_q", "norm_k", "norm_k_img"):
+        base[f"{block}cross_attn.{name}.weight"] = torch.ones(dim)
+    base[f"{block}self_attn.norm_q.weight"], base[f"{block}self_attn.norm_k.weight"] = (
+        state[f"{block}attention.norm_q"],
+        state[f"{block}attention.norm_k"],
+    )
+    base[f"{block}norm3.weight"], base[f"{block}norm3.bias"] = torch.ones(dim), zeros(dim)
+    base[f"{block}modulation"] = state[f"{block}modulation"]

@@ -151,7 +151,8 @@ def _taken(found: list[tuple[Box, Tensor]], region: Region, count: int) -> Tenso
 
 def appearances(mask: Tensor) -> list[Appearance]:
     """Runs of at least LEAST_FRAMES frames in which a block of marks keeps its place."""
-    open_, closed = [], []  # open: [first, stop, boxes of each frame]
+    open_: list[list] = []  # [first, stop, boxes of each frame]
+    closed: list[list] = []
     for t, frame in enumerate(mask > 0):
         going_on = []
         for region in _blocks(frame):

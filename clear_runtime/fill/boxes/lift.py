@@ -93,7 +93,7 @@ def _reach(scene: Tensor, seeds: Tensor) -> int:
     """Pixels by which outline, shadow, blur and the encoder's ringing reach out from the letters' cores seeds [T, h,
     w]."""
     ring, inner, most = None, seeds, 0.0
-    for reach in range(max(4, seeds.shape[1] // 4)):
+    for reach in range(max(4, seeds.shape[1] // 4)):  # noqa: B007  # read after the loop
         outer = grow(inner, 1)
         beyond = outer - inner
         most = max(most, float(beyond.sum()))

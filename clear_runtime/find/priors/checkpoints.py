@@ -42,6 +42,7 @@ def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -
         devices=[]
     ):  # a network draws its first weights, and nobody else's random numbers are disturbed
         if kind is None:
+            # needs torchvision, which the light prior does without
             from .released import load_released
 
             model, keys = load_released(checkpoint)
@@ -90,6 +91,7 @@ def _kind(names) -> str | None:
 def _empty(kind: str) -> nn.Module:
     if kind == "light":
         return LightPrior()
+    # needs torchvision, which the light prior does without
     from .paper import PaperPrior
 
     return PaperPrior()

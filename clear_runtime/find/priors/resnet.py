@@ -21,6 +21,7 @@ CHANNELS = (256, 512, 1024, 2048)
 def resnet50() -> nn.Module:
     """An untrained ResNet-50. Raises ClearError where torchvision cannot be imported."""
     try:
+        # slow to import, and the light prior goes without it
         from torchvision.models import resnet50 as make
     except ImportError as missing:
         raise ClearError(

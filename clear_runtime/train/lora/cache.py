@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from ...checkpoint import write_tensors
@@ -148,7 +149,30 @@ def largest_example(
 ) -> tuple[int, int, int]:
     """Latent frames, height and width of the largest example that such a crop gives of clips of these sizes; both in
     frames and pixels."""
-    return max((latent_size(tuple(map(min, crop, clip)), spatial, temporal) for clip in clips), key=prod)
+    return max((latent_size(_within(crop, clip), spatial, temporal) for clip in clips), key=prod)
+
+
+def _within(crop: tuple[int, int, int], clip: tuple[int, int, int]) -> tuple[int, int, int]:
+    """What a crop of that size takes of a clip of this one."""
+    return min(crop[0], clip[0]), min(crop[1], clip[1]), min(crop[2], clip[2])
+
+
+class Examples(Protocol):
+    """What is trained on: example k is a pure function of k. size: latent frames, height and width of the largest.
+    spatial: pixels of a latent cell's side. changed: a sentence, when a checkpoint learned from others."""
+
+    size: tuple[int, int, int]
+    spatial: int
+    changed: str
+
+    def __getitem__(self, k: int) -> Sample: ...
+
+    def example(self) -> Sample:
+        """The one to look at."""
+
+    def state_dict(self) -> dict: ...
+
+    def load_state_dict(self, state: Mapping) -> None: ...
 
 
 class LatentClips:
@@ -187,7 +211,7 @@ class LatentClips:
         self.spatial, self.temporal = codec_spatial, temporal
         self.levels, self.at_steps = sigmas(sampler_steps)[:-1].tolist(), at_steps
         asked = latent_size(crop, codec_spatial, temporal)
-        self._size = {path: tuple(map(min, asked, self._shape(path))) for path in self.paths}
+        self._size = {path: _within(asked, self._shape(path)) for path in self.paths}
         self.sizes = sorted(set(self._size.values()), key=lambda size: (prod(size), size), reverse=True)
         self.size = self.sizes[0]
         self.changed = ""  # a sentence, when a checkpoint learned from other clips
@@ -272,8 +296,9 @@ class LatentClips:
                 for at, part, side in ((y, h, mask.shape[1]), (x, w, mask.shape[2]))
             )
             part = (slice(first, first + t), slice(top, top + h), slice(left, left + w))
+            all_channels = (slice(None), *part)
             clean, shown = (
-                file.get_slice(name)[(slice(None), *part)].float()
+                file.get_slice(name)[all_channels].float()
                 for name in ("clean", "subtitled" if control == "as is" else "filled")
             )
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(rng.randrange(2**63)))
@@ -281,6 +306,4 @@ class LatentClips:
 
 
 def _open(path: Path):
-    from safetensors import safe_open
-
     return safe_open(str(path), "pt")

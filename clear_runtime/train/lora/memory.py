@@ -45,6 +45,7 @@ _SMALLER = (
 _RANKS = (32, 16)
 
 
+
 @dataclass(frozen=True)
 class Estimate:
     """parameters: of the frozen model. trainable: of the LoRA. share: of the LoRA in both together, 0..1. tokens: of
@@ -112,6 +113,7 @@ def estimate(
 
 def wan_shapes() -> dict[str, tuple[int, ...]]:
     """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
+    # takes seconds to import, and all other counting goes without it
     from diffsynth.models.wan_video_dit import WanModel
 
     with torch.device("meta"):
@@ -181,7 +183,7 @@ def _savings(
 ) -> Iterator[tuple[TrainOptions, tuple[int, int, int], str]]:
     """Ever smaller (options, latent size, how to say them); what costs least quality comes first. No crop is larger
     than what there is now."""
-    said = []
+    said: list[str] = []
     if not options.checkpointing:
         options, said = replace(options, checkpointing=True), [*said, "gradient checkpointing"]
         yield options, size, ", ".join(said)

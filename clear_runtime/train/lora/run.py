@@ -16,7 +16,7 @@ from ...engines import lora
 from ...errors import ClearError
 from ..moving_average import MovingAverage
 from ..state import TrainingState
-from .cache import LatentClips
+from .cache import Examples
 from .model import LORA, Adapted, save
 from .options import DTYPES, TrainOptions
 
@@ -69,7 +69,7 @@ class LoraRun:
 def begin(
     options: TrainOptions,
     base: Mapping[str, Tensor],
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     folder: Path,
     device: torch.device,
@@ -194,7 +194,8 @@ class Clock:
     """Seconds of a step, and of all that are left, from the mean of the last ones."""
 
     def __init__(self, steps: int):
-        self.steps, self.recent, self.began = steps, [], 0.0
+        self.steps, self.began = steps, 0.0
+        self.recent: list[float] = []
 
     def start(self) -> None:
         self.began = time.perf_counter()
@@ -206,13 +207,16 @@ class Clock:
 
 
 def _optimiser(options: TrainOptions, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW
-    if options.optimiser == "adamw8bit":
-        try:
-            from bitsandbytes.optim import AdamW8bit as kind
-        except ImportError as missing:
-            raise ClearError("8-bit Adam needs bitsandbytes (pip install bitsandbytes), or choose adamw.") from missing
-    return kind(parameters, lr=options.rate, weight_decay=options.weight_decay)
+    adam = _adamw8bit() if options.optimiser == "adamw8bit" else torch.optim.AdamW
+    return adam(parameters, lr=options.rate, weight_decay=options.weight_decay)
+
+
+def _adamw8bit() -> type[torch.optim.Optimizer]:
+    try:
+        from bitsandbytes.optim import AdamW8bit  # an optional package
+    except ImportError as missing:
+        raise ClearError("8-bit Adam needs bitsandbytes (pip install bitsandbytes), or choose adamw.") from missing
+    return AdamW8bit
 
 
 def _identity(options: TrainOptions, base: Mapping[str, Tensor], context: Tensor) -> dict:

@@ -28,7 +28,7 @@ from ..learning_rate import scheduled
 from ..processes import Processes
 from ..state import TrainingState
 from . import losses
-from .cache import LatentClips, Sample
+from .cache import Examples, Sample
 from .memory import measure_from_now, memory_used, require_room
 from .model import Adapted
 from .options import TrainOptions
@@ -75,7 +75,7 @@ class TrainingStep:
 def train(
     options: TrainOptions,
     base: Mapping[str, Tensor],
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     folder: str | Path,
     processes: Processes | None = None,
@@ -146,7 +146,7 @@ def _say_what_trains(run: LoraRun) -> None:
 def _steps(
     run: LoraRun,
     step: int,
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     processes: Processes,
     gain: Tensor | None,
@@ -208,7 +208,7 @@ def _gradients(
     run: LoraRun,
     step: int,
     parallel: nn.Module,
-    clips: LatentClips,
+    clips: Examples,
     context: Tensor,
     processes: Processes,
     gain: Tensor | None,
@@ -245,7 +245,7 @@ def _moved(run: LoraRun, rate: float) -> bool:
     return finite
 
 
-def _example(run: LoraRun, clips: LatentClips, context: Tensor) -> Example | None:
+def _example(run: LoraRun, clips: Examples, context: Tensor) -> Example | None:
     """None where a stop is asked for while it is painted."""
     with suppress(Stopped):
         return sampled_example(run.model, clips.example(), context, run.options.sampler_steps)

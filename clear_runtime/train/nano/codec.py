@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 class Clips(Generated):
     """Clips of 9 frames, one in two with subtitles; item i is the pair of seed `first + i`."""
 
-    def __init__(self, folder: Path, first: int, count: int, size=(96, 160), validation: bool = False):
+    def __init__(
+        self, folder: Path, first: int, count: int, size: tuple[int, int] = (96, 160), validation: bool = False
+    ):
         super().__init__(folder, first, count, validation)
         self.size = size
 

@@ -1,5 +1,7 @@
 """The base of the training commands' data: random pairs, each a pure function of its number."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import torch
@@ -13,7 +15,8 @@ class Generated(Dataset):
     thread of its own."""
 
     def __init__(self, folder: Path, first: int, count: int, validation: bool = False):
-        self.folder, self.first, self.count, self.validation, self._maker = folder, first, count, validation, None
+        self.folder, self.first, self.count, self.validation = folder, first, count, validation
+        self._maker: PairMaker | None = None
 
     def __len__(self) -> int:
         return self.count

@@ -7,6 +7,7 @@ Binary cross-entropy plus Dice on single frames of random pairs, a quarter to a 
 
 import argparse
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +42,12 @@ class Batches(Generated):
 
     def item(self, i: int) -> tuple[Tensor, Tensor]:
         whole, seed = i % 4 == 3, self.first + i * self.size
-        options = dict(empty=0.3, em=(12, 36)) if whole else dict(empty=0.25, em=(10, 42), frame_height=WHOLE[0])
-        made = [
-            self.maker.make(seed + k, 1, *(WHOLE if whole else CROP), **options)[1:]
-            for k in range(self.size // 4 if whole else self.size)
-        ]
+        make = partial(self.maker.make, frames=1)
+        if whole:
+            make = partial(make, height=WHOLE[0], width=WHOLE[1], empty=0.3, em=(12, 36))
+        else:
+            make = partial(make, height=CROP[0], width=CROP[1], empty=0.25, em=(10, 42), frame_height=WHOLE[0])
+        made = [make(seed + k)[1:] for k in range(self.size // 4 if whole else self.size)]
         frames, masks = np.stack([f[0].transpose(2, 0, 1) for f, _ in made]), np.stack([m for _, m in made])
         return torch.from_numpy(frames), torch.from_numpy(masks.astype(np.uint8))
 
@@ -76,7 +78,7 @@ def main(args) -> None:
     average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
-    held = [b for b in DataLoader(Batches(args.data, 0, 8, 16, validation=True), None)]
+    held = list(DataLoader(Batches(args.data, 0, 8, 16, validation=True), None))
     stream = iter(
         DataLoader(
             Batches(args.data, 10_000 + run.step * args.batch, 10**9, args.batch),

@@ -75,7 +75,7 @@ def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
     clean, subtitled, filled, mask = triple
     videos = torch.cat([clean, subtitled, filled]).to(device).float().div_(255).permute(0, 1, 4, 2, 3)
     z = codec.encode(videos).to("cpu", torch.bfloat16).unflatten(0, (3, -1))
-    return [Latents(*z[:, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
+    return [Latents(z[0, i], z[1, i], z[2, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
 
 
 def crop(item: Latents, size: tuple[int, int, int], rng: random.Random) -> Latents:
@@ -136,28 +136,53 @@ def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, flo
     ).to(device)
     for triple in held:
         clean, subtitled, filled, mask = (x.to(device) for x in triple)
-        inside = mask > 0
-        as_video = lambda x: x.float().div(255).permute(0, 1, 4, 2, 3)
-
-        def score(video):
-            error = (video.clamp(0, 1) - as_video(clean)).square().mean(2)
-            return -10 * (error * inside).sum().div(inside.sum().clamp_min(1)).clamp_min(1e-6).log10().item()
-
-        results = {"fill": score(as_video(filled))}
+        clean, subtitled, filled, inside = _as_video(clean), _as_video(subtitled), _as_video(filled), mask > 0
+        results = {"fill": _psnr(filled, clean, inside)}
         for name, source in (("prefilled", filled), ("as is", subtitled)):
-            z = codec.encode(as_video(source))
+            z = codec.encode(source)
             for steps in (1, 5):
                 out = codec.decode(sample(model, noise, z, steps))
                 if name == "prefilled":
                     change = out - codec.decode(z)
-                    out = as_video(filled) + change
+                    out = filled + change
                     if steps == 1:
-                        gained += ((as_video(clean) - as_video(filled)) * change * inside[:, :, None]).sum().item()
+                        gained += ((clean - filled) * change * inside[:, :, None]).sum().item()
                         spent += (change.square() * inside[:, :, None]).sum().item()
-                results[f"{name} {steps}"] = score(out)
+                results[f"{name} {steps}"] = _psnr(out, clean, inside)
         for name, value in results.items():
             totals[name] = totals.get(name, 0.0) + value / len(held)
     return {**totals, "share": gained / max(spent, 1e-9)}
+
+
+def _as_video(frames: Tensor) -> Tensor:
+    """uint8 [N, T, H, W, 3] -> [N, T, 3, H, W] in 0..1."""
+    return frames.float().div(255).permute(0, 1, 4, 2, 3)
+
+
+def _psnr(video: Tensor, clean: Tensor, inside: Tensor) -> float:
+    """dB over the pixels of `inside` [N, T, H, W]; videos as _as_video gives them."""
+    error = (video.clamp(0, 1) - clean).square().mean(2)
+    return -10 * (error * inside).sum().div(inside.sum().clamp_min(1)).clamp_min(1e-6).log10().item()
+
+
+def _loss(model: NanoWan, items: list[Latents], kind: str, sigma: Tensor, weights: Tensor) -> Tensor:
+    """Flow matching at sigma [N]. kind: "prefilled" and "as is" are the controls that lead to the clean clip; "repeat"
+    is the base without its LoRA, which gives the control back. weights: of the latent channels."""
+    device = sigma.device
+    clean, subtitled, filled, mask = (
+        torch.stack([getattr(item, name) for item in items]).to(device).float()
+        for name in ("clean", "subtitled", "filled", "mask")
+    )
+    control = filled if kind == "prefilled" else subtitled
+    target = subtitled if kind == "repeat" else clean
+    noise = torch.randn_like(target)
+    s = sigma.view(-1, 1, 1, 1, 1)
+    model.use_lora(kind != "repeat")
+    with torch.autocast(device.type, torch.bfloat16):
+        v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
+    where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
+    error = (v.float() - (noise - target)).square() * weights
+    return (error * where).sum() / where.expand_as(error).sum()
 
 
 def main(args) -> None:
@@ -186,7 +211,8 @@ def main(args) -> None:
     pool: list[Latents] = []
     while len(pool) < min(args.pool, 64):
         pool += encode(codec, next(stream), device)
-    fresh, total = 0.0, {}
+    fresh = 0.0
+    total: dict[str, float] = {}
     while not run.done:
         fresh += args.fresh
         while fresh >= 1:  # new pairs come in at the rate at which they can be made; the oldest leave
@@ -194,22 +220,7 @@ def main(args) -> None:
             pool, fresh = pool[-args.pool :], fresh - 1
         size, kind = rng.choice(CROPS), rng.choices(("prefilled", "as is", "repeat"), (0.55, 0.37, 0.08))[0]
         items = [crop(rng.choice(pool), size, rng) for _ in range(args.batch)]
-        batch = [
-            torch.stack([getattr(i, name) for i in items]).to(device).float()
-            for name in ("clean", "subtitled", "filled", "mask")
-        ]
-        clean, subtitled, filled, mask = batch
-        control = filled if kind == "prefilled" else subtitled
-        target = subtitled if kind == "repeat" else clean
-        sigma = draw_sigma(len(items), rng).to(device)
-        noise = torch.randn_like(target)
-        s = sigma.view(-1, 1, 1, 1, 1)
-        model.use_lora(kind != "repeat")
-        with torch.autocast(device.type, torch.bfloat16):
-            v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
-        where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
-        error = (v.float() - (noise - target)).square() * weights
-        value = (error * where).sum() / where.expand_as(error).sum()
+        value = _loss(model, items, kind, draw_sigma(len(items), rng).to(device), weights)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -25,7 +25,7 @@ def adapted(base, **options):
     torch.manual_seed(0)
     model = Adapted(base, **{"rank": 4, "checkpointing": False, **options})
     with torch.no_grad():  # a LoRA that does something
-        for name, parameter in model.lora().items():
+        for parameter in model.lora().values():
             parameter.normal_(0, 0.05)
     return model
 

@@ -167,7 +167,7 @@ def test_region_is_focal_and_dice():
 def test_the_frame_is_rebuilt_from_the_content_alone():
     model = light_stage_one()
     out = model(torch.rand(1, 3, 64, 64))
-    of_the_prior, of_the_content = ([p for p in part.parameters()] for part in (model.prior, model.content))
+    of_the_prior, of_the_content = (list(part.parameters()) for part in (model.prior, model.content))
     assert all(
         g is None
         for g in torch.autograd.grad(out.reconstruction.sum(), of_the_prior, allow_unused=True, retain_graph=True)
