@@ -137,13 +137,13 @@ class _Lines:
 def load_parts(args, device: torch.device) -> Parts:
     """The bundled model's, or those of the three files."""
     if args.nano:
-        codec = nano.load_bundled_codec(device)
+        bundled = nano.load_bundled_codec(device)
         return Parts(
             nano.transformer_state_dict(),
-            codec,
+            bundled,
             nano.prompt_embedding(),
-            fingerprint(codec.net.state_dict()),
-            codec.net.gain().cpu(),
+            fingerprint(bundled.net.state_dict()),
+            bundled.net.gain().cpu(),
         )
     # imported here: it brings diffsynth, which takes seconds, and the bundled codec does not need it
     from ..engines.diffsynth_codec import DiffSynthCodec

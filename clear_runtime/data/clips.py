@@ -40,8 +40,10 @@ class Clips(Protocol):
     frames with the last one, that one among them: who looks at it to see what was learned trains on none of these."""
 
     identities: list[str]
-    sizes: Sequence[tuple[int, int, int]]
     held_back: int
+
+    @property
+    def sizes(self) -> Sequence[tuple[int, int, int]]: ...
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
         """(number, clip) for the wanted numbers, which ascend. Each video is decoded at most once."""

@@ -75,8 +75,8 @@ class Encoders:
 class LoraSession:
     """One start of a run in `folder`.
 
-    latents: the examples, once the clips are encoded. needed: the estimate of memory, then. history: the figures of all
-    starts, once it trains. finished: whether the run is at its end.
+    finished: whether the run is at its end. Once the clips are encoded there are latents, the examples, and needed, the
+    estimate of memory; once it trains, history, the figures of all starts.
     """
 
     def __init__(
@@ -93,12 +93,11 @@ class LoraSession:
         that do not fit the base or the device, a checkpoint of another trainer."""
         self.options, self.folder, self.base, self.processes = options, Path(folder), base, processes
         self.available, self.on_event = available, on_event
-        self.latents: LatentClips | None = None
-        self.needed: Estimate | None = None
-        self.history: History | None = None
         self.finished = False
+        self._latents: LatentClips | None = None
+        self._needed: Estimate | None = None
+        self._shown: _Pictures | None = None
         self._begun = as_begun(options, self.folder)
-        self._shown = _Shown(self.folder, options)
         require_fit(self._begun, base.shapes, processes.device)
 
     def encode(
@@ -116,7 +115,7 @@ class LoraSession:
             with self._locked():
                 clips = clips()
         options, base, folder = self.options, self.base, self.folder / "latents"
-        self.needed = self._preflight(clips)
+        self._needed = self._preflight(clips)
         log.info("%s", clips)
         files = clip_files(folder, clips, encoders.made_by) if self.processes.main else None
         require_same_run(options, weights, context, self.folder, files)
@@ -130,7 +129,7 @@ class LoraSession:
                 partial(self._encoded, Pace(self.processes.count)),
                 self.processes,
             )
-        self.latents = LatentClips(
+        self._latents = LatentClips(
             paths,
             base.spatial,
             options.crop,
@@ -162,9 +161,8 @@ class LoraSession:
         step; where it may also raise, the state is saved all the same. decode: shows an example now and then; without
         it there are none. Raises ClearError as train() does.
         """
-        assert self.latents is not None and self.needed is not None, "encode() comes first"
-        self.history = History(self.folder)
-        self._shown.begin(self.history, self.needed.share, memory_used(self.processes.device), decode)
+        latents, memory = self.latents, memory_used(self.processes.device)
+        self._shown = _Pictures(self.folder, self.options, self.needed.share, memory, decode)
         log.info("%s", self.needed)
         stopped = False
         # ComfyUI's nodes run under inference mode, whose tensors autograd refuses: what is trained is not made in it
@@ -172,9 +170,7 @@ class LoraSession:
             torch.inference_mode(False),
             torch.enable_grad(),
             closing(
-                train(
-                    self.options, weights, self.latents, context, self.folder, self.processes, available, gain, stopping
-                )
+                train(self.options, weights, latents, context, self.folder, self.processes, available, gain, stopping)
             ) as steps,
         ):
             for step in steps:
@@ -187,16 +183,31 @@ class LoraSession:
         return self.finished
 
     @property
+    def latents(self) -> LatentClips:
+        assert self._latents is not None, "encode() comes first"
+        return self._latents
+
+    @property
+    def needed(self) -> Estimate:
+        assert self._needed is not None, "encode() comes first"
+        return self._needed
+
+    @property
+    def history(self) -> History:
+        return self._pictures.history
+
+    @property
     def step(self) -> int:
         """The last step that is done, over all starts; 0 before the first."""
-        return self.history.rows[-1]["step"] if self.history and self.history.rows else 0
+        return last_step(self.history)
 
     def pictures(self) -> tuple[Image.Image, Image.Image]:
         """Curves and example of a run that is trained. Raises ClearError for one that was trained elsewhere, and has
         neither."""
-        if self._shown.panel is None or not self.step:
+        example = self._pictures.panel
+        if example is None or not self.step:
             raise made_elsewhere(self.folder, "Ask for more steps, or choose another name.")
-        return self._shown.curves(), self._shown.panel
+        return self._pictures.curves(), example
 
     def report(self) -> str:
         """What a user reads of a run that is trained: its examples, what it took of memory, and the loss at both ends,
@@ -212,6 +223,11 @@ class LoraSession:
             f"{self.options.precision}\n{self.needed}\n\n"
             f"{len(self.history.rows)} steps: {ends}"
         )
+
+    @property
+    def _pictures(self) -> _Pictures:
+        assert self._shown is not None, "train() comes first"
+        return self._shown
 
     def _locked(self) -> AbstractContextManager:
         return locked_folder(self.folder) if self.processes.main else nullcontext()
@@ -230,52 +246,53 @@ class LoraSession:
     def _tell(self, step: TrainingStep) -> None:
         clips = len(self.latents.paths)
         self.history.add(step)
-        draw = self._shown.take(step)
+        draw = self._pictures.take(step)
         self.on_event(
             TrainingEvent(TRAINING, step.step, step.steps, clips + step.step, clips + step.steps, step.left, step, draw)
         )
 
 
-class _Shown:
+class _Pictures:
     """The pictures of a run, kept in its folder: the curves with each checkpoint, the newest example."""
 
-    def __init__(self, folder: Path, options: TrainOptions):
-        self.folder, self.options, self.offered = folder, options, 0.0
-        self.panel: Image.Image | None = None
-        self.decode: Decode | None = None
-
-    def begin(self, history: History, share: float, memory: int, decode: Decode | None) -> None:
+    def __init__(self, folder: Path, options: TrainOptions, share: float, memory: int, decode: Decode | None):
         """share: of the LoRA in all weights, 0..1. memory: bytes. The example is an earlier start's until there is a
         newer one."""
-        self.history, self.share, self.decode = history, share, decode
-        step = history.rows[-1]["step"] if history.rows else 0
-        self.figures = Figures(step, self.options.steps, 0.0, memory, 0, share)
-        if (self.folder / EXAMPLE).exists():
-            self.panel = Image.open(self.folder / EXAMPLE).convert("RGB")
+        self.folder, self.options, self.share, self.decode, self.offered = folder, options, share, decode, 0.0
+        self.history = History(folder)
+        self.figures = Figures(last_step(self.history), options.steps, 0.0, memory, 0, share)
+        self.panel: Image.Image | None = None
+        if (folder / EXAMPLE).exists():
+            self.panel = Image.open(folder / EXAMPLE).convert("RGB")
 
     def take(self, step: TrainingStep) -> Callable[[], Image.Image] | None:
         """After a step: keeps what there is to keep, and gives what draws the picture of the run when one is due."""
         self.figures = Figures(step.step, step.steps, step.left, step.memory, step.skipped, self.share)
         if step.step % self.options.checkpoint_every == 0 or step.step == step.steps:
             _keep(self.curves(), self.folder / CURVES)
-        looked = step.example is not None and self.decode is not None
-        if looked:
-            self._look(step.example)
-        now = time.monotonic()
-        if self.panel is None or not (looked or now - self.offered >= _PICTURE_EVERY):
+        before = self.panel
+        if step.example is not None and self.decode is not None:
+            self._look(step.example, self.decode)
+        example, now = self.panel, time.monotonic()
+        if example is None or (example is before and now - self.offered < _PICTURE_EVERY):
             return None
         self.offered = now
-        return lambda: stacked([self.curves(), self.panel])
+        return lambda: stacked([self.curves(), example])
 
     def curves(self) -> Image.Image:
         return curves(self.history.columns(), self.figures)
 
-    def _look(self, example: Example) -> None:
+    def _look(self, example: Example, decode: Decode) -> None:
         """Decode the latent frame with the most subtitle, as the model was shown it and as it paints it."""
         t, part = most_subtitle(example.m_prior)
-        before, after = self.decode([z[:, :, part] for z in (example.subtitled, example.result)])
+        before, after = decode([z[:, :, part] for z in (example.subtitled, example.result)])
         self.panel = example_panel(before[-1], after[-1], example.m_pred[t])
         _keep(self.panel, self.folder / EXAMPLE)
+
+
+def last_step(history: History) -> int:
+    """0 for one without steps."""
+    return int(history.rows[-1]["step"]) if history.rows else 0
 
 
 def _keep(picture: Image.Image, path: Path) -> None:

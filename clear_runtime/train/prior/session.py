@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -43,7 +44,7 @@ class PriorSession:
         wrong without the pairs (see check())."""
         check(options, folder)
         self.options, self.folder, self.processes, self.on_event = options, Path(folder), processes, on_event
-        self.history: History | None = None
+        self._history: History | None = None
         self.example: Example | None = None
         self.step, self.finished = 0, False
 
@@ -55,7 +56,7 @@ class PriorSession:
         """
         if self.options.steps is None:  # one epoch
             self.options = replace(self.options, steps=len(batches))
-        self.history, pace, stopped = History(self.folder), Pace(), False
+        self._history, pace, stopped = History(self.folder), Pace(), False
         # ComfyUI's nodes run under inference mode, whose tensors autograd refuses: what is trained is not made in it. A
         # run seeds torch's generators, which are the whole process's: who draws from them afterwards draws what it
         # would have drawn without a training.
@@ -74,8 +75,14 @@ class PriorSession:
                     break
         self.finished = not stopped
         if self.finished and self.example is not None:
-            self._keep(self._drawn())
+            self._keep(self._drawn(self.example))
         return self.finished
+
+    @property
+    def history(self) -> History:
+        """The figures of all starts."""
+        assert self._history is not None, "train() comes first"
+        return self._history
 
     def pictures(
         self, batches, load: Callable[[Path], Callable[[Tensor], Tensor]] = load_prior
@@ -86,26 +93,32 @@ class PriorSession:
         batches: those that it was trained on. load: the file of a prior -> the prior, frames [T, H, W, 3] -> soft masks
         [T, H, W].
         """
-        kept = [self.folder / CURVES, self.folder / EXAMPLE]
-        if self.example is None and all(path.exists() for path in kept):
-            return tuple(Image.open(path).convert("RGB") for path in kept)
-        if self.example is None:
-            last = batches[self.options.steps - 1]
-            self.example = example_of(last, load(self.folder / PRIOR)(last.subtitled.permute(0, 2, 3, 1)))
-            self._keep(self._drawn())
-        return self._drawn()
+        curves_file, example_file, steps = self.folder / CURVES, self.folder / EXAMPLE, self.options.steps
+        assert steps is not None, "train() comes first"
+        if self.example is not None:
+            return self._drawn(self.example)
+        if curves_file.exists() and example_file.exists():
+            return Image.open(curves_file).convert("RGB"), Image.open(example_file).convert("RGB")
+        last = batches[steps - 1]
+        self.example = example_of(last, load(self.folder / PRIOR)(last.subtitled.permute(0, 2, 3, 1)))
+        drawn = self._drawn(self.example)
+        self._keep(drawn)
+        return drawn
 
     def _tell(self, step: PriorStep, pace: Pace) -> None:
         self.history.add(step)  # before anybody stops: the trainer keeps this step
-        self.example = step.example or self.example
-        due = self.example is not None and (step.example or step.step % _PICTURE_EVERY == 0)
-        draw = (lambda: stacked(list(self._drawn()))) if due else None
+        example = self.example = step.example or self.example
+        draw: Callable[[], Image.Image] | None = None
+        if example is not None and (step.example or step.step % _PICTURE_EVERY == 0):
+            draw = partial(self._stacked, example)
         at = (step.step, step.steps)
         self.on_event(TrainingEvent(TRAINING, *at, *at, pace.left(*at), step, draw))
 
-    def _drawn(self) -> tuple[Image.Image, Image.Image]:
-        shown = self.example
-        return curves(self.history.columns()), example_panel(shown.frame, shown.label, shown.mask)
+    def _stacked(self, example: Example) -> Image.Image:
+        return stacked(list(self._drawn(example)))
+
+    def _drawn(self, example: Example) -> tuple[Image.Image, Image.Image]:
+        return curves(self.history.columns()), example_panel(example.frame, example.label, example.mask)
 
     def _keep(self, pictures: tuple[Image.Image, Image.Image]) -> None:
         for picture, name in zip(pictures, (CURVES, EXAMPLE)):
