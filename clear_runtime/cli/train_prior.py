@@ -70,7 +70,7 @@ def _batches(args, options: TrainOptions, processes: Processes):
         )
     log.info("%s", report)
     return DiskFrames(
-        report, options.batch, options.crop, options.long_side, options.seed, processes.rank, processes.count
+        report, options.batch, options.crop, options.resolved().long_side, options.seed, processes.rank, processes.count
     )
 
 

@@ -87,3 +87,17 @@ class TrainOptions:
             raise ClearError(
                 "workers and weight_decay must be 0 or more, weight_decay finite, and the seed between -2^63 and 2^63."
             )
+
+    def resolved(self) -> ResolvedOptions:
+        """The same, for those who want to know that no model's own value is missing."""
+        return ResolvedOptions(**vars(self))
+
+
+@dataclass(frozen=True)
+class ResolvedOptions(TrainOptions):
+    """Options as a run has them: whatever was the model's own has its value. steps may be an epoch still."""
+
+    long_side: int = 0
+    rate: float = 0.0
+    schedule: str = ""
+    average: float = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,7 +11,7 @@ from ...find.priors.checkpoints import BUNDLED, PRIOR, load_prior, require_prior
 from ...find.priors.resnet import require_resnet50
 from ..moving_average import MovingAverage
 from ..state import TrainingState
-from .options import TrainOptions
+from .options import ResolvedOptions, TrainOptions
 from .stage_one import StageOne, light_stage_one, paper_stage_one
 
 _MAY_CHANGE = ("checkpoint_every", "example_every", "workers")  # options that leave the weights as they are
@@ -20,9 +20,10 @@ _PARTS = ("model", "optimiser", "average")
 
 @dataclass(frozen=True)
 class PriorRun:
-    """average: of the prior's weights. state: brings back all of it."""
+    """steps: how many there are in all. average: of the prior's weights. state: brings back all of it."""
 
-    options: TrainOptions
+    options: ResolvedOptions
+    steps: int
     model: StageOne
     optimiser: torch.optim.Optimizer
     average: MovingAverage
@@ -45,14 +46,17 @@ class PriorRun:
 
 
 def begin(options: TrainOptions, batches, folder: Path, device: torch.device) -> PriorRun:
-    """A run before its first step. It seeds torch's generators, which are the whole process's."""
+    """A run before its first step; without a number of steps it is one epoch. It seeds torch's generators, which are
+    the whole process's."""
+    steps = len(batches) if options.steps is None else options.steps
+    options = replace(options, steps=steps).resolved()
     torch.manual_seed(options.seed)
     model = _build(options).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)
     average = MovingAverage(model.prior.state_dict(), options.average)
     data = {"pairs": batches} if hasattr(batches, "state_dict") else {}
     parts = {**data, **dict(zip(_PARTS, (model, optimiser, average)))}
-    return PriorRun(options, model, optimiser, average, TrainingState(folder, parts, _identity(options)))
+    return PriorRun(options, steps, model, optimiser, average, TrainingState(folder, parts, _identity(options)))
 
 
 def check(options: TrainOptions, folder: str | Path) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -67,15 +67,13 @@ def train(
     longer a number.
     """
     processes, folder = processes or Processes(), Path(folder)
-    if options.steps is None:
-        options = replace(options, steps=len(batches))
     with locked_folder(folder) if processes.main else nullcontext():
         run = begin(options, batches, folder, processes.device)
         step = run.state.resume()
         if step == 0 and processes.main:
             run.state.save(0)
         # the disk may have filled up, or the machine gone down, between the last checkpoint and its prior
-        if step >= options.steps and processes.main:
+        if step >= run.steps and processes.main:
             run.write()
         yield from _steps(run, step, batches, processes)
         processes.wait()
@@ -89,10 +87,10 @@ def _steps(run: PriorRun, step: int, batches, processes: Processes) -> Generator
         if processes.main:
             run.keep(step)
 
-    for number, batch in _numbered(batches, step, options, keep):
+    for number, batch in _numbered(batches, range(step, run.steps), options.workers, keep):
         began = time.perf_counter()
         for group in run.optimiser.param_groups:
-            group["lr"] = scheduled(options.schedule, options.rate, number, options.steps)
+            group["lr"] = scheduled(options.schedule, options.rate, number, run.steps)
         try:
             batch = Batch(*(part.to(processes.device, non_blocking=True) for part in batch))
             loss, terms, logits = _gradients(run, parallel, batch, processes)
@@ -105,14 +103,14 @@ def _steps(run: PriorRun, step: int, batches, processes: Processes) -> Generator
         run.average.update(run.model.prior.state_dict())
         step = number + 1
 
-        last = step == options.steps
+        last = step == run.steps
         if (step % options.checkpoint_every == 0 or last) and processes.main:
             run.save(step)
         shown = step % options.example_every == 0 or last or number == 0
         example = example_of(batch, logits.float().sigmoid()[:, 0]) if shown else None
         values, seconds = {name: value.item() for name, value in terms.items()}, time.perf_counter() - began
         try:
-            yield PriorStep(step, options.steps, loss.item(), values, seconds, example)
+            yield PriorStep(step, run.steps, loss.item(), values, seconds, example)
         except GeneratorExit:
             if processes.main:
                 run.save(step)
@@ -150,19 +148,15 @@ class _InWords(torch.utils.data.Dataset):
             return error
 
 
-def _numbered(batches, first: int, options: TrainOptions, keep: Callable[[], None]) -> Iterator[tuple[int, Batch]]:
-    """(n, batch n) from `first` to the last step, read ahead by the workers. The loader draws nothing from torch's own
-    generator. keep: called before an exception leaves, be it Cancel, which may come while a video is read."""
+def _numbered(batches, numbers: range, workers: int, keep: Callable[[], None]) -> Iterator[tuple[int, Batch]]:
+    """(n, batch n) for these numbers, read ahead by the workers. The loader draws nothing from torch's own generator.
+    keep: called before an exception leaves, be it Cancel, which may come while a video is read."""
     loader = iter(
         torch.utils.data.DataLoader(
-            _InWords(batches),
-            batch_size=None,
-            sampler=range(first, options.steps),
-            num_workers=options.workers,
-            generator=torch.Generator(),
+            _InWords(batches), batch_size=None, sampler=numbers, num_workers=workers, generator=torch.Generator()
         )
     )
-    for number in range(first, options.steps):
+    for number in numbers:
         try:
             batch = next(loader)
             if isinstance(batch, ClearError):
