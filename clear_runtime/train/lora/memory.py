@@ -45,7 +45,6 @@ _SMALLER = (
 _RANKS = (32, 16)
 
 
-
 @dataclass(frozen=True)
 class Estimate:
     """parameters: of the frozen model. trainable: of the LoRA. share: of the LoRA in both together, 0..1. tokens: of
