@@ -19,7 +19,7 @@ from .engines.control import CONTROLS
 from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
 from .fill.boxes.lift import lift_boxes
-from .frames.canvas import Canvas, filled_up
+from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
 from .frames.patch import Patched
 from .frames.region import Region, band, bounds
@@ -79,6 +79,10 @@ class _Bounds:
     limit: Tensor | None
     protect: Tensor | None
 
+    @property
+    def some(self) -> bool:
+        return self.limit is not None or self.protect is not None
+
     def __call__(self, mask: Tensor) -> Tensor:
         return restrict(mask, self.limit, self.protect)
 
@@ -104,14 +108,14 @@ class WindowCleaner:
         if work is None:
             return [Patched(frame) for frame in frames], 0
         within = self.areas.of(window, size, work)
-        found = grow(torch.stack([work.of(marks[None])[0] for _, marks in held]).float(), asked.marking.grow)
+        found = grow(stacked((work.of(marks[None])[0].float() for _, marks in held), len(held)), asked.marking.grow)
         holes = (within(found) > 0).float()
         shown = int(holes.sum((1, 2)).argmax())
         if self._nothing_to_do(holes):
             return [Patched(frame) for frame in frames], shown
 
-        source = torch.stack([work.of(frame[None])[0].float() for frame in frames])
-        lifted = torch.zeros_like(found)
+        source = stacked((work.of(frame[None])[0].float() for frame in frames), len(frames))
+        lifted = None
         if asked.output.output != RAW:
             # from here on, a translucent box is no longer there, and only its letters are to be replaced
             source, found, lifted = _without_boxes(source, found, within)
@@ -156,18 +160,17 @@ class WindowCleaner:
 
         def entered(part: Tensor) -> Tensor:
             """The frames with a part [T, h, w, 3] in the place that is worked on, as the engine sees them."""
-            seen = [
-                region.of(canvas.enter(Patched(frame, work, pixels).picture(torch.float32))[None])[0]
-                for frame, pixels in zip(frames, part)
-            ]
-            return filled_up(torch.stack(seen), needs.group)
+            seen = (
+                canvas.enter(Patched(frame, work, pixels).picture(torch.float32)) for frame, pixels in zip(frames, part)
+            )
+            return stacked((region.of(frame[None])[0] for frame in seen), len(frames), needs.group)
 
         differs = asked.output.mask_from == DIFFERENCE
         seen = entered(given)
         piece = Piece(
             seen,
             entered(source) if differs and given is not source else seen,
-            filled_up(torch.stack([self._hole(hole, work, region) for hole in holes]), needs.group),
+            stacked((self._hole(hole, work, region) for hole in holes), len(holes), needs.group),
             window,
             region,
             canvas.padded,
@@ -189,7 +192,7 @@ class WindowCleaner:
     def _changed(self, painted: Painted, count: int) -> Tensor:
         if painted.changed is None:
             raise ClearError('This engine cannot say what it changed. Set mask_from to "prior".')
-        masks = torch.stack([self.canvas.leave_mask(mask) for mask in painted.changed[:count]])
+        masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
         return grow(masks, self.settings.asked.marking.grow)
 
     def _left(self, painted: Painted, frames: list[Tensor], work: Region, given: Tensor, region: Region) -> Tensor:
@@ -219,27 +222,27 @@ class WindowCleaner:
         source: Tensor,
         new: Tensor,
         found: Tensor,
-        lifted: Tensor,
+        lifted: Tensor | None,
         within: _Bounds,
     ) -> list[Patched]:
         asked = self.settings.asked.output
         soft = feather(found, asked.feather)
         mask = within(soft)
         if asked.output == RAW:
-            composite_(source, new, within(torch.ones_like(mask)))
+            source = composite_(source, new, within(torch.ones_like(mask))) if within.some else new.clamp_(0, 1)
         else:
             if self.engine.needs.recolours and self.settings.control == "as is":
                 new = match(source, new, soft)
             composite_(source, new, mask)
-            mask = mask.maximum(lifted)
+            mask = mask if lifted is None else mask.maximum(lifted)
         return [Patched(*one) for one in zip(frames, [work] * len(frames), source, mask)]
 
 
-def _without_boxes(source: Tensor, found: Tensor, within: _Bounds) -> tuple[Tensor, Tensor, Tensor]:
+def _without_boxes(source: Tensor, found: Tensor, within: _Bounds) -> tuple[Tensor, Tensor, Tensor | None]:
     """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the
-    boxes were."""
+    boxes were, if there were any."""
     without = lift_boxes(source, found)
     if not without.lifted.any():
-        return source, found, torch.zeros_like(found)
+        return source, found, None
     lifted = within(without.lifted.float())
     return composite_(source, without.frames, lifted), without.hidden, lifted

@@ -6,8 +6,8 @@ One frame at a time: of a window in full size no copy is made.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -54,7 +54,12 @@ class Canvas:
         return x if self.working == self.source else F.interpolate(x[None, None], self.source, mode="nearest")[0, 0]
 
 
-def filled_up(frames: Tensor, group: int) -> Tensor:
-    """[T, ...] -> [T', ...], T' = group * k + 1: the last frame is repeated until the last group is full."""
-    missing = -(len(frames) - 1) % group
-    return torch.cat([frames, frames[-1:].expand(missing, *frames.shape[1:])]) if missing else frames
+def stacked(frames: Iterable[Tensor], count: int, group: int = 1) -> Tensor:
+    """`count` frames or masks of one shape as [T, ...], T = group * k + 1: the last is repeated until the last group is
+    full. Takes them one at a time, so that there is one copy of them and not two."""
+    out, total = None, count + -(count - 1) % group
+    for t, frame in enumerate(frames):
+        out = frame.new_empty(total, *frame.shape) if out is None else out
+        out[t] = frame
+    out[count:] = out[count - 1].clone()
+    return out

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clear_runtime.frames.canvas import Canvas, filled_up
+from clear_runtime.frames.canvas import Canvas, stacked
 
 
 @settings(deadline=None, max_examples=60)
@@ -23,18 +23,18 @@ def test_sizes_fit_the_codec_and_come_back(height, width, count, multiple, max_p
     mask = (torch.rand(height, width) > 0.9).float()
     assert canvas.enter_mask(mask).shape == canvas.padded
     assert canvas.leave_mask(torch.zeros(*canvas.padded)).shape == mask.shape
-    filled = filled_up(frame.expand(count, -1, -1, -1), 4)
+    filled = stacked(iter(frame.expand(count, -1, -1, -1)), count, 4)
     assert len(filled) % 4 == 1 and 0 <= len(filled) - count < 4
 
 
 def test_padding_repeats_edges_and_the_last_frame():
     frames = torch.rand(2, 5, 7, 3)
     canvas = Canvas((5, 7), multiple=8)
-    working = filled_up(torch.stack([canvas.enter(frame) for frame in frames]), 4)
+    working = stacked((canvas.enter(frame) for frame in frames), 2, 4)
     assert working.shape == (5, 8, 8, 3)
     assert torch.equal(working[1, :5, :7], frames[1]) and torch.equal(working[4], working[1])
     assert torch.equal(working[0, 7, :7], frames[0, 4])
-    assert filled_up(frames, 1) is frames
+    assert torch.equal(stacked(frames, 2), frames)
 
 
 def test_large_frames_keep_their_shape_and_picture():
