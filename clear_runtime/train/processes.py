@@ -32,6 +32,7 @@ class Processes:
         self._accelerator = None
         if self.count > 1:
             try:
+                # imported here: it takes seconds, and one process alone needs none of it
                 from accelerate import Accelerator
                 from accelerate.utils import InitProcessGroupKwargs
             except ImportError as missing:
@@ -95,7 +96,7 @@ class Processes:
         """What the main process has; the others' own is not looked at. Every process must ask."""
         if not self._accelerator:
             return value
-        from accelerate.utils import broadcast_object_list
+        from accelerate.utils import broadcast_object_list  # imported here, as in __init__
 
         return broadcast_object_list([value if self.main else None])[0]
 

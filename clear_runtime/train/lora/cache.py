@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from ...checkpoint import write_tensors
@@ -281,6 +282,4 @@ class LatentClips:
 
 
 def _open(path: Path):
-    from safetensors import safe_open
-
     return safe_open(str(path), "pt")

@@ -112,7 +112,7 @@ def estimate(
 
 def wan_shapes() -> dict[str, tuple[int, ...]]:
     """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
-    from diffsynth.models.wan_video_dit import WanModel
+    from diffsynth.models.wan_video_dit import WanModel  # imported here: it takes seconds
 
     with torch.device("meta"):
         model = WanModel(
@@ -248,7 +248,7 @@ def memory_used(device: torch.device) -> int:
     """Bytes: the most that tensors took of a CUDA device, or what the process takes of the machine's memory now."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    import psutil  # accelerate brings it
+    import psutil  # as in free_memory
 
     return psutil.Process().memory_info().rss
 

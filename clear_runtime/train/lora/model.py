@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from ...checkpoint import write_tensors
 from ...engines import lora as lora_files
 from ...engines.denoiser import control_condition, inject_lora, wan_model
 from ...errors import ClearError
@@ -69,6 +70,7 @@ class Adapted(nn.Module):
     def forward(self, noisy: Tensor, control: Tensor, sigma: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """noisy, control [N, 16, t, h, w] in model space, sigma [N], context [1, tokens, 4096] -> velocity [N, 16, t,
         h, w], M_pred [N, t, h, w]."""
+        # imported here: it takes seconds, and the names and checks of this module need none of it
         from diffsynth.pipelines.wan_video import model_fn_wan_video
 
         n, device = len(noisy), noisy.device
@@ -124,7 +126,7 @@ def require_block(middle: int | None, blocks: int) -> None:
 
 
 def _new_lora(wan: nn.Module, rank: int, targets: Sequence[str]) -> None:
-    from peft import LoraConfig, inject_adapter_in_model
+    from peft import LoraConfig, inject_adapter_in_model  # imported here: it takes seconds
 
     names = [name for name, module in wan.named_modules() if isinstance(module, nn.Linear)]
     require_targets(targets, names)
@@ -144,8 +146,6 @@ def save(
 
     values: what to write instead of the parameters as they are (their moving average).
     """
-    from ...checkpoint import write_tensors
-
     values = values or model.learned()
     lora_files.write_lora(path / LORA, {name: values[name].detach().half() for name in model.lora()}, metadata)
     write_tensors(
