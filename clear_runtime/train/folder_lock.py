@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout  # torch brings it
+
 from ..errors import ClearError
 
 log = logging.getLogger(__name__)
@@ -16,12 +18,9 @@ log = logging.getLogger(__name__)
 def locked_folder(folder: str | Path) -> Iterator[None]:
     """The folder, made where it is missing, for this process alone; the system lets go of it when the process dies.
     Raises ClearError at once when another run has it, and when it cannot be made or written to."""
-    from filelock import FileLock, Timeout  # torch brings it
-
     path = Path(folder) / ".lock"
-    lock = FileLock(
-        path, timeout=0, thread_local=False
-    )  # a generator may be closed by another thread than the one that began it
+    # not of one thread: a generator may be closed by another than the one that began it
+    lock = FileLock(path, timeout=0, thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

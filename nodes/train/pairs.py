@@ -45,6 +45,7 @@ class LoadPairs(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, subtitled, clean, **other):
+        # imported here and below: ComfyUI's start need not wait for what reads videos
         from ...clear_runtime.data.pairs_on_disk import VIDEOS
         from ...clear_runtime.data.synthetic.subtitle_file import FORMATS
 
@@ -55,6 +56,7 @@ class LoadPairs(io.ComfyNode):
 
     @classmethod
     def execute(cls, subtitled, clean, match, frames, per_video, long_side, seed, style=None):
+        # imported here, as above
         from ...clear_runtime.data.clips import check_settings
 
         with_text, without = _existing("subtitled", subtitled), _existing("clean", clean)
@@ -76,6 +78,7 @@ def _existing(name: str, value: str) -> Path | None:
 
 
 def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
+    # imported here, as above
     from ...clear_runtime.data.clips import BurnedClips
 
     if subtitled is not None or clean is None:
@@ -87,6 +90,7 @@ def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
 
 
 def _paired(subtitled, clean, by_order, frames, per_video, long_side):
+    # imported here, as above
     from ...clear_runtime.data.clips import PairClips
     from ...clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
     from ...clear_runtime.find.priors.checkpoints import load_prior

@@ -249,7 +249,7 @@ def memory_used(device: torch.device) -> int:
     """Bytes: the most that tensors took of a CUDA device, or what the process takes of the machine's memory now."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    import psutil  # accelerate brings it
+    import psutil  # as in free_memory
 
     return psutil.Process().memory_info().rss
 

@@ -282,13 +282,11 @@ def test_what_was_learned_is_kept_when_the_last_step_was_skipped(base, clips, tm
 
 
 def test_a_lora_that_the_disk_did_not_take_is_written_by_the_next_start(base, clips, tmp_path, monkeypatch):
-    from clear_runtime import checkpoint
-
     def full(*_, **__):
         raise ClearError("No space left")
 
     with monkeypatch.context() as patch, pytest.raises(ClearError, match="No space"):
-        patch.setattr(checkpoint, "write_tensors", full)
+        patch.setattr("clear_runtime.train.lora.model.write_tensors", full)
         patch.setattr("clear_runtime.engines.lora.write_tensors", full)
         run(base, clips, tmp_path)
     assert torch.load(tmp_path / "training.pt", weights_only=True)["step"] == 2
