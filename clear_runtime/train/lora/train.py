@@ -6,7 +6,8 @@
 
 Ctrl-C stops at once and keeps what the last whole step left (with several processes, all end the step first); the same
 command continues from there and ends with the same weights as if it had never stopped. The LoRA is
-FOLDER/lora.safetensors, renewed with every checkpoint. --dry-run says what a run would need, and runs nothing.
+FOLDER/lora.safetensors, renewed with every checkpoint, and so is FOLDER/curves.png. --dry-run says what a run would
+need, and runs nothing.
 """
 
 from __future__ import annotations

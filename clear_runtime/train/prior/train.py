@@ -6,7 +6,8 @@
     accelerate launch -m clear_runtime train-prior ...                      the same on several GPUs
 
 Ctrl-C stops after the step it is at; the same command continues from there and ends with the same weights as if it had
-never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpoint.
+never stopped. The prior is FOLDER/prior.safetensors, renewed with every checkpoint; in the end its curves.png and
+example.png lie beside it.
 """
 
 from __future__ import annotations
