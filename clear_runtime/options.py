@@ -1,97 +1,74 @@
-"""Every setting of a removal, and the report it sends while it works."""
+"""Every setting of a removal, part by part, and the report it sends while it works."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
-from .engines import schedule
-from .engines.control import CONTROLS
+from .engines.engine import EngineOptions
 from .errors import ClearError
-from .frames import windows
+from .find.marks import MarkOptions
+from .frames.windows import BAND, WindowOptions
+from .option import made_of, option, require_valid
 
-OUTPUTS = ("composite", "raw", "preview")
-REGIONS = ("whole frame", "subtitle band")
-MASKS = ("prior", "difference")
+COMPOSITE, RAW, PREVIEW = OUTPUTS = ("composite", "raw", "preview")
+PRIOR, DIFFERENCE = MASKS = ("prior", "difference")
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What comes back, and by which mask."""
+
+    output: str = option(
+        COMPOSITE,
+        "composite: only the subtitle's pixels are replaced. raw: the model's whole picture. preview: the fill alone, "
+        "no sampling, to see in seconds where pixels will change.",
+        choices=OUTPUTS,
+    )
+    mask_from: str = option(
+        PRIOR,
+        "Where the replaced pixels are found: by the subtitle prior that is chosen below, or by what the model "
+        "changed.",
+        choices=MASKS,
+    )
+    feather: int = option(
+        2, "Pixels of the source over which the replacement fades out around the mask.", low=0, most=64
+    )
+
+    def __post_init__(self):
+        require_valid(self)
 
 
 @dataclass(frozen=True)
 class RemoveOptions:
-    """Settings with the paper's defaults; values that cannot work raise ClearError at once."""
+    """Settings with the paper's defaults; values that cannot work raise ClearError at once.
 
-    steps: int = 5
-    """Sampler steps."""
-    seed: int = 0
-    window: int = 81
-    """Frames the network sees at once, rounded down to 4k + 1."""
-    overlap: int = 16
-    """Frames that neighbouring windows share, at least; they are cross-faded."""
-    output: str = "composite"
-    """composite: the source with only the subtitle's pixels replaced. raw: the network's whole picture, as the paper
-    gives it. preview: the fill alone, no network."""
-    control: str = "as is"
-    """What goes into the control: see engines/control.py."""
-    region: str = "whole frame"
-    """subtitle band: the network sees only the part of the frame with subtitles in it and some context."""
-    context: int = 64
-    """Working pixels around the subtitles that the network sees with region "subtitle band"."""
-    mask_from: str = "prior"
-    """Where the mask comes from. prior: the subtitle prior. difference: what the network changed in the latents."""
-    threshold: float = 0.5
-    """The prior's value over which a pixel is subtitle."""
-    subtitles_only: bool = True
-    """Leave what the prior marks but does not behave like a subtitle: moves with the scene, sits wholly in a corner, or
-    stands too short (find/marks.py). For this the frames must follow one another. Off, only specks are left."""
-    grow: int = 2
-    """Pixels of the source by which the mask is made larger."""
-    feather: int = 2
-    """Pixels of the source over which the replacement fades out, outside the grown mask."""
-    max_pixels: int = 1280 * 720
-    """Larger frames are scaled down to this many pixels for the network, and only for it."""
-    keep_change: float = 1.0
-    """Share of the network's change that is added onto a prefilled control."""
+    What is "auto" is decided in presets.py, when the engine is known.
+    """
+
+    marking: MarkOptions = field(default_factory=MarkOptions)
+    windows: WindowOptions = field(default_factory=WindowOptions)
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+    @classmethod
+    def of(cls, **options: Any) -> RemoveOptions:
+        """From options by name, whatever part each belongs to. Raises ClearError for a name that no part has."""
+        return made_of(cls, options)
 
     def __post_init__(self):
-        for name, value, choices in (
-            ("output", self.output, OUTPUTS),
-            ("control", self.control, CONTROLS),
-            ("region", self.region, REGIONS),
-            ("mask_from", self.mask_from, MASKS),
-        ):
-            if value not in choices:
-                raise ClearError(f'{name} is "{value}". Choose one of: {", ".join(choices)}.')
-        windows.normalise(self.window, self.overlap)
-        schedule.sigmas(self.steps)
-        schedule.check_seed(self.seed)
-        for name, value, low, high in (
-            ("threshold", self.threshold, 0, 1),
-            ("keep_change", self.keep_change, 0, 1),
-            ("context", self.context, 0, math.inf),
-            ("grow", self.grow, 0, math.inf),
-            ("feather", self.feather, 0, math.inf),
-            ("max_pixels", self.max_pixels, 1024, math.inf),
-        ):
-            if not low <= value <= high:
-                raise ClearError(
-                    f"{name} is {value}. Use a value of at least {low}"
-                    + (f" and at most {high}." if high < math.inf else ".")
-                )
-        if self.mask_from == "difference" and self.output == "preview":
+        by_difference = self.output.mask_from == DIFFERENCE
+        if by_difference and self.output.output == PREVIEW:
             raise ClearError(
                 'A preview runs no network, so there is no difference to take the mask from. Set mask_from to "prior".'
             )
-        if self.mask_from == "difference" and self.region == "subtitle band":
+        if by_difference and self.windows.region == BAND:
             raise ClearError(
                 'The subtitle band is found by the prior, before the network runs. Set mask_from to "prior", or region '
-                "to "
-                '"whole frame".'
+                'to "whole frame".'
             )
-
-    @property
-    def needs_prior(self) -> bool:
-        return self.mask_from == "prior" or self.control == "prefilled"
 
 
 @dataclass(frozen=True)

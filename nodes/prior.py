@@ -8,7 +8,6 @@ import comfy.model_management
 import torch
 from comfy_api.latest import io
 
-from ..clear_runtime.frames.checks import require_finite
 from .choices import BUNDLED
 from .comfy.files import CLEAR_FOLDER, full_path, prior_files, stamp
 from .comfy.frames import require_frames
@@ -100,7 +99,9 @@ class PriorMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, prior, threshold, grow, temporal, trained=None):
-        from ..clear_runtime.cli.mask import MaskOptions, mask_stream
+        from ..clear_runtime.find.marks import MarkOptions, marked
+        from ..clear_runtime.frames.checks import checked
+        from ..clear_runtime.frames.masks import grow as grown
         from ..clear_runtime.media.pictures import overlay, share_plot, to_frames
 
         require_frames(images)
@@ -113,20 +114,12 @@ class PriorMask(io.ComfyNode):
         )
         advance, shares = progress_bar(count), []
         loaded = chosen_prior(prior, trained)
-        marked = _marked(images[..., :3], ComfyPrior(loaded))
-        for i, (frame, mask, counted) in enumerate(
-            mask_stream(marked, MaskOptions(threshold, grow, temporal))
-        ):  # one at a time: a clip in 4K leaves no room for copies of all
-            soft[i], binary[i], shown[i] = mask, counted, overlay(frame[None], mask[None])[0]
+        options = MarkOptions(threshold, temporal, grow)
+        found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True)
+        for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all
+            counted = grown(one.marks[None].float(), options.grow)[0]
+            soft[i], binary[i] = one.soft, counted
+            shown[i] = overlay(one.frame[None], one.soft[None])[0]
             shares.append(counted.mean().item())
             advance(i + 1)
         return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)), loaded.report)
-
-
-def _marked(frames, model):
-    """(frame, soft mask) one by one, both on the CPU, wherever ComfyUI keeps its images. Raises ClearError for pixels
-    that are NaN."""
-    for first, batch in zip(range(0, len(frames), _BATCH), frames.split(_BATCH)):
-        batch = batch.cpu()
-        require_finite(batch, first)
-        yield from zip(batch, model(batch))

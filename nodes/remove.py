@@ -10,7 +10,7 @@ import torch
 from comfy_api.latest import io
 
 from .choices import AUTO, BUNDLED
-from .comfy.backend import ComfyCodec, ComfyDenoiser, require_pair
+from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.managed import ComfyPrior
@@ -211,21 +211,11 @@ class SubtitleRemove(io.ComfyNode):
         subtitles_only=True,
         trained=None,
     ):
-        from ..clear_runtime.engines.nano.limits import InPieces
-        from ..clear_runtime.options import RemoveOptions
+        from ..clear_runtime.options import PREVIEW, RemoveOptions
         from ..clear_runtime.pipeline import remove
-        from ..clear_runtime.presets import for_nano
 
         require_frames(images)
-        codec, denoiser, nano = None, None, True
-        if output != "preview":
-            nano = require_pair(model, vae, positive)
-            codec, denoiser = ComfyCodec(vae), ComfyDenoiser(model, positive, cfg, negative)
-        if control == AUTO:
-            control = "prefilled" if nano else "as is"
-        if region == AUTO:
-            region = "subtitle band" if nano and output != "raw" and mask_from == "prior" else "whole frame"
-        options = RemoveOptions(
+        options = RemoveOptions.of(
             steps=steps,
             seed=seed,
             window=window,
@@ -238,8 +228,7 @@ class SubtitleRemove(io.ComfyNode):
             feather=feather,
             subtitles_only=subtitles_only,
         )
-        if nano:
-            options, denoiser = for_nano(options), denoiser and InPieces(denoiser)
+        engine = None if output == PREVIEW else comfy_engine(model, vae, positive, negative, cfg, options.engine)
         count, height, width = images.shape[:3]
         device = comfy.model_management.intermediate_device()
         cleaned = torch.empty(count, height, width, 3, dtype=images.dtype, device=device)
@@ -250,8 +239,7 @@ class SubtitleRemove(io.ComfyNode):
         limit, protect = (area if area is None else area.cpu() for area in (limit, protect))
         results = remove(
             frames,
-            codec,
-            denoiser,
+            engine,
             ComfyPrior(chosen_prior(prior, trained)),
             options,
             limit,

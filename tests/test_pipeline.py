@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from toy_parts import SMALL, FakeDenoiser, PoolCodec, run, white
+from toy_parts import SMALL, FakeDenoiser, PoolCodec, engine, run, white
 
 from clear_runtime.errors import ClearError
 from clear_runtime.options import RemoveOptions
@@ -181,11 +181,7 @@ def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(
             yield frame
 
     stream = remove(
-        source(),
-        PoolCodec(),
-        FakeDenoiser(),
-        white,
-        RemoveOptions(window=window, overlap=overlap, steps=1, mask_from=mask_from),
+        source(), engine(), white, RemoveOptions.of(window=window, overlap=overlap, steps=1, mask_from=mask_from)
     )
     assert pulled == 0
     for given, _ in enumerate(stream):
@@ -304,7 +300,7 @@ def test_progress_rises_to_its_total():
 
 def test_a_preview_runs_no_network():
     out, masks = run(video(9), output="preview", denoiser=FakeDenoiser(lambda *_: pytest.fail("sampled")))
-    alone = list(remove(iter(video(9)), None, None, white, RemoveOptions(output="preview", **SMALL)))
+    alone = list(remove(iter(video(9)), None, white, RemoveOptions.of(output="preview", **SMALL)))
     assert torch.equal(torch.stack([f for f, _ in alone]), out) and masks.any()
 
 
@@ -334,17 +330,14 @@ def test_frames_of_another_kind_are_refused():
 
 
 def test_missing_parts_are_named_before_a_frame_is_pulled():
-    for parts, name in (
-        ((None, FakeDenoiser(), white), "VAE"),
-        ((PoolCodec(), None, white), "model"),
-        ((PoolCodec(), FakeDenoiser(), None), "prior"),
-    ):
-        with pytest.raises(ClearError, match=name):
-            remove(None, *parts, RemoveOptions())
+    with pytest.raises(ClearError, match="VAE and a model"):
+        remove(None, None, white)
+    with pytest.raises(ClearError, match="prior"):
+        remove(None, engine(), None)
     codec = PoolCodec()
     codec.temporal = 8
     with pytest.raises(ClearError, match="8 frames"):
-        remove(None, codec, FakeDenoiser(), white, RemoveOptions())
+        engine(codec)
 
 
 @pytest.mark.parametrize(
@@ -370,7 +363,7 @@ def test_missing_parts_are_named_before_a_frame_is_pulled():
 )
 def test_options_that_cannot_work_are_refused_at_once(options):
     with pytest.raises(ClearError):
-        RemoveOptions(**options)
+        RemoveOptions.of(**options)
 
 
 @pytest.mark.parametrize("where, shown", [((1, 5, 1, 9), range(20)), ((14, 17, 8, 28), range(8, 12))])

@@ -28,18 +28,16 @@ from ..data.synthetic.burn import random_style, render
 from ..data.synthetic.pairs import PairMaker
 from ..data.synthetic.text import HELD_BACK, TRAINED, random_line
 from ..errors import ClearError
-from ..find.evidence import refine
-from ..find.marks import mark
+from ..find.marks import MarkOptions, marks_of
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Overlap
-from ..options import RemoveOptions
 
 log = logging.getLogger(__name__)
 
 SIZE = (352, 640)  # height and width of the frames it is measured on
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of moving signs, pixels per frame
 SIGNS = 5  # in a clip
-THRESHOLD = RemoveOptions.threshold
+THRESHOLD = MarkOptions.threshold
 STAGES = ("single frames", "temporal evidence", "as the remover uses it")
 
 
@@ -69,8 +67,9 @@ def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]
         maker.fonts = {}
     for seed in range(count):
         frames = torch.from_numpy(maker.make(f"empty {seed}", 1, *SIZE, empty=1, **options)[1]).float() / 255
-        soft = prior(frames)
-        found.append([marked.float().mean().item() for marked in (soft > THRESHOLD, mark(soft, frames, THRESHOLD))])
+        found.append(
+            [marked.float().mean().item() for marked in (prior(frames) > THRESHOLD, marks_of(frames, prior)[1])]
+        )
     return tuple(np.mean(found, 0).tolist())
 
 
@@ -82,8 +81,8 @@ def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, t
         found = []
         for seed in range(clips):
             clip = torch.from_numpy(sign_clip(maker, f"signs {pace} {seed}", pace, frames)).float() / 255
-            soft = prior(clip)
-            stages = (soft > THRESHOLD, refine(soft, clip) > THRESHOLD, mark(soft, clip, THRESHOLD))
+            soft, marks = marks_of(clip, prior)
+            stages = (prior(clip) > THRESHOLD, soft > THRESHOLD, marks)
             found.append([marked.float().mean().item() for marked in stages])
         shares[pace] = tuple(np.mean(found, 0).tolist())
     return shares

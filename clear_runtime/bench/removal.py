@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -25,13 +25,13 @@ from torch import Tensor
 from ..engines.denoiser import DiffSynthDenoiser
 from ..engines.lora import read_lora
 from ..engines.nano import load as nano
-from ..engines.nano.limits import STEPS, InPieces
+from ..engines.nano.engine import nano_engine
+from ..engines.nano.limits import STEPS
 from ..errors import ending_in_words
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Lpips, Overlap
 from ..options import RemoveOptions
 from ..pipeline import remove
-from ..presets import for_nano
 from .baselines import BASELINES, baseline
 from .cases import Case, read_case
 from .masks import box_masks, prior_masks
@@ -47,11 +47,10 @@ RESULT = "result"
 
 def methods(steps: int) -> dict[str, RemoveOptions]:
     """The ways of removal that are compared, by their column's name."""
-    nano_defaults = for_nano(RemoveOptions(control="prefilled", region="subtitle band", steps=steps))
     return {
-        "fill alone": replace(nano_defaults, output="preview"),
-        "nano, prefilled": nano_defaults,
-        "nano, as is": replace(nano_defaults, control="as is"),
+        "fill alone": RemoveOptions.of(output="preview"),
+        "nano, prefilled": RemoveOptions.of(steps=steps),
+        "nano, as is": RemoveOptions.of(steps=steps, control="as is"),
     }
 
 
@@ -70,13 +69,8 @@ class Evaluation:
         read=None,
         every: int = 8,
     ):
-        self.columns, self.options, self.prior, self.codec, self.denoiser = (
-            columns,
-            methods(steps),
-            prior,
-            codec,
-            denoiser,
-        )
+        self.columns, self.options, self.prior = columns, methods(steps), prior
+        self.engine = denoiser and nano_engine(codec, denoiser, steps)
         self.lpips, self.read, self.every = lpips, read, every
 
     def __call__(self, case: Case) -> tuple[dict[str, Overlap], dict[str, Scores]]:
@@ -116,9 +110,7 @@ class Evaluation:
             return case.result()
         if column in BASELINES:
             return baseline(column, case, self.read)
-        pairs = remove(
-            case.subtitled, self.codec, self.denoiser, self.prior, self.options[column], total=len(case.subtitled)
-        )
+        pairs = remove(case.subtitled, self.engine, self.prior, self.options[column], total=len(case.subtitled))
         return torch.stack([frame for frame, _ in pairs])
 
 
@@ -126,13 +118,11 @@ def main(args) -> None:
     prior, codec, denoiser = load_prior(args.prior, args.device), nano.load_bundled_codec(args.device), None
     if any(column.startswith("nano") for column in args.columns):
         lora = read_lora(args.lora) if args.lora else nano.lora_state()
-        denoiser = InPieces(
-            DiffSynthDenoiser.from_state(
-                {k: v.float() for k, v in nano.transformer_state_dict().items()},
-                nano.prompt_embedding(),
-                {k: v.float() for k, v in lora.items()},
-                device=args.device,
-            )
+        denoiser = DiffSynthDenoiser.from_state(
+            {k: v.float() for k, v in nano.transformer_state_dict().items()},
+            nano.prompt_embedding(),
+            {k: v.float() for k, v in lora.items()},
+            device=args.device,
         )
     evaluation = Evaluation(
         args.columns,

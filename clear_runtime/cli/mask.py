@@ -17,8 +17,7 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,8 +25,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError, ending_in_words
-from ..find.evidence import refine_stream
-from ..find.marks import soft_masks
+from ..find.marks import MarkOptions, marked
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..frames.masks import grow
 from ..media.pictures import overlay, share_plot, to_picture
@@ -37,39 +35,15 @@ from .arguments import device_name
 log = logging.getLogger(__name__)
 
 _SAY_EVERY = 5.0  # seconds between two lines about how far it is
-
-
-@dataclass(frozen=True)
-class MaskOptions:
-    """threshold: what is over it counts, 0..1. grow: pixels by which what counts is widened. temporal: whether
-    neighbouring frames are looked at too; they must follow one another then."""
-
-    threshold: float = 0.5
-    grow: int = 0
-    temporal: bool = True
-
-    def __post_init__(self):
-        if not 0 <= self.threshold <= 1 or self.grow < 0:
-            raise ClearError(
-                f"The threshold is {self.threshold:g} and grow is {self.grow}. Use a threshold from 0 to 1, and 0 "
-                f"pixels or more to grow."
-            )
-
-
-def mask_stream(
-    marked: Iterable[tuple[Tensor, Tensor]], options: MaskOptions
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """(frame [H, W, 3], a prior's soft mask [H, W]) of a video of any length -> (frame, soft mask, what counts [H, W]
-    of 0 and 1)."""
-    for frame, soft in refine_stream(marked) if options.temporal else marked:
-        yield frame, soft, grow((soft[None] > options.threshold).float(), options.grow)[0]
+SHOWN = MarkOptions(grow=0)
+"""The marks as the remover finds them, not widened: nothing is removed yet."""
 
 
 def write_masks(
     video: str | Path,
     folder: str | Path,
     prior: Callable[[Tensor], Tensor],
-    options: MaskOptions = MaskOptions(),
+    options: MarkOptions = SHOWN,
     on_frame: Callable[[int, int | None], None] | None = None,
 ) -> Path:
     """Write what the module's docstring says; returns the folder it is in. prior: frames [T, H, W, 3] -> soft masks [T,
@@ -99,11 +73,12 @@ def write_masks(
     return target
 
 
-def _write(video: Path, facts: Facts, folder: Path, prior, options: MaskOptions, on_frame) -> None:
+def _write(video: Path, facts: Facts, folder: Path, prior, options: MarkOptions, on_frame) -> None:
     times, shares = deque(), []
-    results = mask_stream(soft_masks(_frames(video, facts, times.append), prior), options)
+    results = marked(_frames(video, facts, times.append), prior, options, with_soft=True)
     with VideoWriter(folder / "overlay.mp4", facts.width, facts.height, facts.fps) as writer:
-        for number, (frame, soft, counted) in enumerate(results):
+        for number, (frame, soft, marks) in enumerate(results):
+            counted = grow(marks[None].float(), options.grow)[0]
             writer.write(overlay(frame[None], soft[None])[0], times.popleft())
             to_picture(counted).save(folder / "mask" / f"{number:06d}.png")
             shares.append(counted.mean().item())
@@ -139,11 +114,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--threshold",
         type=float,
-        default=MaskOptions.threshold,
+        default=SHOWN.threshold,
         help="how sure the prior must be for a pixel to count, 0 to 1 (default: %(default)s)",
     )
     parser.add_argument(
-        "--grow", type=int, default=MaskOptions.grow, help="pixels by which the mask is widened (default: %(default)s)"
+        "--grow", type=int, default=SHOWN.grow, help="pixels by which the mask is widened (default: %(default)s)"
     )
     parser.add_argument(
         "--no-temporal", action="store_true", help="look at each frame alone, not at its neighbours too"
@@ -157,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped; nothing was written"):
-        options = MaskOptions(args.threshold, args.grow, not args.no_temporal)
+        options = MarkOptions(args.threshold, not args.no_temporal, args.grow)
         prior = load_prior(args.prior, args.device)
         log.info("%s", prior.report)
         log.info("the masks are in %s", write_masks(args.video, args.out, prior, options, _telling()))

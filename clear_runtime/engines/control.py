@@ -15,6 +15,8 @@ def prefilled(frames: Tensor, mask: Tensor) -> Tensor:
     return fill(frames, mask)
 
 
+AUTO = "auto"
+"""The engine's own choice (Needs.control)."""
 CONTROLS = {"as is": as_is, "prefilled": prefilled}
 """frames [T, H, W, 3] and mask [T, H, W] (not zero: subtitle) -> control frames [T, H, W, 3], by the name that users
 see."""

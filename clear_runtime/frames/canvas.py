@@ -1,4 +1,9 @@
-"""The frame as the network sees it: scaled to a working size and padded to the codec's grid, and the way back."""
+"""The frame as an engine sees it: scaled to a working size and padded to the codec's grid, and the way back.
+
+One frame at a time: of a window in full size no copy is made.
+"""
+
+from __future__ import annotations
 
 import math
 
@@ -6,17 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..wan import GROUP
 from .region import Region
 
 
 class Canvas:
-    """Between source frames of (height, width) and working frames of at most max_pixels, padded to multiples of
-    `multiple`."""
+    """Between source frames of (height, width) and working frames of at most max_pixels (None: the source's own size),
+    padded to multiples of `multiple`."""
 
-    def __init__(self, source: tuple[int, int], max_pixels: int, multiple: int):
+    def __init__(self, source: tuple[int, int], max_pixels: int | None = None, multiple: int = 1):
         height, width = self.source = source
-        scale = min(1.0, math.sqrt(max_pixels / (height * width)))
+        scale = 1.0 if max_pixels is None else min(1.0, math.sqrt(max_pixels / (height * width)))
         self.working = (max(1, int(height * scale)), max(1, int(width * scale)))
         self.padded = tuple(-(-side // multiple) * multiple for side in self.working)
 
@@ -24,29 +28,33 @@ class Canvas:
     def whole(self) -> Region:
         return Region(0, 0, *self.padded)
 
-    def enter(self, frames: Tensor) -> Tensor:
-        """Frames [T, H, W, 3] -> [T', *padded, 3], T' = 4k + 1. Edges and the last frame are repeated to fill up."""
-        x = frames.permute(0, 3, 1, 2)
+    def enter(self, frame: Tensor) -> Tensor:
+        """A frame [H, W, 3] -> [*padded, 3]; its edges are repeated to fill up."""
+        x = frame.permute(2, 0, 1)[None]
         if self.working != self.source:
             x = F.interpolate(x, self.working, mode="bicubic", antialias=True).clamp(0, 1)
         x = F.pad(x, (0, self.padded[1] - self.working[1], 0, self.padded[0] - self.working[0]), mode="replicate")
-        missing = -(len(x) - 1) % GROUP
-        return torch.cat([x, x[-1:].expand(missing, -1, -1, -1)]).permute(0, 2, 3, 1)
+        return x[0].permute(1, 2, 0)
 
     def enter_mask(self, mask: Tensor) -> Tensor:
-        """A binary mask [T, H, W] -> [T, *working]; a cell is marked where any of its pixels is."""
-        if self.working == self.source:
-            return mask
-        return F.adaptive_max_pool2d(mask[:, None], self.working)[:, 0]
+        """A binary mask [H, W] -> [*padded]; a cell is marked where any of its pixels is, and none beyond the frame."""
+        small = mask if self.working == self.source else F.adaptive_max_pool2d(mask[None], self.working)[0]
+        return F.pad(small, (0, self.padded[1] - self.working[1], 0, self.padded[0] - self.working[0]))
 
-    def leave(self, frames: Tensor, count: int) -> Tensor:
-        """Working frames, or differences of such, [T', *padded, 3] -> [count, H, W, 3]. Not clamped."""
-        x = frames[:count, : self.working[0], : self.working[1]].permute(0, 3, 1, 2)
+    def leave(self, frame: Tensor) -> Tensor:
+        """A working frame, or the difference of two, [*padded, 3] -> [H, W, 3]. Not clamped."""
+        x = frame[: self.working[0], : self.working[1]].permute(2, 0, 1)[None]
         if self.working != self.source:
             x = F.interpolate(x, self.source, mode="bicubic")
-        return x.permute(0, 2, 3, 1)
+        return x[0].permute(1, 2, 0)
 
-    def leave_mask(self, mask: Tensor, count: int) -> Tensor:
-        """A binary mask [T', *padded] -> [count, H, W]."""
-        x = mask[:count, : self.working[0], : self.working[1]]
-        return x if self.working == self.source else F.interpolate(x[:, None], self.source, mode="nearest")[:, 0]
+    def leave_mask(self, mask: Tensor) -> Tensor:
+        """A binary mask [*padded] -> [H, W]."""
+        x = mask[: self.working[0], : self.working[1]]
+        return x if self.working == self.source else F.interpolate(x[None, None], self.source, mode="nearest")[0, 0]
+
+
+def filled_up(frames: Tensor, group: int) -> Tensor:
+    """[T, ...] -> [T', ...], T' = group * k + 1: the last frame is repeated until the last group is full."""
+    missing = -(len(frames) - 1) % group
+    return torch.cat([frames, frames[-1:].expand(missing, *frames.shape[1:])]) if missing else frames

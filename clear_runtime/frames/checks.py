@@ -1,5 +1,8 @@
 """What frames must be before anything is made of them."""
 
+from collections.abc import Iterable, Iterator
+
+import torch
 from torch import Tensor
 
 from ..errors import ClearError
@@ -14,3 +17,25 @@ def require_finite(frames: Tensor, first: int = 0) -> None:
             f"Frame {first + broken[0].item()} has values that are not numbers (NaN or infinity). Look at what made "
             f"the frames, often a VAE in half precision."
         )
+
+
+def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    """The frames [H, W, 3] in their own dtype on the CPU, each looked at before anything is made of it. Raises
+    ClearError for another shape or dtype than those of the first, and for values that are no numbers."""
+    size = None
+    for index, frame in enumerate(frames):
+        kinds = (torch.float32, torch.float16, torch.bfloat16)
+        if frame.dim() != 3 or frame.shape[2] != 3 or 0 in frame.shape or frame.dtype not in kinds:
+            raise ClearError(
+                f"Frame {index} is a {frame.dtype} tensor of shape {tuple(frame.shape)}. Frames are [height, width, "
+                f"3], "
+                "float32 (or a half) in 0..1."
+            )
+        size = size or frame.shape
+        if frame.shape != size:
+            raise ClearError(
+                f"Frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, the first one {size[1]}x{size[0]}. "
+                "All frames of a video need one size."
+            )
+        require_finite(frame[None], index)
+        yield frame.cpu()

@@ -54,6 +54,19 @@ class Region:
             min(width, self.right + pixels),
         )
 
+    def joined(self, other: Region) -> Region:
+        """The smallest rectangle around both."""
+        return Region.between(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+    def within(self, other: Region) -> Region:
+        """The same rectangle as the coordinates of `other`, which holds it, have it."""
+        return Region(self.top - other.top, self.left - other.left, self.height, self.width)
+
     def of(self, frames: Tensor) -> Tensor:
         """The rectangle's part of frames [T, H, W, 3] or masks [T, H, W], as a view."""
         return frames[:, self.rows, self.columns]

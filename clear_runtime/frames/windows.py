@@ -11,7 +11,12 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
+from ..option import option, require_valid
 from ..wan import GROUP, whole_groups
+
+AUTO = "auto"
+"""The engine's own choice (Needs.region)."""
+WHOLE, BAND = "whole frame", "subtitle band"
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,37 @@ class Window:
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """What of the video an engine sees at once, in time and place."""
+
+    window: int = option(
+        81, "Frames that are cleaned together. Rounded down to 4k + 1. Memory grows with it.", low=5, most=1001, step=4
+    )
+    overlap: int = option(
+        16,
+        "Frames, at least, that neighbouring windows share and are blended over. At most the window less 4.",
+        low=0,
+        most=996,
+    )
+    region: str = option(
+        AUTO,
+        "What of the frame goes through the model. The band around the subtitle is many times faster. auto: subtitle "
+        "band with nano, whole frame with Wan2.1, for raw output and for a mask from the difference.",
+        choices=(AUTO, WHOLE, BAND),
+    )
+    context: int = option(
+        64, "Pixels around the subtitle that the model sees where region is the subtitle band.", low=0
+    )
+    max_pixels: int = option(
+        1280 * 720, "Larger frames are scaled down to this many pixels for the model, and only for it.", low=1024
+    )
+
+    def __post_init__(self):
+        normalise(self.window, self.overlap)
+        require_valid(self)
 
 
 def normalise(window: int, overlap: int) -> tuple[int, int]:

@@ -19,7 +19,10 @@ import torch
 from torch import Tensor
 
 from ...clear_runtime.engines.base_model import Base, describe_base
+from ...clear_runtime.engines.clear import ClearEngine
 from ...clear_runtime.engines.denoiser import OnStep, control_condition
+from ...clear_runtime.engines.engine import EngineOptions
+from ...clear_runtime.engines.nano.engine import nano_engine
 from ...clear_runtime.engines.schedule import SHIFT
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH, TIMESTEPS
@@ -183,3 +186,14 @@ def require_text(conditioning) -> None:
                 f"This CONDITIONING is {text.shape[-1]} wide; Wan2.1 takes umT5-XXL's {TEXT_WIDTH}. Use CLEAR Prompt, "
                 "or a CLIP Text Encode whose CLIP is umt5_xxl loaded with type wan."
             )
+
+
+def comfy_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> ClearEngine:
+    """The connected MODEL, VAE and CONDITIONING as an engine: CLEAR's, or the bundled one's where they are its parts.
+
+    Raises ClearError when something is missing or does not belong together.
+    """
+    nano = require_pair(model, vae, positive)
+    make = nano_engine if nano else ClearEngine
+    denoiser = ComfyDenoiser(model, positive, cfg, negative)
+    return make(ComfyCodec(vae), denoiser, options.steps, options.keep_change)

@@ -276,13 +276,7 @@ def test_a_box_full_of_letters_is_left():
 
 def removed(shown, marks, **options):
     pairs = list(
-        remove(
-            iter(shown),
-            None,
-            None,
-            lambda frames: marks[: len(frames)],
-            RemoveOptions(output="preview", control="prefilled", **{"window": 81, "overlap": 16, **options}),
-        )
+        remove(iter(shown), None, lambda frames: marks[: len(frames)], RemoveOptions.of(output="preview", **options))
     )
     return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
 
@@ -308,17 +302,7 @@ def test_limit_and_protect_hold_for_boxes_too():
     shown, marks = subtitle(scene())
     limit, protect = torch.zeros(1, 112, 200), torch.zeros(1, 112, 200)
     limit[:, :, :120], protect[:, :, :70] = 1, 1
-    pairs = list(
-        remove(
-            iter(shown),
-            None,
-            None,
-            lambda frames: marks,
-            RemoveOptions(output="preview", control="prefilled"),
-            limit,
-            protect,
-        )
-    )
+    pairs = list(remove(iter(shown), None, lambda frames: marks, RemoveOptions.of(output="preview"), limit, protect))
     out, mask = torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
     assert torch.equal(out[:, :, 120:], shown[:, :, 120:]) and torch.equal(out[:, :, :70], shown[:, :, :70])
     assert mask[:, :, 120:].max() == 0 and mask[:, 70:80, 75:115].min() == 1

@@ -6,9 +6,19 @@ import torch
 
 from clear_runtime.find.evidence import SHORTEST, keep_lasting, refine
 from clear_runtime.find.lines import keep_lines
-from clear_runtime.find.marks import mark, soft_masks
+from clear_runtime.find.marks import MarkOptions, filters, look_ahead, marked, marks_of
 
 FRAMES, HEIGHT, WIDTH = 12, 96, 160
+
+
+def given(soft):
+    """A prior whose answers are known: soft masks [T, H, W] in order."""
+    answers = iter(soft)
+    return lambda frames: torch.stack([next(answers) for _ in frames])
+
+
+def mark(soft, frames, threshold=0.5, subtitles_only=True, **more):
+    return marks_of(frames, given(soft), MarkOptions(threshold, subtitles_only), **more)[1]
 
 
 def shown(top, left, frames=slice(None), strength=0.9):
@@ -70,9 +80,33 @@ def test_every_frame_gets_its_own_mask_whatever_the_batches():
         sizes.append(len(batch))
         return batch.mean(-1)
 
-    seen = list(soft_masks(iter(frames), prior))
+    seen = list(marked(iter(frames), prior, MarkOptions(subtitles_only=False), lenient=True, with_soft=True))
     assert len(seen) == 21 and max(sizes) <= 8
-    assert all(torch.equal(frame, one) and torch.equal(mask, one.mean(-1)) for (frame, mask), one in zip(seen, frames))
+    for one, frame in zip(seen, frames):
+        assert one.frame is frame or torch.equal(one.frame, frame)
+        assert torch.equal(one.soft, frame.mean(-1)) and torch.equal(one.marks, one.soft > 0.5)
+
+
+def test_a_lenient_look_keeps_what_only_place_and_duration_would_drop():
+    for place in (dict(top=0, left=0), dict(top=80, left=60, frames=slice(3, 3 + SHORTEST - 2))):
+        soft, frames = shown(**place)
+        assert not mark(soft, frames).any() and torch.equal(mark(soft, frames, lenient=True), soft > 0)
+
+
+@pytest.mark.parametrize("subtitles_only", [True, False])
+def test_no_more_frames_are_pulled_than_the_filters_say(subtitles_only):
+    options, pulled, most = MarkOptions(subtitles_only=subtitles_only), 0, 0
+
+    def frames():
+        nonlocal pulled
+        for _ in range(300):
+            pulled += 1
+            yield torch.rand(8, 16, 3)
+
+    for done, _ in enumerate(marked(frames(), lambda batch: batch.mean(-1), options)):
+        most = max(most, pulled - done)
+    assert pulled == 300 and most <= look_ahead(options) + 1
+    assert all(rule.ahead >= 0 for rule in filters(options))
 
 
 def test_what_moves_counts_only_where_all_does():

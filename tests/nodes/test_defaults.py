@@ -8,7 +8,9 @@ import pytest
 from clear_runtime.data.clips import BurnedClips, PairClips
 from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.errors import ClearError
+from clear_runtime.find.marks import MarkOptions
 from clear_runtime.media import before_after
+from clear_runtime.option import described
 from clear_runtime.options import RemoveOptions
 from clear_runtime.train.lora import train as stage_two
 from clear_runtime.train.prior import train as stage_one
@@ -36,8 +38,8 @@ def defaults(runtime) -> dict:
 @pytest.mark.parametrize(
     "node_id, expected, on_purpose",
     [
-        ("CLEAR_SubtitleRemove", defaults(RemoveOptions), {"control", "region"}),  # auto
-        ("CLEAR_PriorMask", defaults(RemoveOptions), {"grow"}),  # the mask as the prior sees it; nothing is removed yet
+        ("CLEAR_SubtitleRemove", {one.name: one.default for one, _ in described(RemoveOptions)}, set()),
+        ("CLEAR_PriorMask", defaults(MarkOptions), {"grow"}),  # the mask as the prior sees it; nothing is removed yet
         ("CLEAR_BurnSubtitles", defaults(BurnStyle), set()),
         ("CLEAR_LoadPairs", defaults(PairClips), set()),
         ("CLEAR_LoadPairs", defaults(BurnedClips), set()),
@@ -67,7 +69,7 @@ def test_a_node_s_defaults_are_the_runtime_s(pack, node_id, expected, on_purpose
 @pytest.mark.parametrize(
     "node_id, runtime, names",
     [
-        ("CLEAR_SubtitleRemove", RemoveOptions, ("output", "control", "region", "mask_from")),
+        ("CLEAR_SubtitleRemove", RemoveOptions.of, ("output", "control", "region", "mask_from")),
         ("CLEAR_BurnSubtitles", BurnStyle, ("look", "position")),
         ("CLEAR_TrainLoRA", stage_two.TrainOptions, ("control", "precision", "optimiser")),
         ("CLEAR_TrainPrior", stage_one.TrainOptions, ("model",)),
@@ -79,4 +81,4 @@ def test_a_node_s_lists_are_what_the_runtime_takes(pack, node_id, runtime, names
         with pytest.raises(ClearError) as refused:  # whose text says what it takes
             runtime(**{name: "something else"})
         taken = re.split(", | or ", re.search(r"hoose (?:one of: )?(.+)\.$", str(refused.value))[1])
-        assert sorted(lists[name]) == sorted(["auto", *taken] if name in AUTO else taken), name
+        assert set(lists[name]) == ({"auto", *taken} if name in AUTO else set(taken)), name

@@ -5,19 +5,21 @@ import torch
 from tiny_pairs import clip, write_pair
 
 from clear_runtime.data.synthetic.burn import Style
+from clear_runtime.find.marks import marks_of
+from clear_runtime.find.priors.checkpoints import load_prior
 
 
 @pytest.fixture(scope="module")
 def frames():
-    """[10, 352, 640, 3]: a line stands in frames 3 to 7."""
+    """[14, 352, 640, 3]: a line stands in frames 3 to 10."""
     return (
         torch.from_numpy(
             clip(
-                frames=10,
+                frames=14,
                 text="Nobody saw it coming.",
                 height=352,
                 width=640,
-                spans=[(3, 8)],
+                spans=[(3, 11)],
                 style=Style(size=24),
                 at=0.86,
             )[1]
@@ -65,12 +67,14 @@ def test_masks_overlay_and_plot(run, frames):
     )
     assert report == "nano_prior.safetensors: a light prior. Keys of the checkpoint: every key matches."
     assert (
-        soft.shape == binary.shape == (10, 352, 640)
+        soft.shape == binary.shape == (14, 352, 640)
         and overlay.shape == frames.shape
         and plot.shape == (1, 240, 960, 3)
     )
-    assert set(binary.unique().tolist()) == {0.0, 1.0} and torch.equal(binary, (soft > 0.5).float())
-    assert (binary.flatten(1).mean(1) > 0.005).tolist() == [3 <= t < 8 for t in range(10)]
+    counted = marks_of(frames, load_prior())[1]
+    assert counted.any() and torch.equal(binary, counted.float()), "what Remove Subtitles takes, not widened"
+    assert not binary[soft <= 0.5].any()
+    assert (binary.flatten(1).mean(1) > 0.005).tolist() == [3 <= t < 11 for t in range(14)]
     assert (overlay - frames).abs().amax(-1)[soft > 0.9].min() > 0 and torch.allclose(
         overlay[soft < 1e-4], frames[soft < 1e-4], atol=1e-3
     )
@@ -120,7 +124,7 @@ def test_the_bar_moves_with_every_frame_and_cancel_is_looked_at_before_each(run,
 
     monkeypatch.setattr(comfy.utils, "ProgressBar", Bar)
     run("CLEAR_PriorMask", **options)
-    assert moved == [(n, 10) for n in range(1, 11)]
+    assert moved == [(n, 14) for n in range(1, 15)]
     moved.clear()
     with cancelled(when=lambda: len(moved) == 3):
         run("CLEAR_PriorMask", **options)
@@ -164,7 +168,7 @@ def test_the_prior_looks_at_as_many_frames_as_there_is_room_for(run, frames, pac
         ),
     )
     each = prior.memory(352, 640)
-    for free, batches in ((100 * each, [8, 2]), (3.5 * each, [3, 3, 2, 2]), (0, [1] * 10)):
+    for free, batches in ((100 * each, [8, 6]), (3.5 * each, [3, 3, 2, 3, 3]), (0, [1] * 14)):
         monkeypatch.setattr(management, "get_free_memory", lambda *a, free=free, **k: free)
         seen.clear()
         run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=False)
@@ -230,7 +234,7 @@ def test_subtitles_are_removed_from_frames_on_the_gpu_within_masks_on_the_gpu(ru
         feather=2,
         subtitles_only=False,
     )
-    limit, protect = torch.zeros(1, 352, 640), torch.zeros(10, 352, 640)
+    limit, protect = torch.zeros(1, 352, 640), torch.zeros(14, 352, 640)
     limit[:, 200:], protect[..., 330:] = 1, 1
     ours = run("CLEAR_SubtitleRemove", images=frames, limit=limit, protect=protect, **preview)
     theirs = run(

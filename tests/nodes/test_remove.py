@@ -6,6 +6,7 @@ import tiny_wan
 import torch
 
 from clear_runtime import pipeline as remover
+from clear_runtime.engines.clear import ClearEngine
 from clear_runtime.engines.denoiser import DiffSynthDenoiser
 from clear_runtime.engines.diffsynth_codec import DiffSynthCodec
 from clear_runtime.frames import windows
@@ -82,11 +83,11 @@ def test_one_window_from_pixels_to_pixels_equals_diffsynth_and_peft(run, wan, we
     images = frames(count, height, width)
     ours, _ = run("CLEAR_SubtitleRemove", images=images, **wan, **{**WIDGETS, "steps": 5, "output": "raw"})
     denoiser = DiffSynthDenoiser.from_state(weights[0], wan["positive"][0][0], weights[1])
-    options = remover.RemoveOptions(
+    options = remover.RemoveOptions.of(
         steps=5, seed=5, output="raw", control="as is", region="whole frame", mask_from="difference"
     )
     theirs = remover.remove(
-        iter(images), DiffSynthCodec.from_state(tiny_wan.vae_state()), denoiser, None, options, total=count
+        iter(images), ClearEngine(DiffSynthCodec.from_state(tiny_wan.vae_state()), denoiser), None, options, total=count
     )
     theirs = torch.stack([frame for frame, _ in theirs])
     assert ours.shape == theirs.shape == images.shape

@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional as F
 
+from clear_runtime.engines.clear import ClearEngine
 from clear_runtime.options import RemoveOptions
 from clear_runtime.pipeline import remove
 
@@ -49,20 +50,16 @@ def white(frames):
     return (frames > 0.99).all(-1).float()
 
 
+def engine(codec=None, denoiser=None, options=RemoveOptions.of(**SMALL)):
+    return ClearEngine(
+        codec or PoolCodec(), denoiser or FakeDenoiser(), options.engine.steps, options.engine.keep_change
+    )
+
+
 def run(
     frames, denoiser=None, codec=None, prior=white, limit=None, protect=None, total=None, on_progress=None, **options
 ):
-    pairs = list(
-        remove(
-            iter(frames),
-            codec or PoolCodec(),
-            denoiser or FakeDenoiser(),
-            prior,
-            RemoveOptions(**{**SMALL, **options}),
-            limit,
-            protect,
-            total,
-            on_progress,
-        )
-    )
+    """All frames and masks that `remove` yields, [T, H, W, 3] and [T, H, W]."""
+    asked = RemoveOptions.of(**{**SMALL, **options})
+    pairs = list(remove(iter(frames), engine(codec, denoiser, asked), prior, asked, limit, protect, total, on_progress))
     return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])

@@ -21,7 +21,7 @@ from ...engines.codec import Codec
 from ...engines.control import CONTROLS, prefilled
 from ...engines.schedule import SHIFT, sigmas
 from ...errors import ClearError
-from ...find.evidence import refine
+from ...find.marks import MarkOptions, marks_of
 from ...frames.latent_grid import frames_to_cells
 from ...frames.masks import grow
 from ...wan import GROUP, SPATIAL, latent_frames
@@ -29,7 +29,6 @@ from ..processes import Processes
 
 log = logging.getLogger(__name__)
 
-THRESHOLD, GROWN = 0.5, 2  # of the mask that a control is prefilled by, as in RemoveOptions
 _VERSION = "1"  # of what a file holds
 _ENOUGH = 4  # clips to train on when others are held back
 _SIZES_SAID = 8  # of examples, in a report
@@ -128,9 +127,9 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
             f"A training clip has {frames} frames of {width}x{height} pixels; this VAE takes {codec.temporal}k + 1 "
             f"frames and sides that are multiples of {multiple}."
         )
-    mask = refine(prior(clip.subtitled), clip.subtitled)
-    # not prior.marks: holes are wanted here too where the rules of removal would leave a mark alone
-    holes = grow((mask > THRESHOLD).float(), GROWN)
+    options = MarkOptions()
+    mask, marks = marks_of(clip.subtitled, prior, options, lenient=True)
+    holes = grow(marks.float(), options.grow)
     latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
     latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]
     return {
@@ -270,7 +269,7 @@ class LatentClips:
         control = "as is" if self.control == "both" else self.control
         for k in range(20):
             sample = self._cut(self.paths[self.shown], random.Random(f"{self.seed} example {k}"), control, 1.0)
-            if sample.m_prior.max() > THRESHOLD:
+            if sample.m_prior.max() > MarkOptions.threshold:
                 break
         return sample
 
@@ -285,7 +284,7 @@ class LatentClips:
         with _open(path) as file:
             mask = file.get_tensor("m_prior").float()
             first = rng.randrange(mask.shape[0] - t + 1)
-            cells = (mask[first : first + t] > THRESHOLD).nonzero()
+            cells = (mask[first : first + t] > MarkOptions.threshold).nonzero()
             near = len(cells) and rng.random() < 0.8
             y, x = (
                 cells[rng.randrange(len(cells))].tolist()[1:]

@@ -2,7 +2,7 @@
 
 import torch
 
-from clear_runtime.find.difference import changed_cells
+from clear_runtime.engines.difference import changed_cells
 
 
 def latents(seed=0):

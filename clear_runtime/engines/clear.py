@@ -1,0 +1,80 @@
+"""CLEAR as an engine: a codec and a denoiser, the subtitled video as the control, a few Euler steps (CLEAR, section
+3.4)."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from ..errors import ClearError
+from ..frames.latent_grid import cells_to_frames
+from ..wan import GROUP
+from .codec import Codec
+from .denoiser import Denoiser
+from .difference import changed_cells
+from .engine import Needs, OnStage, Painted, Piece
+from .schedule import latent_noise, sigmas
+
+
+class ClearEngine:
+    """codec: frames to latents and back. denoiser: noise and control latents to clean latents. keep_change: share of
+    its change that is added onto a prefilled control. needs: what it is given unless the user says otherwise.
+
+    Raises ClearError for a codec whose latent frames stand for another number of frames than Wan2.1's.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        denoiser: Denoiser,
+        steps: int = 5,
+        keep_change: float = 1.0,
+        max_pixels: float = math.inf,
+        context: float = math.inf,
+        control: str = "as is",
+        region: str = "whole frame",
+    ):
+        if codec.temporal != GROUP:
+            raise ClearError(
+                f"This VAE puts {codec.temporal} frames into a latent frame. CLEAR works with VAEs of {GROUP}, such as "
+                "Wan2.1's."
+            )
+        self.codec, self.denoiser, self.steps, self.keep_change = codec, denoiser, steps, keep_change
+        self.sigmas = sigmas(steps)
+        self.needs = Needs(
+            multiple=2 * codec.spatial,
+            group=codec.temporal,
+            max_pixels=max_pixels,
+            context=context,
+            control=control,
+            region=region,
+            recolours=True,
+        )
+
+    def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
+        on_stage("encode", 0)
+        control = self.codec.encode(piece.frames)
+        noise = self._noise(piece, control, seed)
+        latents = self.denoiser(noise, control, self.sigmas, lambda step, _: on_stage("sample", step))
+        on_stage("decode", self.steps)
+        picture = self.codec.decode(latents)
+        changed = self._changed(piece, control, latents) if piece.differs else None
+        if not piece.filled or piece.whole:
+            return Painted(picture, changed=changed)
+        # The codec's loss is in both pictures, so that it cancels and the fill stays as sharp as it was.
+        change = self.keep_change * (picture - self.codec.decode(control))
+        return Painted(change, onto=True, changed=changed)
+
+    def _noise(self, piece: Piece, like: Tensor, seed: int) -> Tensor:
+        """The whole canvas's noise for the window's latent frames, cut to the region."""
+        cell = self.codec.spatial
+        height, width = (side // cell for side in piece.canvas)
+        first = piece.window.start // self.codec.temporal
+        noise = latent_noise(seed, first, like.shape[2], height, width, like.shape[1])
+        top, left = piece.region.top // cell, piece.region.left // cell
+        return noise[..., top : top + like.shape[3], left : left + like.shape[4]].contiguous()
+
+    def _changed(self, piece: Piece, control: Tensor, latents: Tensor) -> Tensor:
+        before = self.codec.encode(piece.source) if piece.filled else control
+        return cells_to_frames(changed_cells(before, latents), self.codec.spatial, self.codec.temporal)

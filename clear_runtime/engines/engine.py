@@ -1,0 +1,115 @@
+"""What the pipeline asks of an engine: a network, or anything else, that paints what was under a subtitle.
+
+An engine is given a piece of the video at the height of pixels: frames, holes, and the piece's place in the video. What
+it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), the plain fill
+(plain_fill.py) and the bundled model (nano/engine.py) are engines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from ..frames.region import Region
+from ..frames.windows import Window
+from ..option import option, require_valid
+from .control import AUTO, CONTROLS
+from .schedule import check_seed, sigmas
+
+OnStage = Callable[[str, int], None]
+"""(stage, steps done): "encode", "sample" or "decode" and how many of the engine's steps lie behind; what it raises
+ends the run."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What an engine needs of the pipeline.
+
+    multiple: the sides of its frames are multiples of so many pixels. group: it takes group * k + 1 frames; the last
+    one is repeated to fill up. scaled: whether large frames may be scaled down for it; max_pixels, context: of the
+    scaled frame and around the subtitle, the most that it can make use of. control, region: what it is given unless the
+    user says otherwise (engines/control.py, frames/windows.py). recolours: its pictures differ a little in colour from
+    what it was given, everywhere, so that new pixels have to be matched to those around them.
+    """
+
+    multiple: int = 1
+    group: int = 1
+    scaled: bool = True
+    max_pixels: float = math.inf
+    context: float = math.inf
+    control: str = "as is"
+    region: str = "whole frame"
+    recolours: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A window in time and a rectangle of the working canvas.
+
+    frames: [T, h, w, 3] float32 in 0..1 on the CPU, T and sides as the engine needs them: as they are, or with the
+    holes filled in, where `filled` says so. source: the same, never filled. holes: [T, h, w] float, 1 where something
+    is to be replaced. window: the frames of the video that it stands for. region: the rectangle of a canvas of (height,
+    width) pixels. whole: whether its whole picture is wanted, and not only what is under the holes. differs: whether it
+    shall say what it changed.
+    """
+
+    frames: Tensor
+    source: Tensor
+    holes: Tensor
+    window: Window
+    region: Region
+    canvas: tuple[int, int]
+    filled: bool = False
+    whole: bool = False
+    differs: bool = False
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What an engine makes of a piece. frames: [T, h, w, 3], its picture; or, where `onto`, what is to be added onto
+    the frames that it was given, so that what these have of detail stays. changed: [T, h, w] float, 1 where it changed
+    something, if it was asked and can tell."""
+
+    frames: Tensor
+    onto: bool = False
+    changed: Tensor | None = None
+
+
+class Engine(Protocol):
+    """Paints pieces."""
+
+    needs: Needs
+    steps: int
+    """Steps that a piece takes: the unit of progress."""
+
+    def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
+        """The piece without its subtitle. The same seed and place give the same picture, wherever the video was cut."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How an engine paints; the paper's defaults."""
+
+    steps: int = option(5, "Sampler steps. CLEAR was made for 5; nano paints best with 1.", low=1, most=100)
+    seed: int = option(
+        0, "Noise of a frame depends on this number and the frame's place in the video alone.", low=0, high=2**64 - 1
+    )
+    control: str = option(
+        AUTO,
+        "What the model is shown: the frames as is (the paper's way), or with the subtitle filled in beforehand. auto: "
+        "prefilled with nano, as is with Wan2.1.",
+        choices=(AUTO, *CONTROLS),
+    )
+    keep_change: float = option(
+        1.0, "Share of the network's change that is added onto a prefilled control, 0 to 1.", low=0, high=1
+    )
+
+    def __post_init__(self):
+        sigmas(self.steps)
+        check_seed(self.seed)
+        require_valid(self)

@@ -1,0 +1,18 @@
+"""The fill alone as an engine: no network, in seconds. What every network has to be better than."""
+
+from __future__ import annotations
+
+from ..fill.plain import MARGIN, fill
+from .engine import Needs, OnStage, Painted, Piece
+
+
+class PlainFill:
+    """Works at the source's own resolution, on the holes and what the fill looks at around them."""
+
+    needs = Needs(scaled=False, context=MARGIN, region="subtitle band")
+    steps = 1
+
+    def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
+        picture = fill(piece.frames, piece.holes)
+        on_stage("sample", self.steps)
+        return Painted(picture)

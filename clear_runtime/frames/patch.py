@@ -1,0 +1,61 @@
+"""What has become of a frame: the frame as it came, and the rectangle of it that is new.
+
+Most of a cleaned frame is the source's own, so a window of them is held as its frames and as patches of the few pixels
+that changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .region import Region
+
+
+@dataclass(frozen=True)
+class Patched:
+    """frame [H, W, 3] in its own dtype. region: what of it is new, None where nothing is; pixels [h, w, 3] and mask [h,
+    w] of that rectangle, float32: mask is 1 where a pixel was replaced, between 0 and 1 where it was mixed. All on the
+    CPU."""
+
+    frame: Tensor
+    region: Region | None = None
+    pixels: Tensor | None = None
+    mask: Tensor | None = None
+
+    def picture(self, dtype: torch.dtype | None = None) -> Tensor:
+        """The frame [H, W, 3] with the patch in it, in its own dtype or another."""
+        if self.region is None:
+            return self.frame.to(dtype or self.frame.dtype)
+        frame = self.frame.to(dtype or self.frame.dtype, copy=True)
+        self.region.of(frame[None])[0] = self.pixels.to(frame.dtype)
+        return frame
+
+    def whole_mask(self) -> Tensor:
+        """The mask [H, W] float32 of the whole frame."""
+        mask = torch.zeros(self.frame.shape[:2])
+        if self.region is not None and self.mask is not None:
+            self.region.of(mask[None])[0] = self.mask
+        return mask
+
+    def fade_into(self, newer: Patched, weight: float) -> Patched:
+        """This frame going over to `newer`, another version of the same one, which has a share `weight` of it. Where
+        the two are equal, that value stays bit for bit."""
+        regions = [one.region for one in (self, newer) if one.region is not None]
+        if not regions:
+            return newer
+        region = regions[0] if len(regions) == 1 else regions[0].joined(regions[1])
+        (old, was), (new, now) = (one._part(region) for one in (self, newer))
+        return Patched(self.frame, region, old + weight * (new - old), was + weight * (now - was))
+
+    def _part(self, region: Region) -> tuple[Tensor, Tensor]:
+        """(pixels [h, w, 3], mask [h, w]) of a rectangle that holds the patch."""
+        pixels = region.of(self.frame[None])[0].to(torch.float32, copy=True)
+        mask = torch.zeros(region.height, region.width)
+        if self.region is not None:
+            inside = self.region.within(region)
+            inside.of(pixels[None])[0] = self.pixels
+            inside.of(mask[None])[0] = self.mask
+        return pixels, mask

@@ -1,0 +1,245 @@
+"""One window of a removal: boxes lifted, holes filled where the engine wants that, painted, put over the source.
+
+Works on the part of the frame that has marks, with some room around it; of the whole frame there is never more than one
+at a time, beside what the engine is given. A window costs at most three copies of its frames in float32: the part with
+the marks, the same filled, and the engine's picture.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .composite import composite_, match
+from .engines.control import CONTROLS
+from .engines.engine import Engine, Painted, Piece
+from .errors import ClearError
+from .fill.boxes.lift import lift_boxes
+from .frames.canvas import Canvas, filled_up
+from .frames.masks import cut, feather, grow, restrict
+from .frames.patch import Patched
+from .frames.region import Region, band, bounds
+from .frames.windows import BAND, Window
+from .options import DIFFERENCE, RAW
+from .presets import Resolved
+
+log = logging.getLogger(__name__)
+
+ROOM = 64
+"""Pixels around the marks that are worked on, beside once their height: what the fill (32), the matching of colours
+(24) and the search for a box's edges (half the height of what stands in it, and 16) look at."""
+
+Report = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Masks [T, H, W] or [1, H, W] in 0..1 for the whole video: where pixels may change at all, and where they must
+    not. total: the frames of the video, if known."""
+
+    limit: Tensor | None = None
+    protect: Tensor | None = None
+    total: int | None = None
+
+    def named(self) -> list[tuple[str, Tensor]]:
+        return [(name, area) for name, area in (("limit", self.limit), ("protect", self.protect)) if area is not None]
+
+    def check(self, size: tuple[int, int]) -> None:
+        """Raise ClearError for masks of another size than the frames', or with values that are not numbers."""
+        for name, area in self.named():
+            cut(area, name, Window(0, 1), size)
+            if not area.isfinite().all():
+                raise ClearError(
+                    f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1."
+                )
+
+    def of(self, window: Window, size: tuple[int, int], region: Region) -> _Bounds:
+        """What of them holds for a window and a rectangle of the frame."""
+        parts = [cut(area, name, window, size) for name, area in (("limit", self.limit), ("protect", self.protect))]
+        return _Bounds(*(part if part is None else region.of(part) for part in parts))
+
+    def mention_if_longer(self, frames: int) -> None:
+        """Log where a mask has more frames than the video."""
+        for name, area in self.named():
+            if len(area) not in (1, frames):
+                log.warning(
+                    "The %s mask has %d frames, the video only %d. Check that they belong together.",
+                    name,
+                    len(area),
+                    frames,
+                )
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    limit: Tensor | None
+    protect: Tensor | None
+
+    def __call__(self, mask: Tensor) -> Tensor:
+        return restrict(mask, self.limit, self.protect)
+
+
+class WindowCleaner:
+    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on."""
+
+    def __init__(self, engine: Engine, settings: Resolved, areas: Areas, report: Report):
+        self.engine, self.settings, self.areas, self.report = engine, settings, areas, report
+        self.canvas: Canvas | None = None  # known with the first frame
+
+    @torch.no_grad()
+    def clean(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> tuple[list[Patched], int]:
+        """A window's (frame [H, W, 3], marks [H, W] bool) -> its frames without what is marked, and which of them had
+        most."""
+        frames = [frame for frame, _ in held]
+        size = tuple(frames[0].shape[:2])
+        if self.canvas is None:
+            self.areas.check(size)
+            self.canvas = Canvas(size, self.settings.max_pixels, self.engine.needs.multiple)
+        asked = self.settings.asked
+        work = self._part(held, size)
+        if work is None:
+            return [Patched(frame) for frame in frames], 0
+        within = self.areas.of(window, size, work)
+        found = grow(torch.stack([work.of(marks[None])[0] for _, marks in held]).float(), asked.marking.grow)
+        holes = (within(found) > 0).float()
+        shown = int(holes.sum((1, 2)).argmax())
+        if self._nothing_to_do(holes):
+            return [Patched(frame) for frame in frames], shown
+
+        source = torch.stack([work.of(frame[None])[0].float() for frame in frames])
+        lifted = torch.zeros_like(found)
+        if asked.output.output != RAW:
+            # from here on, a translucent box is no longer there, and only its letters are to be replaced
+            source, found, lifted = _without_boxes(source, found, within)
+            holes = (within(found) > 0).float()
+        self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
+        new, found = self._generated(window, frames, work, source, found, holes)
+        return self._put_over(frames, work, source, new, found, lifted, within), shown
+
+    def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
+        """The rectangle of the frame that is worked on; None where nothing is to be done."""
+        asked, whole = self.settings.asked.output, Region(0, 0, *size)
+        if asked.output == RAW or asked.mask_from == DIFFERENCE:
+            return whole
+        marks = torch.zeros(size, dtype=torch.bool)
+        for _, mark in held:
+            marks |= mark
+        box = bounds(marks[None])
+        if box is None:
+            return None
+        grown = self.settings.asked.marking.grow + asked.feather
+        return box.grown(ROOM + grown + box.height, *size)
+
+    def _nothing_to_do(self, holes: Tensor) -> bool:
+        asked = self.settings.asked.output
+        return asked.output != RAW and asked.mask_from != DIFFERENCE and not holes.any()
+
+    def _generated(
+        self, window: Window, frames: list[Tensor], work: Region, source: Tensor, found: Tensor, holes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
+        from the difference."""
+        settings, canvas, needs = self.settings, self.canvas, self.engine.needs
+        asked = settings.asked
+        given = CONTROLS[settings.control](source, holes)
+        region = canvas.whole
+        if settings.region == BAND:
+            marks = torch.zeros(1, *canvas.source)
+            work.of(marks)[0] = holes.amax(0)
+            region = band(canvas.enter_mask(marks[0])[None], needs.multiple, settings.context, canvas.padded)
+            if region is None:  # nothing to see in this window, and a raw picture was asked for
+                return source, found
+
+        def entered(part: Tensor) -> Tensor:
+            """The frames with a part [T, h, w, 3] in the place that is worked on, as the engine sees them."""
+            seen = [
+                region.of(canvas.enter(Patched(frame, work, pixels).picture(torch.float32))[None])[0]
+                for frame, pixels in zip(frames, part)
+            ]
+            return filled_up(torch.stack(seen), needs.group)
+
+        differs = asked.output.mask_from == DIFFERENCE
+        seen = entered(given)
+        piece = Piece(
+            seen,
+            entered(source) if differs and given is not source else seen,
+            filled_up(torch.stack([self._hole(hole, work, region) for hole in holes]), needs.group),
+            window,
+            region,
+            canvas.padded,
+            filled=given is not source,
+            whole=asked.output.output == RAW,
+            differs=differs,
+        )
+        painted = self.engine.paint(piece, asked.engine.seed, self.report)
+        del piece, seen  # a copy of the window, and no longer needed
+        if differs:
+            found = self._changed(painted, len(frames))
+        return self._left(painted, frames, work, given, region), found
+
+    def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
+        whole = torch.zeros(1, *self.canvas.source)
+        work.of(whole)[0] = hole
+        return region.of(self.canvas.enter_mask(whole[0])[None])[0]
+
+    def _changed(self, painted: Painted, count: int) -> Tensor:
+        if painted.changed is None:
+            raise ClearError('This engine cannot say what it changed. Set mask_from to "prior".')
+        masks = torch.stack([self.canvas.leave_mask(mask) for mask in painted.changed[:count]])
+        return grow(masks, self.settings.asked.marking.grow)
+
+    def _left(self, painted: Painted, frames: list[Tensor], work: Region, given: Tensor, region: Region) -> Tensor:
+        """What was painted, at the source's size, in the part that is worked on: frame by frame."""
+        canvas, out = self.canvas, torch.empty_like(given)
+        inside = torch.zeros(canvas.padded)
+        region.of(inside[None])[0] = 1
+        sharp = work.of(canvas.leave_mask(inside)[None])[0, ..., None] > 0
+        for t, part in enumerate(painted.frames[: len(frames)]):
+            if painted.onto:
+                whole = torch.zeros(*canvas.padded, 3)
+            elif region == canvas.whole:
+                whole = part
+            else:
+                whole = canvas.enter(Patched(frames[t], work, given[t]).picture(torch.float32))
+            if whole is not part:
+                whole = whole.clone()
+                region.of(whole[None])[0] = part
+            left = work.of(canvas.leave(whole)[None])[0]
+            out[t] = given[t] + left if painted.onto else torch.where(sharp, left.clamp(0, 1), given[t])
+        return out
+
+    def _put_over(
+        self,
+        frames: list[Tensor],
+        work: Region,
+        source: Tensor,
+        new: Tensor,
+        found: Tensor,
+        lifted: Tensor,
+        within: _Bounds,
+    ) -> list[Patched]:
+        asked = self.settings.asked.output
+        soft = feather(found, asked.feather)
+        mask = within(soft)
+        if asked.output == RAW:
+            composite_(source, new, within(torch.ones_like(mask)))
+        else:
+            if self.engine.needs.recolours and self.settings.control == "as is":
+                new = match(source, new, soft)
+            composite_(source, new, mask)
+            mask = mask.maximum(lifted)
+        return [Patched(*one) for one in zip(frames, [work] * len(frames), source, mask)]
+
+
+def _without_boxes(source: Tensor, found: Tensor, within: _Bounds) -> tuple[Tensor, Tensor, Tensor]:
+    """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the
+    boxes were."""
+    without = lift_boxes(source, found)
+    if not without.lifted.any():
+        return source, found, torch.zeros_like(found)
+    lifted = within(without.lifted.float())
+    return composite_(source, without.frames, lifted), without.hidden, lifted
