@@ -9,8 +9,8 @@ import torch
 
 torch.set_num_threads(1)
 
-NEED_COMFYUI = ("comfy", "nodes")
-"""Folders whose tests have the marker `comfy`."""
+FOLDERS = {"comfy": ("comfy", "slow"), "nodes": ("comfy",)}
+"""The markers of all tests of a folder. A server is started for those of tests/comfy."""
 
 
 def pytest_collection_modifyitems(items):
@@ -21,8 +21,8 @@ def pytest_collection_modifyitems(items):
     if not torch.cuda.is_available():
         lacking["gpu"] = "torch sees no CUDA device"
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in NEED_COMFYUI:
-            item.add_marker(pytest.mark.comfy)
+        for name in FOLDERS.get(item.path.relative_to(Path(__file__).parent).parts[0], ()):
+            item.add_marker(name)
         for name, reason in lacking.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))

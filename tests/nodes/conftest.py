@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny_wan
 from paths import ROOT
+from tiny_lora_node import Pairs
 
 COMFYUI = os.environ.get("COMFYUI_PATH", "")
 
@@ -76,8 +78,6 @@ def error(pack):
 @pytest.fixture(scope="session")
 def weights():
     """A small random Wan and a LoRA for it: (state dict, normalised LoRA)."""
-    import tiny_wan
-
     state = tiny_wan.wan_state()
     return state, tiny_wan.lora_state(state)
 
@@ -128,3 +128,68 @@ def cancelled(pack):
             yield looks
 
     return pressed
+
+
+# -- Train CLEAR LoRA ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def output(tmp_path, monkeypatch):
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "get_output_directory", lambda: str(tmp_path / "output"))
+    return tmp_path / "output" / "CLEAR"
+
+
+@pytest.fixture(scope="module")
+def small_nano(pack):
+    """Load CLEAR Nano's base and LoRA, with two blocks and random weights."""
+    from clear_pack.clear_runtime.engines.nano import load
+
+    state = tiny_wan.wan_state(blocks=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "transformer_state_dict", lambda: {name: value.half() for name, value in state.items()})
+        patch.setattr(
+            load, "lora_state", lambda: {name: value.half() for name, value in tiny_wan.lora_state(state).items()}
+        )
+        yield load
+
+
+@pytest.fixture(scope="module")
+def nano(run, small_nano):
+    return run("CLEAR_LoadNano", strength=0.0)
+
+
+@pytest.fixture
+def settings(pack, nano):
+    def of(**changes):
+        model, vae, positive = nano
+        return (
+            dict(
+                model=model,
+                vae=vae,
+                positive=positive,
+                pairs=Pairs(),
+                prior="bundled light prior",
+                name="mine",
+                steps=2,
+                rank=4,
+                targets="q,k,v,o,ffn.0,ffn.2",
+                rate=1e-3,
+                batch=1,
+                accumulate=1,
+                frames=0,
+                height=0,
+                width=0,
+                control="auto",
+                precision="auto",
+                checkpointing=True,
+                optimiser="adamw",
+                start="none",
+                seed=0,
+                preview_every=2,
+            )
+            | changes
+        )
+
+    return of

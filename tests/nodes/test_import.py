@@ -29,11 +29,13 @@ def started():
     return start(os.environ["COMFYUI_PATH"])
 
 
+@pytest.mark.slow
 def test_the_pack_brings_no_heavy_module(started):
     assert "CLEAR_SubtitleRemove" in started.node_ids
     assert HEAVY.isdisjoint(name.split(".")[0] for name in started.modules), started.modules
 
 
+@pytest.mark.slow
 def test_the_pack_brings_no_trainer_and_no_bench(started):
     """What is used once in a while is imported when it is used."""
     mine = [name.removeprefix("clear_pack.") for name in started.modules if name.startswith("clear_pack.")]

@@ -87,6 +87,7 @@ def two(command, environment=None, **pipes):
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
@@ -110,6 +111,7 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path)
     assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-9) for name in a if name.startswith("moment"))
 
 
+@pytest.mark.slow
 def test_one_of_two_processes_says_how_far_they_are(tmp_path):
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
     command = [

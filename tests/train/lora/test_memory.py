@@ -35,6 +35,7 @@ def kept_bytes(width, ffn, blocks, rank, grid, context, precision, checkpointing
     return sum(sizes.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", list(SAVED))
 def test_a_block_keeps_about_what_the_estimate_says(precision):
     grid, tokens, context = (2, 16, 24), 2 * 8 * 12, 30

@@ -51,6 +51,7 @@ class _One:
         return {}
 
 
+@pytest.mark.slow
 def test_forty_steps_on_one_pair_overfit(base, clips, tmp_path):
     """The error of the flow prediction where the subtitle is, before and after, by the file that was written."""
     options = replace(SHORT, steps=40, rate=5e-3, rank=32, average=0.0, crop=(5, 16, 32))
@@ -202,6 +203,7 @@ def test_a_step_without_a_finite_gradient_is_skipped_and_counted(base, clips, tm
     assert all(torch.isfinite(value).all() for value in state(tmp_path).values())
 
 
+@pytest.mark.slow
 def test_many_in_a_row_stop_the_run_with_the_last_good_state_kept(base, clips, tmp_path):
     with pytest.raises(
         ClearError,

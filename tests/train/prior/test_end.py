@@ -74,6 +74,7 @@ def test_a_stop_while_videos_are_read_keeps_the_steps_before_it(tmp_path, folder
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_video_that_is_gone_or_shorter_is_named_by_workers_too(tmp_path, folder, workers):
     batches = read(folder)

@@ -11,6 +11,7 @@ from clear_runtime.errors import ClearError
 from clear_runtime.train.prior.train import train
 
 
+@pytest.mark.slow
 def test_a_second_run_in_a_folder_is_refused_while_the_first_is_there(tmp_path):
     first = train(SHORT, Frames(), tmp_path)
     next(first)

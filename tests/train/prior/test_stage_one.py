@@ -199,6 +199,7 @@ def test_the_light_priors_halves_are_the_whole():
     assert [tuple(f.shape[-2:]) for f in prior.encode(frames)] == [(32, 48), (16, 24), (8, 12), (4, 6), (2, 3)]
 
 
+@pytest.mark.slow
 def test_a_hundred_steps_find_the_letters_of_one_pair():
     torch.manual_seed(0)
     clean, subtitled, mask = pair(noise=0.01)

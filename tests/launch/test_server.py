@@ -1,0 +1,111 @@
+"""The server's life: it starts, it stops, and what went wrong is said."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from paths import ROOT
+
+from launch import server
+from launch.console import Problem
+
+FAKE_COMFYUI = """
+import http.server, json, os, sys
+if os.environ.get("FAKE_FAILS"):
+    sys.exit("no module named warp_drive")
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"system": {}, "argv": sys.argv}).encode()
+        self.send_response(200); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *a): pass
+port = int(sys.argv[sys.argv.index("--port") + 1])
+open(os.environ["FAKE_PID"], "w").write(str(os.getpid()))
+http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
+"""
+
+
+@pytest.fixture
+def fake_tree(tmp_path, monkeypatch):
+    tree = tmp_path / "ComfyUI"
+    (tree / "comfy").mkdir(parents=True)
+    (tree / "main.py").write_text(FAKE_COMFYUI)
+    (tree / "nodes.py").touch()
+    (tree / "requirements.txt").touch()
+    monkeypatch.setenv("FAKE_PID", str(tmp_path / "pid"))
+    return tree
+
+
+def alive(pid):
+    status = Path(f"/proc/{pid}/status")
+    if status.parents[1].is_dir() and Path("/proc/self/status").exists():
+        return status.exists() and "State:\tZ" not in status.read_text()
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_server_stops_and_its_folder_goes_even_when_the_work_fails(fake_tree, tmp_path):
+    with pytest.raises(RuntimeError, match="work"):
+        with server.Server(Path(sys.executable), fake_tree, cpu=True) as running:
+            assert "--cpu" in running.get("/system_stats")["argv"]
+            assert (running.base / "custom_nodes" / server.PACK_NAME / "run.py").is_file()
+            pid, base = running.process.pid, running.base
+            raise RuntimeError("work")
+    assert not alive(pid) and not base.exists()
+
+
+def test_a_server_that_dies_at_the_start_is_explained(fake_tree, monkeypatch):
+    monkeypatch.setenv("FAKE_FAILS", "1")
+    with pytest.raises(Problem, match="(?s)stopped while it started.*warp_drive"):
+        with server.Server(Path(sys.executable), fake_tree, cpu=True):
+            pytest.fail("it cannot have started")
+
+
+def test_a_server_that_never_answers_is_given_up(fake_tree, monkeypatch):
+    (fake_tree / "main.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
+
+    def nobody(self, *_, **__):
+        if "loading" in self._log_text():
+            monkeypatch.setattr(server, "START_BOUND", 0)
+        raise OSError
+
+    monkeypatch.setattr(server.Server, "get", nobody)
+    with pytest.raises(Problem, match="(?s)did not answer within 0 s.*loading"):
+        with server.Server(Path(sys.executable), fake_tree, cpu=True):
+            pytest.fail("it cannot have started")
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from launch.server import Server, ending_on_signals
+with ending_on_signals(), Server(Path(sys.executable), Path(sys.argv[1]), cpu=True):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
+    # a shell lets what it starts in the background ignore SIGINT, and the tests may have been started so
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(fake_tree)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while "up" not in (line := holder.stdout.readline()):
+        assert line, holder.stderr.read()
+    pid = int((tmp_path / "pid").read_text())
+    assert alive(pid)
+    holder.send_signal(number)
+    holder.communicate(timeout=120)
+    assert holder.returncode != 0 and not alive(pid)
