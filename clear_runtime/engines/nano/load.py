@@ -1,6 +1,7 @@
 """Read the bundled weights."""
 
 import json
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -12,12 +13,10 @@ from ..lora import read_lora
 from .codec import NanoCodec, NanoCodecNet
 
 
-def _read(name: str) -> dict[str, Tensor]:
-    """Tensors of a bundled file. Constant tensors are stored as their shape and value alone (store.save_fp16)."""
-    tensors, constants = (
-        dict(read_tensors(FOLDER / name)),
-        json.loads(read_metadata(FOLDER / name).get("constants", "{}")),
-    )
+def read(path: Path) -> dict[str, Tensor]:
+    """Tensors of a file as the bundled ones are. Constant tensors are stored as their shape and value alone
+    (store.save_fp16)."""
+    tensors, constants = dict(read_tensors(path)), json.loads(read_metadata(path).get("constants", "{}"))
     for key, (shape, value) in constants.items():
         tensors[key] = torch.full(shape, value, dtype=torch.float16)
     return tensors
@@ -26,7 +25,7 @@ def _read(name: str) -> dict[str, Tensor]:
 def transformer_state_dict() -> dict[str, Tensor]:
     """The base model, float16, in DiffSynth's names: a Wan2.1 Fun-Control transformer of width 256, without the
     LoRA."""
-    return _read("nano_transformer.safetensors")
+    return read(FOLDER / "nano_transformer.safetensors")
 
 
 def lora_state() -> dict[str, Tensor]:
@@ -42,5 +41,5 @@ def prompt_embedding() -> Tensor:
 
 def load_bundled_codec(device: str | torch.device = "cpu") -> NanoCodec:
     net = NanoCodecNet()
-    net.load_state_dict({k: v.float() for k, v in _read("nano_codec.safetensors").items()})
+    net.load_state_dict({k: v.float() for k, v in read(FOLDER / "nano_codec.safetensors").items()})
     return NanoCodec(net, device)

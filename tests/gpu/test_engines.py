@@ -1,0 +1,73 @@
+"""Every network on the device against the CPU's float32, in each kind of number."""
+
+import pytest
+import tiny_wan
+import torch
+
+from clear_runtime.engines import schedule
+from clear_runtime.engines.denoiser import DiffSynthDenoiser
+from clear_runtime.engines.diffsynth_codec import DiffSynthCodec
+from clear_runtime.engines.nano import load
+from clear_runtime.find.priors.checkpoints import load_prior
+from clear_runtime.find.priors.paper import PaperPrior
+from clear_runtime.find.priors.predict import Prior
+
+BOUNDS = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 2e-2}
+"""Relative errors: one forward pass or a few, in these numbers."""
+
+
+@pytest.fixture(scope="module")
+def wan():
+    return tiny_wan.wan_state()
+
+
+@pytest.mark.parametrize("lora", (False, True))
+def test_denoiser(wan, device, dtype, near, lora):
+    change = tiny_wan.lora_state(wan) if lora else None
+    noise, control, context = tiny_wan.window()
+    make = lambda **options: DiffSynthDenoiser.from_state(wan, context, change, **options)
+    reference = make()(noise, control, schedule.sigmas(5))
+    out = make(dtype=dtype, device=device)(noise, control, schedule.sigmas(5))
+    assert out.device.type == "cpu" and out.dtype == torch.float32
+    near(out, reference, BOUNDS[dtype])
+
+
+def test_denoiser_takes_latents_of_the_device(wan, device, near):
+    noise, control, context = tiny_wan.window()
+    reference = DiffSynthDenoiser.from_state(wan, context)(noise, control, schedule.sigmas(2))
+    denoiser = DiffSynthDenoiser.from_state(wan, context, device=device)
+    near(denoiser(noise.to(device), control.to(device), schedule.sigmas(2)), reference, BOUNDS[torch.float32])
+
+
+def test_wan_codec(device, dtype, near):
+    state, frames = tiny_wan.vae_state(), torch.rand(9, 32, 48, 3)
+    there = DiffSynthCodec.from_state(state)
+    latents = there.encode(frames)
+    here = DiffSynthCodec.from_state(state, dtype, device)
+    near(here.encode(frames), latents, BOUNDS[dtype], "encode")
+    near(here.decode(latents), there.decode(latents), BOUNDS[dtype], "decode")
+
+
+def test_nano_codec(device, near):
+    frames = torch.rand(9, 32, 48, 3)
+    there, here = load.load_bundled_codec(), load.load_bundled_codec(device)
+    latents = there.encode(frames)
+    near(here.encode(frames), latents, BOUNDS[torch.float32], "encode")
+    near(here.decode(latents), there.decode(latents), BOUNDS[torch.float32], "decode")
+
+
+def test_light_prior(device, near):
+    frames = torch.rand(3, 90, 150, 3)
+    near(load_prior(device=device)(frames), load_prior()(frames), 1e-3)
+
+
+def test_light_prior_of_frames_on_the_device(device, near):
+    frames = torch.rand(2, 400, 700, 3)
+    near(load_prior(device=device)(frames.to(device)), load_prior()(frames), 1e-3)
+
+
+def test_paper_prior(device, near):
+    torch.manual_seed(0)
+    model, frames = PaperPrior(), torch.rand(1, 64, 96, 3)
+    reference = Prior(model)(frames)
+    near(Prior(model, device)(frames), reference, 1e-3)
