@@ -75,7 +75,7 @@ class DiffSynthDenoiser:
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        x, condition, count = noise.float(), self._ready(control_condition(control)), len(sigmas) - 1
+        x, condition, count = noise.float().cpu(), self._ready(control_condition(control)), len(sigmas) - 1
         for i in range(count):
             sigma = sigmas[i].item()
             velocity = self._velocity(x, sigma, condition)

@@ -137,7 +137,7 @@ class _Seen:
         scale = min(1.0, evidence.long_side / max(mask.shape))
         self.size = tuple(max(1, round(side * scale)) for side in mask.shape)
         if self.mask.any():
-            self.marks, self.colours = (self._scaled(part) for part in (self.mask[None], frame.permute(2, 0, 1)))
+            self.marks, self.colours = (self._scaled(part).to(mask.device) for part in (self.mask[None], frame.permute(2, 0, 1)))
 
     def _scaled(self, part: Tensor) -> Tensor:
         small = part.shape[1:] != self.size
@@ -169,7 +169,7 @@ def _trust(held: Sequence[_Seen], evidence: Evidence) -> list[tuple[Region, Tens
     if box is None:
         return [None] * len(held)
     region = Region.between(box.top // cell * cell, box.left // cell * cell, box.bottom, box.right)
-    empty = torch.zeros(4, region.height, region.width)
+    empty = some[0].new_zeros(4, region.height, region.width)
     m, x = torch.stack(
         [empty if one.marks is None else torch.cat([region.of(one.marks), region.of(one.colours)]) for one in held]
     ).split([1, 3], 1)

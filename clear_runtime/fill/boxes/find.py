@@ -336,7 +336,7 @@ def _fit(frames: Tensor, box: Box, skip: int = SKIP) -> tuple[float, Tensor] | N
         added = i.mean(0) - through * o.mean(0)
     left = (i - through * o - added).square().mean()
     fits = lambda colour, level: (i - colour - level * (o - colour)).square().mean()
-    for colour in (torch.zeros(3, dtype=torch.double), torch.ones(3, dtype=torch.double)):
+    for colour in (outer.new_zeros(3), outer.new_ones(3)):
         level = _level(
             o, i, colour
         )  # most boxes are black, some white: then the level alone tells the opacity, and tells it better
