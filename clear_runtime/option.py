@@ -88,3 +88,8 @@ def require_valid(options: Any) -> None:
                 f"{one.name} is {value}. Use a value of at least {low:g}"
                 + (f" and at most {high:g}." if high < math.inf else ".")
             )
+
+
+def in_words(value: Any, on: str = "on", off: str = "off") -> str:
+    """A default as it is read by people."""
+    return {True: on, False: off}[value] if isinstance(value, bool) else str(value)
