@@ -32,8 +32,7 @@ class OutputOptions:
     )
     mask_from: str = option(
         PRIOR,
-        "Where the replaced pixels are found: by the subtitle prior that is chosen, or by what the model "
-        "changed.",
+        "Where the replaced pixels are found: by the subtitle prior that is chosen, or by what the model changed.",
         zh="如何确定要替换的像素：由所选的字幕先验模型判断（prior），或看模型改动了哪里（difference）。",
         name_zh="遮罩来源",
         choices=MASKS,

@@ -24,7 +24,7 @@ from ..train.look_through import look_through
 from ..train.lora import losses
 from ..train.lora import train as trainer
 from ..train.lora.cache import LatentClips, clip_files, encode_clips, largest_example, latent_size
-from ..train.lora.memory import estimate, wan_shapes
+from ..train.lora.memory import USUAL, estimate, wan_shapes
 from ..train.lora.model import LORA
 from ..train.lora.options import TrainOptions
 from ..train.lora.preflight import preflight, require_fit, require_packages
@@ -36,9 +36,6 @@ from .arguments import count, device_name, log_to_terminal, options_of, settings
 from .stop import stopping
 
 log = logging.getLogger(__name__)
-
-USUAL = {"81 frames of 832x480": (81, 480, 832), "81 frames of 1280x720": (81, 720, 1280)}
-"""What --dry-run says something about, whatever the options."""
 
 
 @dataclass

@@ -27,6 +27,8 @@ AROUND = 14
 WORKING = 32
 """The same for what comes and goes inside a block: rotary positions are turned in float64, and gradients are as large
 as what they are of."""
+USUAL = {"81 frames of 832x480": (81, 480, 832), "81 frames of 1280x720": (81, 720, 1280)}
+"""What is trained on most: frames, height and width in pixels. A dry run and the benchmark say something about both."""
 MARGIN, SPARE = 0.08, 2**29
 """Share of the estimate, and bytes, that must be free beside it: workspaces of the kernels, what the allocator cannot
 use of its blocks, and the buffers in which several processes exchange gradients. Without all of them a peak was 3 %
