@@ -59,10 +59,7 @@ def written() -> dict[Path, str]:
     """File, from the repository's root -> what it should hold."""
     parts = {Path("README.md"): table(NODES["CLEAR_SubtitleRemove"])}
     for node, surface in NODES.items():
-        parts |= {
-            Path(f"web/docs/{node}.md"): list_en(surface),
-            Path(f"web/docs/{node}/zh.md"): list_zh(surface),
-        }
+        parts |= {Path(f"web/docs/{node}.md"): list_en(surface), Path(f"web/docs/{node}/zh.md"): list_zh(surface)}
     made = {path: _between(path, part) for path, part in parts.items()}
     return {**made, _CHINESE: translated((ROOT / _CHINESE).read_text(encoding="utf-8"))}
 

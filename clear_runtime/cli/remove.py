@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=(AUTO_ENGINE, *BUNDLED_ENGINES),
         default=AUTO_ENGINE,
-        help="what paints: nano, the bundled network (needs diffsynth and peft), or fill, which needs no network. auto: "
-        "nano where its packages are installed, else fill (default: auto)",
+        help="what paints: nano, the bundled network (needs diffsynth and peft), or fill, which needs no network. "
+        "auto: nano where its packages are installed, else fill (default: auto)",
     )
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
     parser.add_argument("--report", action="store_true", help="also write OUT's name with _report.json, with figures")
@@ -80,7 +80,7 @@ def _remove(args: argparse.Namespace) -> None:
     options = _options(args, name)
     engine = bundled_engine(name, options.engine.steps, options.engine.keep_change, args.device)
     without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
-    log.info("engine: %s%s", name, f", for {without} are not installed" if without else "")
+    log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
     cleaned = _with_bar(args, engine, options)
     log.info(
         "%s: %d frames, something was replaced in %d of them; %.1f s",
