@@ -1,6 +1,6 @@
 """Score the bundled model on clips whose clean original is known, with and without its network.
 
-    python -m clear_runtime bench removal CASE [CASE ...] [--columns COLUMN ...] [--ocr] [--lpips] [--prior FILE] [--lora FILE]
+    python -m clear_runtime bench removal CASE [CASE ...] [--columns COLUMN ...] [--ocr] [--lpips] [--lora FILE]
 
 A CASE is a folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4
 (the subtitle; without it, what differs between the two). Prints a table of how well the prior finds the subtitle, and a
