@@ -16,21 +16,28 @@ from .errors import ClearError
 
 @dataclass(frozen=True)
 class Option:
-    """help: what it does, in its unit. low, high: the least and the greatest value that works, where there are any.
-    most, step: of a node's widget, where a value beyond them works but nobody wants it. choices: the words it can
-    be."""
+    """help: what it does, in its unit; a node's tooltip and a flag's help. more: what a help page says beyond that.
+    zh, more_zh: the same in Chinese; name_zh: what it is called there. unit: of a number. low, high: the least and the
+    greatest value that works, where there are any. least, most, step: of a node's widget, where a value beyond them
+    works but nobody wants it. choices: the words it can be."""
 
     help: str
+    zh: str = ""
+    name_zh: str = ""
+    more: str = ""
+    more_zh: str = ""
+    unit: str = ""
     low: float | None = None
     high: float | None = None
+    least: float | None = None
     most: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()
 
 
-def option(default: Any, help: str, **bounds) -> Any:
-    """A field of an options dataclass; bounds as in Option."""
-    return field(default=default, metadata={"option": Option(help, **bounds)})
+def option(default: Any, help: str, **about) -> Any:
+    """A field of an options dataclass; `about` as in Option."""
+    return field(default=default, metadata={"option": Option(help, **about)})
 
 
 def described(of: type) -> Iterator[tuple[Field, Option]]:
@@ -48,14 +55,16 @@ def part_of(one: Field) -> Any:
 
 
 def made_of(of: type, values: dict[str, Any]) -> Any:
-    """An options dataclass whose fields are parts, from options by name, whatever part each belongs to.
+    """An options dataclass from options by name, whatever part of it each belongs to.
 
     Raises ClearError for a name that no part has.
     """
     parts, rest = {}, dict(values)
     for one in fields(of):
         part = part_of(one)
-        if part is not None:
+        if "option" in one.metadata and one.name in rest:
+            parts[one.name] = rest.pop(one.name)
+        elif part is not None:
             own = {name: rest.pop(name) for name in [f.name for f in fields(part)] if name in rest}
             parts[one.name] = part(**own)
     if rest:
@@ -79,3 +88,8 @@ def require_valid(options: Any) -> None:
                 f"{one.name} is {value}. Use a value of at least {low:g}"
                 + (f" and at most {high:g}." if high < math.inf else ".")
             )
+
+
+def in_words(value: Any, on: str = "on", off: str = "off") -> str:
+    """A default as it is read by people."""
+    return {True: on, False: off}[value] if isinstance(value, bool) else str(value)

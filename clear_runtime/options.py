@@ -25,16 +25,28 @@ class OutputOptions:
         COMPOSITE,
         "composite: only the subtitle's pixels are replaced. raw: the model's whole picture. preview: the fill alone, "
         "no sampling, to see in seconds where pixels will change.",
+        zh="composite：只替换字幕的像素。raw：模型给出的整幅画面。"
+        "preview：不采样，只做填补，几秒内就能看到哪些像素会变。",
+        name_zh="输出方式",
         choices=OUTPUTS,
     )
     mask_from: str = option(
         PRIOR,
-        "Where the replaced pixels are found: by the subtitle prior that is chosen below, or by what the model "
-        "changed.",
+        "Where the replaced pixels are found: by the subtitle prior that is chosen, or by what the model changed.",
+        zh="如何确定要替换的像素：由所选的字幕先验模型判断（prior），或看模型改动了哪里（difference）。",
+        name_zh="遮罩来源",
         choices=MASKS,
     )
     feather: int = option(
-        2, "Pixels of the source over which the replacement fades out around the mask.", low=0, most=64
+        2,
+        "Pixels of the source over which the replacement fades out around the mask.",
+        zh="遮罩边缘渐隐的像素数，按原画面计算。",
+        name_zh="羽化",
+        more="Raise it when an edge is seen; lower it when text that must stay is close by.",
+        more_zh="看得出边界时调大；旁边紧挨着要保留的文字时调小。",
+        unit="pixels",
+        low=0,
+        most=64,
     )
 
     def __post_init__(self):

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .engines.bundled import FILL, NANO
 from .engines.control import AUTO as AUTO_CONTROL
 from .engines.engine import Needs
 from .frames.windows import AUTO as AUTO_REGION
 from .frames.windows import WHOLE
 from .options import PREVIEW, PRIOR, RAW, RemoveOptions
+
+AUTO_ENGINE = "auto"
+
+
+def engine_name(asked: str, missing: Sequence[str]) -> str:
+    """The bundled engine that is meant: "auto" is nano, where none of the packages that it runs on is missing."""
+    if asked != AUTO_ENGINE:
+        return asked
+    return FILL if missing else NANO
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ import comfy.model_management
 import torch
 from comfy_api.latest import io
 
+from ..clear_runtime.catalogue import MASK
 from .choices import BUNDLED
 from .comfy.files import CLEAR_FOLDER, full_path, prior_files, stamp
 from .comfy.frames import require_frames
+from .comfy.inputs import OptionInputs
 from .comfy.managed import ComfyPrior
 from .comfy.progress import progress_bar
 
@@ -43,6 +45,7 @@ def chosen_prior(name: str, trained: str | None = None):
 class PriorMask(io.ComfyNode):
     @classmethod
     def define_schema(cls):
+        options = OptionInputs(MASK)
         return io.Schema(
             node_id="CLEAR_PriorMask",
             display_name="Prior Mask",
@@ -58,24 +61,9 @@ class PriorMask(io.ComfyNode):
                     tooltip="The light prior that comes with the pack, or a Stage I checkpoint in models/clear: of "
                     "Train Prior, or of CLEAR's published trainer.",
                 ),
-                io.Float.Input(
-                    "threshold",
-                    default=0.5,
-                    min=0.01,
-                    max=0.99,
-                    step=0.01,
-                    tooltip="How sure the prior must be, 0 to 1: what is over it counts in the binary mask. Lower "
-                    "finds more and errs more.",
-                ),
-                io.Int.Input("grow", default=0, min=0, max=64, tooltip="Pixels by which the binary mask is widened."),
-                io.Boolean.Input(
-                    "temporal",
-                    default=True,
-                    tooltip="Look at neighbouring frames too: takes away flicker, and signs that move with the scene. "
-                    "The frames must "
-                    "follow each other; needs 3 or more.",
-                ),
+                *options.take("threshold", "grow", "temporal"),
                 trained_input(),
+                *options.rest(),
             ],
             outputs=[
                 io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
@@ -98,8 +86,8 @@ class PriorMask(io.ComfyNode):
         return f"{stamp(prior, CLEAR_FOLDER)} {sorted(other.items())}"
 
     @classmethod
-    def execute(cls, images, prior, threshold, grow, temporal, trained=None):
-        from ..clear_runtime.find.marks import MarkOptions, marked
+    def execute(cls, images, prior, trained=None, **given):
+        from ..clear_runtime.find.marks import marked
         from ..clear_runtime.frames.checks import checked
         from ..clear_runtime.frames.masks import grow as grown
         from ..clear_runtime.media.pictures import overlay, share_plot, to_frames
@@ -114,7 +102,7 @@ class PriorMask(io.ComfyNode):
         )
         advance, shares = progress_bar(count), []
         loaded = chosen_prior(prior, trained)
-        options = MarkOptions(threshold, temporal, grow)
+        options = MASK.options(given)
         found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True)
         for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all
             counted = grown(one.marks[None].float(), options.grow)[0]

@@ -9,10 +9,12 @@ import comfy.model_management
 import torch
 from comfy_api.latest import io
 
-from .choices import AUTO, BUNDLED
+from ..clear_runtime.catalogue import REMOVE
+from .choices import BUNDLED
 from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
+from .comfy.inputs import OptionInputs
 from .comfy.managed import ComfyPrior
 from .comfy.progress import progress_bar
 from .prior import chosen_prior, trained_input
@@ -26,6 +28,7 @@ _PREVIEW_SIDE = 512
 class SubtitleRemove(io.ComfyNode):
     @classmethod
     def define_schema(cls):
+        options = OptionInputs(REMOVE)
         return io.Schema(
             node_id="CLEAR_SubtitleRemove",
             display_name="Remove Subtitles",
@@ -65,14 +68,7 @@ class SubtitleRemove(io.ComfyNode):
                     tooltip="Text that must stay (signs, logos): white pixels never change. One mask for all frames, "
                     "or one a frame.",
                 ),
-                io.Int.Input(
-                    "steps",
-                    default=5,
-                    min=1,
-                    max=100,
-                    tooltip="Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR; 1 for nano, which "
-                    "more steps make worse.",
-                ),
+                *options.take("steps"),
                 io.Float.Input(
                     "cfg",
                     default=1.0,
@@ -82,71 +78,8 @@ class SubtitleRemove(io.ComfyNode):
                     tooltip="Classifier-free guidance, no unit. 1 is off and twice as fast; any other value needs a "
                     "negative CONDITIONING.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**64 - 1,
-                    control_after_generate=False,
-                    tooltip="Noise of a frame depends on this number and the frame's place in the video alone.",
-                ),
-                io.Int.Input(
-                    "window",
-                    default=81,
-                    min=5,
-                    max=1001,
-                    step=4,
-                    tooltip="Frames that are cleaned together. Rounded down to 4k + 1. Memory grows with it.",
-                ),
-                io.Int.Input(
-                    "overlap",
-                    default=16,
-                    min=0,
-                    max=996,
-                    tooltip="Frames, at least, that neighbouring windows share and are blended over. At most the "
-                    "window less 4.",
-                ),
-                io.Combo.Input(
-                    "output",
-                    options=["composite", "raw", "preview"],
-                    default="composite",
-                    tooltip="composite: only the subtitle's pixels are replaced. raw: the model's whole picture. "
-                    "preview: the fill alone, "
-                    "no sampling, to see in seconds where pixels will change.",
-                ),
-                io.Combo.Input(
-                    "control",
-                    options=[AUTO, "as is", "prefilled"],
-                    default=AUTO,
-                    tooltip="What the model is shown: the frames as is (the paper's way), or with the subtitle filled "
-                    "in beforehand. "
-                    "auto: prefilled with nano, as is with Wan2.1.",
-                ),
-                io.Combo.Input(
-                    "region",
-                    options=[AUTO, "whole frame", "subtitle band"],
-                    default=AUTO,
-                    tooltip="What of the frame goes through the model. The band around the subtitle is many times "
-                    "faster. "
-                    "auto: subtitle band with nano, whole frame with Wan2.1, for raw output and for a mask from the "
-                    "difference.",
-                ),
-                io.Combo.Input(
-                    "mask_from",
-                    options=["prior", "difference"],
-                    default="prior",
-                    tooltip="Where the replaced pixels are found: by the subtitle prior that is chosen below, or by "
-                    "what the model changed.",
-                ),
-                io.Int.Input(
-                    "grow",
-                    default=2,
-                    min=0,
-                    max=64,
-                    tooltip="Pixels by which the mask is widened, so that outlines and shadows go too.",
-                ),
-                io.Int.Input(
-                    "feather", default=2, min=0, max=64, tooltip="Pixels over which the mask's edge fades out."
+                *options.take(
+                    "seed", "window", "overlap", "output", "control", "region", "mask_from", "grow", "feather"
                 ),
                 io.Combo.Input(
                     "prior",
@@ -156,16 +89,9 @@ class SubtitleRemove(io.ComfyNode):
                     tooltip="What finds the subtitles: the light prior that comes with the pack, or a file in "
                     "models/clear, such as Train Prior makes.",
                 ),
-                io.Boolean.Input(
-                    "subtitles_only",
-                    default=True,
-                    optional=True,
-                    tooltip="Leave what is marked but does not behave like a subtitle: moves with the scene, lies "
-                    "wholly in a corner of the frame, "
-                    "or stands under 7 frames. Off: all that the prior marks goes; also for frames that do not follow "
-                    "each other.",
-                ),
+                *options.take("subtitles_only", optional=True),
                 trained_input(),
+                *options.rest(),
             ],
             outputs=[
                 io.Image.Output(
@@ -190,45 +116,24 @@ class SubtitleRemove(io.ComfyNode):
     def execute(
         cls,
         images,
-        steps,
-        cfg,
-        seed,
-        window,
-        overlap,
-        output,
-        control,
-        region,
-        mask_from,
-        grow,
-        feather,
         model=None,
         vae=None,
         positive=None,
         negative=None,
         limit=None,
         protect=None,
+        cfg=1.0,
         prior=BUNDLED,
-        subtitles_only=True,
         trained=None,
+        **given,
     ):
-        from ..clear_runtime.options import PREVIEW, RemoveOptions
+        from ..clear_runtime.options import PREVIEW
         from ..clear_runtime.pipeline import remove
 
         require_frames(images)
-        options = RemoveOptions.of(
-            steps=steps,
-            seed=seed,
-            window=window,
-            overlap=overlap,
-            output=output,
-            control=control,
-            region=region,
-            mask_from=mask_from,
-            grow=grow,
-            feather=feather,
-            subtitles_only=subtitles_only,
-        )
-        engine = None if output == PREVIEW else comfy_engine(model, vae, positive, negative, cfg, options.engine)
+        options = REMOVE.options(given)
+        preview = options.output.output == PREVIEW
+        engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.engine)
         count, height, width = images.shape[:3]
         device = comfy.model_management.intermediate_device()
         cleaned = torch.empty(count, height, width, 3, dtype=images.dtype, device=device)

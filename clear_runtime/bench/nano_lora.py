@@ -1,6 +1,6 @@
 """Compare LoRAs of the bundled transformer on the generator's held-back pictures and fonts.
 
-    python -m clear_runtime.bench.nano_lora --data FOLDER [LORA ...]      (no LORA: the bundled one)
+    python -m clear_runtime bench nano-lora --data FOLDER [LORA ...]      (no LORA: the bundled one)
 
 PSNR in dB inside the mask grown by 3 pixels, mean over the clips: the fill alone by the true mask, the network over
 that fill, and the network on the subtitled video; each in one step and in five. share: the part of the network's
@@ -9,7 +9,6 @@ beside it: what its M_pred says of the mask's cells, and of all others, 0 to 1, 
 control.
 """
 
-import argparse
 import logging
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import torch
 from ..checkpoint import read_tensors
 from ..engines.lora import read_lora
 from ..engines.nano import load
-from ..errors import ending_in_words
 from ..train.lora.model import HEAD, Adapted
 from ..train.nano.transformer import encode, evaluate, held_back
 from ..wan import TIMESTEPS
@@ -58,9 +56,10 @@ def marked(m_pred, codec, held: list, device: torch.device) -> dict[str, float]:
     return {"M_pred inside": torch.cat(inside).mean().item(), "M_pred outside": torch.cat(outside).mean().item()}
 
 
-def main(args) -> None:
-    device, held, rows = torch.device("cuda" if torch.cuda.is_available() else "cpu"), held_back(args.data), []
-    for path in args.loras or [None]:
+def run(data: Path, loras: list[Path]) -> None:
+    """Measure LoRA files, or the bundled one where none is named, and log the table."""
+    device, held, rows = torch.device("cuda" if torch.cuda.is_available() else "cpu"), held_back(data), []
+    for path in loras or [None]:
         head = path.parent / HEAD if path else None
         scores = measure(
             read_lora(path) if path else load.lora_state(), held, device, head if head and head.exists() else None
@@ -75,14 +74,3 @@ def main(args) -> None:
         for name, scores in rows
     ]
     log.info("\n%s", "\n".join(table))
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
-    )
-    parser.add_argument("loras", nargs="*", type=Path, help="LoRA files; default: the bundled one")
-    with ending_in_words("Stopped."):
-        main(parser.parse_args())

@@ -1,22 +1,20 @@
 """Measure a prior on held-back pictures, fonts and scripts of the generator.
 
-    python -m clear_runtime.bench.prior --data FOLDER [--prior FILE] [--threads 2] [--out FIGURES.json]
+    python -m clear_runtime bench prior --data FOLDER [--prior FILE] [--threads 2] [--out FIGURES.json]
 
 Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; what is marked on
 frames without a subtitle; what is marked on moving signs, before and after the evidence over time; and frames per
 second. With the counts as they are it takes about four minutes on two CPU cores. Real clips are measured by `python -m
-clear_runtime.bench.removal`.
+clear_runtime bench removal`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import random
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +25,6 @@ from ..data.synthetic import sources
 from ..data.synthetic.burn import random_style, render
 from ..data.synthetic.pairs import PairMaker
 from ..data.synthetic.text import HELD_BACK, TRAINED, random_line
-from ..errors import ClearError
 from ..find.marks import MarkOptions, marks_of
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Overlap
@@ -62,7 +59,7 @@ def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]
     """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six
     carries a sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
     maker, found = PairMaker(folder, validation=True), []
-    options: dict[str, Any] = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
+    options = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
     if not text:
         maker.fonts = {}
     for seed in range(count):
@@ -118,7 +115,7 @@ def sign_clip(maker: PairMaker, seed, speed: float, frames: int) -> np.ndarray:
         for t in range(frames)
     ]
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 2, (frames, height, width, 3))
-    return (np.stack([np.asarray(shot) for shot in shots]) + noise).clip(0, 255).astype(np.uint8)
+    return (np.stack(shots) + noise).clip(0, 255).astype(np.uint8)
 
 
 def speed(prior, height: int = 720, width: int = 1280, frames: int = 8) -> float:
@@ -132,12 +129,19 @@ def speed(prior, height: int = 720, width: int = 1280, frames: int = 8) -> float
     return frames / min(seconds[1:])
 
 
-def main(args) -> None:
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    prior = load_prior(args.prior)
-    results: dict[str, Any] = {}
-    results["frames per second at 1280x720"], results["threads"] = speed(prior), torch.get_num_threads()
+def run(
+    data: Path,
+    prior: Path = BUNDLED,
+    count: int = 40,
+    scripts: list[str] | None = None,
+    threads: int | None = None,
+    out: Path | None = None,
+) -> None:
+    """Measure a prior and log the tables; as the module's docstring says."""
+    if threads:
+        torch.set_num_threads(threads)
+    loaded, results = load_prior(prior), {}
+    results["frames per second at 1280x720"], results["threads"] = speed(loaded), torch.get_num_threads()
     log.info(
         "%.1f frames per second at 1280x720 with %d threads",
         results["frames per second at 1280x720"],
@@ -148,14 +152,14 @@ def main(args) -> None:
         "\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|"
     )
     wanted, results["scripts"], everything = (
-        args.scripts or (*TRAINED, *HELD_BACK),
+        scripts or (*TRAINED, *HELD_BACK),
         {},
         {"prior": Overlap(), "pseudo-labels": Overlap()},
     )
     for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", HELD_BACK)):
         together = {"prior": Overlap(), "pseudo-labels": Overlap()}
         for script in (script for script in scripts if script in wanted):
-            scores = by_script(prior, args.data, script, args.count)
+            scores = by_script(loaded, data, script, count)
             results["scripts"][script] = _row(script, scores)
             for who, overlap in scores.items():
                 together[who] += overlap
@@ -168,18 +172,18 @@ def main(args) -> None:
     log.info("\n| marked on frames without a subtitle | single frames | in lines |\n|---|---|---|")
     results["marked on empty frames"] = {}
     for name, text in (("without any text", False), ("some with signs and corner graphics", True)):
-        results["marked on empty frames"][name] = shares = on_empty(prior, args.data, 2 * args.count, text)
+        results["marked on empty frames"][name] = shares = on_empty(loaded, data, 2 * count, text)
         log.info("| %s | %s |", name, " | ".join(f"{share:.4%}" for share in shares))
 
     log.info("\n| signs moving by | %s |\n|---|%s", " | ".join(STAGES), "---|" * len(STAGES))
-    results["marked on moving signs"] = signs = on_signs(prior, args.data, max(1, args.count // 10))
+    results["marked on moving signs"] = signs = on_signs(loaded, data, max(1, count // 10))
     for name, shares in [
         *((f"{pace:g} px a frame", shares) for pace, shares in signs.items()),
         ("**all**", np.mean(list(signs.values()), 0)),
     ]:
         log.info("| %s | %s |", name, " | ".join(f"{share:.3%}" for share in shares))
-    if args.out:
-        args.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    if out:
+        out.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
 def _row(name: str, scores: dict[str, Overlap]) -> dict[str, dict[str, float]]:
@@ -196,22 +200,3 @@ def _row(name: str, scores: dict[str, Overlap]) -> dict[str, dict[str, float]]:
         labelled["f1"],
     )
     return {"prior": ours, "pseudo-labels": labelled}
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
-    )
-    parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
-    parser.add_argument(
-        "--count", type=int, default=40, help="frames per script; a tenth as many clips per speed of signs"
-    )
-    parser.add_argument("--scripts", nargs="+", choices=(*TRAINED, *HELD_BACK), help="only these")
-    parser.add_argument("--threads", type=int, help="CPU threads; default: torch's own choice")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON too")
-    try:
-        main(parser.parse_args())
-    except ClearError as error:
-        raise SystemExit(f"error: {error}") from error

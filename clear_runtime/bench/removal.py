@@ -1,7 +1,6 @@
 """Score the bundled model on clips whose clean original is known, with and without its network.
 
-    python -m clear_runtime.bench.removal CASE [CASE ...]
-        [--columns COLUMN ...] [--ocr] [--lpips] [--prior FILE] [--lora FILE]
+    python -m clear_runtime bench removal CASE [CASE ...] [--columns COLUMN ...] [--ocr] [--lpips] [--lora FILE]
 
 A CASE is a folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4
 (the subtitle; without it, what differs between the two). Prints a table of how well the prior finds the subtitle, and a
@@ -13,7 +12,6 @@ the extra `reference`; --ocr, --lpips and OpenCV's inpainting need the extra `ev
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 from dataclasses import asdict
@@ -22,12 +20,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..engines.denoiser import DiffSynthDenoiser
+from ..engines.bundled import bundled_denoiser
 from ..engines.lora import read_lora
 from ..engines.nano import load as nano
 from ..engines.nano.engine import nano_engine
 from ..engines.nano.limits import STEPS
-from ..errors import ending_in_words
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Lpips, Overlap
 from ..options import RemoveOptions
@@ -114,31 +111,37 @@ class Evaluation:
         return torch.stack([frame for frame, _ in pairs])
 
 
-def main(args) -> None:
-    prior, codec, denoiser = load_prior(args.prior, args.device), nano.load_bundled_codec(args.device), None
-    if any(column.startswith("nano") for column in args.columns):
-        lora = read_lora(args.lora) if args.lora else nano.lora_state()
-        denoiser = DiffSynthDenoiser.from_state(
-            {k: v.float() for k, v in nano.transformer_state_dict().items()},
-            nano.prompt_embedding(),
-            {k: v.float() for k, v in lora.items()},
-            device=args.device,
-        )
+def run(
+    cases: list[Path],
+    columns: list[str],
+    steps: int = STEPS,
+    prior: Path = BUNDLED,
+    lora: Path | None = None,
+    ocr: bool = False,
+    ocr_every: int = 8,
+    lpips: bool = False,
+    device: str = "cpu",
+    figures_in: Path | None = None,
+) -> None:
+    """Measure folders of cases by columns, and log the tables; as the module's docstring says."""
+    codec, denoiser = nano.load_bundled_codec(device), None
+    if any(column.startswith("nano") for column in columns):
+        denoiser = bundled_denoiser(device, read_lora(lora) if lora else None)
     evaluation = Evaluation(
-        args.columns,
-        args.steps,
-        prior,
+        columns,
+        steps,
+        load_prior(prior, device),
         codec,
         denoiser,
-        Lpips(args.device) if args.lpips else None,
-        load_reader() if args.ocr else None,
-        args.ocr_every,
+        Lpips(device) if lpips else None,
+        load_reader() if ocr else None,
+        ocr_every,
     )
     found, rows = {}, {}
-    for folder in args.cases:
+    for folder in cases:
         found[folder.name], rows[folder.name] = evaluation(read_case(folder))
     log.info("\n%s\n\n%s", mask_table(found), removal_tables(rows))
-    if args.json:
+    if figures_in:
         figures = {
             case: {
                 "masks": {way: o.report() for way, o in found[case].items()},
@@ -146,33 +149,4 @@ def main(args) -> None:
             }
             for case in rows
         }
-        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    choices = [*UNTOUCHED, RESULT, *BASELINES, *methods(STEPS)]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="+", type=Path)
-    parser.add_argument(
-        "--columns",
-        nargs="+",
-        choices=choices,
-        default=["subtitled input", *methods(STEPS)],
-        metavar="COLUMN",
-        help=f"what is compared, of: {'; '.join(choices)}",
-    )
-    parser.add_argument("--steps", type=int, default=STEPS, help="sampler steps of the network")
-    parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
-    parser.add_argument("--lora", type=Path, help="a LoRA of the bundled base; default: the bundled one")
-    parser.add_argument(
-        "--ocr",
-        action="store_true",
-        help="also read what is left of the text, and compare with a text detector's boxes",
-    )
-    parser.add_argument("--ocr-every", type=int, default=8, metavar="N", help="read every N-th frame with a subtitle")
-    parser.add_argument("--lpips", action="store_true", help="also the learned perceptual distance")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    with ending_in_words("Stopped."):
-        main(parser.parse_args())
+        figures_in.write_text(json.dumps(figures, indent=1), encoding="utf-8")

@@ -1,8 +1,8 @@
 """Time and memory of Stage II on the real shape, Wan2.1-Fun-V1.1-1.3B-Control's, with random weights: no file is
 needed.
 
-    python -m clear_runtime.bench.train_lora                                       81 frames of 832x480 and of 1280x720
-    python -m clear_runtime.bench.train_lora --crop 9 64 64 --steps 4              what a CPU can do
+    python -m clear_runtime bench train-lora                                       81 frames of 832x480 and of 1280x720
+    python -m clear_runtime bench train-lora --crop 9 64 64 --steps 4              what a CPU can do
 
 Prints a row for each crop: tokens of an example, seconds a step (the median, without the first step and the last, which
 also paint the example), the most memory that was taken, and what the estimate had said.
@@ -10,7 +10,6 @@ also paint the example), the most memory that was taken, and what the estimate h
 
 from __future__ import annotations
 
-import argparse
 import logging
 import statistics
 import tempfile
@@ -79,24 +78,33 @@ def measure(
     return statistics.median(p.seconds for p in steps[1:-1]), max(p.memory for p in steps)
 
 
-def main(args) -> None:
+def run(
+    crop: tuple[int, int, int] | None = None,
+    steps: int = 6,
+    rank: int = 64,
+    precision: str = "bfloat16",
+    checkpointing: bool = True,
+) -> None:
+    """Measure crops, by default the usual ones, and log the table. Raises ClearError for fewer than 3 steps."""
+    if steps < 3:
+        raise ClearError(f"steps is {steps}. The first and the last are not counted: use 3 or more.")
     shapes, rows = wan_shapes(), []
-    base = random_base(shapes, DTYPES[args.precision])
-    for crop in [tuple(args.crop)] if args.crop else USUAL.values():
+    base = random_base(shapes, DTYPES[precision])
+    for size in [tuple(crop)] if crop else USUAL.values():
         options = TrainOptions(
-            steps=args.steps,
-            crop=crop,
-            rank=args.rank,
-            precision=args.precision,
-            checkpointing=not args.no_checkpointing,
+            steps=steps,
+            crop=size,
+            rank=rank,
+            precision=precision,
+            checkpointing=checkpointing,
             sampler_steps=1,
-            checkpoint_every=args.steps,
-            example_every=args.steps,
+            checkpoint_every=steps,
+            example_every=steps,
         )
-        said = estimate(shapes, options, latent_size(crop, SPATIAL), TEXT_TOKENS)
+        said = estimate(shapes, options, latent_size(size, SPATIAL), TEXT_TOKENS)
         seconds, most = measure(base, options)
         rows.append(
-            f"| {crop[0]} frames of {crop[2]}x{crop[1]} | {said.tokens:,} | {seconds:.2f} | {most / 2**30:.1f} GiB | "
+            f"| {size[0]} frames of {size[2]}x{size[1]} | {said.tokens:,} | {seconds:.2f} | {most / 2**30:.1f} GiB | "
             f"{said.total / 2**30:.1f} GiB |"
         )
         log.info("%s", rows[-1])
@@ -106,22 +114,3 @@ def main(args) -> None:
             ["| example | tokens | seconds a step | memory at most | estimate |", "|---|---|---|---|---|", *rows]
         ),
     )
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), help="default: both of the usual ones"
-    )
-    parser.add_argument("--steps", type=int, default=6, help="at least 3")
-    parser.add_argument("--rank", type=int, default=64)
-    parser.add_argument("--precision", choices=DTYPES, default="bfloat16")
-    parser.add_argument("--no-checkpointing", action="store_true")
-    args = parser.parse_args()
-    if args.steps < 3:
-        parser.error("--steps must be 3 or more")
-    try:
-        main(args)
-    except ClearError as error:
-        raise SystemExit(f"error: {error}") from error

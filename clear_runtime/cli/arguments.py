@@ -1,5 +1,4 @@
-"""What the command lines of both trainers share: options in a JSON file, a stop between two steps, a look through the
-pairs."""
+"""What the commands share: flags made of options, options in a JSON file, names of devices."""
 
 from __future__ import annotations
 
@@ -13,7 +12,9 @@ from typing import get_args, get_origin, get_type_hints
 
 import torch
 
+from ..catalogue import Surface
 from ..errors import ClearError
+from ..option import in_words
 
 log = logging.getLogger(__name__)
 
@@ -103,3 +104,23 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return int(text)
+
+
+def add_options(parser, surface: Surface) -> None:
+    """A flag for each option of a surface: --flag and --no-flag where it is a switch. What is not given stays None, so
+    that options_given can tell."""
+    for one in surface.shown():
+        about, flag = one.about, "--" + one.name.replace("_", "-")
+        says = f"{about.help} (default: {in_words(one.default)})".replace("%", "%%")
+        if isinstance(one.default, bool):
+            parser.add_argument(flag, dest=one.name, action=argparse.BooleanOptionalAction, default=None, help=says)
+        elif about.choices:
+            parser.add_argument(flag, dest=one.name, choices=about.choices, help=says)
+        else:
+            unit = (about.unit or "number").upper()
+            parser.add_argument(flag, dest=one.name, type=type(one.default), metavar=unit, help=says)
+
+
+def options_given(args: argparse.Namespace, surface: Surface):
+    """The surface's dataclass from the flags that add_options made. Raises ClearError for a value that cannot work."""
+    return surface.options({one.name: getattr(args, one.name) for one in surface.shown()})

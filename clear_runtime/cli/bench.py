@@ -1,8 +1,12 @@
 """What is measured and how: python -m clear_runtime bench COMMAND.
 
-    prepare    everything that a machine without a network needs for `gpu`, in one folder
-    gpu        the minutes in which a GPU is at hand: right, fast, trainable, better
-    tables     the tables of a `gpu` run, into a Markdown file
+    removal      a removal on clips whose clean original is known, with and without the network
+    prior        a prior on held-back pictures, fonts and scripts
+    nano-lora    LoRAs of the bundled transformer
+    train-lora   time and memory of Stage II on the real shape
+    prepare      everything that a machine without a network needs for `gpu`, in one folder
+    gpu          the minutes in which a GPU is at hand: right, fast, trainable, better
+    tables       the tables of a `gpu` run, into a Markdown file
 
 COMMAND --help says more.
 """
@@ -10,14 +14,81 @@ COMMAND --help says more.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+from pathlib import Path
 
-COMMANDS = {"prepare": "prepare", "gpu": "gpu.runner", "tables": "report"}
-"""Command -> the module of clear_runtime/bench that holds its main(argv)."""
+import torch
+
+from .arguments import device_name
+from .commands import Command, run_one_of
+
+_DATA = "folder filled by clear_runtime.data.synthetic.sources"
+
+
+def _removal(parser, bench) -> None:
+    choices = [*bench.UNTOUCHED, bench.RESULT, *bench.BASELINES, *bench.methods(bench.STEPS)]
+    parser.add_argument("cases", nargs="+", type=Path)
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        choices=choices,
+        default=["subtitled input", *bench.methods(bench.STEPS)],
+        metavar="COLUMN",
+        help=f"what is compared, of: {'; '.join(choices)}",
+    )
+    parser.add_argument("--steps", type=int, default=bench.STEPS, help="sampler steps of the network")
+    parser.add_argument(
+        "--prior", type=Path, default=bench.BUNDLED, help="a Stage I file; default: the bundled light prior"
+    )
+    parser.add_argument("--lora", type=Path, help="a LoRA of the bundled base; default: the bundled one")
+    parser.add_argument(
+        "--ocr",
+        action="store_true",
+        help="also read what is left of the text, and compare with a text detector's boxes",
+    )
+    parser.add_argument("--ocr-every", type=int, default=8, metavar="N", help="read every N-th frame with a subtitle")
+    parser.add_argument("--lpips", action="store_true", help="also the learned perceptual distance")
+    parser.add_argument("--device", type=device_name, default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
+def _prior(parser, bench) -> None:
+    parser.add_argument("--data", type=Path, required=True, help=_DATA)
+    parser.add_argument(
+        "--prior", type=Path, default=bench.BUNDLED, help="a Stage I file; default: the bundled light prior"
+    )
+    parser.add_argument(
+        "--count", type=int, default=40, help="frames per script; a tenth as many clips per speed of signs"
+    )
+    parser.add_argument("--scripts", nargs="+", choices=(*bench.TRAINED, *bench.HELD_BACK), help="only these")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: torch's own choice")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON too")
+
+
+def _nano_lora(parser, bench) -> None:
+    parser.add_argument("--data", type=Path, required=True, help=_DATA)
+    parser.add_argument("loras", nargs="*", type=Path, help="LoRA files; default: the bundled one")
+
+
+def _train_lora(parser, bench) -> None:
+    parser.add_argument(
+        "--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), help="default: both of the usual ones"
+    )
+    parser.add_argument("--steps", type=int, default=6, help="at least 3")
+    parser.add_argument("--rank", type=int, default=64)
+    parser.add_argument("--precision", choices=bench.DTYPES, default="bfloat16")
+    parser.add_argument("--no-checkpointing", dest="checkpointing", action="store_false")
+
+
+COMMANDS = {
+    "removal": Command("bench.removal", "run", _removal),
+    "prior": Command("bench.prior", "run", _prior),
+    "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
+    "train-lora": Command("bench.train_lora", "run", _train_lora),
+    "prepare": Command("bench.prepare", "main"),
+    "gpu": Command("bench.gpu.runner", "main"),
+    "tables": Command("bench.report", "main"),
+}
 
 
 def main(argv: list[str] | None = None) -> None:
-    command, *rest = (sys.argv[2:] if argv is None else argv) or ["--help"]
-    if command not in COMMANDS:
-        raise SystemExit(__doc__)
-    import_module(f"clear_runtime.bench.{COMMANDS[command]}").main(rest)
+    run_one_of(COMMANDS, "python -m clear_runtime bench", __doc__, sys.argv[2:] if argv is None else argv, "Stopped.")

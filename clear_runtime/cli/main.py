@@ -3,7 +3,14 @@
 import sys
 from importlib import import_module
 
-COMMANDS = {"mask": "mask", "train-prior": "train_prior", "train-lora": "train_lora", "bench": "bench"}
+COMMANDS = {
+    "remove": "remove",
+    "mask": "mask",
+    "train-prior": "train_prior",
+    "train-lora": "train_lora",
+    "train-nano": "train_nano",
+    "bench": "bench",
+}
 """Command -> the module of this folder that holds its main(argv); imported when it is called, for each brings what it
 needs alone."""
 

@@ -1,6 +1,6 @@
 """Where the subtitles of a video are: as masks, as heat over the frames, and as a curve over time.
 
-    python -m clear_runtime mask VIDEO --out FOLDER [--prior FILE] [--threshold 0.5] [--grow 0] [--no-temporal]
+    python -m clear_runtime mask VIDEO --out FOLDER [--prior FILE] [options]
 
 Writes the folder FOLDER/NAME, NAME being the video's own without its ending: overlay.mp4, the heat over the frames at
 their own times; mask/000000.png and so on, a grey picture a frame, 0 or 255, which editors take as a sequence (a
@@ -17,33 +17,32 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..catalogue import MASK
 from ..errors import ClearError, ending_in_words
 from ..find.marks import MarkOptions, marked
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..frames.masks import grow
 from ..media.pictures import overlay, share_plot, to_picture
-from ..media.video import Facts, VideoWriter, read_facts, read_timed_frames
-from .arguments import device_name
+from ..media.steady import steady_frames
+from ..media.video import Facts, VideoWriter, read_facts
+from .arguments import add_options, device_name, options_given
 
 log = logging.getLogger(__name__)
 
 _SAY_EVERY = 5.0  # seconds between two lines about how far it is
-SHOWN = MarkOptions(grow=0)
-"""The marks as the remover finds them, not widened: nothing is removed yet."""
 
 
 def write_masks(
     video: str | Path,
     folder: str | Path,
     prior: Callable[[Tensor], Tensor],
-    options: MarkOptions = SHOWN,
+    options: MarkOptions | None = None,
     on_frame: Callable[[int, int | None], None] | None = None,
 ) -> Path:
     """Write what the module's docstring says; returns the folder it is in. prior: frames [T, H, W, 3] -> soft masks [T,
@@ -53,7 +52,7 @@ def write_masks(
     video that cannot be read, a disk that is full, and a folder that is there already; what was written until then is
     removed.
     """
-    video, folder = Path(video), Path(folder)
+    video, folder, options = Path(video), Path(folder), options or MASK.options({})
     target = folder / video.stem
     if target.exists():
         raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another folder.")
@@ -75,7 +74,7 @@ def write_masks(
 
 def _write(video: Path, facts: Facts, folder: Path, prior, options: MarkOptions, on_frame) -> None:
     times, shares = deque(), []
-    results = marked(_frames(video, facts, times.append), prior, options, with_soft=True)
+    results = marked(steady_frames(video, facts, times.append), prior, options, with_soft=True)
     with VideoWriter(folder / "overlay.mp4", facts.width, facts.height, facts.fps) as writer:
         for number, (frame, soft, marks) in enumerate(results):
             counted = grow(marks[None].float(), options.grow)[0]
@@ -86,24 +85,6 @@ def _write(video: Path, facts: Facts, folder: Path, prior, options: MarkOptions,
     share_plot(shares).save(folder / "plot.png")
 
 
-def _frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]) -> Iterator[Tensor]:
-    """The frames of a video; the time of each goes to on_time, and is later than that of the one before whatever the
-    file says."""
-    last = None
-    for number, (when, frame) in enumerate(read_timed_frames(video)):
-        if frame.shape[:2] != (facts.height, facts.width):
-            raise ClearError(
-                f"{video.name}: from frame {number} on it is {frame.shape[1]}x{frame.shape[0]} pixels instead of "
-                f"{facts.width}x{facts.height}. "
-                "Convert it to one size first."
-            )
-        if when is None or last is not None and when <= last:
-            when = facts.start if last is None else last + 1 / facts.fps
-        last = when
-        on_time(when)
-        yield frame
-
-
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m clear_runtime mask", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -111,18 +92,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="the folder in which FOLDER/NAME is made")
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        default=SHOWN.threshold,
-        help="how sure the prior must be for a pixel to count, 0 to 1 (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--grow", type=int, default=SHOWN.grow, help="pixels by which the mask is widened (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--no-temporal", action="store_true", help="look at each frame alone, not at its neighbours too"
-    )
+    add_options(parser, MASK)
     parser.add_argument(
         "--device",
         type=device_name,
@@ -132,7 +102,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped; nothing was written"):
-        options = MarkOptions(args.threshold, not args.no_temporal, args.grow)
+        options = options_given(args, MASK)
         prior = load_prior(args.prior, args.device)
         log.info("%s", prior.report)
         log.info("the masks are in %s", write_masks(args.video, args.out, prior, options, _telling()))

@@ -95,18 +95,42 @@ class Engine(Protocol):
 class EngineOptions:
     """How an engine paints; the paper's defaults."""
 
-    steps: int = option(5, "Sampler steps. CLEAR was made for 5; nano paints best with 1.", low=1, most=100)
+    steps: int = option(
+        5,
+        "Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR; 1 for nano, which more steps make "
+        "worse.",
+        zh="每个窗口的采样步数，越多越慢。Wan2.1 + CLEAR 用 5；Nano 用 1，步数多了反而更差。",
+        name_zh="步数",
+        unit="steps",
+        low=1,
+        most=100,
+    )
     seed: int = option(
-        0, "Noise of a frame depends on this number and the frame's place in the video alone.", low=0, high=2**64 - 1
+        0,
+        "Noise of a frame depends on this number and the frame's place in the video alone.",
+        zh="每帧的噪声只取决于这个数和该帧在视频中的位置。",
+        name_zh="种子",
+        more="Another number is worth a try where the model painted something odd.",
+        more_zh="模型画得不自然时可以换一个数试试。",
+        low=0,
+        high=2**64 - 1,
     )
     control: str = option(
         AUTO,
         "What the model is shown: the frames as is (the paper's way), or with the subtitle filled in beforehand. auto: "
         "prefilled with nano, as is with Wan2.1.",
+        zh="给模型看什么：原画面（as is，与论文一致），或先把字幕处填补好（prefilled）。"
+        "auto：Nano 用 prefilled，Wan2.1 用 as is。",
+        name_zh="控制画面",
         choices=(AUTO, *CONTROLS),
     )
     keep_change: float = option(
-        1.0, "Share of the network's change that is added onto a prefilled control, 0 to 1.", low=0, high=1
+        1.0,
+        "Share of the network's change that is added onto a prefilled control, 0 to 1.",
+        zh="先填补再处理时，模型的改动有多大比例会加到填补结果上，0 到 1。",
+        name_zh="保留改动",
+        low=0,
+        high=1,
     )
 
     def __post_init__(self):

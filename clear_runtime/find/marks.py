@@ -31,8 +31,12 @@ class MarkOptions:
     threshold: float = option(
         0.5,
         "How sure the prior must be, 0 to 1: what is over it counts as subtitle. Lower finds more and errs more.",
+        zh="先验模型的把握超过多少才算字幕，0 到 1。越低找到的越多，误标也越多。",
+        name_zh="阈值",
         low=0,
         high=1,
+        least=0.01,
+        most=0.99,
         step=0.01,
     )
     subtitles_only: bool = option(
@@ -40,8 +44,23 @@ class MarkOptions:
         "Leave what the prior marks but does not behave like a subtitle: what moves with the scene, stands wholly in a "
         "corner, or shows for fewer than seven frames. The frames must follow one another. Off: all that is marked "
         "goes, except specks.",
+        zh="保留被标出、但表现不像字幕的内容：随画面移动的、完全位于画面角落的、出现不足 7 帧的。"
+        "各帧必须连续。关闭后，标出的内容除零星小点外全部去除。",
+        name_zh="只去字幕",
+        more="A corner is 25 % of the height and 28 % of the width.",
+        more_zh="角落指画面高的 25 %、宽的 28 %。",
     )
-    grow: int = option(2, "Pixels of the source by which the mask is widened.", low=0, most=64)
+    grow: int = option(
+        2,
+        "Pixels of the source by which the mask is widened, so that outlines and shadows go too.",
+        zh="遮罩向外扩展的像素数，按原画面计算，使描边和阴影也一并去除。",
+        name_zh="扩展",
+        more="Raise it when an outline or a shadow stays.",
+        more_zh="描边或阴影有残留时调大。",
+        unit="pixels",
+        low=0,
+        most=64,
+    )
 
     def __post_init__(self):
         require_valid(self)

@@ -35,11 +35,25 @@ class WindowOptions:
     """What of the video an engine sees at once, in time and place."""
 
     window: int = option(
-        81, "Frames that are cleaned together. Rounded down to 4k + 1. Memory grows with it.", low=5, most=1001, step=4
+        81,
+        "Frames that are cleaned together. Rounded down to 4k + 1. Memory grows with it.",
+        zh="一次一起处理的帧数，向下取整为 4k + 1。数值越大，占用内存越多。",
+        name_zh="窗口帧数",
+        more="Lower it when memory runs out.",
+        more_zh="内存不足时调小。",
+        unit="frames",
+        low=5,
+        most=1001,
+        step=4,
     )
     overlap: int = option(
         16,
         "Frames, at least, that neighbouring windows share and are blended over. At most the window less 4.",
+        zh="相邻窗口至少共用、并在其中渐变过渡的帧数。最多为窗口帧数减 4。",
+        name_zh="重叠帧数",
+        more="Raise it when a change shows at regular places.",
+        more_zh="每隔固定帧数出现跳变时调大。",
+        unit="frames",
         low=0,
         most=996,
     )
@@ -47,13 +61,26 @@ class WindowOptions:
         AUTO,
         "What of the frame goes through the model. The band around the subtitle is many times faster. auto: subtitle "
         "band with nano, whole frame with Wan2.1, for raw output and for a mask from the difference.",
+        zh="画面的哪一部分送入模型。只处理字幕带（subtitle band）要快好几倍。"
+        "auto：Nano 用字幕带；Wan2.1、raw 输出以及遮罩来自 difference 时用整幅画面（whole frame）。",
+        name_zh="处理区域",
         choices=(AUTO, WHOLE, BAND),
     )
     context: int = option(
-        64, "Pixels around the subtitle that the model sees where region is the subtitle band.", low=0
+        64,
+        "Pixels around the subtitle that the model sees where region is the subtitle band.",
+        zh="处理区域为字幕带时，模型能看到的字幕周围的像素数。",
+        name_zh="周围像素",
+        unit="pixels",
+        low=0,
     )
     max_pixels: int = option(
-        1280 * 720, "Larger frames are scaled down to this many pixels for the model, and only for it.", low=1024
+        1280 * 720,
+        "Larger frames are scaled down to this many pixels for the model, and only for it.",
+        zh="更大的画面只在送入模型时缩小到这么多像素。",
+        name_zh="最大像素数",
+        unit="pixels",
+        low=1024,
     )
 
     def __post_init__(self):

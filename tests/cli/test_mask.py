@@ -15,6 +15,7 @@ from clear_runtime.data.synthetic.burn import Style
 from clear_runtime.errors import ClearError
 from clear_runtime.find.marks import MarkOptions
 from clear_runtime.find.priors.checkpoints import load_prior
+from clear_runtime.media import steady
 from clear_runtime.media.video import VideoWriter, read_frames, read_timed_frames
 
 
@@ -83,7 +84,7 @@ def test_frames_keep_their_times(tmp_path):
 
 def test_frames_without_a_time_of_their_own_follow_each_other(tmp_path, monkeypatch):
     video, stuck = film(tmp_path / "film.mp4", frames=4), [Fraction(0), None, Fraction(0), Fraction(1)]
-    monkeypatch.setattr(mask, "read_timed_frames", lambda path: zip(stuck, read_frames(path)))
+    monkeypatch.setattr(steady, "read_timed_frames", lambda path: zip(stuck, read_frames(path)))
     made = write_masks(video, tmp_path, bright)
     assert [when for when, _ in read_timed_frames(made / "overlay.mp4")] == [
         Fraction(0),
@@ -118,7 +119,7 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(tmp_path):
 def test_a_video_that_changes_its_size_is_refused(tmp_path, monkeypatch):
     video = film(tmp_path / "film.mp4", frames=2)
     monkeypatch.setattr(
-        mask,
+        steady,
         "read_timed_frames",
         lambda path: iter([(Fraction(0), torch.rand(64, 96, 3)), (Fraction(1), torch.rand(32, 96, 3))]),
     )

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
+from clear_runtime.catalogue import MASK, NODES
 from clear_runtime.data.clips import BurnedClips, PairClips
 from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.errors import ClearError
-from clear_runtime.find.marks import MarkOptions
 from clear_runtime.media import before_after
 from clear_runtime.option import described
 from clear_runtime.options import RemoveOptions
@@ -39,7 +39,7 @@ def defaults(runtime) -> dict:
     "node_id, expected, on_purpose",
     [
         ("CLEAR_SubtitleRemove", {one.name: one.default for one, _ in described(RemoveOptions)}, set()),
-        ("CLEAR_PriorMask", defaults(MarkOptions), {"grow"}),  # the mask as the prior sees it; nothing is removed yet
+        ("CLEAR_PriorMask", {one.name: one.default for one in MASK.shown()}, set()),
         ("CLEAR_BurnSubtitles", defaults(BurnStyle), set()),
         ("CLEAR_LoadPairs", defaults(PairClips), set()),
         ("CLEAR_LoadPairs", defaults(BurnedClips), set()),
@@ -82,3 +82,29 @@ def test_a_node_s_lists_are_what_the_runtime_takes(pack, node_id, runtime, names
             runtime(**{name: "something else"})
         taken = re.split(", | or ", re.search(r"hoose (?:one of: )?(.+)\.$", str(refused.value))[1])
         assert set(lists[name]) == ({"auto", *taken} if name in AUTO else set(taken)), name
+
+
+@pytest.mark.parametrize("node_id", NODES)
+def test_a_node_has_every_option_and_says_of_it_what_the_runtime_says(pack, node_id):
+    inputs = {one.id: one for one in pack.listed[node_id].GET_SCHEMA().inputs}
+    for one in NODES[node_id].on_nodes():
+        shown = inputs[one.name]
+        assert (shown.default, shown.tooltip) == (one.default, one.about.help), one.name
+        if not one.about.choices and not isinstance(one.default, bool):
+            assert shown.min >= one.about.low and (one.about.high is None or shown.max <= one.about.high), one.name
+
+
+@pytest.mark.parametrize(
+    "node_id, order",
+    [
+        (
+            "CLEAR_SubtitleRemove",
+            "steps cfg seed window overlap output control region mask_from grow feather prior subtitles_only",
+        ),
+        ("CLEAR_PriorMask", "prior threshold grow temporal"),
+    ],
+)
+def test_values_of_saved_workflows_find_their_inputs(pack, node_id, order):
+    """A workflow keeps the values of a node by their place."""
+    widgets = [one.id for one in pack.listed[node_id].GET_SCHEMA().inputs if getattr(one, "default", None) is not None]
+    assert widgets[: len(order.split())] == order.split()

@@ -14,6 +14,9 @@ its own."""
 TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir())
 KINDS = {"input": "inputs", "输入": "inputs", "output": "outputs", "输出": "outputs"}
 """First heading of a page's table -> what its rows are."""
+LISTED = re.compile(r"^- \*\*(\w+)\*\*(?: \((.+?)\)|（(.+?)）)?[:：]", re.MULTILINE)
+"""An input in a list: its name, its default in English, or its Chinese name and, behind a comma, the default."""
+IN_WORDS = {"on": "True", "off": "False", "开": "True", "关": "False"}
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,9 @@ def page(node_id, language):
 
 
 def tables(text):
-    """A page's tables: "inputs" or "outputs" -> {name: (label behind it in （）, default)}. Outputs have no default."""
-    found = {}
+    """A page's tables, and its lists of inputs: "inputs" or "outputs" -> {name: (label behind it in （）, default)}.
+    Outputs have no default."""
+    found = listed(text)
     for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
         head, _, *rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
         kind = KINDS.get(head[0])
@@ -40,6 +44,21 @@ def tables(text):
         names = [re.fullmatch(r"([\w ]+)(?:（(.+)）)?", cells[0]).groups() for cells in rows]
         found[kind] = {name: (label, cells[1]) for (name, label), cells in zip(names, rows)}
     return found
+
+
+def listed(text):
+    """What stands under the headings of inputs and options, where these are lists."""
+    sections = re.findall(r"^## (?:Inputs|Options|输入|选项)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    entries = [entry for section in sections for entry in LISTED.findall(section)]
+    if not entries:
+        return {}
+    found = {}
+    for name, english, chinese in entries:
+        label, _, default = chinese.partition("，默认 ")
+        default = english or default
+        assert name not in found, name
+        found[name] = (label or None, IN_WORDS.get(default, default))
+    return {"inputs": found}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

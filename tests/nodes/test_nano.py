@@ -32,7 +32,7 @@ def test_the_bundled_weights_give_in_comfyui_what_they_give_in_diffsynth(run):
     from clear_runtime.engines.schedule import sigmas
 
     if not (load.FOLDER / "nano_transformer.safetensors").exists():
-        pytest.skip("the bundled transformer is not trained yet: python -m clear_runtime.train.nano.transformer")
+        pytest.skip("the bundled transformer is not trained yet: python -m clear_runtime train-nano transformer")
     model, _, conditioning = run("CLEAR_LoadNano", strength=1.0)
     noise, control, _ = tiny_wan.window()
     with torch.inference_mode():

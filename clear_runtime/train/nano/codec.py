@@ -1,6 +1,6 @@
 """Train the bundled codec.
 
-    python -m clear_runtime.train.nano.codec --data FOLDER --run FOLDER --minutes 12
+    python -m clear_runtime train-nano codec --data FOLDER --run FOLDER --minutes 12
 
 Starts at the principal components of the blocks and learns what a linear transform leaves: L1 on pixels, on their
 differences in space, and squared error; a little noise on the latents, which is what the transformer will make of them.
@@ -112,9 +112,7 @@ def main(args) -> None:
                 save_fp16(args.run / "nano_codec.safetensors", shipped.state_dict())
 
 
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
     )
@@ -127,5 +125,11 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
     with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
         main(parser.parse_args())

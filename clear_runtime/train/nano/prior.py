@@ -1,6 +1,6 @@
 """Train the bundled light prior.
 
-    python -m clear_runtime.train.nano.prior --data FOLDER --run FOLDER --minutes 12
+    python -m clear_runtime train-nano prior --data FOLDER --run FOLDER --minutes 12
 
 Binary cross-entropy plus Dice on single frames of random pairs, a quarter to a third of them without a subtitle.
 """
@@ -114,9 +114,7 @@ def main(args) -> None:
             save_fp16(args.run / "nano_prior.safetensors", average.values)
 
 
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
     )
@@ -128,5 +126,11 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
     with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
         main(parser.parse_args())

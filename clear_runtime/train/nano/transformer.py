@@ -1,6 +1,6 @@
 """Train the bundled transformer and its CLEAR LoRA.
 
-    python -m clear_runtime.train.nano.transformer --data FOLDER --codec FILE --run FOLDER --minutes 75
+    python -m clear_runtime train-nano transformer --data FOLDER --codec FILE --run FOLDER --minutes 75
 
 Flow matching on latents of random pairs. With the LoRA the target is the clean video, given either the subtitled video
 as control (the paper's way) or the same with the subtitle filled in (`prefilled`); without it, in a few batches, the
@@ -244,9 +244,7 @@ def main(args) -> None:
             save_fp16(args.run / "nano_lora.safetensors", lora, drop_constants=True)
 
 
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
     )
@@ -262,5 +260,11 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
     with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
         main(parser.parse_args())

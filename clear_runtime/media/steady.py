@@ -1,0 +1,29 @@
+"""The frames of a file in one size, at times that rise, whatever the file says: what can be written again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from torch import Tensor
+
+from ..errors import ClearError
+from .video import Facts, read_timed_frames
+
+
+def steady_frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]) -> Iterator[Tensor]:
+    """The frames [H, W, 3] in 0..1 of a video; the time of each in seconds goes to on_time before the frame is given,
+    and is later than that of the one before. Raises ClearError for a video that changes its size."""
+    last = None
+    for number, (when, frame) in enumerate(read_timed_frames(video)):
+        if frame.shape[:2] != (facts.height, facts.width):
+            raise ClearError(
+                f"{video.name}: from frame {number} on it is {frame.shape[1]}x{frame.shape[0]} pixels instead of "
+                f"{facts.width}x{facts.height}. Convert it to one size first."
+            )
+        if when is None or last is not None and when <= last:
+            when = facts.start if last is None else last + 1 / facts.fps
+        last = when
+        on_time(when)
+        yield frame

@@ -1,0 +1,85 @@
+"""Options, and what is made of them: help in two languages, flags, and texts that are up to date."""
+
+import argparse
+import importlib.util
+
+import pytest
+from paths import ROOT
+
+from clear_runtime.catalogue import MASK, REMOVE
+from clear_runtime.cli.arguments import add_options, options_given
+from clear_runtime.errors import ClearError
+from clear_runtime.find.marks import MarkOptions
+from clear_runtime.option import described
+from clear_runtime.options import RemoveOptions
+
+SURFACES = {"remove": REMOVE, "mask": MASK}
+
+
+@pytest.fixture(scope="module")
+def make_docs():
+    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "scripts" / "make_docs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def parsed(surface, *words):
+    parser = argparse.ArgumentParser()
+    add_options(parser, surface)
+    return options_given(parser.parse_args(words), surface)
+
+
+@pytest.mark.parametrize("of", [RemoveOptions, MarkOptions])
+def test_every_option_has_help_in_both_languages(of):
+    for one, about in described(of):
+        assert about.help and about.zh and about.name_zh and bool(about.more) == bool(about.more_zh), one.name
+        assert not set("{}@|") & set(about.zh + about.name_zh), f"{one.name}: signs that the frontend reads"
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_every_option_has_a_flag(name):
+    parser = argparse.ArgumentParser()
+    add_options(parser, SURFACES[name])
+    flags = {flag for action in parser._actions for flag in action.option_strings}
+    assert {"--" + one.name.replace("_", "-") for one in SURFACES[name].shown()} <= flags
+    assert {one.field for one in SURFACES[name].shown()} == {one.name for one, _ in described(SURFACES[name].of)}
+    assert all(one.about.help.split()[0] in parser.format_help() for one in SURFACES[name].shown())
+
+
+def test_without_flags_the_options_are_the_runtime_s():
+    assert parsed(REMOVE) == RemoveOptions()
+    assert parsed(MASK) == MarkOptions(grow=0), "nothing is removed yet, so that nothing is widened"
+
+
+def test_flags_reach_their_options():
+    options = parsed(REMOVE, "--window", "33", "--no-subtitles-only", "--control", "as is", "--keep-change", "0.5")
+    expected = RemoveOptions.of(window=33, subtitles_only=False, control="as is", keep_change=0.5)
+    assert options == expected
+    assert parsed(MASK, "--no-temporal", "--threshold", "0.25") == MarkOptions(0.25, False, 0)
+    with pytest.raises(ClearError, match="grow is -1"):
+        parsed(REMOVE, "--grow=-1")
+
+
+def test_a_name_that_there_is_not_is_refused():
+    with pytest.raises(ClearError, match="There is no option colour"):
+        MASK.options({"colour": 1})
+
+
+def test_pages_and_translations_are_up_to_date(make_docs):
+    assert not list(make_docs.out_of_date()), "run python scripts/make_docs.py"
+
+
+def test_texts_that_fell_behind_are_found(make_docs, monkeypatch, tmp_path):
+    for path in make_docs.written():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / path).read_text(encoding="utf-8")
+        (tmp_path / path).write_text(text.replace("81", "80").replace("先验模型的把握", "把握"), encoding="utf-8")
+    monkeypatch.setattr(make_docs, "ROOT", tmp_path)
+    assert {path.as_posix() for path in make_docs.out_of_date()} >= {
+        "README.md",
+        "web/docs/CLEAR_SubtitleRemove.md",
+        "locales/zh/nodeDefs.json",
+    }
+    make_docs.main(check=False)
+    assert not make_docs.out_of_date()
