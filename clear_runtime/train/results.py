@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..atomic import write_text
 from ..checkpoint import read_metadata, read_tensors, write_tensors
 from ..errors import ClearError
 
@@ -60,10 +60,7 @@ class Results:
         """Take the name for this run. Raises ClearError as require_free does."""
         self.require_free()
         if self._id() is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = self.folder / "run.partial"
-            partial.write_text(json.dumps({MARK: uuid.uuid4().hex}), encoding="utf-8")
-            os.replace(partial, self.folder / "run.json")
+            write_text(self.folder / "run.json", json.dumps({MARK: uuid.uuid4().hex}))
 
     def publish(self, facts: Mapping[str, str]) -> dict[str, Path]:
         """Copy the run's files to where they are used, with facts added to their metadata; returns where each of them
