@@ -16,7 +16,8 @@ import asyncio, importlib.util, json, sys, time
 sys.path.insert(0, sys.argv[1])
 import comfy.cli_args
 comfy.cli_args.args.cpu = True
-import nodes, execution, comfy_api.latest
+import nodes, execution, comfy_api.latest, folder_paths
+folder_paths.set_user_directory("."), folder_paths.set_input_directory(".")
 before = set(sys.modules)
 started, cpu = time.perf_counter(), time.process_time()
 spec = importlib.util.spec_from_file_location("clear_pack", sys.argv[2] + "/__init__.py", submodule_search_locations=[sys.argv[2]])
