@@ -2,7 +2,6 @@
 others."""
 
 import hashlib
-import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .atomic import WholeFile
 from .errors import ClearError
 
 _TORCH_MAGIC = (b"PK", b"\x80")
@@ -70,25 +70,21 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Map
     from safetensors.torch import save_file
 
     path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        mode = partial.stat().st_mode  # safetensors makes files that only their owner may read
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-            str(partial),
-            metadata=dict(metadata or {}),
-        )
-        partial.chmod(mode)
-        os.replace(partial, path)
+        with WholeFile(path) as part:
+            mode = part.stat().st_mode  # safetensors makes files that only their owner may read
+            save_file(
+                {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
+                str(part),
+                metadata=dict(metadata or {}),
+            )
+            part.chmod(mode)
     except (OSError, SafetensorError) as error:
         raise ClearError(
             f"{path.name} could not be written into {path.parent}: {error}. Free some space there, or see whether the "
             f"folder may be written to."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:

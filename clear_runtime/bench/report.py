@@ -1,6 +1,6 @@
 """The tables of a `bench gpu` run, as Markdown, in place of what stands between two marks of a file.
 
-    python -m clear_runtime bench tables gpu.json --into docs/benchmarks.md
+python -m clear_runtime bench tables gpu.json --into docs/benchmarks.md
 """
 
 from __future__ import annotations

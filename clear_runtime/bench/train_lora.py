@@ -58,9 +58,7 @@ def random_base(shapes: dict[str, tuple[int, ...]], dtype: torch.dtype) -> dict[
     return {name: (0.02 * torch.randn(shape)).to(dtype) for name, shape in shapes.items()}
 
 
-def measure(
-    base: dict[str, Tensor], options: TrainOptions, device: torch.device | None = None
-) -> tuple[float, int]:
+def measure(base: dict[str, Tensor], options: TrainOptions, device: torch.device | None = None) -> tuple[float, int]:
     """Seconds a step, and the most bytes of memory, on a device or on the best one there is."""
     with Processes(device) as processes, tempfile.TemporaryDirectory() as folder:
         if processes.device.type == "cuda":

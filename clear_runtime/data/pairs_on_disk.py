@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from ..atomic import write_text
 from ..errors import ClearError
 from ..media.video import read_facts, read_frames
 from . import pseudo_labels
@@ -96,9 +97,7 @@ class Report:
         )
 
     def save(self, path: Path) -> None:
-        partial = Path(path).with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        os.replace(partial, path)
+        write_text(path, json.dumps(asdict(self)))
 
     @classmethod
     def load(cls, path: Path) -> Report:

@@ -137,7 +137,9 @@ class _Seen:
         scale = min(1.0, evidence.long_side / max(mask.shape))
         self.size = tuple(max(1, round(side * scale)) for side in mask.shape)
         if self.mask.any():
-            self.marks, self.colours = (self._scaled(part).to(mask.device) for part in (self.mask[None], frame.permute(2, 0, 1)))
+            self.marks, self.colours = (
+                self._scaled(part).to(mask.device) for part in (self.mask[None], frame.permute(2, 0, 1))
+            )
 
     def _scaled(self, part: Tensor) -> Tensor:
         small = part.shape[1:] != self.size

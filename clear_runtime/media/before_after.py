@@ -5,8 +5,8 @@ Frames [T, H, W, 3] float in 0..1, masks [T, H, W].
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ..atomic import WholeFile
 from ..errors import ClearError
 from .video import VISUALLY_LOSSLESS_CRF, VideoWriter
 
@@ -96,10 +97,10 @@ def save(
         samples, rate = audio
         audio = samples[:, : -(-len(after) * rate * fps.denominator // fps.numerator)], rate
     folder = Path(folder)
+    made = [folder / f"{prefix}_{end}" for end in ("before_after.png", "clean.mp4", "before_after.mp4")]
     try:
-        with tempfile.TemporaryDirectory(prefix=".clear-", dir=folder) as part:
-            names = [Path(part) / f"{prefix}_{end}" for end in ("before_after.png", "clean.mp4", "before_after.mp4")]
-            picture, clean, both = names
+        with contextlib.ExitStack() as whole:  # all are whole before the first takes its name
+            picture, clean, both = (whole.enter_context(WholeFile(path)) for path in made)
             with (
                 VideoWriter(clean, width, height, fps, crf, audio=audio) as clean_writer,
                 VideoWriter(both, 2 * width + LINE, height, fps, crf, audio=audio) as both_writer,
@@ -111,15 +112,12 @@ def save(
                         on_frame(index + 1)
             best = telling_frame(before, after, mask)
             _save_png(picture, join(before[best, ..., :3], after[best, ..., :3], words))
-            # the pictures and videos are whole now; only names change from here on
-            for name in names:
-                os.replace(name, folder / name.name)
     except OSError as error:
         raise ClearError(
             f"{folder}: the result cannot be saved there ({error.strerror or error}). Free some space, or "
             "choose a folder where you may write."
         ) from error
-    return [folder / name.name for name in names]
+    return made
 
 
 def _save_png(path: Path, picture: Tensor) -> None:

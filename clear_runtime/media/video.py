@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import audio_track
 
@@ -259,7 +260,8 @@ class VideoWriter:
                 "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
             )
         self._tick = _tick(self._fps)
-        self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
+        self._whole = WholeFile(self.path)
+        self._part = self._whole.part
         self._container = None
         options = {"movflags": "+faststart"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
         try:
@@ -331,7 +333,7 @@ class VideoWriter:
             self._audio.finish()
             container, self._container = self._container, None
             container.close()
-            os.replace(self._part, self.path)
+            self._whole.keep()
         except (av.FFmpegError, OSError) as error:
             self.discard()
             raise self._refused(error) from error
@@ -347,8 +349,7 @@ class VideoWriter:
                 container.close()
             except (av.FFmpegError, OSError) as error:
                 log.debug("closing %s: %s", self._part.name, error)
-        if self._part.parent.is_dir():
-            self._part.unlink(missing_ok=True)
+        self._whole.drop()
 
     def _refused(self, error: Exception) -> ClearError:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

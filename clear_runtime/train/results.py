@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..atomic import write_text
 from ..checkpoint import read_metadata, read_tensors, write_tensors
 from ..errors import ClearError
 
@@ -63,10 +63,7 @@ class Results:
         mark = self._id()
         if mark is None:
             mark = uuid.uuid4().hex
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = self.folder / "run.partial"
-            partial.write_text(json.dumps({MARK: mark}), encoding="utf-8")
-            os.replace(partial, self.folder / _CLAIM)
+            write_text(self.folder / _CLAIM, json.dumps({MARK: mark}))
         return mark
 
     def publish(self, facts: Mapping[str, str]) -> dict[str, Path]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from ..atomic import WholeFile
 from ..checkpoint import read_tensors
 from ..errors import ClearError
 
@@ -88,7 +88,6 @@ class TrainingState:
     def save(self, step: int) -> None:
         """Write everything after a step. Raises ClearError when the disk does not take it; the file of before is then
         still whole."""
-        partial = self.path.with_suffix(".partial")
         content = {
             **{name: part.state_dict() for name, part in self.parts.items()},
             "options": self.options,
@@ -101,10 +100,9 @@ class TrainingState:
             }
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(content, partial)
-            os.replace(partial, self.path)
+            with WholeFile(self.path) as part:
+                torch.save(content, part)
         except (OSError, RuntimeError) as error:  # torch's writer has no error of its own for a full disk
-            partial.unlink(missing_ok=True)
             raise ClearError(
                 f"The checkpoint after step {step} could not be written into {self.path.parent}: {error}. "
                 f"{f'That after step {self.saved} is still there. ' if self.path.exists() else ''}Free some space, "

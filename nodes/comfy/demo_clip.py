@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 from pathlib import Path
 
 import folder_paths
+
+from ...clear_runtime.atomic import WholeFile
 
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "demo"
 CLIPS = {"clear_demo.mp4": FOLDER / "bunny_subtitled.mp4", "clear_demo_clean.mp4": FOLDER / "bunny_clean.mp4"}
+MARKER = "clear_demo_offered.txt"
+EDITION = "1"
+"""What the marker holds: clips of a higher number are offered once more, to those too who deleted the earlier ones."""
 
 
 def offer_demo_clip() -> None:
-    """Copy the clips (0.5 MB each) into ComfyUI's input folder once, so that the shipped graphs run as they are."""
-    folder = Path(folder_paths.get_input_directory())
-    for name, source in CLIPS.items():
-        if (folder / name).exists():
-            continue
-        part = folder / f".{name}.{os.getpid()}.part"
-        try:
-            shutil.copyfile(source, part)
-            os.replace(part, folder / name)
-        except OSError as error:  # a read-only input folder is no reason not to load the nodes
-            log.warning(
-                "the demo clip could not be put into %s (%s); choose a video of your own in Load Video", folder, error
-            )
+    """Copy the clips (0.5 MB each) into ComfyUI's input folder, so that the shipped graphs run as they are. Once: who
+    deletes them does not get them again."""
+    folder, marker = Path(folder_paths.get_input_directory()), _marker()
+    try:
+        if marker.is_file() and marker.read_text(encoding="utf-8").strip() == EDITION:
+            return
+        for name, source in CLIPS.items():
+            if not (folder / name).exists():
+                with WholeFile(folder / name) as part:
+                    part.write_bytes(source.read_bytes())
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        with WholeFile(marker) as part:
+            part.write_text(EDITION + "\n", encoding="utf-8")
+    except OSError as error:  # a read-only input folder is no reason not to load the nodes
+        log.warning(
+            "the demo clip could not be put into %s (%s); choose a video of your own in Load Video", folder, error
+        )
+
+
+def _marker() -> Path:
+    """Beside the user's own settings, or with the models where ComfyUI knows no such folder."""
+    if hasattr(folder_paths, "get_user_directory"):
+        return Path(folder_paths.get_user_directory()) / MARKER
+    return Path(folder_paths.models_dir) / "clear" / MARKER

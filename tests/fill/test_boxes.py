@@ -5,8 +5,9 @@ import torch
 from paths import DEMO
 from torch.nn import functional as F
 
-from clear_runtime.fill.boxes.find import DARKEST, find_boxes
+from clear_runtime.fill.boxes.find import find_boxes
 from clear_runtime.fill.boxes.lift import lift_boxes
+from clear_runtime.fill.boxes.options import BoxOptions
 from clear_runtime.fill.plain import fill
 from clear_runtime.frames.masks import grow
 from clear_runtime.media.video import read_frames
@@ -214,7 +215,7 @@ def test_a_soft_box_is_as_dense_as_further_inside(seed):
 def test_a_soft_box_is_not_taken_for_a_darker_one_than_8_bits_hold(opacity):
     shown, marks = subtitle(scene(speed=0), opacity)
     boxes = find_boxes(softened(shown), marks)
-    assert boxes and all(found_box.through > DARKEST for found_box, _ in boxes)
+    assert boxes and all(found_box.through > BoxOptions().darkest for found_box, _ in boxes)
 
 
 def test_soft_edges_are_filled_in():
@@ -306,3 +307,10 @@ def test_limit_and_protect_hold_for_boxes_too():
     out, mask = torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
     assert torch.equal(out[:, :, 120:], shown[:, :, 120:]) and torch.equal(out[:, :, :70], shown[:, :, :70])
     assert mask[:, :, 120:].max() == 0 and mask[:, 70:80, 75:115].min() == 1
+
+
+def test_the_switch_leaves_boxes_where_they_are():
+    shown, marks = subtitle(scene())
+    result = lift_boxes(shown, marks, BoxOptions(lift=False))
+    assert result.frames is shown and result.hidden is marks and not result.lifted.any()
+    assert lift_boxes(shown, marks).lifted.any()

@@ -40,6 +40,8 @@ def comfy_nodes(tmp_path_factory):
 
     models = tmp_path_factory.mktemp("models")
     folder_paths.models_dir = str(models)
+    folder_paths.set_user_directory(str(tmp_path_factory.mktemp("user")))
+    folder_paths.set_input_directory(str(tmp_path_factory.mktemp("input")))
     for name, (_, extensions) in list(folder_paths.folder_names_and_paths.items()):
         folder_paths.folder_names_and_paths[name] = ([str(models / name)], extensions)
     return _module("nodes", Path(COMFYUI) / "nodes.py")

@@ -208,11 +208,3 @@ def test_looking_through_can_be_cancelled_inside_a_video(load, burn, folder, can
     with cancelled(at=2) as looks:
         load(clean=str(folder / "long.mp4"), style=style) if burned else load(subtitled=str(folder))
     assert len(looks) == 2
-
-
-def test_the_demo_clips_are_offered(pack, inputs):
-    sys.modules["clear_pack.nodes.comfy.demo_clip"].offer_demo_clip()
-    assert sorted(p.name for p in inputs.iterdir()) == ["clear_demo.mp4", "clear_demo_clean.mp4"]
-    (inputs / "clear_demo.mp4").write_bytes(b"the user's own")
-    sys.modules["clear_pack.nodes.comfy.demo_clip"].offer_demo_clip()
-    assert (inputs / "clear_demo.mp4").read_bytes() == b"the user's own"

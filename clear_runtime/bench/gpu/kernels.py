@@ -90,8 +90,9 @@ def compiled(run: Run, model: nn.Module, clip: Clip) -> dict:
     dtype, device = next(model.parameters()).dtype, run.device
     x = torch.randn(1, clip.tokens, width, device=device).to(dtype)
     # 769 tokens of context: the prompt's and the image's
-    context, time = torch.randn(1, 769, width, device=device).to(dtype), torch.randn(1, 6, width, device=device).to(
-        dtype
+    context, time = (
+        torch.randn(1, 769, width, device=device).to(dtype),
+        torch.randn(1, 6, width, device=device).to(dtype),
     )
     t, h, w = clip.latents
     table = [part.to(device) for part in model.freqs]

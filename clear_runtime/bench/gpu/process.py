@@ -41,7 +41,7 @@ class Process:
                 log.info("[%s] %s", self.name, line.rstrip())
 
     def wait(self, seconds: float) -> str:
-        """"done", "failed", or "stopped" where it had to be ended after so many seconds from its start."""
+        """ "done", "failed", or "stopped" where it had to be ended after so many seconds from its start."""
         try:
             code = self.child.wait(max(0.0, self.began + seconds - time.monotonic()))
             state = "done" if code == 0 else "failed"

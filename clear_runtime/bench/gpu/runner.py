@@ -108,5 +108,3 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--arguments", action="append", default=[], metavar="NAME=WORDS", help="instead of a training's own"
     )
     return parser.parse_args(argv)
-
-

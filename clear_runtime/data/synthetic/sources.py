@@ -11,6 +11,7 @@ import subprocess
 import zlib
 from pathlib import Path
 
+from ...atomic import WholeFolder
 from ...errors import ClearError
 
 log = logging.getLogger(__name__)
@@ -98,8 +99,8 @@ def fetch(folder: Path) -> None:
         try:
             subprocess.run(["apt-get", "download", name], cwd=archive, check=True, capture_output=True)
             package = next(archive.glob(f"{name}_*.deb"))
-            partial = folder / f"{name}.partial"
-            subprocess.run(["dpkg", "-x", str(package), str(partial)], check=True)
+            with WholeFolder(folder / name) as part:
+                subprocess.run(["dpkg", "-x", str(package), str(part)], check=True)
         except FileNotFoundError as missing:
             raise ClearError(
                 f"{missing.filename} was not found. The training pictures come from Debian packages: run this on "
@@ -110,7 +111,6 @@ def fetch(folder: Path) -> None:
                 f"apt-get could not download {name}. Run `apt-get update` first. It said: "
                 f"{failed.stderr.decode()[-300:]}"
             ) from failed
-        partial.rename(folder / name)
         log.info("fetched %s", name)
 
 

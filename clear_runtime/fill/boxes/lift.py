@@ -16,25 +16,11 @@ from torch.nn import functional as F
 
 from ...frames.masks import grow
 from ...frames.region import Region, stretches
-from .find import NEARLY, SKIP, Box, find_boxes
+from .box import Box
+from .find import find_boxes
+from .options import DEFAULT, BoxOptions
 
 log = logging.getLogger(__name__)
-
-OUT_OF_RANGE = 10 / 255
-"""A pixel this far from everything that the scene could be under the box is a letter's; on average over a box's frames,
-a third of it."""
-LEAST_LETTERS, MOST_HIDDEN = 0.005, 0.9
-"""Shares of a box. With fewer such pixels its letters cannot be told from the scene; with more hidden there is nothing
-to gain."""
-UNLIKE = 0.03
-"""Difference in colour between pixels at one distance from the letters and at the next from which outline, shadow and
-blur go on. Averaged over a box, the scene itself differs less (0.00 to 0.02 on a dozen clips)."""
-LEAST_REACH = 2
-"""Pixels: no letter that was encoded ends sooner."""
-FEW = 0.2
-"""Share of the pixels next to the cores: with fewer at some distance, their mean says nothing."""
-OVERREACH = 4
-"""Pixels by which marks reach out over a box's edge. Up to there the scene was seen to go on unchanged (find.py)."""
 
 
 class Lifted(NamedTuple):
@@ -46,14 +32,15 @@ class Lifted(NamedTuple):
     lifted: Tensor
 
 
-def lift_boxes(frames: Tensor, mask: Tensor) -> Lifted:
+def lift_boxes(frames: Tensor, mask: Tensor, options: BoxOptions = DEFAULT) -> Lifted:
     """frames [T, H, W, 3] in 0..1 that follow one another, mask [T, H, W] of the marked subtitles, 0 or 1.
 
-    Outside `lifted` the frames keep their bits; where no box is found, frames and mask come back as they are.
+    Outside `lifted` the frames keep their bits; where no box is found, or none is looked for, frames and
+    mask come back as they are.
     """
-    lifted = torch.zeros(mask.shape, dtype=torch.bool)
+    lifted = torch.zeros_like(mask, dtype=torch.bool)
     out, hidden = frames, mask
-    for box, strength in find_boxes(frames, mask):
+    for box, strength in find_boxes(frames, mask, options) if options.lift else ():
         for first, stop in stretches(strength > 0):
             part = slice(first, stop)
             letters = _Letters(frames[part], box, strength[part])
@@ -73,23 +60,24 @@ class _Letters:
     it. hidden [T, h, w], 0 or 1: where that is no scene. known: whether the two can be told apart."""
 
     def __init__(self, frames: Tensor, box: Box, strength: Tensor):
+        options = box.options
         part, strength = box.region.of(frames).float(), strength.view(-1, 1, 1, 1)
         through = 1 - strength * (1 - box.through)
         scene = (part - strength * box.added) / through
         self.scene = scene.clamp(0, 1)
-        full = strength.flatten() > 1 - NEARLY
+        full = strength.flatten() > 1 - options.nearly
         if not full.any():
             self.known = False
             return
         # letters stand still, so that their mean is free of the noise that the scene's whites have
         beyond = (scene - self.scene) * through
-        lasting = (beyond[full].mean(0).abs() > OUT_OF_RANGE / 3).any(-1).float()
-        seeds = torch.maximum((beyond.abs() > OUT_OF_RANGE).any(-1).float(), lasting)
-        self.hidden = grow(seeds, _reach(self.scene[full], seeds[full]))
-        self.known = float(lasting.mean()) >= LEAST_LETTERS and float(self.hidden.mean()) <= MOST_HIDDEN
+        lasting = (beyond[full].mean(0).abs() > options.out_of_range / 3).any(-1).float()
+        seeds = torch.maximum((beyond.abs() > options.out_of_range).any(-1).float(), lasting)
+        self.hidden = grow(seeds, _reach(self.scene[full], seeds[full], options))
+        self.known = float(lasting.mean()) >= options.least_letters and float(self.hidden.mean()) <= options.most_hidden
 
 
-def _reach(scene: Tensor, seeds: Tensor) -> int:
+def _reach(scene: Tensor, seeds: Tensor, options: BoxOptions) -> int:
     """Pixels by which outline, shadow, blur and the encoder's ringing reach out from the letters' cores seeds [T, h,
     w]."""
     ring, inner, most = None, seeds, 0.0
@@ -97,10 +85,12 @@ def _reach(scene: Tensor, seeds: Tensor) -> int:
         outer = grow(inner, 1)
         beyond = outer - inner
         most = max(most, float(beyond.sum()))
-        if ring is not None and (float(beyond.sum()) < FEW * most or _unlike(scene, ring, beyond) < UNLIKE):
+        if ring is not None and (
+            float(beyond.sum()) < options.few * most or _unlike(scene, ring, beyond) < options.unlike
+        ):
             break
         ring, inner = beyond, outer
-    return max(LEAST_REACH, reach)
+    return max(options.least_reach, reach)
 
 
 def _unlike(scene: Tensor, ring: Tensor, beyond: Tensor) -> float:
@@ -114,13 +104,13 @@ def _unlike(scene: Tensor, ring: Tensor, beyond: Tensor) -> float:
 
 def _lift(frames: Tensor, hidden: Tensor, lifted: Tensor, box: Box, letters: _Letters) -> None:
     """Change frames, hidden and lifted of one run in place."""
-    region, soft = box.region, _softness(frames, box)
-    around = region.grown(OVERREACH, *hidden.shape[1:])
+    options, region, soft = box.options, box.region, _softness(frames, box)
+    around = region.grown(options.overreach, *hidden.shape[1:])
     near = torch.zeros_like(around.of(hidden))
     inside = Region(region.top - around.top, region.left - around.left, region.height, region.width)
     inside.of(near)[:] = letters.hidden
     # marks beyond the edge are the prior's blur, except where a letter stands across the edge
-    around.of(hidden).mul_(grow(near, OVERREACH + SKIP))
+    around.of(hidden).mul_(grow(near, options.overreach + options.skip))
     region.of(hidden)[:] = letters.hidden
     region.of(frames)[:] = letters.scene
     outer = region.grown(soft, *hidden.shape[1:])
@@ -141,4 +131,4 @@ def _softness(frames: Tensor, box: Box) -> int:
         )
 
     errors = [left(at) for at in (1, 2, 3)]
-    return next((soft for soft in (0, 1) if errors[soft] <= 1.1 * errors[soft + 1]), 2)
+    return next((soft for soft in (0, 1) if errors[soft] <= box.options.softer * errors[soft + 1]), 2)

@@ -116,7 +116,8 @@ def load_released(checkpoint: Mapping) -> tuple[ReleasedPrior, KeyReport]:
             f"This Stage I checkpoint is incomplete: {len(needed)} tensors that the mask is made with are missing, "
             f"first {needed[0]}."
         )
-    model.load_state_dict(state, strict=False)
+    # what only the trainer needed stays as it was made
+    model.load_state_dict({name: state.get(name, value) for name, value in own.items()})
     log.info("Stage I checkpoint of the published trainer, mask from %s: %s", model.level, report)
     return model.eval(), report
 

@@ -50,7 +50,8 @@ def load_imagenet(trunk: nn.Module, path: Path) -> None:
     file."""
     state = {_plain(name): value for name, value in read_tensors(path).items() if isinstance(value, Tensor)}
     own = _require_resnet50(path, {name: value.shape for name, value in state.items()}, trunk)
-    trunk.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
+    # the classifier is not used, and files of old torch versions count no batches: these stay as they were made
+    trunk.load_state_dict({**trunk.state_dict(), **{name: state[name] for name in own if name in state}})
     log.info("ResNet-50 starts from the ImageNet weights in %s", path)
 
 

@@ -1,0 +1,97 @@
+"""What a box behind a subtitle is, in numbers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BoxOptions:
+    """Frames, distances in pixels, colours in 0..1. A box counts only where all of it holds, so each is on the strict
+    side."""
+
+    lift: bool = True
+    """Whether boxes are looked for at all."""
+
+    # -- where one may stand
+    least_frames: int = 5
+    """Frames in a row with a mark at the same place; fewer are no evidence."""
+    steady: float = 0.85
+    """Intersection over union of the marks' boxes in two frames from which they are the same line's."""
+    sampled: int = 12
+    """Frames of such a run that are looked at to find the box: more tell no more, and take as much longer."""
+    taken: float = 0.5
+    """Share of a run's frames that a box found before may cover; over it, the run has its box already."""
+
+    # -- its edges
+    skip: int = 2
+    """An edge is judged by pixels this far outside and skip - 1 inside of it: boxes in resized or encoded video have
+    soft edges."""
+    proposals: int = 4
+    """Places that look most like an edge are tried as one: one for each side."""
+    smallest: int = 8
+    """Pixels: height and width of a box. No readable line is lower."""
+    step: float = 1.6
+    """The box must explain the step at each of its edges: what is left is this many times smaller than the step, at
+    most ..."""
+    rough: float = 2.0
+    """... and at most this many times what the scene itself changes over the same distance ..."""
+    share: float = 0.01
+    """... and, squared, this share of the step."""
+    noise: float = 3 / 255
+    """What two pixels of an encoded video differ by anyway."""
+
+    # -- what it lets through, and its colour
+    clearest: float = 0.92
+    """Share of the scene that a box lets through: above this it is hardly seen ..."""
+    darkest: float = 0.14
+    """... and below this 8 bits hold too little of it."""
+    contrast: float = 0.02
+    """Standard deviation of the scene along the edges from which it tells the opacity of a black or white box. With
+    less, the scene is so even that filling it in does as well."""
+    colour_contrast: float = 0.04
+    """The same for a box of another colour, of which more is unknown."""
+    pure: float = 1.1
+    """A box is taken for a black or white one when that leaves no more than this many times the error."""
+    outlier: float = 2.5
+    """Times the median error, beyond which a pair of pixels has no say: a letter or the outline reaches into it."""
+    refits: int = 4
+    """Fits, each without the outliers of the one before; after so many they stay the same."""
+    denser: float = 0.01
+    """Change of `through` a pixel further inside from which an edge counts as softer than `skip` allows for."""
+
+    # -- how much of it is there in a frame
+    weakest: float = 0.2
+    """Share of its full strength from which a fading box is taken off ..."""
+    strongest: float = 1.15
+    """... and up to which an estimate of it is possible."""
+    nearly: float = 0.1
+    """Estimates of the strength this close to 1 are 1: boxes do not flicker, estimates do."""
+    absent: float = 0.6
+    """Share of the strength by which one side's own must differ to show that this is another box."""
+
+    # -- the letters in front of it
+    out_of_range: float = 10 / 255
+    """A pixel this far from everything that the scene could be under the box is a letter's; on average over a box's
+    frames, a third of it."""
+    least_letters: float = 0.005
+    """Share of a box: with fewer such pixels its letters cannot be told from the scene ..."""
+    most_hidden: float = 0.9
+    """... and with more hidden there is nothing to gain."""
+    unlike: float = 0.03
+    """Difference in colour between pixels at one distance from the letters and at the next from which outline, shadow
+    and blur go on. Averaged over a box, the scene itself differs less (0.00 to 0.02 on a dozen clips)."""
+    least_reach: int = 2
+    """Pixels: no letter that was encoded ends sooner."""
+    few: float = 0.2
+    """Share of the pixels next to the cores: with fewer at some distance, their mean says nothing."""
+    overreach: int = 4
+    """Pixels by which marks reach out over a box's edge. Up to there the scene was seen to go on unchanged."""
+    softer: float = 1.1
+    """Times the error a pixel further out and in: an edge is over where what the box leaves is no more than that."""
+
+    @property
+    def gap(self) -> int:
+        """Pixels between the two of a pair."""
+        return 2 * self.skip - 1
+
+
+DEFAULT = BoxOptions()
