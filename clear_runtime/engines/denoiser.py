@@ -40,7 +40,8 @@ def control_condition(control: Tensor) -> Tensor:
 class DiffSynthDenoiser:
     """A DiffSynth WanModel as Denoiser: Euler steps over the given sigmas, classifier-free guidance where cfg is not 1.
 
-    context and negative: text embeddings [1, tokens, 4096]. Raises ClearError for cfg != 1 without a negative.
+    Takes noise and control on any device. context and negative: text embeddings [1, tokens, 4096]. Raises ClearError
+    for cfg != 1 without a negative.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class DiffSynthDenoiser:
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        x, condition, count = noise.float(), self._ready(control_condition(control)), len(sigmas) - 1
+        x, condition, count = noise.float().cpu(), self._ready(control_condition(control)), len(sigmas) - 1
         for i in range(count):
             sigma = sigmas[i].item()
             velocity = self._velocity(x, sigma, condition)

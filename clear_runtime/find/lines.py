@@ -28,19 +28,22 @@ def keep_lines(mask: Tensor, corners: bool = False) -> Tensor:
     padded = F.pad(mask.float(), (0, -width % cell, 0, -height % cell))[:, None]
     area = F.avg_pool2d(padded, cell) * cell * cell
     marked = area > 0
-    labels = torch.arange(1, area.numel() + 1, dtype=torch.float64).view_as(area) * marked
+    labels = torch.arange(1, area.numel() + 1, dtype=torch.float64, device=area.device).view_as(area) * marked
     while True:  # the largest label of a group wins, a reach further at each turn
         spread = F.max_pool2d(labels, [2 * r + 1 for r in REACH], 1, REACH) * marked
         if torch.equal(spread, labels):
             break
         labels = spread
     groups = labels.flatten().long()
-    size = torch.zeros(area.numel() + 1).index_add_(0, groups, area.flatten())
+    size = area.new_zeros(area.numel() + 1).index_add_(0, groups, area.flatten())
     line = size >= SMALLEST * height * width
     cornered = torch.ones_like(line)
     for axis, side, share in ((2, height, CORNER[0]), (3, width, CORNER[1])):
         place = (
-            torch.arange(area.shape[axis], dtype=torch.float32).view([-1 if a == axis else 1 for a in range(4)]) * cell
+            torch.arange(area.shape[axis], dtype=torch.float32, device=area.device).view(
+                [-1 if a == axis else 1 for a in range(4)]
+            )
+            * cell
         )
         first, last = (
             torch.zeros_like(size).scatter_reduce_(0, groups, place.expand_as(area).flatten(), how, include_self=False)

@@ -98,7 +98,9 @@ class Box:
         strength = torch.where(agree.all(1) & (strength > WEAKEST) & (strength < STRONGEST), strength, 0)
         # mostly all of it is there, and one good estimate of the two is enough to say so
         strength = torch.where(
-            (strength > 0) & (((strength - 1).abs() < NEARLY) | ((pooled - 1).abs() < NEARLY)), torch.ones(()), strength
+            (strength > 0) & (((strength - 1).abs() < NEARLY) | ((pooled - 1).abs() < NEARLY)),
+            strength.new_ones(()),
+            strength,
         )
         return temporal_median(strength[:, None, None])[:, 0, 0] if len(strength) > 2 else strength
 
@@ -118,13 +120,13 @@ def find_boxes(frames: Tensor, mask: Tensor) -> list[tuple[Box, Tensor]]:
     found: list[tuple[Box, Tensor]] = []
     for appearance in appearances(mask):
         for first, stop in ((appearance.first, appearance.stop), *_parts(appearance)):
-            taken = _taken(found, appearance.region, len(frames))
+            taken = _taken(found, appearance.region, frames)
             if taken[first:stop].float().mean() > 0.5:
                 continue
             box = find_box(frames[first:stop], appearance.region)
             if box is not None:
                 strength = box.strength(frames)
-                strength[_taken(found, box.region, len(frames))] = 0
+                strength[_taken(found, box.region, frames)] = 0
                 found.append((box, strength))
     return found
 
@@ -140,9 +142,9 @@ def _parts(appearance: Appearance) -> list[tuple[int, int]]:
     return [part for cut in cuts for part in zip(cut, cut[1:])]
 
 
-def _taken(found: list[tuple[Box, Tensor]], region: Region, count: int) -> Tensor:
-    """[T] bool: in which frames a box that was found overlaps this one."""
-    taken = torch.zeros(count, dtype=torch.bool)
+def _taken(found: list[tuple[Box, Tensor]], region: Region, frames: Tensor) -> Tensor:
+    """[T] bool: in which of frames [T, H, W, 3] a box that was found overlaps this one."""
+    taken = frames.new_zeros(len(frames), dtype=torch.bool)
     for box, strength in found:
         if _overlap(box.region, region) > 0:
             taken |= strength > 0
@@ -336,7 +338,7 @@ def _fit(frames: Tensor, box: Box, skip: int = SKIP) -> tuple[float, Tensor] | N
         added = i.mean(0) - through * o.mean(0)
     left = (i - through * o - added).square().mean()
     fits = lambda colour, level: (i - colour - level * (o - colour)).square().mean()
-    for colour in (torch.zeros(3, dtype=torch.double), torch.ones(3, dtype=torch.double)):
+    for colour in (outer.new_zeros(3), outer.new_ones(3)):
         level = _level(
             o, i, colour
         )  # most boxes are black, some white: then the level alone tells the opacity, and tells it better

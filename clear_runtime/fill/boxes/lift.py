@@ -51,7 +51,7 @@ def lift_boxes(frames: Tensor, mask: Tensor) -> Lifted:
 
     Outside `lifted` the frames keep their bits; where no box is found, frames and mask come back as they are.
     """
-    lifted = torch.zeros(mask.shape, dtype=torch.bool)
+    lifted = torch.zeros_like(mask, dtype=torch.bool)
     out, hidden = frames, mask
     for box, strength in find_boxes(frames, mask):
         for first, stop in stretches(strength > 0):
