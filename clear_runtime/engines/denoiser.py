@@ -40,7 +40,8 @@ def control_condition(control: Tensor) -> Tensor:
 class DiffSynthDenoiser:
     """A DiffSynth WanModel as Denoiser: Euler steps over the given sigmas, classifier-free guidance where cfg is not 1.
 
-    context and negative: text embeddings [1, tokens, 4096]. Raises ClearError for cfg != 1 without a negative.
+    Takes noise and control on any device. context and negative: text embeddings [1, tokens, 4096]. Raises ClearError
+    for cfg != 1 without a negative.
     """
 
     def __init__(

@@ -122,7 +122,8 @@ def _smoothed(marked: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor,
 def _lasted(mask: Tensor) -> Tensor:
     """For how many frames, up to each, a pixel of [T, H, W] has been marked in a row: uint8, at most SHORTEST. Before
     the first it was."""
-    lasted, now = torch.empty(mask.shape, dtype=torch.uint8), torch.full(mask.shape[1:], SHORTEST, dtype=torch.uint8)
+    lasted = torch.empty_like(mask, dtype=torch.uint8)
+    now = mask.new_full(mask.shape[1:], SHORTEST, dtype=torch.uint8)
     for t, marked in enumerate(mask):
         lasted[t] = now = (now + 1).clamp(max=SHORTEST) * marked
     return lasted
@@ -130,7 +131,8 @@ def _lasted(mask: Tensor) -> Tensor:
 
 class _Seen:
     """A frame [H, W, 3] and its mask [H, W], with both as small as they are judged: marks [1, h, w] and colours [3, h,
-    w], None where nothing is marked. No more than that is copied: a second of frames in 4K takes gigabytes."""
+    w], None where nothing is marked; all but the frame on the mask's device. No more than that is copied: a second of
+    frames in 4K takes gigabytes."""
 
     def __init__(self, frame: Tensor, mask: Tensor, evidence: Evidence):
         self.frame, self.mask, self.marks, self.colours = frame, mask * (mask > FAINT), None, None
@@ -138,7 +140,8 @@ class _Seen:
         self.size = tuple(max(1, round(side * scale)) for side in mask.shape)
         if self.mask.any():
             self.marks, self.colours = (
-                self._scaled(part).to(mask.device) for part in (self.mask[None], frame.permute(2, 0, 1))
+                self._scaled(self.mask[None]),
+                self._scaled(frame.permute(2, 0, 1)).to(mask.device),
             )
 
     def _scaled(self, part: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def frames_to_cells(masks: Tensor, spatial: int, temporal: int) -> Tensor:
 def cells_to_frames(cells: Tensor, spatial: int, temporal: int) -> Tensor:
     """[t, h, w] bool -> masks [(t - 1) * temporal + 1, h * spatial, w * spatial] float: every frame and pixel of a
     marked cell."""
-    repeats = torch.full((len(cells),), temporal)
+    repeats = torch.full((len(cells),), temporal, device=cells.device)
     repeats[0] = 1
     frames = cells.float().repeat_interleave(repeats, 0)
     return frames.repeat_interleave(spatial, 1).repeat_interleave(spatial, 2)

@@ -159,5 +159,5 @@ def ramp(count: int) -> Tensor:
 def blend(old: Tensor, new: Tensor) -> Tensor:
     """Cross-fade two versions [n, ...] of the same n frames. Where they are equal, that value comes back bit for
     bit."""
-    weight = ramp(len(old)).view(-1, *[1] * (old.dim() - 1))
+    weight = ramp(len(old)).to(old.device).view(-1, *[1] * (old.dim() - 1))
     return old + weight * (new - old)

@@ -22,7 +22,8 @@ class Appearance:
 
 def appearances(mask: Tensor, options: BoxOptions) -> list[Appearance]:
     """Runs of at least `least_frames` frames in which a block of marks keeps its place."""
-    open_, closed = [], []  # open: [first, stop, boxes of each frame]
+    open_: list[list] = []  # [first, stop, boxes of each frame]
+    closed: list[list] = []
     for t, frame in enumerate(mask > 0):
         going_on = []
         for region in _blocks(frame):
