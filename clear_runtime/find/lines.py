@@ -58,8 +58,8 @@ def _groups(marked: Tensor, reach: tuple[int, int]) -> tuple[Tensor, int]:
     large = F.max_pool2d(F.pad(marked.float(), (right - 1, 0, down - 1, 0)), reach, 1)
     touching = np.zeros((3, 3, 3))
     touching[1] = 1  # within a frame, not from one to the next
-    labels, count = ndimage.label(large.numpy(), touching)
-    return torch.from_numpy(labels).long() * marked, count
+    labels, count = ndimage.label(large.cpu().numpy(), touching)
+    return torch.from_numpy(labels).to(marked.device, torch.long) * marked, count
 
 
 def _cornered(groups: Tensor, count: int, cell: int, sides: tuple[int, int], corner: tuple[float, float]) -> Tensor:

@@ -48,7 +48,7 @@ def attention(run: Run, clips: list[Clip], dtype: torch.dtype) -> dict:
 
             rows[name] = _timed(run, only, flops)
         if find_spec("flash_attn") is not None:
-            from flash_attn import flash_attn_func
+            from flash_attn import flash_attn_func  # where somebody installed it
 
             parts = [part.transpose(1, 2).contiguous() for part in (q, k, v)]
             rows["flash-attn"] = _timed(run, lambda parts=parts: flash_attn_func(*parts), flops)
@@ -67,6 +67,7 @@ def _timed(run: Run, function, flops: float) -> dict:
 
 def profile(run: Run, denoiser: DiffSynthDenoiser, clip: Clip, count: int = 12) -> list[dict]:
     """The kernels that one step spends most on: name, share of the time, calls."""
+    # slow to import, and needed here alone
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as profiling
 

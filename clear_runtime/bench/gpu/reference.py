@@ -17,7 +17,7 @@ TILES = {"tiled": True, "tile_size": (30, 52), "tile_stride": (15, 26)}
 
 def their_removal(run: Run, model: nn.Module, vae: nn.Module, context: Tensor, clip: Clip) -> dict:
     """Encode in tiles, five steps with its scheduler and whichever attention it finds, decode in tiles."""
-    from .fast import rows
+    from .fast import rows  # which imports this
 
     dtype, device = next(model.parameters()).dtype, run.device
     video = (clip.pixels().permute(3, 0, 1, 2)[None] * 2 - 1).to(dtype)
@@ -37,6 +37,7 @@ class _Steps:
         self.model, self.context = model, context
 
     def __call__(self, noise: Tensor, control: Tensor, steps: int) -> Tensor:
+        # an optional package
         from diffsynth.diffusion.flow_match import FlowMatchScheduler
         from diffsynth.pipelines.wan_video import model_fn_wan_video
 

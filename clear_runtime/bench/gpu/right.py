@@ -28,7 +28,7 @@ class Recorder:
 
 
 def main() -> None:
-    import pytest
+    import pytest  # the tests' own, not the runtime's
 
     run = begin()
     os.environ[DEVICE] = str(run.device)

@@ -57,7 +57,7 @@ def base_shapes(tiny: bool) -> dict[str, tuple[int, ...]]:
     """Weights of the transformer by name."""
     if not tiny:
         return wan_shapes()
-    from diffsynth.models.wan_video_dit import WanModel
+    from diffsynth.models.wan_video_dit import WanModel  # an optional package
 
     with torch.device("meta"):
         model = WanModel(
@@ -94,7 +94,7 @@ def random_model(tiny: bool, dtype: torch.dtype, device: torch.device) -> nn.Mod
 
 def random_vae(tiny: bool, dtype: torch.dtype, device: torch.device) -> nn.Module:
     """DiffSynth's WanVideoVAE: the real one's shape, or a narrow one."""
-    from diffsynth.models.wan_video_vae import VideoVAE_, WanVideoVAE
+    from diffsynth.models.wan_video_vae import VideoVAE_, WanVideoVAE  # an optional package
 
     vae = WanVideoVAE()
     if tiny:

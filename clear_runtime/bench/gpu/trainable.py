@@ -57,6 +57,7 @@ def _stage_two(run: Run, base: dict, shapes: dict, clip: Clip, steps: int) -> di
 
 def _stage_one(run: Run, size: tuple[int, int, int], steps: int = 4) -> dict:
     """Forward, losses, backward and the optimiser's step, on random frames, in bfloat16 as the trainer does it."""
+    # brings torchvision
     from ...train.prior.stage_one import light_stage_one, paper_stage_one
 
     count, height, width = size

@@ -67,7 +67,7 @@ def _transformer(folder: Path, data: Path, device: torch.device, count: int) -> 
     for clean, subtitled, filled, mask in held:
         clean, subtitled, filled = (part[0].float() / 255 for part in (clean, subtitled, filled))
         inside = mask[0] > 0
-        within = lambda video: _db((video.clamp(0, 1) - clean)[inside].square().mean())
+        within = lambda video, clean=clean, inside=inside: _db((video.clamp(0, 1) - clean)[inside].square().mean())
         results = {"fill": within(filled)}
         for name, source in (("as is", subtitled), ("prefilled", filled)):
             control = codec.encode(source)
