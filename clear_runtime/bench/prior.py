@@ -2,10 +2,10 @@
 
     python -m clear_runtime bench prior --data FOLDER [--prior FILE] [--threads 2] [--out FIGURES.json]
 
-Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; what is marked on
-frames without a subtitle; what is marked on moving signs, before and after the evidence over time; and frames per
-second. With the counts as they are it takes about four minutes on two CPU cores. Real clips are measured by `python -m
-clear_runtime bench removal`.
+Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; recall by the width of
+lines and the height of letters, IoU by style; what is marked on frames without text; what is marked on moving signs,
+before and after the evidence over time; and frames per second. With the counts as they are it takes about six minutes
+on two CPU cores. Real clips are measured by `python -m clear_runtime bench removal`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import logging
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,10 +25,11 @@ from ..data import pseudo_labels
 from ..data.synthetic import sources
 from ..data.synthetic.burn import random_style, render
 from ..data.synthetic.pairs import PairMaker
-from ..data.synthetic.text import HELD_BACK, TRAINED, random_line
+from ..data.synthetic.text import TRAINED, UNSEEN, random_line
 from ..find.marks import MarkOptions, marks_of
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Overlap
+from .prior_text import by_height, by_style, by_width, on_empty
 
 log = logging.getLogger(__name__)
 
@@ -41,33 +43,17 @@ STAGES = ("single frames", "temporal evidence", "as the remover uses it")
 def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap]:
     """Overlap with the true masks of "prior" and "pseudo-labels", on `count` frames with a subtitle in one script."""
     maker, ours, labelled = PairMaker(folder, validation=True, scripts=(script,)), Overlap(), Overlap()
-    if script in HELD_BACK:  # never trained on, so none of its fonts has been seen
+    if script in UNSEEN:  # never trained on, so none of its fonts has been seen
         maker.fonts[script] = [
             (str(path), 0) for held_back in (False, True) for path in sources.fonts(folder, script, held_back)
         ]
     for seed in range(count):
-        clean, subtitled, mask = (
-            torch.from_numpy(part) for part in maker.make(f"{script} {seed}", 1, *SIZE, empty=0, em=(14, 34))
-        )
-        clean, subtitled = clean.float() / 255, subtitled.float() / 255
+        drawn = maker.frame(f"{script} {seed}", *SIZE, empty=0, em=(14, 34), cut=False, corners=0.0)
+        clean, subtitled = (torch.from_numpy(part)[None].float() / 255 for part in (drawn.clean, drawn.subtitled))
+        mask = torch.from_numpy(drawn.mask)[None]
         ours.add(prior(subtitled) > THRESHOLD, mask)
         labelled.add(pseudo_labels.labels(subtitled, clean) > 0, mask)
     return {"prior": ours, "pseudo-labels": labelled}
-
-
-def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]:
-    """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six
-    carries a sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
-    maker, found = PairMaker(folder, validation=True), []
-    options = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
-    if not text:
-        maker.fonts = {}
-    for seed in range(count):
-        frames = torch.from_numpy(maker.make(f"empty {seed}", 1, *SIZE, empty=1, **options)[1]).float() / 255
-        found.append(
-            [marked.float().mean().item() for marked in (prior(frames) > THRESHOLD, marks_of(frames, prior)[1])]
-        )
-    return tuple(np.mean(found, 0).tolist())
 
 
 def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, tuple[float, float, float]]:
@@ -140,40 +126,16 @@ def run(
     """Measure a prior and log the tables; as the module's docstring says."""
     if threads:
         torch.set_num_threads(threads)
-    loaded, results = load_prior(prior), {}
-    results["frames per second at 1280x720"], results["threads"] = speed(loaded), torch.get_num_threads()
-    log.info(
-        "%.1f frames per second at 1280x720 with %d threads",
-        results["frames per second at 1280x720"],
-        results["threads"],
-    )
-
-    log.info(
-        "\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|"
-    )
-    wanted, results["scripts"], everything = (
-        scripts or (*TRAINED, *HELD_BACK),
-        {},
-        {"prior": Overlap(), "pseudo-labels": Overlap()},
-    )
-    for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", HELD_BACK)):
-        together = {"prior": Overlap(), "pseudo-labels": Overlap()}
-        for script in (script for script in scripts if script in wanted):
-            scores = by_script(loaded, data, script, count)
-            results["scripts"][script] = _row(script, scores)
-            for who, overlap in scores.items():
-                together[who] += overlap
-        if together["prior"].true:
-            results[title.strip("*")] = _row(title, together)
-        for who, overlap in together.items():
-            everything[who] += overlap
-    results["all scripts"] = _row("**all scripts**", everything)
-
-    log.info("\n| marked on frames without a subtitle | single frames | in lines |\n|---|---|---|")
-    results["marked on empty frames"] = {}
-    for name, text in (("without any text", False), ("some with signs and corner graphics", True)):
-        results["marked on empty frames"][name] = shares = on_empty(loaded, data, 2 * count, text)
-        log.info("| %s | %s |", name, " | ".join(f"{share:.4%}" for share in shares))
+    loaded = load_prior(prior)
+    results: dict[str, Any] = {"frames per second at 1280x720": speed(loaded), "threads": torch.get_num_threads()}
+    log.info("%.1f frames per second at 1280x720 with %d threads", *results.values())
+    results |= _by_script(loaded, data, scripts or [*TRAINED, *UNSEEN], count)
+    if not scripts:
+        results |= _by_text(loaded, data, max(1, count // 2))
+    log.info("\n| marked where there is no text | single frames |\n|---|---|")
+    results["marked on empty frames"] = empty = on_empty(loaded, data, 2 * count)
+    for name, share in empty.items():
+        log.info("| %s | %.4f %% |", name, 100 * share)
 
     log.info("\n| signs moving by | %s |\n|---|%s", " | ".join(STAGES), "---|" * len(STAGES))
     results["marked on moving signs"] = signs = on_signs(loaded, data, max(1, count // 10))
@@ -184,6 +146,50 @@ def run(
         log.info("| %s | %s |", name, " | ".join(f"{share:.3%}" for share in shares))
     if out:
         out.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+def _by_script(prior, data: Path, wanted: list[str], count: int) -> dict[str, Any]:
+    """Logs the table by script, and gives its figures."""
+    log.info(
+        "\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|"
+    )
+    results: dict[str, Any] = {"scripts": {}}
+    everything = {"prior": Overlap(), "pseudo-labels": Overlap()}
+    for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", UNSEEN)):
+        together = {"prior": Overlap(), "pseudo-labels": Overlap()}
+        for script in (script for script in scripts if script in wanted):
+            scores = by_script(prior, data, script, count)
+            results["scripts"][script] = _row(script, scores)
+            for who, overlap in scores.items():
+                together[who] += overlap
+        if together["prior"].true:
+            results[title.strip("*")] = _row(title, together)
+        for who, overlap in together.items():
+            everything[who] += overlap
+    results["all scripts"] = _row("**all scripts**", everything)
+    return results
+
+
+def _by_text(prior, data: Path, few: int) -> dict[str, dict]:
+    """Logs the tables by width, height and style, and gives their figures."""
+    results: dict[str, dict] = {}
+    for title, measured in (
+        ("recall by a line's width, px", by_width),
+        ("recall by the height of capitals, px", by_height),
+    ):
+        results[title] = shares = measured(prior, data, few)
+        log.info(
+            "\n| %s | %s |\n|---|%s\n| recall | %s |",
+            title,
+            " | ".join(map(str, shares)),
+            "---|" * len(shares),
+            " | ".join(f"{share:.3f}" for share in shares.values()),
+        )
+    log.info("\n| style | IoU | recall | precision |\n|---|---|---|---|")
+    results["style"] = {name: overlap.report() for name, overlap in by_style(prior, data, few).items()}
+    for name, figures in results["style"].items():
+        log.info("| %s | %.3f | %.3f | %.3f |", name, figures["iou"], figures["recall"], figures["precision"])
+    return results
 
 
 def _row(name: str, scores: dict[str, Overlap]) -> dict[str, dict[str, float]]:

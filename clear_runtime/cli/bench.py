@@ -59,7 +59,7 @@ def _prior(parser, bench) -> None:
     parser.add_argument(
         "--count", type=int, default=40, help="frames per script; a tenth as many clips per speed of signs"
     )
-    parser.add_argument("--scripts", nargs="+", choices=(*bench.TRAINED, *bench.HELD_BACK), help="only these")
+    parser.add_argument("--scripts", nargs="+", choices=(*bench.TRAINED, *bench.UNSEEN), help="only these")
     parser.add_argument("--threads", type=int, help="CPU threads; default: torch's own choice")
     parser.add_argument("--out", type=Path, help="write the figures as JSON too")
 

@@ -200,19 +200,22 @@ class GeneratedFrames(torch.utils.data.Dataset):
         whole = n % 4 == 3
         make = partial(self._maker.make, frames=1)
         if whole:
-            make = partial(make, height=self.WHOLE[0], width=self.WHOLE[1], empty=0.25, em=(12, 36))
+            make = partial(make, height=self.WHOLE[0], width=self.WHOLE[1], empty=0.25)
         else:
             height, width = self.crop
-            make = partial(make, height=height, width=width, empty=0.15, em=(10, 42), frame_height=self.WHOLE[0])
+            make = partial(make, height=height, width=width, empty=0.2, frame_height=self.WHOLE[0])
         first = 10_000 + (n * self.processes + self.rank) * self.size + self.seed * 1_000_003
         made = []
         for i in range(max(1, self.size // 4) if whole else self.size):
             clean, subtitled, drawn = make(first + i)
             clean, subtitled = torch.from_numpy(clean).float() / 255, torch.from_numpy(subtitled).float() / 255
-            mask = torch.from_numpy(drawn).float() if self.exact else pseudo_labels.labels(subtitled, clean)
-            mask *= pseudo_labels.worth_training(mask)[
-                :, None, None
-            ]  # a frame without a subtitle teaches that there is none
+            if self.exact:
+                mask = torch.from_numpy(drawn).float()
+            else:
+                mask = pseudo_labels.labels(subtitled, clean)
+                mask *= pseudo_labels.worth_training(mask)[
+                    :, None, None
+                ]  # a frame without a subtitle teaches that there is none
             made.append((subtitled[0].permute(2, 0, 1), clean[0].permute(2, 0, 1), mask))
         return _collate(made)
 

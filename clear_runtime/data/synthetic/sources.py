@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...atomic import WholeFolder
 from ...errors import ClearError
+from .qt_resources import extract_pictures
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,20 @@ PICTURES = {  # package: (licence, glob below usr/share)
     "ukui-wallpapers": ("CC BY-SA 3.0", "backgrounds/*"),
     "plasma-workspace-wallpapers": ("CC BY-SA 4.0 and LGPL-3", "wallpapers/*/contents/images*/*"),
     "palapeli-data": ("GPL-2+ and CC BY-SA 3.0", "palapeli/collection/*.jpg"),
+    "gcompris-qt-data": ("GPL-3+, CC BY-SA 4.0 and public domain", "gcompris-qt/pictures/*"),
 }
+RESOURCES = {
+    "gcompris-qt-data": (
+        "gcompris-qt/rcc",
+        "gcompris-qt/pictures",
+        ("explore_*", "erase", "details", "clickgame", "photo_hunter"),
+    )
+}
+"""Packages whose pictures lie in Qt's resource files: where these are, where the pictures go, and which files have
+photographs and paintings."""
 SPRITES = {"tuxpaint-stamps-default": ("GPL-2+ and public domain", "tuxpaint/stamps/**/*.png")}
+LETTERED = {"alphabets", "math", "money", "music", "roadsigns"}
+"""Folders of sprites that are letters, figures and signs: in a scene they would teach that letters are no text."""
 FONTS = {  # script: {package: file name patterns}
     "latin": {
         "fonts-noto-core": ["NotoSans-*", "NotoSerif-*"],
@@ -82,6 +95,8 @@ FONTS = {  # script: {package: file name patterns}
     },
     "devanagari": {"fonts-noto-core": ["NotoSansDevanagari-*"], "fonts-lohit-deva": ["*"]},
     "thai": {"fonts-noto-core": ["NotoSansThai-*"], "fonts-tlwg-loma-ttf": ["*"], "fonts-tlwg-garuda-ttf": ["*"]},
+    "hebrew": {"fonts-noto-core": ["NotoSansHebrew-*", "NotoSerifHebrew-*", "NotoRashiHebrew-*"]},
+    "tamil": {"fonts-noto-core": ["NotoSansTamil-*", "NotoSerifTamil-*"]},
 }
 
 
@@ -101,6 +116,7 @@ def fetch(folder: Path) -> None:
             package = next(archive.glob(f"{name}_*.deb"))
             with WholeFolder(folder / name) as part:
                 subprocess.run(["dpkg", "-x", str(package), str(part)], check=True)
+                _unpack_resources(name, part)
         except FileNotFoundError as missing:
             raise ClearError(
                 f"{missing.filename} was not found. The training pictures come from Debian packages: run this on "
@@ -112,6 +128,15 @@ def fetch(folder: Path) -> None:
                 f"{failed.stderr.decode()[-300:]}"
             ) from failed
         log.info("fetched %s", name)
+
+
+def _unpack_resources(name: str, package: Path) -> None:
+    """The pictures inside a package's Qt resource files, beside them."""
+    if name in RESOURCES:
+        inside, out, wanted = RESOURCES[name]
+        share = package / "usr/share"
+        for path in sorted(path for pattern in wanted for path in (share / inside).glob(f"{pattern}.rcc")):
+            extract_pictures(path, share / out)
 
 
 VALIDATION_FONTS = (
@@ -132,6 +157,8 @@ VALIDATION_FONTS = (
     "UnDotum",
     "Lohit",
     "Loma",
+    "NotoSansHebrew",
+    "NotoSansTamil",
 )
 
 
@@ -157,7 +184,12 @@ def pictures(folder: Path, validation: bool) -> list[Path]:
 
 
 def sprites(folder: Path, validation: bool) -> list[Path]:
-    found = [p for package, (_, pattern) in SPRITES.items() for p in (folder / package / "usr/share").glob(pattern)]
+    found = [
+        p
+        for package, (_, pattern) in SPRITES.items()
+        for p in (folder / package / "usr/share").glob(pattern)
+        if not LETTERED.intersection(p.parts)
+    ]
     return sorted(p for p in _found(found, folder) if _held_back_picture(p) == validation)
 
 

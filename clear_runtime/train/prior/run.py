@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ...find.priors.checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
+from ...find.priors.light import LightPrior
 from ...find.priors.resnet import require_resnet50
 from ..moving_average import MovingAverage
 from ..state import TrainingState
@@ -77,12 +78,14 @@ def _identity(options: TrainOptions) -> dict:
 
 def _build(options: TrainOptions) -> StageOne:
     _require_start(options)
-    if options.model == "light":
-        model = light_stage_one()
+    start = load_prior(_start_file(options)).model.state_dict() if options.start != "scratch" else None
+    if options.model == "light":  # as wide as what it starts from
+        shapes = None if start is None else {name: tuple(value.shape) for name, value in start.items()}
+        model = light_stage_one(None if shapes is None else LightPrior.of_shapes(shapes))
     else:
         model = paper_stage_one(options.imagenet)
-    if options.start != "scratch":
-        model.prior.load_state_dict(load_prior(_start_file(options)).model.state_dict())
+    if start is not None:
+        model.prior.load_state_dict(start)
     return model
 
 

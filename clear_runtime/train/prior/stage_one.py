@@ -7,7 +7,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ...find.priors.light import WIDTHS, LightPrior
+from ...find.priors.light import LightPrior
 from ...find.priors.paper import FEATURES, PaperPrior, ResNetEncoder
 from ...find.priors.resnet import find_imagenet, load_imagenet
 
@@ -54,10 +54,11 @@ class StageOne(nn.Module):
         )
 
 
-def light_stage_one() -> StageOne:
-    """The light prior with a content encoder of its size."""
-    channels = WIDTHS[EIGHTH]
-    return StageOne(LightPrior(), _LightContent(channels), channels)
+def light_stage_one(prior: LightPrior | None = None) -> StageOne:
+    """A light prior, a new one where none is given, with a content encoder of its size."""
+    prior = prior or LightPrior()
+    channels = prior.widths[EIGHTH]
+    return StageOne(prior, _LightContent(channels), channels)
 
 
 def paper_stage_one(imagenet: str | Path | None = None) -> StageOne:
