@@ -1,22 +1,42 @@
-"""Random training pairs: a scene, the same scene with subtitles, and the exact mask."""
-import io
+"""Random training pairs: a scene, the same scene with overlaid text, and the exact mask of the text.
+
+The label of a single frame is *overlaid text*: subtitles, captions, titles, and also names, scores and clocks in corners. Nothing in a
+single frame tells these apart; which of them is the subtitle is for time and place to say. Lettering of the scene (turned, blurred
+with it) is rare and not labelled.
+"""
 import random
-from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from . import sources
-from .burn import Layer, burn, random_style, render
+from .degrade import degraded
+from .layouts import corner_text, moved, random_text
+from .letters import Overlay, marked
+from .negatives import draw_negatives
+from .pictographs import random_pictograph
 from .scenes import Pictures, random_scene
-from .text import TRAINED, random_line
+from .text import TRAINED
+
+CORNERS = 0.1       # share of frames with text in a corner or at the border
+SECOND = 0.16       # share of frames with a second text elsewhere
+BUSY = 0.3          # share of scenes with something drawn into them that looks like text and is none
+
+
+class Drawn(NamedTuple):
+    """clean, subtitled [H, W, 3] uint8, mask [H, W] bool, and what was laid over."""
+    clean: np.ndarray
+    subtitled: np.ndarray
+    mask: np.ndarray
+    overlays: list[Overlay]
 
 
 class PairMaker:
     """Draws pairs from the pictures and fonts of one split of a folder filled by data.sources.
 
-    `make(seed, ...)` is a pure function of its seed.
+    `make(seed, ...)` and `frame(seed, ...)` are pure functions of their seed.
     """
 
     def __init__(self, folder: Path, validation: bool = False, scripts: tuple[str, ...] = TRAINED):
@@ -24,25 +44,60 @@ class PairMaker:
         self.fonts = {script: [(str(p), 0) for p in sources.fonts(folder, script, validation)] for script in {*scripts, *TRAINED}}
         self.scripts = scripts
 
-    def make(self, seed, frames: int, height: int, width: int, empty: float = 0.1, em: tuple[float, float] = (13, 34), frame_height: int | None = None):
+    def make(self, seed, frames: int, height: int, width: int, empty: float = 0.1, em: tuple[float, float] | None = None,
+             frame_height: int | None = None, boxes: bool = False):
         """-> clean, subtitled [T, H, W, 3] uint8 and mask [T, H, W] bool.
 
-        empty: share of pairs without a subtitle. em: smallest and largest letter size in pixels. frame_height: where the crop is
-        a part of a larger frame, lines may also be cut by its border, as they are in a crop; a whole frame may have a graphic
-        in a corner, which is not a subtitle.
+        empty: share of pairs without text. em: smallest and largest letters in pixels; None for all that occur. frame_height: where the
+        crop is a part of a larger frame, text may stand anywhere in it and be cut by its border. boxes: whether boxes behind letters
+        are in the mask too: what changed, instead of what is text.
         """
+        if frames == 1:
+            drawn = self.frame(seed, height, width, empty, em, frame_height is not None, boxes)
+            return drawn.clean[None], drawn.subtitled[None], drawn.mask[None]
         rng = random.Random(seed)
         clean = random_scene(rng, self.pictures, frames, height, width, signs=self.fonts)
-        if frame_height is None and rng.random() < 0.35:
-            layer = _corner_graphic(rng, self.fonts[rng.choice(TRAINED)], height, width)
-            clean = np.stack([layer.over(frame) for frame in clean])
         track = [] if rng.random() < empty else self._track(rng, frames, height, width, em, cut=frame_height is not None)
-        subtitled, mask = burn(clean, track, fade=rng.choice((0, 0, 0, 2, 4)))
-        return clean, _compress(subtitled, rng), mask
+        fade, subtitled, mask = rng.choice((0, 0, 0, 2, 4)), [], []
+        settings = rng.getrandbits(32)
+        smallest = min((block.size for _, _, blocks in track for block in blocks), default=32.0)
+        for t, ground in enumerate(clean):
+            frame, label = Image.fromarray(ground), Image.new("L", (width, height))
+            for first, stop, blocks in track:
+                if first <= t < stop:
+                    strength = min(1.0, (t - first + 1) / (fade + 1), (stop - t) / (fade + 1))
+                    for block in blocks:
+                        block.over(frame, strength)
+                        block.mark(label, strength, boxes)
+            subtitled.append(np.asarray(degraded(frame, random.Random(settings), smallest)))
+            mask.append(marked(label))
+        return clean, np.stack(subtitled), np.stack(mask)
 
-    def _track(self, rng, frames, height, width, em, cut):
-        """One line for the whole clip, or lines that come, go and change."""
-        style = None
+    def frame(self, seed, height: int, width: int, empty: float = 0.1, em: tuple[float, float] | None = None, cut: bool = True, boxes: bool = False,
+              busy: float = BUSY, corners: float = CORNERS, **text) -> Drawn:
+        """A single frame, see make. cut: whether it is a part of a larger one. busy, corners: shares of frames. text: see random_text."""
+        rng = random.Random(seed)
+        clean = random_scene(rng, self.pictures, 1, height, width, signs=self.fonts)[0]
+        ground = Image.fromarray(clean)
+        if rng.random() < busy:
+            draw_negatives(rng, ground, rng.choice((1, 1, 2, 3)))
+            clean = np.asarray(ground).copy()
+        overlays: list[Overlay] = []
+        if rng.random() >= empty:
+            for n in range(1 + (rng.random() < SECOND) + (rng.random() < SECOND / 3)):
+                overlays += random_text(rng, self.fonts, self.scripts, width, height, em, cut, pictograph=random_pictograph, **(text if n == 0 else {}))
+            if rng.random() < corners:
+                overlays.append(corner_text(rng, self.fonts, self.scripts, width, height, cut))
+        label = Image.new("L", (width, height))
+        for overlay in overlays:
+            strength = 1.0 if rng.random() < 0.92 else rng.uniform(0.3, 1.0)
+            overlay.over(ground, strength)
+            overlay.mark(label, strength, boxes)
+        smallest = min((overlay.size for overlay in overlays), default=32.0)
+        return Drawn(clean, np.asarray(degraded(ground, rng, smallest)), marked(label), overlays)
+
+    def _track(self, rng: random.Random, frames: int, height: int, width: int, em, cut: bool) -> list[tuple[int, int, list[Overlay]]]:
+        """One text for the whole clip, or texts of one look and place that come, go and change."""
         spans, t = [], 0
         if rng.random() < 0.5:
             spans = [(-99, frames + 99)]
@@ -52,39 +107,21 @@ class PairMaker:
                 stop = max(t, 0) + rng.randrange(3, max(5, frames))
                 spans.append((t, stop))
                 t = stop + (rng.randrange(0, 6) if rng.random() < 0.5 else 0)
-        track = []
-        script = rng.choice(self.scripts)
-        size = round(rng.uniform(*em))
-        at = (width * (0.5 if rng.random() < 0.7 else rng.uniform(0.3, 0.7)), height * rng.uniform(0.1, 0.92))
-        for first, stop in spans:
-            style = style or random_style(rng, self.fonts[script], size)
-            room = width * (rng.uniform(0.5, 1.6) if cut else rng.uniform(0.25, 0.95))
-            lines = [random_line(rng, script, max(3, int(room / (size * 0.5)))) for _ in range(1 if rng.random() < 0.7 else 2)]
-            track.append((first, stop, render(lines, style, width, height, at)))
+        script, state, first, track = rng.choice(self.scripts), rng.getrandbits(32), [], []
+
+        def same(look):
+            """The look of the first text, for all of them."""
+            first.append(look)
+            return first[0]
+        for n, span in enumerate(spans):
+            asked = (track[0][2][0].kind, first[0].size) if n else (None, None)
+            blocks = random_text(random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, *asked, look=same)
+            track.append((*span, _where(track[0][2][0], blocks) if n else blocks))
         return track
 
 
-def _corner_graphic(rng: random.Random, fonts, height: int, width: int) -> Layer:
-    """A score, clock, channel name or logo in a corner. It stands as still as a subtitle, but must stay."""
-    size = max(8, round(height * rng.uniform(0.022, 0.06)))
-    style = replace(random_style(rng, fonts, size), italic=False)
-    if rng.random() < 0.6:
-        style = replace(style, box=(*(rng.randrange(256) for _ in range(3)), rng.uniform(0.4, 1.0)), stroke=0)
-    lines = [random_line(rng, rng.choice(("latin", "latin", "chinese", "cyrillic")), rng.randrange(2, 16)) if rng.random() < 0.6
-             else f"{rng.randrange(100)}{rng.choice(' :-.')}{rng.randrange(100)}" for _ in range(rng.choice((1, 1, 2, 3, 4)))]
-    reach = max(len(line) for line in lines) * size * 0.3 + size * 0.7
-    x = max(reach, width * rng.uniform(0.04, 0.16)) if rng.random() < 0.5 else width - max(reach, width * rng.uniform(0.04, 0.16))
-    y = len(lines) * size * 0.6 + height * rng.uniform(0.01, 0.06)
-    return render(lines, style, width, height, (x, y if rng.random() < 0.75 else height - y))
-
-
-def _compress(frames: np.ndarray, rng: random.Random) -> np.ndarray:
-    """JPEG at a random quality on half of the clips, for the blocks and halos that real video has around letters."""
-    if rng.random() < 0.5:
-        return frames
-    quality, out = rng.randrange(45, 95), []
-    for frame in frames:
-        buffer = io.BytesIO()
-        Image.fromarray(frame).save(buffer, "jpeg", quality=quality)
-        out.append(np.asarray(Image.open(buffer)))
-    return np.stack(out)
+def _where(first: Overlay, blocks: list[Overlay]) -> list[Overlay]:
+    """Blocks moved to where another text stands."""
+    x, y = first.left + first.picture.width / 2, first.top + first.picture.height / 2
+    dx, dy = x - blocks[0].left - blocks[0].picture.width / 2, y - blocks[0].top - blocks[0].picture.height / 2
+    return [moved(b, b.left + b.picture.width / 2 + dx, b.top + b.picture.height / 2 + dy) for b in blocks]

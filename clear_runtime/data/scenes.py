@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from .negatives import draw_bars
 from .text import TRAINED, random_line
 
 LARGEST = 1920  # pictures are kept at this width: enough for every crop, and small enough to keep all in memory
+SPRITE = 256    # pixels of a sprite's longer side, kept likewise
+SIGNS = 0.03    # share of scenes with lettering of their own: rare, for no single frame tells an upright sign from overlaid text
 
 
 class Pictures:
@@ -20,6 +23,7 @@ class Pictures:
     def __init__(self, pictures: list[Path], sprites: list[Path]):
         self.paths, self.sprite_paths = pictures, sprites
         self._levels: dict[Path, list[Image.Image]] = {}
+        self._sprites: dict[Path, Image.Image] = {}
 
     def levels(self, path: Path) -> list[Image.Image]:
         if path not in self._levels:
@@ -32,8 +36,13 @@ class Pictures:
         return self._levels[path]
 
     def sprite(self, rng: random.Random, size: int) -> Image.Image:
-        sprite = Image.open(rng.choice(self.sprite_paths)).convert("RGBA")
-        sprite.thumbnail((size, size), Image.Resampling.LANCZOS)
+        path = rng.choice(self.sprite_paths)
+        if path not in self._sprites:
+            sprite = Image.open(path).convert("RGBA")
+            sprite.thumbnail((SPRITE, SPRITE), Image.Resampling.LANCZOS)
+            self._sprites[path] = sprite
+        sprite = self._sprites[path].copy()
+        sprite.thumbnail((size, size), Image.Resampling.BILINEAR)
         return sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else sprite
 
 
@@ -57,8 +66,12 @@ def _shoot(picture_levels, rng, frames, height, width):
     source = picture_levels[level]
     scale /= 2 ** level
     cx, cy = rng.uniform(0.3, 0.7) * source.width, rng.uniform(0.25, 0.75) * source.height
-    out = []
-    for dx, dy, zoom, angle in _camera(rng, frames):
+    out, path = [], _camera(rng, frames)
+    if frames == 1:  # no camera moves in it: scaling alone is half the time
+        w, h = min(scale * width, source.width), min(scale * height, source.height)
+        x0, y0 = min(max(0.0, cx - w / 2), source.width - w), min(max(0.0, cy - h / 2), source.height - h)
+        return [source.resize((width, height), Image.Resampling.BICUBIC, (x0, y0, x0 + w, y0 + h))]
+    for dx, dy, zoom, angle in path:
         s, c, n = scale * zoom, math.cos(angle), math.sin(angle)
         x0 = cx + dx * width * scale - s * (c * width / 2 - n * height / 2)
         y0 = cy + dy * width * scale - s * (n * width / 2 + c * height / 2)
@@ -91,11 +104,11 @@ def _painted(rng: random.Random, height: int, width: int) -> Image.Image:
             draw.polygon(points, fill=colour(), outline=outline["outline"])
         else:
             draw.line([(x, y), (x + rng.uniform(-w, w), y + rng.uniform(-h, h))], fill=colour(), width=rng.randrange(1, 12))
-    return picture.filter(ImageFilter.GaussianBlur(rng.choice((0.5, 1, 2))))
+    return picture.filter(ImageFilter.BoxBlur(rng.choice((0.5, 1, 2))))
 
 
 def _write_sign(picture: Image.Image, rng: random.Random, fonts) -> Image.Image:
-    """Text that belongs to the scene (signs, labels): it moves with the camera, and must not be taken for a subtitle."""
+    """Text that belongs to the scene (signs, labels): turned, and a little out of focus, as overlaid text is not."""
     script = rng.choice(TRAINED)
     path, index = rng.choice(fonts[script])
     size = rng.randrange(14, 70)
@@ -106,19 +119,19 @@ def _write_sign(picture: Image.Image, rng: random.Random, fonts) -> Image.Image:
     ground, ink = [tuple(rng.randrange(256) for _ in range(3)) for _ in range(2)]
     sign = Image.new("RGBA", (w, h), (*ground, 255 if rng.random() < 0.7 else 0))
     ImageDraw.Draw(sign).text((size // 2 - box[0], size // 2 - box[1]), text, font=font, fill=(*ink, 255))
-    sign = sign.rotate(rng.gauss(0, 14), Image.Resampling.BICUBIC, expand=True)
+    sign = sign.rotate(rng.choice((-1, 1)) * rng.uniform(10, 40), Image.Resampling.BICUBIC, expand=True).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 1.5)))
     picture = picture.copy()
     picture.paste(sign, (rng.randrange(-w // 2, max(1, picture.width - w // 2)), rng.randrange(-h // 2, max(1, picture.height - h // 2))), sign)
     return picture
 
 
 def random_scene(rng: random.Random, pictures: Pictures, frames: int, height: int, width: int, signs=None) -> np.ndarray:
-    """A scene [T, H, W, 3] uint8. `signs`: fonts by script; where given, one scene in six carries text of its own."""
-    if rng.random() < 0.2:
+    """A scene [T, H, W, 3] uint8. `signs`: fonts by script; where given, a few scenes carry text of their own."""
+    if rng.random() < 0.12:
         levels = [_painted(rng, height, width)]
     else:
         levels = pictures.levels(rng.choice(pictures.paths))
-    if signs and rng.random() < 1 / 6:
+    if signs and rng.random() < SIGNS:
         levels = [_write_sign(levels[min(1, len(levels) - 1)], rng, signs)]
     shots = _shoot(levels, rng, frames, height, width)
     if frames > 4 and rng.random() < 0.04:  # a cut
@@ -130,18 +143,34 @@ def random_scene(rng: random.Random, pictures: Pictures, frames: int, height: in
         vx, vy = rng.gauss(0, 2.5), rng.gauss(0, 1)
         for t, shot in enumerate(shots):
             shot.paste(sprite, (round(x + vx * t), round(y + vy * t)), sprite)
-    clip = np.stack([np.asarray(s) for s in shots])
-    return _film(clip, rng)
+    if rng.random() < 0.12:  # out of focus, as the ground behind a speaker is
+        coarse = rng.choice((2, 2, 3, 4, 6))
+        shots = [shot.reduce(coarse).resize(shot.size, Image.Resampling.BICUBIC) for shot in shots]
+    if rng.random() < 0.05:
+        bars = rng.getrandbits(32)
+        for shot in shots:
+            draw_bars(random.Random(bars), shot)
+    return _film(np.stack([np.asarray(s) for s in shots]), rng)
 
 
 def _film(clip: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Exposure, its drift, and grain."""
-    gain, drift, lift = math.exp(rng.gauss(0, 0.25)), rng.choice((0, 0, 0.004)), rng.gauss(0, 10)
+    """Exposure, its drift, grain, and darker corners."""
+    gain, drift, lift = math.exp(rng.gauss(-0.05, 0.3)), rng.choice((0, 0, 0.004)), rng.gauss(0, 12)
+    if rng.random() < 0.15:  # a night scene
+        gain *= rng.uniform(0.15, 0.5)
     grain = rng.choice((0, 0, 0, 1.5, 3, 5))
-    if rng.random() < 0.05:
-        clip = np.repeat(clip.mean(-1, keepdims=True), 3, -1)
-    levels = gain * (1 + drift * np.arange(len(clip), dtype=np.float32))[:, None, None, None]
-    out = clip * levels + lift
+    if rng.random() < 0.5:
+        clip = clip[:, :, ::-1]
+    if rng.random() < 0.1:  # other colours of the same picture
+        clip = clip[..., rng.sample(range(3), 3)]
+    if rng.random() < 0.07:
+        clip = np.repeat(clip.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+    levels = np.arange(256, dtype=np.float32)
+    out = np.stack([(levels * gain * (1 + drift * t) + lift).clip(0, 255).astype(np.uint8)[frame] for t, frame in enumerate(clip)])
+    if rng.random() < 0.04:
+        y, x = (np.linspace(-1, 1, n, dtype=np.float32) ** 2 for n in clip.shape[1:3])
+        out = (out * np.exp(-rng.uniform(0.3, 1.2) * (y[:, None] + x))[None, ..., None]).astype(np.uint8)
     if grain:
-        out = out + np.random.default_rng(rng.randrange(2 ** 32)).normal(0, grain, clip.shape[:3] + (1,)).astype(np.float32)
-    return out.clip(0, 255).astype(np.uint8)
+        noise = np.random.default_rng(rng.randrange(2 ** 32)).standard_normal(clip.shape[:3] + (1,), dtype=np.float32)
+        out = (out + grain * noise).clip(0, 255).astype(np.uint8)
+    return out

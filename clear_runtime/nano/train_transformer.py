@@ -40,7 +40,7 @@ class Triples(Generated):
 
     def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         seed = self.first + i
-        clean, subtitled, mask = self.maker.make(seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352)
+        clean, subtitled, mask = self.maker.make(seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352, boxes=True)
         grown = grow(torch.from_numpy(mask).float(), 3 if self.validation else random.Random(seed).randrange(2, 7))
         frames = torch.from_numpy(subtitled).float() / 255
         filled = (fill(frames, grown > 0) * 255).round().byte()
