@@ -149,14 +149,17 @@ class GeneratedFrames(torch.utils.data.Dataset):
         if self._maker is None:
             self._maker = PairMaker(self.folder)
         whole = n % 4 == 3
-        options = dict(empty=0.25, em=(12, 36)) if whole else dict(empty=0.15, em=(10, 42), frame_height=self.WHOLE[0])
+        options = dict(empty=0.25) if whole else dict(empty=0.2, frame_height=self.WHOLE[0])
         first = 10_000 + (n * self.processes + self.rank) * self.size + self.seed * 1_000_003
         made = []
         for i in range(max(1, self.size // 4) if whole else self.size):
             clean, subtitled, drawn = self._maker.make(first + i, 1, *(self.WHOLE if whole else self.crop), **options)
             clean, subtitled = torch.from_numpy(clean).float() / 255, torch.from_numpy(subtitled).float() / 255
-            mask = torch.from_numpy(drawn).float() if self.exact else pseudo_labels.labels(subtitled, clean)
-            mask *= pseudo_labels.worth_training(mask)[:, None, None]  # a frame without a subtitle teaches that there is none
+            if self.exact:
+                mask = torch.from_numpy(drawn).float()
+            else:
+                mask = pseudo_labels.labels(subtitled, clean)
+                mask *= pseudo_labels.worth_training(mask)[:, None, None]  # a frame without a subtitle teaches that there is none
             made.append((subtitled[0].permute(2, 0, 1), clean[0].permute(2, 0, 1), mask))
         return _collate(made)
 

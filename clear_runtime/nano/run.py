@@ -15,12 +15,12 @@ class Run:
     """A training run of a fixed length that saves itself and continues where it was.
 
     state: what must survive (modules and optimisers by name). minutes: how long it trains, over all its starts: the
-    learning rate follows the clock, so that the same command fits a laptop and a large GPU. Raises ClearError for a checkpoint that
+    learning rate follows the clock, so that the same command fits a laptop and a large GPU. steps: how many instead. Raises ClearError for a checkpoint that
     is none, and when the disk does not take one.
     """
 
-    def __init__(self, folder: Path, state: dict, minutes: float, peak: float, every: float = 60.0):
-        self.seconds, self.peak, self.every, self.before = minutes * 60, peak, every, 0.0
+    def __init__(self, folder: Path, state: dict, minutes: float, peak: float, every: float = 60.0, steps: int | None = None):
+        self.seconds, self.peak, self.every, self.before, self.steps = minutes * 60, peak, every, 0.0, steps
         self.state = TrainingState(folder, {**state, "clock": self}, {})
         self.step = self.state.resume()
         if self.step:
@@ -32,12 +32,17 @@ class Run:
         return self.before + time.monotonic() - self.started
 
     @property
+    def share(self) -> float:
+        """How much of it is done, 0..1: of the steps where their number is given, else of the time."""
+        return min(1.0, self.step / self.steps if self.steps else self.spent / self.seconds)
+
+    @property
     def done(self) -> bool:
-        return self.spent >= self.seconds
+        return self.share >= 1
 
     def rate(self, warmup: int = 50) -> float:
-        """Linear warm-up, then a cosine over the clock down to a hundredth."""
-        return warm_cosine(self.peak, self.step, warmup, min(1.0, self.spent / self.seconds), 1.0)
+        """Linear warm-up, then a cosine over the clock (or the steps) down to a hundredth."""
+        return warm_cosine(self.peak, self.step, warmup, self.share, 1.0)
 
     def tick(self, optimiser: torch.optim.Optimizer) -> bool:
         """Count a step, set the next learning rate; True when a checkpoint was due and written."""

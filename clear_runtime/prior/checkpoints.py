@@ -41,11 +41,11 @@ def load_prior(path: str | Path = BUNDLED, device: str | torch.device = "cpu") -
             from .released import load_released
             model, keys = load_released(checkpoint)
         else:
-            model = _empty(kind)
+            model = _empty(kind, _shapes(checkpoint), path)
     if kind is None:
         return Prior(model, device, RELEASED_LONG_SIDE, f"{path.name}: a prior of CLEAR's published trainer. Keys of the checkpoint: {keys}.")
     own, tensors = model.state_dict(), {str(name): value for name, value in checkpoint.items() if isinstance(value, Tensor)}
-    _require_whole(path, {name: value.shape for name, value in tensors.items()}, own)
+    _require_whole(path, _shapes(checkpoint), own)
     model.load_state_dict({name: value.to(own[name].dtype) for name, value in tensors.items()})
     return Prior(model, device, int(read_metadata(path).get("long_side", LONG_SIDE)), f"{path.name}: a {kind} prior. Keys of the checkpoint: every key matches.")
 
@@ -56,7 +56,7 @@ def require_prior(path: str | Path, kind: str) -> None:
     if _kind(shapes) != kind:
         raise ClearError(f"{'The bundled prior' if path == BUNDLED else path.name} is not a prior of the kind {kind}. Choose the other model, another start, or start from scratch.")
     with torch.device("meta"):
-        own = _empty(kind).state_dict()
+        own = _empty(kind, shapes, path).state_dict()
     _require_whole(path, shapes, own)
 
 
@@ -65,9 +65,17 @@ def _kind(names) -> str | None:
     return "light" if "enter.1.0.weight" in names else "paper" if "encoder.trunk.conv1.weight" in names else None
 
 
-def _empty(kind: str) -> nn.Module:
+def _shapes(checkpoint: Mapping) -> dict[str, tuple[int, ...]]:
+    return {str(name): tuple(value.shape) for name, value in checkpoint.items() if isinstance(value, Tensor)}
+
+
+def _empty(kind: str, shapes: Mapping[str, tuple[int, ...]], path: Path) -> nn.Module:
+    """An untrained network for tensors of these shapes. Raises ClearError for a light prior that is none."""
     if kind == "light":
-        return LightPrior()
+        try:
+            return LightPrior.of_shapes(shapes)
+        except ValueError as none:
+            raise ClearError(f"{path.name} is not a Stage I prior that this version knows. Choose another file.") from none
     from .paper import PaperPrior
     return PaperPrior()
 

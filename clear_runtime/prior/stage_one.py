@@ -4,7 +4,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from .light import WIDTHS, LightPrior
+from .light import LightPrior
 
 EIGHTH = 2
 """Which of a prior's maps is F_sub: the one at 1/8 of the frame's size. Both priors list theirs from 1/2 downwards."""
@@ -40,10 +40,11 @@ class StageOne(nn.Module):
                        self.discriminator(f_content.detach()), functional_call(self.discriminator, fixed, (f_content,)))
 
 
-def light_stage_one() -> StageOne:
-    """The light prior with a content encoder of its size."""
-    channels = WIDTHS[EIGHTH]
-    return StageOne(LightPrior(), _LightContent(channels), channels)
+def light_stage_one(prior: LightPrior | None = None) -> StageOne:
+    """A light prior, a new one where none is given, with a content encoder of its size."""
+    prior = prior or LightPrior()
+    channels = prior.widths[EIGHTH]
+    return StageOne(prior, _LightContent(channels), channels)
 
 
 def _conv(inward: int, outward: int, stride: int = 1) -> nn.Sequential:

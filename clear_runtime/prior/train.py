@@ -29,6 +29,7 @@ from ..training.moving_average import MovingAverage
 from ..training.processes import Processes
 from ..training.state import TrainingState
 from .checkpoints import BUNDLED, PRIOR, load_prior, require_prior, save_prior
+from .light import LightPrior
 from .losses import Weights, stage_one
 from .resnet import require_resnet50
 from .stage_one import StageOne, light_stage_one
@@ -213,13 +214,14 @@ def _identity(options: TrainOptions) -> dict:
 
 def _build(options: TrainOptions) -> StageOne:
     _require_start(options)
-    if options.model == "light":
-        model = light_stage_one()
+    start = load_prior(_start_file(options)).model.state_dict() if options.start != "scratch" else None
+    if options.model == "light":  # as wide as what it starts from
+        model = light_stage_one(LightPrior.of_shapes({name: tuple(value.shape) for name, value in start.items()}) if start else None)
     else:
         from .paper import paper_stage_one
         model = paper_stage_one(options.imagenet)
-    if options.start != "scratch":
-        model.prior.load_state_dict(load_prior(_start_file(options)).model.state_dict())
+    if start:
+        model.prior.load_state_dict(start)
     return model
 
 
