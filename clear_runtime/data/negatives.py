@@ -64,7 +64,7 @@ def _grid(draw, rng, w, h) -> None:
 
 def _bricks(draw, rng, w, h) -> None:
     bh = rng.uniform(8, 40)
-    bw, gap, colour, joint = bh * rng.uniform(1.8, 3), rng.uniform(1, 5), _colour(rng), _colour(rng)
+    bw, gap, colour, joint = bh * rng.uniform(1.8, 3), bh * rng.uniform(0.04, 0.2), _colour(rng), _colour(rng)
     draw.rectangle((0, 0, w, h), fill=joint)
     for j in range(int(h / bh) + 1):
         for i in range(-1, int(w / bw) + 1):

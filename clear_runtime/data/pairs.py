@@ -77,11 +77,10 @@ class PairMaker:
               busy: float = BUSY, corners: float = CORNERS, **text) -> Drawn:
         """A single frame, see make. cut: whether it is a part of a larger one. busy, corners: shares of frames. text: see random_text."""
         rng = random.Random(seed)
-        clean = random_scene(rng, self.pictures, 1, height, width, signs=self.fonts)[0]
-        ground = Image.fromarray(clean)
+        ground = Image.fromarray(random_scene(rng, self.pictures, 1, height, width, signs=self.fonts)[0])
         if rng.random() < busy:
             draw_negatives(rng, ground, rng.choice((1, 1, 2, 3)))
-            clean = np.asarray(ground).copy()
+        clean = np.array(ground)
         overlays: list[Overlay] = []
         if rng.random() >= empty:
             for n in range(1 + (rng.random() < SECOND) + (rng.random() < SECOND / 3)):
@@ -94,7 +93,7 @@ class PairMaker:
             overlay.over(ground, strength)
             overlay.mark(label, strength, boxes)
         smallest = min((overlay.size for overlay in overlays), default=32.0)
-        return Drawn(clean, np.asarray(degraded(ground, rng, smallest)), marked(label), overlays)
+        return Drawn(clean, np.array(degraded(ground, rng, smallest)), marked(label), overlays)
 
     def _track(self, rng: random.Random, frames: int, height: int, width: int, em, cut: bool) -> list[tuple[int, int, list[Overlay]]]:
         """One text for the whole clip, or texts of one look and place that come, go and change."""
