@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 from ..errors import ClearError
+from .qt_resources import extract_pictures
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,10 @@ PICTURES = {  # package: (licence, glob below usr/share)
     "ukui-wallpapers": ("CC BY-SA 3.0", "backgrounds/*"),
     "plasma-workspace-wallpapers": ("CC BY-SA 4.0 and LGPL-3", "wallpapers/*/contents/images*/*"),
     "palapeli-data": ("GPL-2+ and CC BY-SA 3.0", "palapeli/collection/*.jpg"),
+    "gcompris-qt-data": ("GPL-3+, CC BY-SA 4.0 and public domain", "gcompris-qt/pictures/*"),
 }
+RESOURCES = {"gcompris-qt-data": ("gcompris-qt/rcc", "gcompris-qt/pictures", ("explore_*", "erase", "details", "clickgame", "photo_hunter"))}
+"""Packages whose pictures lie in Qt's resource files: where these are, where the pictures go, and which files have photographs and paintings."""
 SPRITES = {"tuxpaint-stamps-default": ("GPL-2+ and public domain", "tuxpaint/stamps/**/*.png")}
 FONTS = {  # script: {package: file name patterns}
     "latin": {"fonts-noto-core": ["NotoSans-*", "NotoSerif-*"], "fonts-dejavu-core": ["DejaVu*"], "fonts-dejavu-extra": ["DejaVu*"],
@@ -61,6 +65,10 @@ def fetch(folder: Path) -> None:
             raise ClearError(f"{missing.filename} was not found. The training pictures come from Debian packages: run this on Debian or Ubuntu.") from missing
         except subprocess.CalledProcessError as failed:
             raise ClearError(f"apt-get could not download {name}. Run `apt-get update` first. It said: {failed.stderr.decode()[-300:]}") from failed
+        if name in RESOURCES:
+            inside, out, wanted = RESOURCES[name]
+            for path in sorted(p for pattern in wanted for p in (partial / "usr/share" / inside).glob(f"{pattern}.rcc")):
+                extract_pictures(path, partial / "usr/share" / out)
         partial.rename(folder / name)
         log.info("fetched %s", name)
 
