@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from . import sources
 from .degrade import degraded
@@ -22,6 +22,7 @@ from .text import TRAINED
 
 CORNERS = 0.1       # share of frames with text in a corner or at the border
 SECOND = 0.16       # share of frames with a second text elsewhere
+LEGIBLE = 22        # levels of 255 by which the letters must change what is under them, on average
 BUSY = 0.3          # share of scenes with something drawn into them that looks like text and is none
 
 
@@ -88,12 +89,17 @@ class PairMaker:
             if rng.random() < corners:
                 overlays.append(corner_text(rng, self.fonts, self.scripts, width, height, cut))
         label = Image.new("L", (width, height))
+        shown = []
         for overlay in overlays:
-            strength = 1.0 if rng.random() < 0.92 else rng.uniform(0.3, 1.0)
+            strength, before = 1.0 if rng.random() < 0.92 else rng.uniform(0.3, 1.0), ground.copy()
             overlay.over(ground, strength)
-            overlay.mark(label, strength, boxes)
-        smallest = min((overlay.size for overlay in overlays), default=32.0)
-        return Drawn(clean, np.array(degraded(ground, rng, smallest)), marked(label), overlays)
+            if legible(overlay, before, ground):
+                overlay.mark(label, strength, boxes)
+                shown.append(overlay)
+            else:
+                ground = before
+        smallest = min((overlay.size for overlay in shown), default=32.0)
+        return Drawn(clean, np.array(degraded(ground, rng, smallest)), marked(label), shown)
 
     def _track(self, rng: random.Random, frames: int, height: int, width: int, em, cut: bool) -> list[tuple[int, int, list[Overlay]]]:
         """One text for the whole clip, or texts of one look and place that come, go and change."""
@@ -117,6 +123,20 @@ class PairMaker:
             blocks = random_text(random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, *asked, look=same)
             track.append((*span, _where(track[0][2][0], blocks) if n else blocks))
         return track
+
+
+def legible(overlay: Overlay, before: Image.Image, after: Image.Image) -> bool:
+    """Whether a text can be told from the picture it was drawn over; blue on blue is nothing to learn from. A text with a box is."""
+    area = overlay.left, overlay.top, overlay.left + overlay.letters.width, overlay.top + overlay.letters.height
+    area = max(0, area[0]), max(0, area[1]), min(before.width, area[2]), min(before.height, area[3])
+    if area[0] >= area[2] or area[1] >= area[3]:
+        return False
+    letters = overlay.letters.crop((area[0] - overlay.left, area[1] - overlay.top, area[2] - overlay.left, area[3] - overlay.top))
+    change = ImageChops.difference(before.crop(area), after.crop(area))
+    inside = np.asarray(letters) > 128
+    if not inside.any():
+        inside = np.asarray(letters) > 12
+    return bool(inside.any()) and float(np.asarray(change).max(-1)[inside].mean()) >= LEGIBLE
 
 
 def _where(first: Overlay, blocks: list[Overlay]) -> list[Overlay]:

@@ -28,6 +28,8 @@ PICTURES = {  # package: (licence, glob below usr/share)
 RESOURCES = {"gcompris-qt-data": ("gcompris-qt/rcc", "gcompris-qt/pictures", ("explore_*", "erase", "details", "clickgame", "photo_hunter"))}
 """Packages whose pictures lie in Qt's resource files: where these are, where the pictures go, and which files have photographs and paintings."""
 SPRITES = {"tuxpaint-stamps-default": ("GPL-2+ and public domain", "tuxpaint/stamps/**/*.png")}
+LETTERED = {"alphabets", "math", "money", "music", "roadsigns"}
+"""Folders of sprites that are letters, figures and signs: in a scene they would teach that letters are no text."""
 FONTS = {  # script: {package: file name patterns}
     "latin": {"fonts-noto-core": ["NotoSans-*", "NotoSerif-*"], "fonts-dejavu-core": ["DejaVu*"], "fonts-dejavu-extra": ["DejaVu*"],
               "fonts-liberation": ["Liberation*"], "fonts-roboto-unhinted": ["Roboto*"], "fonts-open-sans": ["*"], "fonts-lato": ["*"],
@@ -99,7 +101,7 @@ def pictures(folder: Path, validation: bool) -> list[Path]:
 
 
 def sprites(folder: Path, validation: bool) -> list[Path]:
-    found = [p for package, (_, pattern) in SPRITES.items() for p in (folder / package / "usr/share").glob(pattern)]
+    found = [p for package, (_, pattern) in SPRITES.items() for p in (folder / package / "usr/share").glob(pattern) if not LETTERED.intersection(p.parts)]
     return sorted(p for p in _found(found, folder) if _held_back_picture(p) == validation)
 
 
