@@ -43,7 +43,7 @@ class Layer:
         return (frame * (1 - a) + self.colour * (255 * a) + 0.5).astype(np.uint8)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def load_font(path: str | None, index: int, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, size, index=index) if path else ImageFont.load_default(size)
 

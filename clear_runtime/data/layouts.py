@@ -16,7 +16,7 @@ KINDS = {"line": 30, "short": 20, "rows": 11, "word": 11, "highlight": 8, "colum
 is lit, vertical columns, two scripts one over the other, letters near the limit of what can be read, a faint name across the picture."""
 LEAST, LARGEST = 8.0, 150.0   # pixels of an em
 UPRIGHT = ("chinese", "japanese", "korean")  # scripts that are also written in columns
-JOINED = ("arabic", "devanagari", "thai", "bengali", "tamil")  # whose letters are not set apart or turned into capitals
+JOINED = ("arabic", "devanagari", "thai", "hebrew", "tamil")  # whose letters are not set apart or turned into capitals
 
 
 def random_text(rng: random.Random, fonts: Fonts, scripts: Sequence[str], width: int, height: int, em: tuple[float, float] | None = None, cut: bool = True,

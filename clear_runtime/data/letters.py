@@ -5,13 +5,12 @@ scene in another way than letters do (one colour, straight edges), and is found 
 """
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from .burn import MASK_FROM
+from .burn import MASK_FROM, load_font
 from .looks import Look
 
 SHADE_FROM = 0.12  # opacity from which on a blurred shadow or glow is labelled: what is fainter than this is not seen as the text's
@@ -57,18 +56,13 @@ def marked(mask: Image.Image) -> np.ndarray:
     return np.asarray(mask) > 255 * MASK_FROM
 
 
-@lru_cache(maxsize=256)
-def font_at(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, index=index)
-
-
 def scale_of(look: Look) -> int:
     return 2 if look.size < FINE else 1
 
 
 def font_of(look: Look) -> ImageFont.FreeTypeFont:
     """At the size that it is drawn at: scale_of times the look's."""
-    return font_at(look.font, look.index, max(4, round(look.size * scale_of(look))))
+    return load_font(look.font, look.index, max(4, round(look.size * scale_of(look))))
 
 
 def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float], kind: str = "line") -> Overlay:

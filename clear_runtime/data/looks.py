@@ -1,4 +1,6 @@
 """What overlaid text looks like: colours, outlines, shadows, glows, boxes, fills, spacing, as people really burn them in."""
+from __future__ import annotations
+
 import random
 from dataclasses import dataclass
 
@@ -11,7 +13,7 @@ ACCENTS = [(254, 44, 85), (37, 244, 238), (0, 200, 90), (255, 200, 0), (255, 120
 @dataclass(frozen=True)
 class Look:
     """Sizes and offsets in pixels of the frame, colours as (red, green, blue) 0..255, opacities 0..1."""
-    font: str
+    font: str | None                   # a file; None is Pillow's own
     index: int
     size: float                        # of an em
     fill: tuple = (255, 255, 255)

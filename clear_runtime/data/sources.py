@@ -44,6 +44,8 @@ FONTS = {  # script: {package: file name patterns}
     "korean": {"fonts-noto-cjk": ["*"], "fonts-nanum": ["*"], "fonts-unfonts-core": ["UnDotum*", "UnBatang*", "UnGraphic*"], "fonts-baekmuk": ["*"]},
     "devanagari": {"fonts-noto-core": ["NotoSansDevanagari-*"], "fonts-lohit-deva": ["*"]},
     "thai": {"fonts-noto-core": ["NotoSansThai-*"], "fonts-tlwg-loma-ttf": ["*"], "fonts-tlwg-garuda-ttf": ["*"]},
+    "hebrew": {"fonts-noto-core": ["NotoSansHebrew-*", "NotoSerifHebrew-*", "NotoRashiHebrew-*"]},
+    "tamil": {"fonts-noto-core": ["NotoSansTamil-*", "NotoSerifTamil-*"]},
 }
 
 
@@ -76,7 +78,8 @@ def fetch(folder: Path) -> None:
 
 
 VALIDATION_FONTS = ("Quicksand", "Oxygen", "LiberationSansNarrow", "LinBiolinum", "PTS", "Lateef", "Kacst", "mry_Kacst", "wqy-zenhei",
-                    "uming", "VL-", "Takao", "NanumBarun", "NanumSquare", "UnDotum", "Lohit", "Loma")
+                    "uming", "VL-", "Takao", "NanumBarun", "NanumSquare", "UnDotum", "Lohit", "Loma",
+                    "NotoSansHebrew", "NotoSansTamil")
 
 
 def _held_back_picture(path: Path) -> bool:

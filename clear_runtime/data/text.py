@@ -11,7 +11,10 @@ CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяі
 ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهويىةءئ"
 DEVANAGARI = "कखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह"
 THAI = "กขคงจฉชซญฎฐณดตถทธนบปผพฟภมยรลวศสหอฮ"
+HEBREW = "אבגדהוזחטיכךלמםנןסעפףצץקרשת"
+TAMIL = "கஙசஞடணதநபமயரலவழளறன"
 KANA = "".join(map(chr, (*range(0x3042, 0x3094), *range(0x30A2, 0x30F5))))
+_UNCASED = {"arabic": ARABIC, "devanagari": DEVANAGARI, "thai": THAI, "hebrew": HEBREW, "tamil": TAMIL}
 
 
 def _double_byte(encoding, lead, trail):
@@ -25,6 +28,8 @@ HANGUL = _double_byte("euc_kr", range(0xB0, 0xC9), range(0xA1, 0xFF))
 
 TRAINED = ("latin", "cyrillic", "arabic", "chinese", "japanese", "korean")
 HELD_BACK = ("devanagari", "thai")
+UNSEEN = (*HELD_BACK, "hebrew", "tamil")
+"""Scripts that priors are measured on and never trained on."""
 
 
 def _words(rng: random.Random, letters: str, length: int, capitals: bool) -> str:
@@ -47,15 +52,15 @@ def _vowelled(letters: str) -> str:
 
 
 def random_line(rng: random.Random, script: str, length: int) -> str:
-    """One line of about `length` letters (half as many ideographs) in a script of TRAINED or HELD_BACK."""
+    """One line of about `length` letters (half as many ideographs) in a script of TRAINED or UNSEEN."""
     if script == "latin":
         letters = _vowelled(LATIN) + (LATIN_MARKS if rng.random() < 0.3 else "")
         line = _words(rng, letters, length, True)
         return line.upper() if rng.random() < 0.12 else line
     if script == "cyrillic":
         return _words(rng, _vowelled(CYRILLIC), length, True)
-    if script in ("arabic", "devanagari", "thai"):
-        return _words(rng, {"arabic": ARABIC, "devanagari": DEVANAGARI, "thai": THAI}[script], length, False)
+    if script in _UNCASED:
+        return _words(rng, _UNCASED[script], length, False)
     if script == "korean":
         return _words(rng, HANGUL, max(2, length // 2), False)
     count = max(2, length // 2)

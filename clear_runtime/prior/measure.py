@@ -2,9 +2,9 @@
 
     python -m clear_runtime.prior.measure --data FOLDER [--prior FILE] [--threads 2] [--out FIGURES.json]
 
-Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; what is marked on frames
-without a subtitle; what is marked on moving signs, before and after the evidence over time; and frames per second. With the
-counts as they are it takes about four minutes on two CPU cores. Real clips are measured by `python -m clear_runtime.evaluate`.
+Prints tables: IoU and F1 with the true masks per script, the prior's and the pseudo-labels' own; recall by the width of lines and the
+height of letters, IoU by style; what is marked on frames without text; what is marked on moving signs, before and after the evidence over time; and frames per second. With the
+counts as they are it takes about six minutes on two CPU cores. Real clips are measured by `python -m clear_runtime.evaluate`.
 """
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from PIL import Image
 from ..data import pseudo_labels, sources
 from ..data.burn import random_style, render
 from ..data.pairs import PairMaker
-from ..data.text import HELD_BACK, TRAINED, random_line
+from ..data.text import TRAINED, UNSEEN, random_line
 from ..errors import ClearError
 from ..metrics import Overlap
 from ..options import RemoveOptions
 from .checkpoints import BUNDLED, load_prior
 from .marks import mark
+from .measure_text import by_height, by_style, by_width, on_empty
 from .temporal import refine
 
 log = logging.getLogger(__name__)
@@ -42,28 +43,15 @@ STAGES = ("single frames", "temporal evidence", "as the remover uses it")
 def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap]:
     """Overlap with the true masks of "prior" and "pseudo-labels", on `count` frames with a subtitle in one script."""
     maker, ours, labelled = PairMaker(folder, validation=True, scripts=(script,)), Overlap(), Overlap()
-    if script in HELD_BACK:  # never trained on, so none of its fonts has been seen
+    if script in UNSEEN:  # never trained on, so none of its fonts has been seen
         maker.fonts[script] = [(str(path), 0) for held_back in (False, True) for path in sources.fonts(folder, script, held_back)]
     for seed in range(count):
-        clean, subtitled, mask = (torch.from_numpy(part) for part in maker.make(f"{script} {seed}", 1, *SIZE, empty=0, em=(14, 34)))
-        clean, subtitled = clean.float() / 255, subtitled.float() / 255
+        drawn = maker.frame(f"{script} {seed}", *SIZE, empty=0, em=(14, 34), cut=False, corners=0.0)
+        clean, subtitled = (torch.from_numpy(part)[None].float() / 255 for part in (drawn.clean, drawn.subtitled))
+        mask = torch.from_numpy(drawn.mask)[None]
         ours.add(prior(subtitled) > THRESHOLD, mask)
         labelled.add(pseudo_labels.labels(subtitled, clean) > 0, mask)
     return {"prior": ours, "pseudo-labels": labelled}
-
-
-def on_empty(prior, folder: Path, count: int, text: bool) -> tuple[float, float]:
-    """Share of pixels marked on single frames without a subtitle: as found, and in lines. text: one scene in six carries a
-    sign and one frame in three a graphic in its corner; else there is no letter in any of them."""
-    maker, found = PairMaker(folder, validation=True), []
-    options = {} if text else {"frame_height": SIZE[0]}  # as a crop it has no graphic in its corner
-    if not text:
-        maker.fonts = {}
-    for seed in range(count):
-        frames = torch.from_numpy(maker.make(f"empty {seed}", 1, *SIZE, empty=1, **options)[1]).float() / 255
-        soft = prior(frames)
-        found.append([marked.float().mean().item() for marked in (soft > THRESHOLD, mark(soft, frames, THRESHOLD))])
-    return tuple(np.mean(found, 0).tolist())
 
 
 def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, tuple[float, float, float]]:
@@ -119,8 +107,8 @@ def main(args) -> None:
     log.info("%.1f frames per second at 1280x720 with %d threads", results["frames per second at 1280x720"], results["threads"])
 
     log.info("\n| script | prior: IoU | F1 | recall | precision | pseudo-labels: IoU | F1 |\n|---|---|---|---|---|---|---|")
-    wanted, results["scripts"], everything = args.scripts or (*TRAINED, *HELD_BACK), {}, {"prior": Overlap(), "pseudo-labels": Overlap()}
-    for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", HELD_BACK)):
+    wanted, results["scripts"], everything = args.scripts or (*TRAINED, *UNSEEN), {}, {"prior": Overlap(), "pseudo-labels": Overlap()}
+    for title, scripts in (("**trained scripts**", TRAINED), ("**never trained on**", UNSEEN)):
         together = {"prior": Overlap(), "pseudo-labels": Overlap()}
         for script in (script for script in scripts if script in wanted):
             scores = by_script(prior, args.data, script, args.count)
@@ -133,11 +121,12 @@ def main(args) -> None:
             everything[who] += overlap
     results["all scripts"] = _row("**all scripts**", everything)
 
-    log.info("\n| marked on frames without a subtitle | single frames | in lines |\n|---|---|---|")
-    results["marked on empty frames"] = {}
-    for name, text in (("without any text", False), ("some with signs and corner graphics", True)):
-        results["marked on empty frames"][name] = shares = on_empty(prior, args.data, 2 * args.count, text)
-        log.info("| %s | %s |", name, " | ".join(f"{share:.4%}" for share in shares))
+    if not args.scripts:
+        results |= _by_text(prior, args)
+    log.info("\n| marked where there is no text | single frames |\n|---|---|")
+    results["marked on empty frames"] = shares = on_empty(prior, args.data, 2 * args.count)
+    for name, share in shares.items():
+        log.info("| %s | %.4f %% |", name, 100 * share)
 
     log.info("\n| signs moving by | %s |\n|---|%s", " | ".join(STAGES), "---|" * len(STAGES))
     results["marked on moving signs"] = signs = on_signs(prior, args.data, max(1, args.count // 10))
@@ -145,6 +134,19 @@ def main(args) -> None:
         log.info("| %s | %s |", name, " | ".join(f"{share:.3%}" for share in shares))
     if args.out:
         args.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+def _by_text(prior, args) -> dict[str, dict]:
+    """Logs the tables by width, height and style, and gives their figures."""
+    results, few = {}, max(1, args.count // 2)
+    for title, measured in (("recall by a line's width, px", by_width), ("recall by the height of capitals, px", by_height)):
+        results[title] = shares = measured(prior, args.data, few)
+        log.info("\n| %s | %s |\n|---|%s\n| recall | %s |", title, " | ".join(map(str, shares)), "---|" * len(shares), " | ".join(f"{share:.3f}" for share in shares.values()))
+    log.info("\n| style | IoU | recall | precision |\n|---|---|---|---|")
+    results["style"] = {name: overlap.report() for name, overlap in by_style(prior, args.data, few).items()}
+    for name, figures in results["style"].items():
+        log.info("| %s | %.3f | %.3f | %.3f |", name, figures["iou"], figures["recall"], figures["precision"])
+    return results
 
 
 def _row(name: str, scores: dict[str, Overlap]) -> dict[str, dict[str, float]]:
@@ -160,7 +162,7 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.sources")
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
     parser.add_argument("--count", type=int, default=40, help="frames per script; a tenth as many clips per speed of signs")
-    parser.add_argument("--scripts", nargs="+", choices=(*TRAINED, *HELD_BACK), help="only these")
+    parser.add_argument("--scripts", nargs="+", choices=(*TRAINED, *UNSEEN), help="only these")
     parser.add_argument("--threads", type=int, help="CPU threads; default: torch's own choice")
     parser.add_argument("--out", type=Path, help="write the figures as JSON too")
     try:
