@@ -2,29 +2,32 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from clear_runtime.data.burn import Style, render
-from clear_runtime.prior import measure
+from clear_runtime.data.letters import Overlay
+from clear_runtime.data.pairs import Drawn
+from clear_runtime.prior import measure, measure_text
 
 HEIGHT, WIDTH = 96, 208
 
 
 class Maker:
-    """Pairs with a line of text for a subtitle, or, without one, for a sign; black pictures around them."""
+    """Frames with a line of text of 200x10 pixels, or without; where they are busy, with something as bright that is none."""
+    scripts = ()
 
     def __init__(self, folder, validation=False, scripts=()):
         assert validation, "a prior is measured on what it was not trained on"
         self.fonts = {"latin": ["a font"]}
 
-    def make(self, seed, frames, height, width, empty, em=None, frame_height=None):
-        clean = np.zeros((frames, height, width, 3), np.uint8)
-        subtitled, mask = clean.copy(), np.zeros((frames, height, width), bool)
-        subtitled[:, 300:310, 200:400] = 255 if not empty else 0
-        mask[:, 300:310, 200:400] = not empty
-        if empty and self.fonts and frame_height is None:
-            subtitled[:, 100:110, 200:300] = 255
-            subtitled[:, 5:9, 5:9] = 255
-        return clean, subtitled, mask
+    def frame(self, seed, height, width, empty=0.1, em=None, cut=True, busy=0.0, corners=0.0, **text):
+        clean = np.zeros((height, width, 3), np.uint8)
+        clean[100:110, 200:300] = 255 if busy else 0
+        subtitled, mask = clean.copy(), np.zeros((height, width), bool)
+        subtitled[300:310, 200:400] = 255 if not empty else 0
+        mask[300:310, 200:400] = not empty
+        letters = Image.new("L", (200, 10), 255)
+        return Drawn(clean, subtitled, mask, [Overlay(letters, letters, 200, 300, ((200, 300, 400, 310),))])
 
 
 def bright(frames):
@@ -33,7 +36,8 @@ def bright(frames):
 
 @pytest.fixture(autouse=True)
 def maker(monkeypatch):
-    monkeypatch.setattr(measure, "PairMaker", Maker)
+    for module in (measure, measure_text):
+        monkeypatch.setattr(module, "PairMaker", Maker)
 
 
 def test_scripts_are_scored_against_the_true_masks():
@@ -43,11 +47,25 @@ def test_scripts_are_scored_against_the_true_masks():
     assert scores["pseudo-labels"].report()["iou"] == 1
 
 
-def test_marks_on_empty_frames_with_and_without_text():
+def upper_half(frames):
+    return bright(frames) * (torch.arange(frames.shape[1]) < 305).float()[:, None]
+
+
+def test_recall_by_width_and_height_is_of_the_text_s_own_pixels():
+    assert measure_text.by_width(upper_half, None, 2) == dict.fromkeys(measure_text.WIDTHS, 0.5)
+    assert measure_text.by_height(bright, None, 2) == dict.fromkeys(measure_text.HEIGHTS, 1.0)
+
+
+def test_every_style_and_layout_is_scored():
+    scores = measure_text.by_style(upper_half, None, 1)
+    assert set(measure_text.STYLES) | {f"layout: {kind}" for kind in measure_text.KINDS} == set(scores)
+    assert all(overlap.report()["iou"] == 0.5 for overlap in scores.values())
+
+
+def test_marks_where_there_is_no_text():
     height, width = measure.SIZE
-    assert measure.on_empty(bright, None, 2, text=False) == (0, 0)
-    found, in_lines = measure.on_empty(bright, None, 2, text=True)
-    assert found == pytest.approx((1000 + 16) / (height * width), rel=1e-5) and in_lines == pytest.approx(1000 / (height * width), rel=1e-5)
+    plain, busy, beside = measure_text.on_empty(bright, None, 2).values()
+    assert plain == 0 and busy == pytest.approx(1000 / (height * width), rel=1e-5) and beside == 0
 
 
 @pytest.mark.parametrize("pace,goes", [(0, False), (2, True)])
