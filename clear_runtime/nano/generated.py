@@ -4,6 +4,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from ..data.burn import load_font
 from ..data.pairs import PairMaker
 
 
@@ -24,6 +25,7 @@ class Generated(Dataset):
     @property
     def maker(self) -> PairMaker:
         if self._maker is None:  # made where it is used: it holds open fonts, which no other process can take over
+            load_font.cache_clear()  # nor those that the process it was forked from had open
             self._maker = PairMaker(self.folder, self.validation)
         return self._maker
 

@@ -8,6 +8,8 @@ checkpoint the averaged weights are scored on pictures and fonts that were held 
 """
 import argparse
 import logging
+import shutil
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -109,6 +111,21 @@ def _step(model, frames: Tensor, mask: Tensor, device, beside: float) -> Tensor:
     return loss(logits.float(), mask, beside)
 
 
+def _stream(args, first: int, device) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches from number `first` on: a run that goes on starts with the one it had come to."""
+    batches = Batches(args.data, 10_000 + args.seed * 1_000_000_007, 10 ** 9, args.batch, args.crop)
+    ahead = {}
+    if args.workers:  # as many as the memory takes that processes share: a container may have little
+        try:
+            room = shutil.disk_usage("/dev/shm").free / 2
+        except OSError:
+            room = 1e9
+        each = args.batch * args.crop[0] * args.crop[1] * 4 * args.workers
+        ahead = {"prefetch_factor": max(1, min(6, int(room / each)))}
+        log.info("%d workers, each %d batches ahead", args.workers, ahead["prefetch_factor"])
+    return iter(DataLoader(batches, None, sampler=range(first, 10 ** 9), num_workers=args.workers, pin_memory=device.type == "cuda", **ahead))
+
+
 def _report(args, run: Run, average: MovingAverage, held: HeldBack, total: float, device) -> None:
     shipped = LightPrior(args.widths, args.context).to(device)
     shipped.load_state_dict(average.values)
@@ -122,14 +139,13 @@ def _report(args, run: Run, average: MovingAverage, held: HeldBack, total: float
 def main(args) -> None:
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.manual_seed(args.seed)
+    torch.backends.cudnn.benchmark = True  # a handful of shapes, over and over
     model = build(args.widths, args.context, args.start).to(device).to(memory_format=torch.channels_last)
     average = MovingAverage(model.state_dict(), args.average)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     held = HeldBack(args.data)
     run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate, args.checkpoint, args.steps)
-    # a run that goes on starts at the batch it had come to, of the same kind of shape
-    batches = Batches(args.data, 10_000 + args.seed * 1_000_000_007, 10 ** 9, args.batch, args.crop)
-    stream = iter(DataLoader(batches, None, sampler=range(run.step, 10 ** 9), num_workers=args.workers, pin_memory=device.type == "cuda", **({"prefetch_factor": 6} if args.workers else {})))
+    stream = _stream(args, run.step, device)
     forward = torch.compile(model) if args.compile and device.type == "cuda" else model
     total, seen = torch.zeros((), device=device), 0
     while not run.done:
