@@ -136,7 +136,7 @@ def _rows(rng: random.Random, look: Look, kind: str, script: str, room: float, e
             length = rng.choices((2, 3, 4, 5, 6, 8, 11), (14, 16, 16, 16, 14, 14, 10))[0] * (2 if script in UPRIGHT else 1)
         else:
             length = max(4, round(room * rng.uniform(0.15, 1.0) * s / em * 2.2))
-        text = words(rng, script, length)
+        text = random_line(rng, script, length) if exact else words(rng, script, length)
         if kind in ("short", "word", "stamp") and script not in JOINED and len(text.split(" ")[0].strip(".,?!")) < 2:
             text = words(rng, script, 5).replace(" ", "")  # a letter alone is a shape
         text = _cut_to(text, font, spacing, room * s)

@@ -55,7 +55,7 @@ def random_look(rng: random.Random, fonts: list[tuple[str, int]], size: float) -
     path, index = rng.choice(fonts)
     fill, edge = _colours(rng)
     kind = rng.choices(("outline", "plain", "shadow", "glow", "box"), (46, 15, 13, 8, 18))[0]
-    look = dict(font=path, index=index, size=size, fill=fill, stroke_fill=edge, softness=rng.choice((0, 0, 0, 0, 0.3, 0.5, 0.8)),
+    look = dict(font=path, index=index, size=size, fill=fill, stroke_fill=edge, softness=rng.choice((0, 0, 0, 0, 0.3, 0.5, 0.8, size * rng.uniform(0.0, 0.04))),
                 leading=rng.uniform(1.05, 1.55), align=rng.choices((0.5, 0.0, 1.0), (80, 15, 5))[0],
                 opacity=rng.choices((1.0, rng.uniform(0.3, 0.95)), (82, 18))[0], italic=rng.random() < 0.07)
     if kind == "outline":

@@ -7,8 +7,9 @@ import random
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter
 
+from .burn import load_font
 from .negatives import draw_bars
 from .text import TRAINED, random_line
 
@@ -113,7 +114,7 @@ def _write_sign(picture: Image.Image, rng: random.Random, fonts) -> Image.Image:
     path, index = rng.choice(fonts[script])
     size = rng.randrange(14, 70)
     text = random_line(rng, script, rng.randrange(3, 12))
-    font = ImageFont.truetype(path, size, index=index)
+    font = load_font(path, index, size)
     box = ImageDraw.Draw(picture).textbbox((0, 0), text, font=font)
     w, h = int(box[2] - box[0]) + size, int(box[3] - box[1]) + size
     ground, ink = [tuple(rng.randrange(256) for _ in range(3)) for _ in range(2)]
