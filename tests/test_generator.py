@@ -1,4 +1,5 @@
 """Random pairs: pure functions of their seed, of all styles and layouts, with exact masks of all overlaid text."""
+
 import random
 from dataclasses import replace
 
@@ -27,15 +28,28 @@ def drawn(look, text="It rained.", ground=90):
     """(before, after [H, W, 3] int, mask) of one row in the middle of a grey frame."""
     frame, label = Image.new("RGB", (WIDTH, HEIGHT), (ground,) * 3), Image.new("L", (WIDTH, HEIGHT))
     before = np.asarray(frame).astype(int)
-    block = draw_block([[Piece(text, 0.0, 0.0, hot=bool(look.hot_fill or look.hot_box))]], look, (WIDTH / 2, HEIGHT / 2))
+    block = draw_block(
+        [[Piece(text, 0.0, 0.0, hot=bool(look.hot_fill or look.hot_box))]], look, (WIDTH / 2, HEIGHT / 2)
+    )
     block.over(frame)
     block.mark(label)
     return before, np.asarray(frame).astype(int), marked(label)
 
 
-@pytest.mark.parametrize("look", [PLAIN, replace(PLAIN, stroke=2.0), replace(PLAIN, size=60.0, stroke=4.0), replace(PLAIN, second=(255, 0, 0)), replace(PLAIN, italic=True),
-                                  replace(PLAIN, stroke=1.0, softness=0.8), replace(PLAIN, opacity=0.5), replace(PLAIN, turn=8.0)],
-                         ids=["plain", "outline", "large", "gradient", "italic", "soft", "translucent", "turned"])
+@pytest.mark.parametrize(
+    "look",
+    [
+        PLAIN,
+        replace(PLAIN, stroke=2.0),
+        replace(PLAIN, size=60.0, stroke=4.0),
+        replace(PLAIN, second=(255, 0, 0)),
+        replace(PLAIN, italic=True),
+        replace(PLAIN, stroke=1.0, softness=0.8),
+        replace(PLAIN, opacity=0.5),
+        replace(PLAIN, turn=8.0),
+    ],
+    ids=["plain", "outline", "large", "gradient", "italic", "soft", "translucent", "turned"],
+)
 def test_the_mask_is_what_was_drawn(look):
     before, after, mask = drawn(look)
     change = np.abs(after - before).max(-1)
@@ -50,8 +64,15 @@ def test_faint_shade_is_not_the_text_s():
     assert (200 - after.min(-1))[~mask].max() <= 200 * 0.13 + 3
 
 
-@pytest.mark.parametrize("look", [replace(PLAIN, box="row", box_fill=(0, 0, 0, 1.0)), replace(PLAIN, box="block", box_fill=(0, 0, 200, 0.5)),
-                                  replace(PLAIN, hot_box=(255, 0, 80), hot_fill=(255, 255, 255))], ids=["opaque", "translucent", "behind a word"])
+@pytest.mark.parametrize(
+    "look",
+    [
+        replace(PLAIN, box="row", box_fill=(0, 0, 0, 1.0)),
+        replace(PLAIN, box="block", box_fill=(0, 0, 200, 0.5)),
+        replace(PLAIN, hot_box=(255, 0, 80), hot_fill=(255, 255, 255)),
+    ],
+    ids=["opaque", "translucent", "behind a word"],
+)
 def test_boxes_are_drawn_and_not_labelled(look):
     before, after, mask = drawn(look)
     changed = np.abs(after - before).max(-1) > 20
@@ -62,16 +83,25 @@ def test_boxes_are_drawn_and_not_labelled(look):
 
 def test_boxes_are_in_the_mask_of_what_changed(maker):
     look = lambda given: replace(PLAIN, size=given.size, box="row", box_fill=(255, 0, 0, 1.0))
-    letters, all_of_it = (maker.frame(5, HEIGHT, WIDTH, empty=0, corners=0, kind="short", size=20, look=look, boxes=boxes).mask for boxes in (False, True))
+    letters, all_of_it = (
+        maker.frame(5, HEIGHT, WIDTH, empty=0, corners=0, kind="short", size=20, look=look, boxes=boxes).mask
+        for boxes in (False, True)
+    )
     assert (all_of_it & letters).sum() == letters.sum() and all_of_it.sum() > 1.3 * letters.sum()
 
 
 def test_pairs_are_functions_of_their_seed(maker, tmp_path):
     for frames in (1, 5):
-        first, again, other = (maker.make(seed, frames, HEIGHT, WIDTH, empty=0, frame_height=352) for seed in ("a", "a", "b"))
+        first, again, other = (
+            maker.make(seed, frames, HEIGHT, WIDTH, empty=0, frame_height=352) for seed in ("a", "a", "b")
+        )
         assert all(np.array_equal(a, b) for a, b in zip(first, again))
         assert not np.array_equal(first[1], other[1])
-        assert first[0].shape == first[1].shape == (frames, HEIGHT, WIDTH, 3) and first[2].shape == (frames, HEIGHT, WIDTH) and first[2].dtype == bool
+        assert (
+            first[0].shape == first[1].shape == (frames, HEIGHT, WIDTH, 3)
+            and first[2].shape == (frames, HEIGHT, WIDTH)
+            and first[2].dtype == bool
+        )
 
 
 def test_what_was_drawn_before_does_not_matter(maker):
@@ -90,9 +120,26 @@ def test_empty_pairs_have_no_label_and_no_text(maker):
 def test_every_style_and_layout_occurs():
     rng = random.Random(0)
     tags = set().union(*(random_look(rng, FONTS["latin"], 24.0).tags for _ in range(600)))
-    assert tags == {"plain", "outline", "thick outline", "shadow", "glow", "dark", "coloured", "gradient", "opaque box", "translucent box", "letterspaced",
-                    "translucent", "italic", "turned"}
-    blocks = [random_text(random.Random(seed), FONTS, tuple(FONTS), 320, 192, pictograph=random_pictograph) for seed in range(300)]
+    assert tags == {
+        "plain",
+        "outline",
+        "thick outline",
+        "shadow",
+        "glow",
+        "dark",
+        "coloured",
+        "gradient",
+        "opaque box",
+        "translucent box",
+        "letterspaced",
+        "translucent",
+        "italic",
+        "turned",
+    }
+    blocks = [
+        random_text(random.Random(seed), FONTS, tuple(FONTS), 320, 192, pictograph=random_pictograph)
+        for seed in range(300)
+    ]
     assert {block.kind for drawn_ in blocks for block in drawn_} == set(KINDS)
     assert any("highlight" in block.tags for drawn_ in blocks for block in drawn_)
     assert {len(block.rows) for drawn_ in blocks for block in drawn_} == {1, 2, 3, 4, 5, 6}
@@ -105,13 +152,33 @@ def test_every_style_and_layout_occurs():
 def test_rows_are_as_wide_as_asked_for_and_whole_frames_cut_nothing():
     for room in (24, 96, 400):
         for seed in range(6):
-            block, = random_text(random.Random(seed), FONTS, ("latin",), 640, 352, cut=False, kind="line", size=12, room=room, look=lambda given: replace(PLAIN, size=given.size))
+            (block,) = random_text(
+                random.Random(seed),
+                FONTS,
+                ("latin",),
+                640,
+                352,
+                cut=False,
+                kind="line",
+                size=12,
+                room=room,
+                look=lambda given: replace(PLAIN, size=given.size),
+            )
             assert all(0.4 * room <= row[2] - row[0] <= room * 1.1 for row in block.rows)
             assert all(0 <= row[0] and row[2] <= 640 and 0 <= row[1] and row[3] <= 352 for row in block.rows)
 
 
 def test_letters_stand_one_below_the_other_in_columns():
-    block, = random_text(random.Random(1), FONTS, ("chinese",), 320, 192, kind="column", size=20, look=lambda given: replace(PLAIN, size=given.size))
+    (block,) = random_text(
+        random.Random(1),
+        FONTS,
+        ("chinese",),
+        320,
+        192,
+        kind="column",
+        size=20,
+        look=lambda given: replace(PLAIN, size=given.size),
+    )
     for left, top, right, bottom in block.rows:
         assert bottom - top > 1.5 * (right - left)
 
@@ -124,14 +191,20 @@ def test_text_in_a_corner_is_labelled(maker):
             kinds.add(overlay.kind)
             if overlay.kind == "corner" and overlay.tags.isdisjoint({"translucent"}):
                 left, top, right, bottom = (round(edge) for edge in overlay.rows[0])
-                assert pair.mask[max(0, top):bottom + 1, max(0, left):right + 1].any()
+                assert pair.mask[max(0, top) : bottom + 1, max(0, left) : right + 1].any()
     assert "corner" in kinds
-    assert corner_text(random.Random(3), FONTS, ("latin",), 320, 176, False).rows == corner_text(random.Random(3), FONTS, ("latin",), 320, 176, False).rows
+    assert (
+        corner_text(random.Random(3), FONTS, ("latin",), 320, 176, False).rows
+        == corner_text(random.Random(3), FONTS, ("latin",), 320, 176, False).rows
+    )
 
 
 def test_text_that_cannot_be_seen_is_left_out(maker):
     hidden = lambda given: replace(PLAIN, size=given.size, opacity=0.03)
-    assert not any(maker.frame(seed, HEIGHT, WIDTH, empty=0, corners=0, kind="short", size=20, look=hidden).mask.any() for seed in range(4))
+    assert not any(
+        maker.frame(seed, HEIGHT, WIDTH, empty=0, corners=0, kind="short", size=20, look=hidden).mask.any()
+        for seed in range(4)
+    )
 
 
 def test_lines_of_a_clip_keep_their_look_and_change_their_words(maker):
@@ -144,7 +217,9 @@ def test_lines_of_a_clip_keep_their_look_and_change_their_words(maker):
     raise AssertionError("no clip with two lines")
 
 
-@pytest.mark.parametrize("painter", sorted({p.__name__: p for p in negatives.PAINTERS}.items()), ids=lambda p: p[0].strip("_"))
+@pytest.mark.parametrize(
+    "painter", sorted({p.__name__: p for p in negatives.PAINTERS}.items()), ids=lambda p: p[0].strip("_")
+)
 def test_every_negative_can_be_drawn_at_every_size(painter, monkeypatch):
     monkeypatch.setattr(negatives, "PAINTERS", (painter[1],))
     for seed in range(25):

@@ -1,4 +1,5 @@
 """The packed copy of the training data: smaller, of the same layout, and with every licence."""
+
 import io
 
 import pytest
@@ -12,13 +13,21 @@ from clear_runtime.errors import ClearError
 def data(tmp_path):
     """A folder with one picture, one font and one sprite for everything that is looked for."""
     folder = tmp_path / "data"
-    for package, patterns in {name: patterns for by_package in sources.FONTS.values() for name, patterns in by_package.items()}.items():
-        for n, start in enumerate([pattern.replace("*", "Face") for by_package in sources.FONTS.values() for pattern in by_package.get(package, ())]):
-            place(folder, package, f"fonts/{start}{n}.ttf").write_bytes(b"font")
+    asked = [
+        (package, pattern) for of in sources.FONTS.values() for package, patterns in of.items() for pattern in patterns
+    ]
+    for n, (package, pattern) in enumerate(asked):
+        place(folder, package, f"fonts/{pattern.replace('*', 'Face')}{n}.ttf").write_bytes(b"font")
     for n in range(12):
-        Image.effect_noise((900, 600), 60).convert("RGB").save(place(folder, "mate-backgrounds", f"backgrounds/mate/nature/scene{n}.png"))
-        Image.new("RGBA", (300, 200), (200, 30, 10, 128)).save(place(folder, "tuxpaint-stamps-default", f"tuxpaint/stamps/animals/cat{n}.png"))
-    Image.new("RGBA", (300, 200)).save(place(folder, "tuxpaint-stamps-default", "tuxpaint/stamps/symbols/alphabets/a.png"))
+        Image.effect_noise((900, 600), 60).convert("RGB").save(
+            place(folder, "mate-backgrounds", f"backgrounds/mate/nature/scene{n}.png")
+        )
+        Image.new("RGBA", (300, 200), (200, 30, 10, 128)).save(
+            place(folder, "tuxpaint-stamps-default", f"tuxpaint/stamps/animals/cat{n}.png")
+        )
+    Image.new("RGBA", (300, 200)).save(
+        place(folder, "tuxpaint-stamps-default", "tuxpaint/stamps/symbols/alphabets/a.png")
+    )
     return folder
 
 
@@ -57,9 +66,20 @@ def test_what_does_not_fit_is_said(data, tmp_path, monkeypatch):
 def test_pictures_come_out_of_resource_files(tmp_path):
     def stored(size, kind, mode="RGB"):
         buffer = io.BytesIO()
-        Image.new(mode, size, (200, 80, 40, 0)[:len(mode)]).save(buffer, kind)
+        Image.new(mode, size, (200, 80, 40, 0)[: len(mode)]).save(buffer, kind)
         return len(buffer.getvalue()).to_bytes(4, "big") + buffer.getvalue()
-    content = b"qres" + stored((400, 320), "jpeg") + stored((64, 64), "jpeg") + b"\xff\xd8\xff\xe0 broken" + stored((320, 300), "webp") + stored((320, 300), "webp", "RGBA")
+
+    content = (
+        b"qres"
+        + stored((400, 320), "jpeg")
+        + stored((64, 64), "jpeg")
+        + b"\xff\xd8\xff\xe0 broken"
+        + stored((320, 300), "webp")
+        + stored((320, 300), "webp", "RGBA")
+    )
     (tmp_path / "explore.rcc").write_bytes(content)
     assert qt_resources.extract_pictures(tmp_path / "explore.rcc", tmp_path / "out") == 2
-    assert sorted((path.name, Image.open(path).size) for path in (tmp_path / "out").iterdir()) == [("explore_000.jpg", (400, 320)), ("explore_001.webp", (320, 300))]
+    assert sorted((path.name, Image.open(path).size) for path in (tmp_path / "out").iterdir()) == [
+        ("explore_000.jpg", (400, 320)),
+        ("explore_001.webp", (320, 300)),
+    ]

@@ -1,4 +1,5 @@
 """The command that trains the bundled prior: its batches, its loss, and a run that stops and goes on."""
+
 import pytest
 import torch
 from tiny_maker import tiny_maker
@@ -21,7 +22,27 @@ def maker(tmp_path, monkeypatch):
 
 
 def run(tmp_path, *more):
-    main(arguments(["--data", str(tmp_path), "--run", str(tmp_path / "run"), "--batch", "2", "--crop", "64", "96", "--workers", "0", "--device", "cpu", *SMALL, *more]))
+    main(
+        arguments(
+            [
+                "--data",
+                str(tmp_path),
+                "--run",
+                str(tmp_path / "run"),
+                "--batch",
+                "2",
+                "--crop",
+                "64",
+                "96",
+                "--workers",
+                "0",
+                "--device",
+                "cpu",
+                *SMALL,
+                *more,
+            ]
+        )
+    )
     return torch.load(tmp_path / "run/training.pt", weights_only=True)
 
 
@@ -48,7 +69,11 @@ def test_batches_hold_as_many_pixels_whatever_their_shape(maker, tmp_path):
     shapes = set()
     for i in range(8):
         frames, masks = batches[i]
-        assert frames.shape[0] == masks.shape[0] and frames.shape[2:] == masks.shape[1:] and frames.dtype == masks.dtype == torch.uint8
+        assert (
+            frames.shape[0] == masks.shape[0]
+            and frames.shape[2:] == masks.shape[1:]
+            and frames.dtype == masks.dtype == torch.uint8
+        )
         assert 0.7 < masks.numel() / (4 * 64 * 96) < 1.4
         shapes.add(tuple(frames.shape[2:]))
     assert shapes == {(64, 96), (96, 64), (64, 128), (128, 64)}
@@ -62,4 +87,6 @@ def test_pixels_beside_letters_weigh_more():
     beside[..., 20:22, 10:20], far[..., 26:28, 10:20] = 4.0, 4.0
     assert loss(beside, mask, 0.0).item() == pytest.approx(loss(far, mask, 0.0).item())
     assert loss(beside, mask, 1.0) > loss(far, mask, 1.0) + 0.05
-    assert loss(beside, mask, 0.0) == torch.nn.functional.binary_cross_entropy_with_logits(beside, mask) + dice(beside, mask)
+    assert loss(beside, mask, 0.0) == torch.nn.functional.binary_cross_entropy_with_logits(beside, mask) + dice(
+        beside, mask
+    )

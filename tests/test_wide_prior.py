@@ -1,4 +1,5 @@
 """Light priors of other widths: their files, and what they start from."""
+
 import pytest
 import torch
 
@@ -70,6 +71,7 @@ def test_memory_is_counted_from_the_widths():
 
 def test_recall_is_counted_by_size_and_width():
     import numpy as np
+
     true, recall = np.zeros((40, 200), bool), Recall()
     true[10:20, 20:60] = true[10:30, 100:200] = True
     found = true.copy()

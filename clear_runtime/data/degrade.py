@@ -1,4 +1,5 @@
 """What happens to a frame after the text was burned in: scaling, sharpening, compression, few colours."""
+
 import io
 import random
 from fractions import Fraction
@@ -15,7 +16,8 @@ _RESAMPLINGS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resam
 
 
 def degraded(frame: Image.Image, rng: random.Random, smallest: float = 32.0) -> Image.Image:
-    """An RGB frame as it is seen in the end. smallest: em in pixels of the smallest letters, which must stay letters."""
+    """An RGB frame as it is seen in the end. smallest: em in pixels of the smallest letters, which must stay
+    letters."""
     if rng.random() < 0.25:
         least = 0.75 if smallest < 14 else 0.55 if smallest < 24 else 0.35 if smallest < 50 else 0.2
         frame = _rescaled(frame, rng, rng.uniform(least, 0.95))

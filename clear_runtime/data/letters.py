@@ -1,8 +1,9 @@
 """Draw a block of overlaid text, and know exactly which pixels its letters cover.
 
-The label of a text is its letters with outline, shadow and glow. A box behind them is drawn and not labelled: it hides the
-scene in another way than letters do (one colour, straight edges), and is found and taken off by its edges.
+The label of a text is its letters with outline, shadow and glow. A box behind them is drawn and not labelled: it
+hides the scene in another way than letters do (one colour, straight edges), and is found and taken off by its edges.
 """
+
 import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,12 +14,14 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 from .burn import MASK_FROM, load_font
 from .looks import Look
 
-SHADE_FROM = 0.12  # opacity from which on a blurred shadow or glow is labelled: what is fainter than this is not seen as the text's
-FINE = 44          # letters of fewer pixels are drawn at twice their size and averaged down, as scaled video has them
+SHADE_FROM = 0.12  # opacity from which on a blurred shadow or glow is labelled: fainter ones are not seen as the text's
+FINE = 44  # letters of fewer pixels are drawn at twice their size and averaged down, as scaled video has them
 
 
 class Piece(NamedTuple):
-    """Text with its origin on the baseline, in pixels of the block. hot: the word of the moment. pictograph: drawn instead of letters."""
+    """Text with its origin on the baseline, in pixels of the block. hot: the word of the moment. pictograph: drawn
+    instead of letters."""
+
     text: str
     x: float
     y: float
@@ -28,8 +31,10 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Overlay:
-    """Text over a frame. picture: RGBA of its own size. letters: "L", opacity of what is labelled, same size. left, top: of both in
-    the frame. rows: (left, top, right, bottom) of each row's letters in pixels of the frame. kind, size, tags: what was drawn."""
+    """Text over a frame. picture: RGBA of its own size. letters: "L", opacity of what is labelled, same size. left,
+    top: of both in the frame. rows: (left, top, right, bottom) of each row's letters in pixels of the frame. kind,
+    size, tags: what was drawn."""
+
     picture: Image.Image
     letters: Image.Image
     left: int
@@ -48,7 +53,10 @@ class Overlay:
         """Add the opacity of the letters to a mask "L" of the frame's size. boxes: of everything that was drawn."""
         own = self.picture.getchannel("A") if boxes else self.letters
         own = _scaled(own, strength)
-        mask.paste(ImageChops.lighter(own, mask.crop((self.left, self.top, self.left + own.width, self.top + own.height))), (self.left, self.top))
+        mask.paste(
+            ImageChops.lighter(own, mask.crop((self.left, self.top, self.left + own.width, self.top + own.height))),
+            (self.left, self.top),
+        )
 
 
 def marked(mask: Image.Image) -> np.ndarray:
@@ -66,7 +74,8 @@ def font_of(look: Look) -> ImageFont.FreeTypeFont:
 
 
 def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float], kind: str = "line") -> Overlay:
-    """Rows of pieces, laid out by layouts in pixels of `font_of(look)`, with the middle of the block at `centre` of the frame."""
+    """Rows of pieces, laid out by layouts in pixels of `font_of(look)`, with the middle of the block at `centre` of
+    the frame."""
     s, font = scale_of(look), font_of(look)
     boxes = [_extent(row, font) for row in rows]
     x0, y0 = min(b[0] for b in boxes), min(b[1] for b in boxes)
@@ -81,17 +90,29 @@ def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float],
     margin = math.ceil(reach)
     width, height = math.ceil((x1 - x0) / s) + 2 * margin, math.ceil((y1 - y0) / s) + 2 * margin
     dx, dy = margin * s - x0, margin * s - y0
-    picture, letters = _compose([[p._replace(x=p.x + dx, y=p.y + dy) for p in row] for row in rows],
-                                [(a + dx, b + dy, c + dx, d + dy) for a, b, c, d in boxes], look, font, (width * s, height * s), s)
+    picture, letters = _compose(
+        [[p._replace(x=p.x + dx, y=p.y + dy) for p in row] for row in rows],
+        [(a + dx, b + dy, c + dx, d + dy) for a, b, c, d in boxes],
+        look,
+        font,
+        (width * s, height * s),
+        s,
+    )
     left, top = round(centre[0] - width / 2), round(centre[1] - height / 2)
-    inside = tuple((left + (a + dx) / s, top + (b + dy) / s, left + (c + dx) / s, top + (d + dy) / s) for a, b, c, d in boxes)
+    inside = tuple(
+        (left + (a + dx) / s, top + (b + dy) / s, left + (c + dx) / s, top + (d + dy) / s) for a, b, c, d in boxes
+    )
     return Overlay(picture, letters, left, top, inside, kind, look.size, look.tags)
 
 
 def _extent(row: list[Piece], font) -> tuple[float, float, float, float]:
     size = font.size
-    edges = [(p.x, p.y - size * 0.9, p.x + size, p.y + size * 0.1) if p.pictograph else
-             tuple(a + b for a, b in zip(font.getbbox(p.text, anchor="ls"), (p.x, p.y, p.x, p.y))) for p in row]
+    edges = [
+        (p.x, p.y - size * 0.9, p.x + size, p.y + size * 0.1)
+        if p.pictograph
+        else tuple(a + b for a, b in zip(font.getbbox(p.text, anchor="ls"), (p.x, p.y, p.x, p.y)))
+        for p in row
+    ]
     return min(e[0] for e in edges), min(e[1] for e in edges), max(e[2] for e in edges), max(e[3] for e in edges)
 
 
@@ -106,7 +127,8 @@ def _written(pieces, font, size, stroke: int = 0) -> Image.Image:
 
 
 def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, Image.Image]:
-    """Layer by layer from the back: boxes, shadow, glow, outline, letters, pictographs -> RGBA and "L", scaled down by s."""
+    """Layer by layer from the back: boxes, shadow, glow, outline, letters, pictographs -> RGBA and "L", scaled down
+    by s."""
     pieces = [p for row in rows for p in row]
     hot = [p for p in pieces if p.hot]
     core = _written([p for p in pieces if not (p.hot and look.hot_fill)], font, size)
@@ -122,7 +144,9 @@ def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, 
         label = ImageChops.lighter(label, shade.point(_VISIBLE))
     if edge:
         canvas = Image.alpha_composite(canvas, _solid(look.stroke_fill, edge))
-    canvas = Image.alpha_composite(canvas, _solid(look.fill, core) if look.second is None else _graded(look, core, boxes))
+    canvas = Image.alpha_composite(
+        canvas, _solid(look.fill, core) if look.second is None else _graded(look, core, boxes)
+    )
     if lit:
         canvas = Image.alpha_composite(canvas, _solid(look.hot_fill, lit))
     for p in pieces:
@@ -140,7 +164,9 @@ def _finished(canvas: Image.Image, label: Image.Image, look: Look, s: int) -> tu
     canvas = canvas.convert("RGBa")
     if look.italic:
         shear = (1, 0.2, -0.1 * canvas.height, 0, 1, 0)
-        canvas, label = (x.transform(x.size, Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR) for x in (canvas, label))
+        canvas, label = (
+            x.transform(x.size, Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR) for x in (canvas, label)
+        )
     if look.turn:
         canvas, label = (x.rotate(look.turn, Image.Resampling.BILINEAR) for x in (canvas, label))
     if s > 1:
@@ -169,9 +195,17 @@ def _boxes(canvas: Image.Image, boxes, hot, look: Look, font, s: int) -> None:
     draw, pad, radius = ImageDraw.Draw(canvas), look.pad * look.size * s, look.rounded * look.size * s
     if look.box:
         opacity = round(255 * look.box_fill[3])
-        rows = boxes if look.box == "row" else [(min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))]
+        rows = (
+            boxes
+            if look.box == "row"
+            else [
+                (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
+            ]
+        )
         for a, b, c, d in rows:
-            draw.rounded_rectangle((a - pad, b - pad * 0.7, c + pad, d + pad * 0.7), radius, fill=(*look.box_fill[:3], opacity))
+            draw.rounded_rectangle(
+                (a - pad, b - pad * 0.7, c + pad, d + pad * 0.7), radius, fill=(*look.box_fill[:3], opacity)
+            )
     if look.hot_box:
         for p in hot:
             a, b, c, d = _extent([p], font)

@@ -1,8 +1,9 @@
 """What looks like text and is none: railings, grids, bricks, branches, hair, rows of shapes, bars and buttons.
 
-A network that has seen letters only on photographs takes every fine, regular, strong contrast for them. These are drawn into the
-clean picture, before any text.
+A network that has seen letters only on photographs takes every fine, regular, strong contrast for them. These are
+drawn into the clean picture, before any text.
 """
+
 import math
 import random
 
@@ -59,7 +60,12 @@ def _grid(draw, rng, w, h) -> None:
         for j in range(int(h / step_y)):
             x, y = i * step_x, j * step_y
             box = (x, y, x + step_x * wide, y + step_y * wide)
-            draw.rectangle(box, fill=(pane if rng.random() < 0.8 else _colour(rng)) if filled else None, outline=frame, width=rng.choice((1, 2, 3)))
+            draw.rectangle(
+                box,
+                fill=(pane if rng.random() < 0.8 else _colour(rng)) if filled else None,
+                outline=frame,
+                width=rng.choice((1, 2, 3)),
+            )
 
 
 def _bricks(draw, rng, w, h) -> None:
@@ -70,7 +76,10 @@ def _bricks(draw, rng, w, h) -> None:
         for i in range(-1, int(w / bw) + 1):
             x = i * bw + (bw / 2 if j % 2 else 0)
             shade = rng.randrange(-18, 19)
-            draw.rectangle((x + gap, j * bh + gap, x + bw - gap, (j + 1) * bh - gap), fill=(*(max(0, min(255, c + shade)) for c in colour[:3]), 255))
+            draw.rectangle(
+                (x + gap, j * bh + gap, x + bw - gap, (j + 1) * bh - gap),
+                fill=(*(max(0, min(255, c + shade)) for c in colour[:3]), 255),
+            )
 
 
 def _stripes(draw, rng, w, h) -> None:
@@ -102,7 +111,9 @@ def _branches(draw, rng, w, h) -> None:
         end = x + length * math.cos(angle), y + length * math.sin(angle)
         draw.line([(x, y), end], fill=colour, width=max(1, round(thick)))
         if thick > 1.2:
-            tips += [(*end, angle + rng.gauss(0, 0.5), thick * rng.uniform(0.6, 0.9)) for _ in range(rng.choice((1, 2, 2)))]
+            tips += [
+                (*end, angle + rng.gauss(0, 0.5), thick * rng.uniform(0.6, 0.9)) for _ in range(rng.choice((1, 2, 2)))
+            ]
 
 
 def _hair(draw, rng, w, h) -> None:
@@ -110,7 +121,13 @@ def _hair(draw, rng, w, h) -> None:
     for _ in range(rng.randrange(8, 60)):
         x, y, r = rng.uniform(-0.2, 1) * w, rng.uniform(-0.2, 1) * h, rng.uniform(0.1, 0.9) * max(w, h)
         start = rng.uniform(0, 360)
-        draw.arc((x, y, x + r, y + r * rng.uniform(0.4, 1.6)), start, start + rng.uniform(20, 120), fill=colour, width=rng.choice((1, 1, 2, 3, 4)))
+        draw.arc(
+            (x, y, x + r, y + r * rng.uniform(0.4, 1.6)),
+            start,
+            start + rng.uniform(20, 120),
+            fill=colour,
+            width=rng.choice((1, 1, 2, 3, 4)),
+        )
 
 
 def _shapes(draw, rng, w, h) -> None:
@@ -125,13 +142,29 @@ def _shapes(draw, rng, w, h) -> None:
             if kind == 0:
                 draw.ellipse((x, y, x + size, y + size), fill=None if ring else colour, outline=colour, width=ring or 1)
             elif kind == 1:
-                draw.rounded_rectangle((x, y, x + size, y + size * 0.6), size * 0.15, fill=None if ring else colour, outline=colour, width=ring or 1)
+                draw.rounded_rectangle(
+                    (x, y, x + size, y + size * 0.6),
+                    size * 0.15,
+                    fill=None if ring else colour,
+                    outline=colour,
+                    width=ring or 1,
+                )
             elif kind == 2:
                 draw.polygon([(x, y + size), (x + size / 2, y), (x + size, y + size)], fill=colour)
             elif kind == 3:
                 draw.rectangle((x, y + size * 0.4, x + size, y + size * 0.6), fill=colour)
             else:
-                draw.polygon([(x, y), (x + size / 2, y + size / 2), (x, y + size), (x - size * 0.2, y + size), (x + size * 0.3, y + size / 2), (x - size * 0.2, y)], fill=colour)
+                draw.polygon(
+                    [
+                        (x, y),
+                        (x + size / 2, y + size / 2),
+                        (x, y + size),
+                        (x - size * 0.2, y + size),
+                        (x + size * 0.3, y + size / 2),
+                        (x - size * 0.2, y),
+                    ],
+                    fill=colour,
+                )
 
 
 def _blobs(draw, rng, w, h) -> None:
@@ -143,7 +176,10 @@ def _blobs(draw, rng, w, h) -> None:
         if rng.random() < 0.5:
             draw.ellipse((x, y, x + r, y + r * rng.uniform(0.4, 1)), fill=rng.choice(colours))
         else:
-            draw.polygon([(x + rng.uniform(-r, r), y + rng.uniform(-r, r)) for _ in range(rng.randrange(3, 6))], fill=rng.choice(colours))
+            draw.polygon(
+                [(x + rng.uniform(-r, r), y + rng.uniform(-r, r)) for _ in range(rng.randrange(3, 6))],
+                fill=rng.choice(colours),
+            )
 
 
 def _controls(draw, rng, w, h) -> None:
@@ -157,24 +193,63 @@ def _controls(draw, rng, w, h) -> None:
     for k in range(rng.randrange(1, 7)):
         x, top = 0.05 * w + k * side * 1.5, y + bar * 1.5
         if rng.random() < 0.5:
-            draw.rounded_rectangle((x, top, x + side, top + side), side * rng.choice((0, 0.2, 0.5)), fill=ground, outline=ink, width=rng.choice((0, 2, 4)))
+            draw.rounded_rectangle(
+                (x, top, x + side, top + side),
+                side * rng.choice((0, 0.2, 0.5)),
+                fill=ground,
+                outline=ink,
+                width=rng.choice((0, 2, 4)),
+            )
         else:
             draw.ellipse((x, top, x + side, top + side), fill=ground, outline=ink, width=rng.choice((0, 2, 4)))
         if rng.random() < 0.5:
-            draw.polygon([(x + side * 0.35, top + side * 0.25), (x + side * 0.75, top + side * 0.5), (x + side * 0.35, top + side * 0.75)], fill=ink)
+            draw.polygon(
+                [
+                    (x + side * 0.35, top + side * 0.25),
+                    (x + side * 0.75, top + side * 0.5),
+                    (x + side * 0.35, top + side * 0.75),
+                ],
+                fill=ink,
+            )
         elif rng.random() < 0.5:
             for n in range(3):
-                draw.line([(x + side * 0.25, top + side * (0.3 + 0.2 * n)), (x + side * 0.75, top + side * (0.3 + 0.2 * n))], fill=ink, width=3)
+                draw.line(
+                    [(x + side * 0.25, top + side * (0.3 + 0.2 * n)), (x + side * 0.75, top + side * (0.3 + 0.2 * n))],
+                    fill=ink,
+                    width=3,
+                )
 
 
 def _panel(draw, rng, w, h) -> None:
     """An empty box such as text may stand on, so that a box alone is no text."""
     opacity = rng.choice((255, 255, 200, 128))
-    draw.rounded_rectangle((2, 2, w - 3, min(h - 3, rng.uniform(24, 120))), rng.choice((0, 0, 10, 30)), fill=(*_colour(rng)[:3], opacity),
-                           outline=rng.choice((None, _colour(rng))), width=rng.choice((1, 3)))
+    draw.rounded_rectangle(
+        (2, 2, w - 3, min(h - 3, rng.uniform(24, 120))),
+        rng.choice((0, 0, 10, 30)),
+        fill=(*_colour(rng)[:3], opacity),
+        outline=rng.choice((None, _colour(rng))),
+        width=rng.choice((1, 3)),
+    )
 
 
-PAINTERS = (_railing, _railing, _grid, _grid, _bricks, _stripes, _checks, _branches, _branches, _hair, _shapes, _shapes, _blobs, _blobs, _controls, _panel)
+PAINTERS = (
+    _railing,
+    _railing,
+    _grid,
+    _grid,
+    _bricks,
+    _stripes,
+    _checks,
+    _branches,
+    _branches,
+    _hair,
+    _shapes,
+    _shapes,
+    _blobs,
+    _blobs,
+    _controls,
+    _panel,
+)
 
 
 def draw_bars(rng: random.Random, frame: Image.Image) -> None:
@@ -182,6 +257,10 @@ def draw_bars(rng: random.Random, frame: Image.Image) -> None:
     draw, share = ImageDraw.Draw(frame), rng.uniform(0.06, 0.2)
     colour = (0, 0, 0) if rng.random() < 0.85 else tuple(rng.randrange(256) for _ in range(3))
     w, h = frame.size
-    boxes = [(0, 0, w, share * h), (0, h - share * h, w, h)] if rng.random() < 0.7 else [(0, 0, share * w, h), (w - share * w, 0, w, h)]
+    boxes = (
+        [(0, 0, w, share * h), (0, h - share * h, w, h)]
+        if rng.random() < 0.7
+        else [(0, 0, share * w, h), (w - share * w, 0, w, h)]
+    )
     for box in boxes:
         draw.rectangle(box, fill=colour)

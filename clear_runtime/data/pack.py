@@ -2,10 +2,12 @@
 
     python -m clear_runtime.data.pack DATA --out FOLDER --megabytes 38
 
-DATA is a folder filled by data.sources. FOLDER gets the same layout, so that everything that reads DATA reads FOLDER: all pictures
-at most 640 pixels long, a few faces per script with the letters that random lines use (cut down by fontTools where it is installed,
-whole otherwise), as many sprites as there is room for, and every package's licence. Both splits are kept apart as in DATA.
+DATA is a folder filled by data.sources. FOLDER gets the same layout, so that everything that reads DATA reads FOLDER:
+all pictures at most 640 pixels long, a few faces per script with the letters that random lines use (cut down by
+fontTools where it is installed, whole otherwise), as many sprites as there is room for, and every package's licence.
+Both splits are kept apart as in DATA.
 """
+
 import argparse
 import io
 import logging
@@ -21,16 +23,23 @@ from . import sources, text
 log = logging.getLogger(__name__)
 
 LICENCES = "LICENCES.txt"
-LONG_SIDE, QUALITY, SPRITE = 640, 88, 160   # pixels of a picture's longer side, JPEG quality, pixels of a sprite's
+LONG_SIDE, QUALITY, SPRITE = 640, 88, 160  # pixels of a picture's longer side, JPEG quality, pixels of a sprite's
 FACES = {"latin": 36, "cyrillic": 12, "arabic": 8, "chinese": 3, "japanese": 4, "korean": 5}
 """Training faces for each script; for validation a third as many, and one at least."""
 _SIGNS = "".join(map(chr, range(32, 127))) + "、。，？！：；（）「」『』《》…—–“”‘’¿¡•·♪€£"
-LETTERS = {"latin": text.LATIN + text.LATIN.upper() + text.LATIN_MARKS + text.LATIN_MARKS.upper(), "cyrillic": text.CYRILLIC + text.CYRILLIC.upper(),
-           "arabic": text.ARABIC, "chinese": text.HANZI, "japanese": text.KANA + text.KANJI, "korean": text.HANGUL}
+LETTERS = {
+    "latin": text.LATIN + text.LATIN.upper() + text.LATIN_MARKS + text.LATIN_MARKS.upper(),
+    "cyrillic": text.CYRILLIC + text.CYRILLIC.upper(),
+    "arabic": text.ARABIC,
+    "chinese": text.HANZI,
+    "japanese": text.KANA + text.KANJI,
+    "korean": text.HANGUL,
+}
 
 
 def pack(folder: Path, out: Path, megabytes: float) -> int:
-    """Write the copy and give its size in bytes. Raises ClearError when pictures and fonts alone are larger than `megabytes`."""
+    """Write the copy and give its size in bytes. Raises ClearError when pictures and fonts alone are larger than
+    `megabytes`."""
     if out.exists() and any(out.iterdir()):
         raise ClearError(f"{out} is not empty. Choose another folder, or empty it.")
     room = int(megabytes * 1e6)
@@ -42,7 +51,10 @@ def pack(folder: Path, out: Path, megabytes: float) -> int:
         used += _font(path, out / path.relative_to(folder), letters)
     log.info("with fonts: %.1f MB", used / 1e6)
     if used > room:
-        raise ClearError(f"Pictures and fonts alone take {used / 1e6:.0f} MB. Allow more --megabytes, or install fontTools, which cuts fonts down.")
+        raise ClearError(
+            f"Pictures and fonts alone take {used / 1e6:.0f} MB. Allow more --megabytes, or install fontTools, "
+            "which cuts fonts down."
+        )
     for path in _sprites_first_to_last(folder):
         data = _sprite(path)
         if used + len(data) > room:
@@ -60,7 +72,14 @@ def _write(path: Path, data: bytes) -> int:
 
 def _licences(folder: Path, out: Path) -> int:
     """Each package's own statement, and a list of what was taken from where."""
-    lines, used = ["Pictures, sprites and fonts of Debian packages, scaled and cut down. Each package's own statement lies in PACKAGE/usr/share/doc.", ""], 0
+    lines, used = (
+        [
+            "Pictures, sprites and fonts of Debian packages, scaled and cut down. "
+            "Each package's own statement lies in PACKAGE/usr/share/doc.",
+            "",
+        ],
+        0,
+    )
     for name in sources.packages():
         stated = folder / name / "usr/share/doc" / name / "copyright"
         known = {**sources.PICTURES, **sources.SPRITES}.get(name, ("see its statement",))[0]
@@ -121,7 +140,14 @@ def _font(path: Path, target: Path, letters: str) -> int:
         from fontTools.ttLib import TTLibError
     except ImportError:
         return shutil.copyfile(path, target).stat().st_size
-    options = subset.Options(hinting=False, notdef_outline=True, font_number=0, ignore_missing_glyphs=True, ignore_missing_unicodes=True, drop_tables=["SVG ", "EBDT", "EBLC"])
+    options = subset.Options(
+        hinting=False,
+        notdef_outline=True,
+        font_number=0,
+        ignore_missing_glyphs=True,
+        ignore_missing_unicodes=True,
+        drop_tables=["SVG ", "EBDT", "EBLC"],
+    )
     try:
         font = subset.load_font(str(path), options)
         cutter = subset.Subsetter(options)

@@ -1,9 +1,10 @@
 """Random training pairs: a scene, the same scene with overlaid text, and the exact mask of the text.
 
-The label of a single frame is *overlaid text*: subtitles, captions, titles, and also names, scores and clocks in corners. Nothing in a
-single frame tells these apart; which of them is the subtitle is for time and place to say. Lettering of the scene (turned, blurred
-with it) is rare and not labelled.
+The label of a single frame is *overlaid text*: subtitles, captions, titles, and also names, scores and clocks in
+corners. Nothing in a single frame tells these apart; which of them is the subtitle is for time and place to say.
+Lettering of the scene (turned, blurred with it) is rare and not labelled.
 """
+
 import random
 from pathlib import Path
 from typing import NamedTuple
@@ -20,14 +21,15 @@ from .pictographs import random_pictograph
 from .scenes import Pictures, random_scene
 from .text import TRAINED
 
-CORNERS = 0.1       # share of frames with text in a corner or at the border
-SECOND = 0.16       # share of frames with a second text elsewhere
-LEGIBLE = 22        # levels of 255 by which the letters must change what is under them, on average
-BUSY = 0.3          # share of scenes with something drawn into them that looks like text and is none
+CORNERS = 0.1  # share of frames with text in a corner or at the border
+SECOND = 0.16  # share of frames with a second text elsewhere
+LEGIBLE = 22  # levels of 255 by which the letters must change what is under them, on average
+BUSY = 0.3  # share of scenes with something drawn into them that looks like text and is none
 
 
 class Drawn(NamedTuple):
     """clean, subtitled [H, W, 3] uint8, mask [H, W] bool, and what was laid over."""
+
     clean: np.ndarray
     subtitled: np.ndarray
     mask: np.ndarray
@@ -42,23 +44,36 @@ class PairMaker:
 
     def __init__(self, folder: Path, validation: bool = False, scripts: tuple[str, ...] = TRAINED):
         self.pictures = Pictures(sources.pictures(folder, validation), sources.sprites(folder, validation))
-        self.fonts = {script: [(str(p), 0) for p in sources.fonts(folder, script, validation)] for script in {*scripts, *TRAINED}}
+        self.fonts = {
+            script: [(str(p), 0) for p in sources.fonts(folder, script, validation)] for script in {*scripts, *TRAINED}
+        }
         self.scripts = scripts
 
-    def make(self, seed, frames: int, height: int, width: int, empty: float = 0.1, em: tuple[float, float] | None = None,
-             frame_height: int | None = None, boxes: bool = False):
+    def make(
+        self,
+        seed,
+        frames: int,
+        height: int,
+        width: int,
+        empty: float = 0.1,
+        em: tuple[float, float] | None = None,
+        frame_height: int | None = None,
+        boxes: bool = False,
+    ):
         """-> clean, subtitled [T, H, W, 3] uint8 and mask [T, H, W] bool.
 
-        empty: share of pairs without text. em: smallest and largest letters in pixels; None for all that occur. frame_height: where the
-        crop is a part of a larger frame, text may stand anywhere in it and be cut by its border. boxes: whether boxes behind letters
-        are in the mask too: what changed, instead of what is text.
+        empty: share of pairs without text. em: smallest and largest letters in pixels; None for all that occur.
+        frame_height: where the crop is a part of a larger frame, text may stand anywhere in it and be cut by its
+        border. boxes: whether boxes behind letters are in the mask too: what changed, instead of what is text.
         """
         if frames == 1:
             drawn = self.frame(seed, height, width, empty, em, frame_height is not None, boxes)
             return drawn.clean[None], drawn.subtitled[None], drawn.mask[None]
         rng = random.Random(seed)
         clean = random_scene(rng, self.pictures, frames, height, width, signs=self.fonts)
-        track = [] if rng.random() < empty else self._track(rng, frames, height, width, em, cut=frame_height is not None)
+        track = (
+            [] if rng.random() < empty else self._track(rng, frames, height, width, em, cut=frame_height is not None)
+        )
         fade, subtitled, mask = rng.choice((0, 0, 0, 2, 4)), [], []
         settings = rng.getrandbits(32)
         smallest = min((block.size for _, _, blocks in track for block in blocks), default=32.0)
@@ -74,9 +89,21 @@ class PairMaker:
             mask.append(marked(label))
         return clean, np.stack(subtitled), np.stack(mask)
 
-    def frame(self, seed, height: int, width: int, empty: float = 0.1, em: tuple[float, float] | None = None, cut: bool = True, boxes: bool = False,
-              busy: float = BUSY, corners: float = CORNERS, **text) -> Drawn:
-        """A single frame, see make. cut: whether it is a part of a larger one. busy, corners: shares of frames. text: see random_text."""
+    def frame(
+        self,
+        seed,
+        height: int,
+        width: int,
+        empty: float = 0.1,
+        em: tuple[float, float] | None = None,
+        cut: bool = True,
+        boxes: bool = False,
+        busy: float = BUSY,
+        corners: float = CORNERS,
+        **text,
+    ) -> Drawn:
+        """A single frame, see make. cut: whether it is a part of a larger one. busy, corners: shares of frames. text:
+        see random_text."""
         rng = random.Random(seed)
         ground = Image.fromarray(random_scene(rng, self.pictures, 1, height, width, signs=self.fonts)[0])
         if rng.random() < busy:
@@ -85,7 +112,17 @@ class PairMaker:
         overlays: list[Overlay] = []
         if rng.random() >= empty:
             for n in range(1 + (rng.random() < SECOND) + (rng.random() < SECOND / 3)):
-                overlays += random_text(rng, self.fonts, self.scripts, width, height, em, cut, pictograph=random_pictograph, **(text if n == 0 else {}))
+                overlays += random_text(
+                    rng,
+                    self.fonts,
+                    self.scripts,
+                    width,
+                    height,
+                    em,
+                    cut,
+                    pictograph=random_pictograph,
+                    **(text if n == 0 else {}),
+                )
             if rng.random() < corners:
                 overlays.append(corner_text(rng, self.fonts, self.scripts, width, height, cut))
         label = Image.new("L", (width, height))
@@ -101,7 +138,9 @@ class PairMaker:
         smallest = min((overlay.size for overlay in shown), default=32.0)
         return Drawn(clean, np.array(degraded(ground, rng, smallest)), marked(label), shown)
 
-    def _track(self, rng: random.Random, frames: int, height: int, width: int, em, cut: bool) -> list[tuple[int, int, list[Overlay]]]:
+    def _track(
+        self, rng: random.Random, frames: int, height: int, width: int, em, cut: bool
+    ) -> list[tuple[int, int, list[Overlay]]]:
         """One text for the whole clip, or texts of one look and place that come, go and change."""
         spans, t = [], 0
         if rng.random() < 0.5:
@@ -118,20 +157,26 @@ class PairMaker:
             """The look of the first text, for all of them."""
             first.append(look)
             return first[0]
+
         for n, span in enumerate(spans):
             asked = (track[0][2][0].kind, first[0].size) if n else (None, None)
-            blocks = random_text(random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, *asked, look=same)
+            blocks = random_text(
+                random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, *asked, look=same
+            )
             track.append((*span, _where(track[0][2][0], blocks) if n else blocks))
         return track
 
 
 def legible(overlay: Overlay, before: Image.Image, after: Image.Image) -> bool:
-    """Whether a text can be told from the picture it was drawn over; blue on blue is nothing to learn from. A text with a box is."""
+    """Whether a text can be told from the picture it was drawn over; blue on blue is nothing to learn from. A text
+    with a box is."""
     area = overlay.left, overlay.top, overlay.left + overlay.letters.width, overlay.top + overlay.letters.height
     area = max(0, area[0]), max(0, area[1]), min(before.width, area[2]), min(before.height, area[3])
     if area[0] >= area[2] or area[1] >= area[3]:
         return False
-    letters = overlay.letters.crop((area[0] - overlay.left, area[1] - overlay.top, area[2] - overlay.left, area[3] - overlay.top))
+    letters = overlay.letters.crop(
+        (area[0] - overlay.left, area[1] - overlay.top, area[2] - overlay.left, area[3] - overlay.top)
+    )
     change = ImageChops.difference(before.crop(area), after.crop(area))
     inside = np.asarray(letters) > 128
     if not inside.any():

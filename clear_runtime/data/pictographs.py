@@ -1,4 +1,5 @@
 """Coloured signs of a letter's height, as emoji are, which stand in a line among its letters."""
+
 import math
 import random
 
@@ -38,15 +39,25 @@ def _heart(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
     points = []
     for k in range(48):
         t = 2 * math.pi * k / 48
-        points.append((SIDE / 2 + 2.8 * 16 * math.sin(t) ** 3, SIDE * 0.46 - 2.8 * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t))))
+        points.append(
+            (
+                SIDE / 2 + 2.8 * 16 * math.sin(t) ** 3,
+                SIDE * 0.46 - 2.8 * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)),
+            )
+        )
     draw.polygon(points, fill=rng.choice(_STRONG))
 
 
 def _star(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
     arms, inner = rng.choice((4, 5, 5, 8)), rng.uniform(0.35, 0.6)
     reach = [SIDE * 0.48 * (1 if k % 2 == 0 else inner) for k in range(2 * arms)]
-    draw.polygon([(SIDE / 2 + r * math.sin(math.pi * k / arms), SIDE / 2 - r * math.cos(math.pi * k / arms)) for k, r in enumerate(reach)],
-                 fill=rng.choice(((255, 172, 51), *_STRONG)))
+    draw.polygon(
+        [
+            (SIDE / 2 + r * math.sin(math.pi * k / arms), SIDE / 2 - r * math.cos(math.pi * k / arms))
+            for k, r in enumerate(reach)
+        ],
+        fill=rng.choice(((255, 172, 51), *_STRONG)),
+    )
 
 
 def _flame(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
@@ -54,7 +65,14 @@ def _flame(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
     for scale, colour in ((1.0, outer), (0.55, inner)):
         r, foot = SIDE * 0.34 * scale, SIDE * 0.96
         draw.ellipse((SIDE / 2 - r, foot - 2 * r, SIDE / 2 + r, foot), fill=colour)
-        draw.polygon([(SIDE / 2 - r * 0.95, foot - r * 1.2), (SIDE / 2 + rng.uniform(-8, 8), foot - 2.8 * r), (SIDE / 2 + r * 0.95, foot - r * 1.2)], fill=colour)
+        draw.polygon(
+            [
+                (SIDE / 2 - r * 0.95, foot - r * 1.2),
+                (SIDE / 2 + rng.uniform(-8, 8), foot - 2.8 * r),
+                (SIDE / 2 + r * 0.95, foot - r * 1.2),
+            ],
+            fill=colour,
+        )
 
 
 def _sign(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:

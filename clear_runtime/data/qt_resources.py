@@ -1,4 +1,5 @@
 """Take the photographs and paintings out of Qt's resource files (.rcc), as far as they are stored as they are."""
+
 import io
 import re
 from pathlib import Path
@@ -10,14 +11,16 @@ _STARTS = re.compile(rb"\xff\xd8\xff|RIFF....WEBP", re.DOTALL)
 
 
 def extract_pictures(resources: Path, folder: Path) -> int:
-    """Write the JPEG and WebP pictures of one file into `folder`, named after the file and their order; gives their number.
+    """Write the JPEG and WebP pictures of one file into `folder`, named after the file and their order; gives their
+    number.
 
-    In a resource file the length of an entry stands in the four bytes before it. Pictures with holes in them are left out.
+    In a resource file the length of an entry stands in the four bytes before it. Pictures with holes in them are left
+    out.
     """
     content, count = resources.read_bytes(), 0
     for found in _STARTS.finditer(content):
         at = found.start()
-        data = content[at:at + int.from_bytes(content[at - 4:at], "big")]
+        data = content[at : at + int.from_bytes(content[at - 4 : at], "big")]
         try:
             with Image.open(io.BytesIO(data)) as picture:
                 picture.load()

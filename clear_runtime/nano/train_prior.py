@@ -2,10 +2,12 @@
 
     python -m clear_runtime.nano.train_prior --data FOLDER --run FOLDER --minutes 12 [--wide] [--start FILE]
 
-Binary cross-entropy plus Dice on single frames of random pairs, a quarter to a third of them without any text; the pixels just
-outside the letters weigh more, so that marks do not grow fat. Crops and whole frames, lying and upright, are mixed. At every
-checkpoint the averaged weights are scored on pictures and fonts that were held back, and written in half precision.
+Binary cross-entropy plus Dice on single frames of random pairs, a quarter to a third of them without any text; the
+pixels just outside the letters weigh more, so that marks do not grow fat. Crops and whole frames, lying and upright,
+are mixed. At every checkpoint the averaged weights are scored on pictures and fonts that were held back, and written
+in half precision.
 """
+
 import argparse
 import logging
 import shutil
@@ -35,14 +37,24 @@ from .store import save_fp16
 log = logging.getLogger(__name__)
 WHOLE = (352, 640)
 SHAPES = ("crop", "crop", "crop", "whole", "crop", "tall crop", "crop", "upright")
-"""What batches follow one another: mostly crops, which have more text for their cost; of whole frames there are fewer in a batch."""
+"""What batches follow one another: mostly crops, which have more text for their cost; of whole frames there are fewer
+in a batch."""
 HELD_BACK = 8  # batches of frames that are scored at every checkpoint
 
 
 class Batches(Generated):
-    """Batches of single frames [N, 3, H, W] uint8 with their masks [N, H, W]; item i starts at the seed `first + i * size`."""
+    """Batches of single frames [N, 3, H, W] uint8 with their masks [N, H, W]; item i starts at the seed `first + i *
+    size`."""
 
-    def __init__(self, folder: Path, first: int, count: int, size: int, crop: tuple[int, int] = (192, 320), validation: bool = False):
+    def __init__(
+        self,
+        folder: Path,
+        first: int,
+        count: int,
+        size: int,
+        crop: tuple[int, int] = (192, 320),
+        validation: bool = False,
+    ):
         super().__init__(folder, first, count, validation)
         self.size, self.crop = size, crop
 
@@ -55,13 +67,17 @@ class Batches(Generated):
     def item(self, i: int) -> tuple[Tensor, Tensor]:
         count, height, width = self.shape(i)
         whole = SHAPES[i % len(SHAPES)] in ("whole", "upright")
-        drawn = [self.maker.frame(self.first + i * self.size + k, height, width, empty=0.25, cut=not whole) for k in range(count)]
+        drawn = [
+            self.maker.frame(self.first + i * self.size + k, height, width, empty=0.25, cut=not whole)
+            for k in range(count)
+        ]
         frames, masks = np.stack([d.subtitled.transpose(2, 0, 1) for d in drawn]), np.stack([d.mask for d in drawn])
         return torch.from_numpy(frames), torch.from_numpy(masks.astype(np.uint8))
 
 
 def loss(logits: Tensor, mask: Tensor, beside: float = 1.0) -> Tensor:
-    """Of logits and masks [N, 1, H, W]. beside: how much more a pixel weighs that is within two pixels of a letter and none of it."""
+    """Of logits and masks [N, 1, H, W]. beside: how much more a pixel weighs that is within two pixels of a letter
+    and none of it."""
     weight = 1 + beside * (F.max_pool2d(mask, 5, 1, 2) - mask)
     return F.binary_cross_entropy_with_logits(logits, mask, weight) + dice(logits, mask)
 
@@ -75,15 +91,23 @@ class HeldBack:
         self.batches = []
         for i in range(batches):
             count, height, width = shapes.shape(i)
-            self.batches.append([maker.frame(i * size + k, height, width, empty=0.3, cut=width * height < WHOLE[0] * WHOLE[1]) for k in range(count)])
+            self.batches.append(
+                [
+                    maker.frame(i * size + k, height, width, empty=0.3, cut=width * height < WHOLE[0] * WHOLE[1])
+                    for k in range(count)
+                ]
+            )
 
     @torch.no_grad()
     def score(self, model: torch.nn.Module, device) -> tuple[dict[str, float], Recall]:
-        """IoU and F1 over all pixels at 0.5, the share of pixels marked on frames without text; recall by size and width."""
+        """IoU and F1 over all pixels at 0.5, the share of pixels marked on frames without text; recall by size and
+        width."""
         model.eval()
         overlap, recall, wrong, empty = Overlap(), Recall(), 0, 0
         for batch in self.batches:
-            frames = torch.from_numpy(np.stack([d.subtitled for d in batch])).to(device).permute(0, 3, 1, 2).float() / 255
+            frames = (
+                torch.from_numpy(np.stack([d.subtitled for d in batch])).to(device).permute(0, 3, 1, 2).float() / 255
+            )
             found = (model(frames.contiguous(memory_format=torch.channels_last))[:, 0] > 0).cpu()
             for drawn, marked in zip(batch, found):
                 overlap.add(marked, torch.from_numpy(drawn.mask))
@@ -96,7 +120,8 @@ class HeldBack:
 
 
 def build(widths: tuple[int, ...], context: tuple[int, ...], start: str) -> LightPrior:
-    """A light prior from a file ("bundled" for the one that ships, "scratch" for none), widened where the file's is narrower."""
+    """A light prior from a file ("bundled" for the one that ships, "scratch" for none), widened where the file's is
+    narrower."""
     model = LightPrior(widths, context)
     if start != "scratch":
         start_from(model, load_prior(BUNDLED if start == "bundled" else start).model.state_dict())
@@ -113,7 +138,7 @@ def _step(model, frames: Tensor, mask: Tensor, device, beside: float) -> Tensor:
 
 def _stream(args, first: int, device) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches from number `first` on: a run that goes on starts with the one it had come to."""
-    batches = Batches(args.data, 10_000 + args.seed * 1_000_000_007, 10 ** 9, args.batch, args.crop)
+    batches = Batches(args.data, 10_000 + args.seed * 1_000_000_007, 10**9, args.batch, args.crop)
     ahead = {}
     if args.workers:  # as many as the memory takes that processes share: a container may have little
         try:
@@ -123,7 +148,16 @@ def _stream(args, first: int, device) -> Iterator[tuple[Tensor, Tensor]]:
         each = args.batch * args.crop[0] * args.crop[1] * 4 * args.workers
         ahead = {"prefetch_factor": max(1, min(6, int(room / each)))}
         log.info("%d workers, each %d batches ahead", args.workers, ahead["prefetch_factor"])
-    return iter(DataLoader(batches, None, sampler=range(first, 10 ** 9), num_workers=args.workers, pin_memory=device.type == "cuda", **ahead))
+    return iter(
+        DataLoader(
+            batches,
+            None,
+            sampler=range(first, 10**9),
+            num_workers=args.workers,
+            pin_memory=device.type == "cuda",
+            **ahead,
+        )
+    )
 
 
 def _report(args, run: Run, average: MovingAverage, held: HeldBack, total: float, device) -> None:
@@ -131,8 +165,18 @@ def _report(args, run: Run, average: MovingAverage, held: HeldBack, total: float
     shipped.load_state_dict(average.values)
     scores, recall = held.score(shipped, device)
     by = recall.report()
-    log.info("step %d  %.1f min  rate %.1e  loss %.4f  %s", run.step, run.spent / 60, run.rate(), total, "  ".join(f"{k} {v:.4f}" for k, v in scores.items()))
-    log.info("  recall by size %s  by width %s", *(" ".join(f"{k}:{v:.2f}" for k, v in by[name].items()) for name in ("size", "width")))
+    log.info(
+        "step %d  %.1f min  rate %.1e  loss %.4f  %s",
+        run.step,
+        run.spent / 60,
+        run.rate(),
+        total,
+        "  ".join(f"{k} {v:.4f}" for k, v in scores.items()),
+    )
+    log.info(
+        "  recall by size %s  by width %s",
+        *(" ".join(f"{k}:{v:.2f}" for k, v in by[name].items()) for name in ("size", "width")),
+    )
     save_fp16(args.run / "nano_prior.safetensors", average.values)
 
 
@@ -144,7 +188,14 @@ def main(args) -> None:
     average = MovingAverage(model.state_dict(), args.average)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-3)
     held = HeldBack(args.data)
-    run = Run(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate, args.checkpoint, args.steps)
+    run = Run(
+        args.run,
+        {"model": model, "average": average, "optimiser": optimiser},
+        args.minutes,
+        args.rate,
+        args.checkpoint,
+        args.steps,
+    )
     stream = _stream(args, run.step, device)
     forward = torch.compile(model) if args.compile and device.type == "cuda" else model
     total, seen = torch.zeros((), device=device), 0
@@ -164,23 +215,50 @@ def main(args) -> None:
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder filled by clear_runtime.data.sources, or written by clear_runtime.data.pack")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here")
-    parser.add_argument("--minutes", type=float, default=12, help="how long to train over all starts; the learning rate follows the clock")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder filled by clear_runtime.data.sources, or written by clear_runtime.data.pack",
+    )
+    parser.add_argument(
+        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=12,
+        help="how long to train over all starts; the learning rate follows the clock",
+    )
     parser.add_argument("--steps", type=int, help="how many steps to train instead")
-    parser.add_argument("--start", default="scratch", help="scratch, bundled, or the file of a light prior of at most these widths")
+    parser.add_argument(
+        "--start", default="scratch", help="scratch, bundled, or the file of a light prior of at most these widths"
+    )
     parser.add_argument("--wide", action="store_true", help=f"the widths {WIDE} and {CONTEXT} dilated convolutions")
-    parser.add_argument("--widths", type=int, nargs=5, metavar="W", default=WIDTHS, help="channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size")
-    parser.add_argument("--context", type=int, nargs=5, metavar="N", default=(0,) * 5, help="dilated convolutions at each of them")
+    parser.add_argument(
+        "--widths",
+        type=int,
+        nargs=5,
+        metavar="W",
+        default=WIDTHS,
+        help="channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size",
+    )
+    parser.add_argument(
+        "--context", type=int, nargs=5, metavar="N", default=(0,) * 5, help="dilated convolutions at each of them"
+    )
     parser.add_argument("--batch", type=int, default=16, help="crops in a step; of whole frames, as many pixels")
-    parser.add_argument("--crop", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(192, 320), help="pixels, multiples of 32")
+    parser.add_argument(
+        "--crop", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(192, 320), help="pixels, multiples of 32"
+    )
     parser.add_argument("--rate", type=float, default=3e-3, help="the highest learning rate")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the moving average that is saved")
     parser.add_argument("--beside", type=float, default=1.0, help="extra weight of the pixels just outside of letters")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--checkpoint", type=float, default=60.0, help="seconds between checkpoints")
     parser.add_argument("--device", help="cpu or cuda; default: a GPU if there is one")
-    parser.add_argument("--compile", action="store_true", help="compile the network (CUDA only): a minute at first, faster steps after")
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the network (CUDA only): a minute at first, faster steps after"
+    )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     args.widths, args.context = (WIDE, CONTEXT) if args.wide else (tuple(args.widths), tuple(args.context))

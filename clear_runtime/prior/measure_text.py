@@ -1,9 +1,12 @@
-"""What a prior finds of overlaid text, by the width of a line, the height of its letters, its style, and what it marks where there is none."""
+"""What a prior finds of overlaid text, by the width of a line, the height of its letters, its style, and what it
+marks where there is none."""
+
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,7 +26,20 @@ THRESHOLD = RemoveOptions.threshold
 
 def _plain(look: Look, **changes) -> Look:
     """The look without its ornaments, and then with `changes`."""
-    bare = dict(stroke=0.0, shadow=None, glow=None, box=None, second=None, opacity=1.0, spacing=0.0, turn=0.0, italic=False, softness=0.0, hot_fill=None, hot_box=None)
+    bare = dict(
+        stroke=0.0,
+        shadow=None,
+        glow=None,
+        box=None,
+        second=None,
+        opacity=1.0,
+        spacing=0.0,
+        turn=0.0,
+        italic=False,
+        softness=0.0,
+        hot_fill=None,
+        hot_box=None,
+    )
     return replace(look, **{**bare, **changes})
 
 
@@ -31,18 +47,28 @@ STYLES: dict[str, Callable[[Look], Look]] = {
     "white, outline": lambda k: _plain(k, fill=(255, 255, 255), stroke=max(1.0, k.size * 0.07), stroke_fill=(0, 0, 0)),
     "white, no outline": lambda k: _plain(k, fill=(255, 255, 255)),
     "yellow": lambda k: _plain(k, fill=YELLOWS[0], stroke=max(1.0, k.size * 0.05), stroke_fill=(0, 0, 0)),
-    "coloured": lambda k: _plain(k, fill=ACCENTS[int(k.size * 7) % len(ACCENTS)], stroke=max(1.0, k.size * 0.05), stroke_fill=WHITES[0]),
+    "coloured": lambda k: _plain(
+        k, fill=ACCENTS[int(k.size * 7) % len(ACCENTS)], stroke=max(1.0, k.size * 0.05), stroke_fill=WHITES[0]
+    ),
     "dark, no outline": lambda k: _plain(k, fill=DARKS[0]),
     "thick outline": lambda k: _plain(k, fill=WHITES[0], stroke=min(6.0, k.size * 0.16), stroke_fill=DARKS[0]),
-    "coloured outline": lambda k: _plain(k, fill=WHITES[0], stroke=max(1.5, k.size * 0.1), stroke_fill=ACCENTS[int(k.size * 5) % len(ACCENTS)]),
+    "coloured outline": lambda k: _plain(
+        k, fill=WHITES[0], stroke=max(1.5, k.size * 0.1), stroke_fill=ACCENTS[int(k.size * 5) % len(ACCENTS)]
+    ),
     "shadow": lambda k: _plain(k, fill=WHITES[0], shadow=(k.size * 0.06, k.size * 0.06, k.size * 0.04, 0.8)),
     "glow": lambda k: _plain(k, fill=WHITES[0], glow=(0, 0, 0, k.size * 0.1)),
     "letterspaced": lambda k: _plain(k, fill=WHITES[0], spacing=0.4),
     "opaque box": lambda k: _plain(k, fill=WHITES[0], box="row", box_fill=(0, 0, 0, 1.0), pad=0.2),
-    "coloured box": lambda k: _plain(k, fill=WHITES[0], box="row", box_fill=(*ACCENTS[int(k.size * 3) % 4], 1.0), pad=0.2),
+    "coloured box": lambda k: _plain(
+        k, fill=WHITES[0], box="row", box_fill=(*ACCENTS[int(k.size * 3) % 4], 1.0), pad=0.2
+    ),
     "translucent box": lambda k: _plain(k, fill=WHITES[0], box="block", box_fill=(0, 0, 0, 0.5), pad=0.3),
-    "gradient": lambda k: _plain(k, fill=YELLOWS[2], second=ACCENTS[0], stroke=max(1.0, k.size * 0.05), stroke_fill=DARKS[0]),
-    "half faded": lambda k: _plain(k, fill=WHITES[0], stroke=max(1.0, k.size * 0.06), stroke_fill=DARKS[0], opacity=0.5),
+    "gradient": lambda k: _plain(
+        k, fill=YELLOWS[2], second=ACCENTS[0], stroke=max(1.0, k.size * 0.05), stroke_fill=DARKS[0]
+    ),
+    "half faded": lambda k: _plain(
+        k, fill=WHITES[0], stroke=max(1.0, k.size * 0.06), stroke_fill=DARKS[0], opacity=0.5
+    ),
     "italic": lambda k: _plain(k, fill=WHITES[0], stroke=max(1.0, k.size * 0.06), stroke_fill=DARKS[0], italic=True),
 }
 """Looks that are measured one by one; further the kinds of layout, each with random looks."""
@@ -52,7 +78,9 @@ def _frames(maker: PairMaker, count: int, name: str, options: Callable[[random.R
     """`count` whole frames with text; options: of the maker's frame, drawn for each."""
     found, seed = 0, 0
     while found < count and seed < 8 * count:
-        drawn = maker.frame(f"{name} {seed}", *SIZE, empty=0.0, cut=False, corners=0.0, **options(random.Random(f"{name} of {seed}")))
+        drawn = maker.frame(
+            f"{name} {seed}", *SIZE, empty=0.0, cut=False, corners=0.0, **options(random.Random(f"{name} of {seed}"))
+        )
         seed += 1
         if drawn.mask.any():
             found += 1
@@ -66,7 +94,10 @@ def _marks(prior, drawn: Drawn) -> torch.Tensor:
 def _inside(drawn: Drawn) -> tuple[slice, slice]:
     """The box of the first text, with what belongs to its letters."""
     text = drawn.overlays[0]
-    return (slice(max(0, text.top), max(0, text.top + text.letters.height)), slice(max(0, text.left), max(0, text.left + text.letters.width)))
+    return (
+        slice(max(0, text.top), max(0, text.top + text.letters.height)),
+        slice(max(0, text.left), max(0, text.left + text.letters.width)),
+    )
 
 
 def by_width(prior, folder: Path, count: int) -> dict[int, float]:
@@ -87,7 +118,12 @@ def by_height(prior, folder: Path, count: int) -> dict[int, float]:
     maker, shares = PairMaker(folder, validation=True), {}
     for height in HEIGHTS:
         overlap = Overlap()
-        for drawn in _frames(maker, count, f"height {height}", lambda rng, h=height: {"kind": rng.choice(("line", "short")), "size": h / CAPITAL}):
+        for drawn in _frames(
+            maker,
+            count,
+            f"height {height}",
+            lambda rng, h=height: {"kind": rng.choice(("line", "short")), "size": h / CAPITAL},
+        ):
             part = _inside(drawn)
             overlap.add(_marks(prior, drawn)[part], torch.from_numpy(drawn.mask[part]))
         shares[height] = overlap.report()["recall"]
@@ -97,22 +133,31 @@ def by_height(prior, folder: Path, count: int) -> dict[int, float]:
 def by_style(prior, folder: Path, count: int) -> dict[str, Overlap]:
     """Overlap with the true masks for each of STYLES and for each kind of layout."""
     maker, scores = PairMaker(folder, validation=True), {}
-    for name, look in STYLES.items():
+
+    def styled(rng: random.Random, look) -> dict:
+        return {"kind": rng.choice(("line", "short", "rows")), "size": rng.uniform(14, 40), "look": look}
+
+    asked = {name: partial(styled, look=look) for name, look in STYLES.items()}
+    asked |= {f"layout: {kind}": lambda rng, kind=kind: {"kind": kind} for kind in KINDS}
+    for name, options in asked.items():
         scores[name] = overlap = Overlap()
-        for drawn in _frames(maker, count, f"style {name}", lambda rng: {"kind": rng.choice(("line", "short", "rows")), "size": rng.uniform(14, 40), "look": look}):
-            overlap.add(_marks(prior, drawn), torch.from_numpy(drawn.mask))
-    for kind in KINDS:
-        scores[f"layout: {kind}"] = overlap = Overlap()
-        for drawn in _frames(maker, count, f"kind {kind}", lambda rng: {"kind": kind}):
+        for drawn in _frames(maker, count, name, options):
             overlap.add(_marks(prior, drawn), torch.from_numpy(drawn.mask))
     return scores
 
 
 def on_empty(prior, folder: Path, count: int) -> dict[str, float]:
-    """Share of pixels marked where there is no text: on plain scenes, on what looks like text and is none, and beside text in a corner."""
+    """Share of pixels marked where there is no text: on plain scenes, on what looks like text and is none, and beside
+    text in a corner."""
     maker, shares = PairMaker(folder, validation=True), {}
-    for name, options in {"plain scenes": dict(empty=1.0, busy=0.0), "railings, grids, bricks, branches": dict(empty=1.0, busy=1.0)}.items():
-        found = [_marks(prior, maker.frame(f"{name} {seed}", *SIZE, **options)).float().mean().item() for seed in range(count)]
+    for name, options in {
+        "plain scenes": dict(empty=1.0, busy=0.0),
+        "railings, grids, bricks, branches": dict(empty=1.0, busy=1.0),
+    }.items():
+        found = [
+            _marks(prior, maker.frame(f"{name} {seed}", *SIZE, **options)).float().mean().item()
+            for seed in range(count)
+        ]
         shares[name] = sum(found) / count
     beside = []
     for seed in range(count):

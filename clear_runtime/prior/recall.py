@@ -1,12 +1,13 @@
 """How much of the letters a prior finds, by how large they are and how wide their row is."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-SIZES = (8, 11, 16, 24, 36, 56, 90)            # pixels of an em: the lower ends of the classes
-WIDTHS = (0, 24, 48, 96, 192, 320)             # pixels of a row's letters, likewise
+SIZES = (8, 11, 16, 24, 36, 56, 90)  # pixels of an em: the lower ends of the classes
+WIDTHS = (0, 24, 48, 96, 192, 320)  # pixels of a row's letters, likewise
 
 
 class Recall:
@@ -28,4 +29,7 @@ class Recall:
 
     def report(self) -> dict[str, dict[int, float]]:
         """Shares of 0..1 by the lower end of each class that occurred."""
-        return {name: {key: round(found / true, 3) for key, (found, true) in table.items() if true} for name, table in (("size", self.sizes), ("width", self.widths))}
+        return {
+            name: {key: round(found / true, 3) for key, (found, true) in table.items() if true}
+            for name, table in (("size", self.sizes), ("width", self.widths))
+        }

@@ -1,4 +1,5 @@
 """The generator of random pairs with one picture and the font inside Pillow, for tests that need no downloaded data."""
+
 import numpy as np
 from PIL import Image
 
