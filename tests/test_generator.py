@@ -165,7 +165,7 @@ def test_rows_are_as_wide_as_asked_for_and_whole_frames_cut_nothing():
                 look=lambda given: replace(PLAIN, size=given.size),
             )
             assert all(0.4 * room <= row[2] - row[0] <= room * 1.1 for row in block.rows)
-            assert all(0 <= row[0] and row[2] <= 640 and 0 <= row[1] and row[3] <= 352 for row in block.rows)
+            assert all(row[0] >= 0 and row[2] <= 640 and row[1] >= 0 and row[3] <= 352 for row in block.rows)
 
 
 def test_letters_stand_one_below_the_other_in_columns():

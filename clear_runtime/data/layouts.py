@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from .letters import Overlay, Piece, draw_block, font_of, scale_of
+from .letters import Overlay, Piece, draw_block, font_of, scale_of, writable
 from .looks import ACCENTS, WHITES, Look, random_look
 from .text import random_line
 
@@ -227,7 +227,7 @@ def _rows(
         text = random_line(rng, script, length) if exact else words(rng, script, length)
         if kind in ("short", "word", "stamp") and script not in JOINED and len(text.split(" ")[0].strip(".,?!")) < 2:
             text = words(rng, script, 5).replace(" ", "")  # a letter alone is a shape
-        text = _cut_to(text, font, spacing, room * s)
+        text = _cut_to(writable(text, look), font, spacing, room * s)
         rows.append(
             _row(
                 rng,
@@ -279,7 +279,8 @@ def _columns(rng: random.Random, look: Look, script: str, height: float) -> list
     step = em * (1.05 + look.spacing)
     for n in range(rng.choice((1, 1, 1, 2, 3))):
         most = max(2, int(min(height * 0.95 * s / step, 14)))
-        text = words(rng, script, 2 * rng.randint(2, most)).replace(" ", "")[:most]
+        text = words(rng, script, 2 * rng.randint(2, most)).replace(" ", "")
+        text = writable(text, look)[:most]
         columns.append(
             [
                 Piece(c, -n * em * look.leading + (em - font.getlength(c)) / 2, (i + 0.88) * step)
@@ -341,7 +342,9 @@ def corner_text(
         ground = (*(rng.randrange(256) for _ in range(3)), rng.uniform(0.4, 1.0))
         look = replace(look, box=rng.choice(("row", "block")), box_fill=ground, stroke=0.0)
     pitch = look.leading * look.size * scale_of(look)
-    overlay = draw_block([[Piece(text, 0.0, n * pitch)] for n, text in enumerate(texts)], look, (0, 0), "corner")
+    overlay = draw_block(
+        [[Piece(writable(text, look), 0.0, n * pitch)] for n, text in enumerate(texts)], look, (0, 0), "corner"
+    )
     if cut:
         return moved(overlay, rng.uniform(0, width), rng.uniform(0, height))
     overlay = _inward(moved(overlay, rng.choice((0, width)), rng.choice((0, 0, 0, height))), width, height)

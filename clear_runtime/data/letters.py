@@ -6,6 +6,7 @@ hides the scene in another way than letters do (one colour, straight edges), and
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,19 @@ class Overlay:
 def marked(mask: Image.Image) -> np.ndarray:
     """A mask "L" of opacities -> [H, W] bool."""
     return np.asarray(mask) > 255 * MASK_FROM
+
+
+@lru_cache(maxsize=100_000)
+def _lacks(path: str | None, index: int, letter: str) -> bool:
+    """Whether a font draws its sign for a missing letter: a box, which would teach that boxes are text."""
+    drawn, missing = (load_font(path, index, 20).getmask(c) for c in (letter, "\uffff"))
+    return drawn.size == missing.size and bytes(drawn) == bytes(missing)
+
+
+def writable(text: str, look: Look) -> str:
+    """The letters of a text that the look's font has; all of them where it has hardly any."""
+    left = "".join(c for c in text if c == " " or not _lacks(look.font, look.index, c)).strip()
+    return left if len(left) > 1 else text
 
 
 def scale_of(look: Look) -> int:

@@ -122,14 +122,18 @@ def _spread(paths: list[Path], count: int | None) -> list[Path]:
 
 
 def _chosen(folder: Path) -> dict[Path, str]:
-    """Font files and the letters that are wanted of them."""
-    chosen: dict[Path, str] = {}
-    for script, count in FACES.items():
-        for held_back in (False, True):
-            paths = sources.fonts(folder, script, held_back)
-            for path in _spread(paths[::-1], max(1, count // 3)) if held_back else _spread(paths, count):
-                chosen[path] = chosen.get(path, _SIGNS) + LETTERS[script]
-    return {path: "".join(sorted(set(letters))) for path, letters in chosen.items()}
+    """Font files, and the letters of all scripts that they stand in the lists of."""
+    listed = {(script, split): sources.fonts(folder, script, split) for script in FACES for split in (False, True)}
+    chosen: set[Path] = set()
+    for (script, held_back), paths in listed.items():
+        count = max(1, FACES[script] // 3) if held_back else FACES[script]
+        chosen.update(_spread(paths[::-1] if held_back else paths, count))
+    return {
+        path: "".join(
+            sorted({*_SIGNS, *"".join(LETTERS[script] for (script, _), paths in listed.items() if path in paths)})
+        )
+        for path in sorted(chosen)
+    }
 
 
 def _font(path: Path, target: Path, letters: str) -> int:
