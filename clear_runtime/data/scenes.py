@@ -132,7 +132,8 @@ def random_scene(rng: random.Random, pictures: Pictures, frames: int, height: in
         levels = [_painted(rng, height, width)]
     else:
         levels = pictures.levels(rng.choice(pictures.paths))
-    if signs and rng.random() < SIGNS:
+    signed = bool(signs) and rng.random() < SIGNS
+    if signed:
         levels = [_write_sign(levels[min(1, len(levels) - 1)], rng, signs)]
     shots = _shoot(levels, rng, frames, height, width)
     if frames > 4 and rng.random() < 0.04:  # a cut
@@ -151,18 +152,18 @@ def random_scene(rng: random.Random, pictures: Pictures, frames: int, height: in
         bars = rng.getrandbits(32)
         for shot in shots:
             draw_bars(random.Random(bars), shot)
-    return _film(np.stack([np.asarray(s) for s in shots]), rng)
+    return _film(np.stack([np.asarray(s) for s in shots]), rng, mirrored=not signed and rng.random() < 0.5)
 
 
-def _film(clip: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Exposure, its drift, grain, and darker corners."""
+def _film(clip: np.ndarray, rng: random.Random, mirrored: bool) -> np.ndarray:
+    """Exposure, its drift, grain, and darker corners; other sides and colours of the same picture."""
     gain, drift, lift = math.exp(rng.gauss(-0.05, 0.3)), rng.choice((0, 0, 0.004)), rng.gauss(0, 12)
     if rng.random() < 0.15:  # a night scene
         gain *= rng.uniform(0.15, 0.5)
     grain = rng.choice((0, 0, 0, 1.5, 3, 5))
-    if rng.random() < 0.5:
+    if mirrored:
         clip = clip[:, :, ::-1]
-    if rng.random() < 0.1:  # other colours of the same picture
+    if rng.random() < 0.1:
         clip = clip[..., rng.sample(range(3), 3)]
     if rng.random() < 0.07:
         clip = np.repeat(clip.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
