@@ -90,3 +90,12 @@ def test_pixels_beside_letters_weigh_more():
     assert loss(beside, mask, 0.0) == torch.nn.functional.binary_cross_entropy_with_logits(beside, mask) + dice(
         beside, mask
     )
+
+
+def test_a_frame_that_cannot_be_drawn_is_replaced(maker, tmp_path, caplog):
+    frame = maker.frame
+    maker.frame = lambda seed, *a, **k: (
+        (_ for _ in ()).throw(ValueError("no such glyph")) if seed == 5 else frame(seed, *a, **k)
+    )
+    frames, _ = Batches(tmp_path, 4, 8, 4, (64, 96))[0]
+    assert len(frames) == 4 and "frame 5 could not be drawn (no such glyph)" in caplog.text

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from ..data.pairs import PairMaker
+from ..data.pairs import Drawn, PairMaker
 from ..errors import ClearError
 from ..metrics import Overlap
 from ..prior.checkpoints import BUNDLED, load_prior
@@ -66,13 +66,18 @@ class Batches(Generated):
 
     def item(self, i: int) -> tuple[Tensor, Tensor]:
         count, height, width = self.shape(i)
-        whole = SHAPES[i % len(SHAPES)] in ("whole", "upright")
-        drawn = [
-            self.maker.frame(self.first + i * self.size + k, height, width, empty=0.25, cut=not whole)
-            for k in range(count)
-        ]
+        cut = SHAPES[i % len(SHAPES)] not in ("whole", "upright")
+        drawn = [self._drawn(self.first + i * self.size + k, height, width, cut) for k in range(count)]
         frames, masks = np.stack([d.subtitled.transpose(2, 0, 1) for d in drawn]), np.stack([d.mask for d in drawn])
         return torch.from_numpy(frames), torch.from_numpy(masks.astype(np.uint8))
+
+    def _drawn(self, seed: int, height: int, width: int, cut: bool) -> Drawn:
+        try:
+            return self.maker.frame(seed, height, width, empty=0.25, cut=cut)
+        except (ArithmeticError, OSError, ValueError) as odd:
+            # a font or picture that one version of Pillow does not take must not end a run of a million frames
+            log.warning("frame %d could not be drawn (%s); another takes its place", seed, odd)
+            return self.maker.frame(f"{seed} again", height, width, empty=0.25, cut=cut)
 
 
 def loss(logits: Tensor, mask: Tensor, beside: float = 1.0) -> Tensor:
