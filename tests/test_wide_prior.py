@@ -78,3 +78,14 @@ def test_recall_is_counted_by_size_and_width():
     found[:, :40] = False
     recall.add(found, true, [(12.0, (20, 10, 59, 19)), (30.0, (100, 10, 260, 29))])
     assert recall.report() == {"size": {11: 0.5, 24: 1.0}, "width": {24: 0.5, 96: 1.0}}
+
+
+def test_the_normalisation_is_the_same_inside_the_convolution():
+    model, frames = warmed(LightPrior(SMALL, SOME)), torch.rand(1, 3, 64, 96)
+    expected = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
+    assert expected and all(not module.training for module in expected.values())
+    folded = model(frames)
+    for module in model.modules():
+        if type(module).__name__ == "_Block":
+            module.forward = torch.nn.Sequential.forward.__get__(module)
+    assert torch.allclose(folded, model(frames), atol=1e-5)
