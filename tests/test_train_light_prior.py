@@ -4,6 +4,7 @@ import pytest
 import torch
 from tiny_maker import tiny_maker
 
+from clear_runtime.data.frame_batches import GeneratedFrames
 from clear_runtime.nano import generated, train_prior
 from clear_runtime.nano.train_prior import Batches, arguments, loss, main
 from clear_runtime.prior.checkpoints import load_prior
@@ -99,3 +100,18 @@ def test_a_frame_that_cannot_be_drawn_is_replaced(maker, tmp_path, caplog):
     )
     frames, _ = Batches(tmp_path, 4, 8, 4, (64, 96))[0]
     assert len(frames) == 4 and "frame 5 could not be drawn (no such glyph)" in caplog.text
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_stage_one_learns_short_words_too(maker, tmp_path, monkeypatch, exact):
+    """A word of few pixels is left out of pseudo-labels, in which it may be noise, and never of the masks that were
+    drawn."""
+    monkeypatch.setattr("clear_runtime.data.pairs.PairMaker", lambda *a: maker)
+    frame = maker.frame
+    maker.frame = lambda seed, height, width, empty, *a, **k: frame(
+        seed, height, width, 0.0, corners=0, busy=0, kind="tiny", size=8.0, room=14
+    )
+    batch = GeneratedFrames(tmp_path, 4, (192, 320), exact=exact)[0]
+    assert batch.subtitled.shape == batch.clean.shape == (4, 3, 192, 320) and batch.labels.shape == (4, 1, 192, 320)
+    if exact:
+        assert batch.labels.flatten(1).sum(1).min() > 0
