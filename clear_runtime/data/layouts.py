@@ -13,12 +13,12 @@ from .text import random_line
 
 Fonts = Mapping[str, Sequence[tuple[str, int]]]
 KINDS = {
-    "line": 30,
+    "line": 26,
     "short": 20,
     "rows": 11,
-    "word": 11,
+    "word": 14,
     "highlight": 8,
-    "column": 5,
+    "column": 7,
     "two scripts": 7,
     "tiny": 6,
     "stamp": 2,
@@ -26,7 +26,7 @@ KINDS = {
 """How often each is drawn: a line over much of the width, one or two short words, three to six rows, one large word,
 words of which one is lit, vertical columns, two scripts one over the other, letters near the limit of what can be
 read, a faint name across the picture."""
-LEAST, LARGEST = 8.0, 150.0  # pixels of an em
+LEAST, LARGEST = 8.0, 170.0  # pixels of an em
 UPRIGHT = ("chinese", "japanese", "korean")  # scripts that are also written in columns
 JOINED = ("arabic", "devanagari", "thai", "hebrew", "tamil")  # whose letters are not set apart or turned into capitals
 
@@ -109,7 +109,8 @@ def _size(rng: random.Random, kind: str, height: int, width: int, em) -> float:
     low, high = spans[kind]
     if em:
         low, high = min(max(low, em[0]), em[1]), max(min(high, em[1]), em[0])
-    high = max(low, min(high, 0.6 * height, 0.6 * width))
+    share = 0.95 if kind == "word" else 0.6  # a large word may be cut by the border of a part of a frame
+    high = max(low, min(high, share * height, share * width))
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from .light import MULTIPLE
 
-LONG_SIDE = 640  # pixels: the prior was trained on letters of 8 to 150 px, the sizes they have in a frame of this width
+LONG_SIDE = 640  # pixels: the prior was trained on letters of 8 to 170 px, the sizes they have in a frame of this width
 BATCH = 8        # frames at a time, at most
 
 
