@@ -255,3 +255,17 @@ def test_words_fit():
     assert layouts._cut_to("a very long line of words", font, 0.0, 50 * s).startswith("a ")
     assert font.getlength(layouts._cut_to("a very long line of words", font, 0.0, 50 * s)) <= 50 * s
     assert len(layouts._cut_to("wide", font, 0.0, 1)) == 2
+
+
+def test_an_outline_that_cannot_be_seen_is_not_labelled():
+    look, masks = replace(PLAIN, stroke=2.0), {}
+    for ground in (0, 120):
+        before = Image.new("RGB", (WIDTH, HEIGHT), (ground,) * 3)
+        after, label = before.copy(), Image.new("L", before.size)
+        block = draw_block([[Piece("It rained.", 0.0, 0.0)]], look, (WIDTH / 2, HEIGHT / 2))
+        block.over(after)
+        block.seen(before, after).mark(label)
+        masks[ground] = marked(label)
+    _, _, letters = drawn(PLAIN)
+    assert masks[0].sum() < 1.1 * letters.sum() and masks[120].sum() > 1.4 * letters.sum()
+    assert not (masks[0] & ~masks[120]).any()

@@ -4,9 +4,11 @@ The label of a text is its letters with outline, shadow and glow. A box behind t
 hides the scene in another way than letters do (one colour, straight edges), and is found and taken off by its edges.
 """
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +36,7 @@ class Piece(NamedTuple):
 class Overlay:
     """Text over a frame. picture: RGBA of its own size. letters: "L", opacity of what is labelled, same size. left,
     top: of both in the frame. rows: (left, top, right, bottom) of each row's letters in pixels of the frame. kind,
-    size, tags: what was drawn."""
+    size, tags: what was drawn. core: "L", opacity of the letters without outline, shadow and glow."""
 
     picture: Image.Image
     letters: Image.Image
@@ -44,11 +46,22 @@ class Overlay:
     kind: str = "line"
     size: float = 0.0
     tags: frozenset = field(default_factory=frozenset)
+    core: Image.Image | None = None
 
     def over(self, frame: Image.Image, strength: float = 1.0) -> None:
         """Draw over an RGB frame; `strength` 0..1 fades it."""
         alpha = self.picture.getchannel("A")
         frame.paste(self.picture.convert("RGB"), (self.left, self.top), _scaled(alpha, strength))
+
+    def seen(self, before: Image.Image, after: Image.Image) -> Overlay:
+        """With a label that leaves out what cannot be seen of outline, shadow and glow: black around letters on black.
+
+        before, after: RGB frames without and with the text.
+        """
+        area = self.left, self.top, self.left + self.letters.width, self.top + self.letters.height
+        changes = ImageChops.difference(before.crop(area), after.crop(area)).split()
+        changed = reduce(ImageChops.lighter, changes).point(_CHANGED)
+        return replace(self, letters=ImageChops.lighter(self.core, ImageChops.darker(self.letters, changed)))
 
     def mark(self, mask: Image.Image, strength: float = 1.0, boxes: bool = False) -> None:
         """Add the opacity of the letters to a mask "L" of the frame's size. boxes: of everything that was drawn."""
@@ -104,7 +117,7 @@ def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float],
     margin = math.ceil(reach)
     width, height = math.ceil((x1 - x0) / s) + 2 * margin, math.ceil((y1 - y0) / s) + 2 * margin
     dx, dy = margin * s - x0, margin * s - y0
-    picture, letters = _compose(
+    picture, letters, core = _compose(
         [[p._replace(x=p.x + dx, y=p.y + dy) for p in row] for row in rows],
         [(a + dx, b + dy, c + dx, d + dy) for a, b, c, d in boxes],
         look,
@@ -116,7 +129,7 @@ def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float],
     inside = tuple(
         (left + (a + dx) / s, top + (b + dy) / s, left + (c + dx) / s, top + (d + dy) / s) for a, b, c, d in boxes
     )
-    return Overlay(picture, letters, left, top, inside, kind, look.size, look.tags)
+    return Overlay(picture, letters, left, top, inside, kind, look.size, look.tags, core)
 
 
 def _extent(row: list[Piece], font) -> tuple[float, float, float, float]:
@@ -140,19 +153,20 @@ def _written(pieces, font, size, stroke: int = 0) -> Image.Image:
     return layer
 
 
-def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, Image.Image]:
-    """Layer by layer from the back: boxes, shadow, glow, outline, letters, pictographs -> RGBA and "L", scaled down
-    by s."""
+def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, Image.Image, Image.Image]:
+    """Layer by layer from the back: boxes, shadow, glow, outline, letters, pictographs -> RGBA, and the opacities "L"
+    of what is labelled and of the letters alone, scaled down by s."""
     pieces = [p for row in rows for p in row]
     hot = [p for p in pieces if p.hot]
     core = _written([p for p in pieces if not (p.hot and look.hot_fill)], font, size)
     lit = _written(hot, font, size) if hot and look.hot_fill else None
     stroke = round(look.stroke * s)
     edge = _written(pieces, font, size, stroke) if stroke else None
-    body = edge or (ImageChops.lighter(core, lit) if lit else core)
+    inner = ImageChops.lighter(core, lit) if lit else core.copy()
+    body = edge or inner
     canvas = Image.new("RGBA", size, (*(look.stroke_fill if stroke else look.fill), 0))
     _boxes(canvas, boxes, hot, look, font, s)
-    label = body
+    label = body.copy()
     for shade, colour in _shades(body, look, s):
         canvas = Image.alpha_composite(canvas, _solid(colour, shade))
         label = ImageChops.lighter(label, shade.point(_VISIBLE))
@@ -169,29 +183,31 @@ def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, 
             sign = p.pictograph.resize((side, side), Image.Resampling.BILINEAR)
             at = round(p.x), round(p.y - side * 0.88)
             canvas.alpha_composite(sign, (max(0, at[0]), max(0, at[1])))
-            label.paste(ImageChops.lighter(sign.getchannel("A"), label.crop((*at, at[0] + side, at[1] + side))), at)
-    return _finished(canvas, label, look, s)
+            for layer in (label, inner):
+                own = layer.crop((*at, at[0] + side, at[1] + side))
+                layer.paste(ImageChops.lighter(sign.getchannel("A"), own), at)
+    return _finished([canvas, label, inner], look, s)
 
 
-def _finished(canvas: Image.Image, label: Image.Image, look: Look, s: int) -> tuple[Image.Image, Image.Image]:
+def _finished(layers: list[Image.Image], look: Look, s: int) -> tuple[Image.Image, Image.Image, Image.Image]:
+    """layers: RGBA, and opacities "L" that go the same way."""
     # premultiplied, so that the colour of empty pixels does not bleed into the letters
-    canvas = canvas.convert("RGBa")
+    layers = [layers[0].convert("RGBa"), *layers[1:]]
     if look.italic:
-        shear = (1, 0.2, -0.1 * canvas.height, 0, 1, 0)
-        canvas, label = (
-            x.transform(x.size, Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR) for x in (canvas, label)
-        )
+        shear = (1, 0.2, -0.1 * layers[0].height, 0, 1, 0)
+        layers = [x.transform(x.size, Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR) for x in layers]
     if look.turn:
-        canvas, label = (x.rotate(look.turn, Image.Resampling.BILINEAR) for x in (canvas, label))
+        layers = [x.rotate(look.turn, Image.Resampling.BILINEAR) for x in layers]
     if s > 1:
-        canvas, label = canvas.reduce(s), label.reduce(s)
+        layers = [x.reduce(s) for x in layers]
     if look.softness:
-        canvas, label = (x.filter(ImageFilter.GaussianBlur(look.softness)) for x in (canvas, label))
+        layers = [x.filter(ImageFilter.GaussianBlur(look.softness)) for x in layers]
+    canvas, label, inner = layers
     canvas = canvas.convert("RGBA")
     if look.opacity < 1:
         canvas.putalpha(_scaled(canvas.getchannel("A"), look.opacity))
-        label = _scaled(label, look.opacity)
-    return canvas, label
+        label, inner = _scaled(label, look.opacity), _scaled(inner, look.opacity)
+    return canvas, label, inner
 
 
 def _shades(body: Image.Image, look: Look, s: int):
@@ -245,6 +261,7 @@ def _graded(look: Look, alpha: Image.Image, boxes) -> Image.Image:
     return layer
 
 
+_CHANGED = [255 if v >= 6 else 0 for v in range(256)]  # levels of 255 from which on a change is one
 _VISIBLE = [v if v >= 255 * SHADE_FROM else 0 for v in range(256)]
 _DENSER = [min(255, round(v * 1.8)) for v in range(256)]
 

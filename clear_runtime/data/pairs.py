@@ -131,7 +131,7 @@ class PairMaker:
             strength, before = 1.0 if rng.random() < 0.92 else rng.uniform(0.3, 1.0), ground.copy()
             overlay.over(ground, strength)
             if legible(overlay, before, ground):
-                overlay.mark(label, strength, boxes)
+                overlay.seen(before, ground).mark(label, strength, boxes)
                 shown.append(overlay)
             else:
                 ground = before
