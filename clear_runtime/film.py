@@ -70,7 +70,8 @@ def remove_from_file(
     """
     require_output(target)
     facts, began = read_facts(source), time.monotonic()
-    times, changed = deque(), 0
+    times: deque = deque()
+    changed = 0
     frames = steady_frames(source, facts, times.append)
     results = remove(frames, engine, prior, options, total=facts.frames, on_progress=on_progress)
     with VideoWriter(

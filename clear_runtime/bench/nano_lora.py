@@ -59,7 +59,8 @@ def marked(m_pred, codec, held: list, device: torch.device) -> dict[str, float]:
 def run(data: Path, loras: list[Path]) -> None:
     """Measure LoRA files, or the bundled one where none is named, and log the table."""
     device, held, rows = torch.device("cuda" if torch.cuda.is_available() else "cpu"), held_back(data), []
-    for path in loras or [None]:
+    files: list[Path | None] = [*loras] or [None]
+    for path in files:
         head = path.parent / HEAD if path else None
         scores = measure(
             read_lora(path) if path else load.lora_state(), held, device, head if head and head.exists() else None

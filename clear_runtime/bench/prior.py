@@ -101,7 +101,7 @@ def sign_clip(maker: PairMaker, seed, speed: float, frames: int) -> np.ndarray:
         for t in range(frames)
     ]
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 2, (frames, height, width, 3))
-    return (np.stack(shots) + noise).clip(0, 255).astype(np.uint8)
+    return (np.stack([np.asarray(shot) for shot in shots]) + noise).clip(0, 255).astype(np.uint8)
 
 
 def speed(prior, height: int = 720, width: int = 1280, frames: int = 8) -> float:

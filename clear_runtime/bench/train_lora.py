@@ -88,7 +88,8 @@ def run(
         raise ClearError(f"steps is {steps}. The first and the last are not counted: use 3 or more.")
     shapes, rows = wan_shapes(), []
     base = random_base(shapes, DTYPES[precision])
-    for size in [tuple(crop)] if crop else USUAL.values():
+    for frames, height, width in [crop] if crop else USUAL.values():
+        size = frames, height, width
         options = TrainOptions(
             steps=steps,
             crop=size,

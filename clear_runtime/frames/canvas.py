@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import chain
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -57,9 +58,10 @@ class Canvas:
 def stacked(frames: Iterable[Tensor], count: int, group: int = 1) -> Tensor:
     """`count` frames or masks of one shape as [T, ...], T = group * k + 1: the last is repeated until the last group is
     full. Takes them one at a time, so that there is one copy of them and not two."""
-    out, total = None, count + -(count - 1) % group
-    for t, frame in enumerate(frames):
-        out = frame.new_empty(total, *frame.shape) if out is None else out
+    rest = iter(frames)
+    first = next(rest)
+    out = first.new_empty(count + -(count - 1) % group, *first.shape)
+    for t, frame in enumerate(chain((first,), rest)):
         out[t] = frame
     out[count:] = out[count - 1].clone()
     return out

@@ -1,12 +1,10 @@
 """The bundled model: its codec, its transformer, and how its weights are kept."""
 
-import runpy
-import sys
-
 import numpy as np
 import pytest
 import torch
 
+from clear_runtime.cli.main import main
 from clear_runtime.engines.nano import load
 from clear_runtime.engines.nano.codec import NanoCodecNet
 from clear_runtime.engines.nano.limits import InPieces
@@ -212,18 +210,16 @@ def test_a_window_in_pieces_keeps_what_every_piece_keeps():
 @pytest.mark.parametrize(
     "command",
     [
-        ["train.nano.codec", "--run", "run"],
-        ["train.nano.prior", "--run", "run"],
-        ["bench.nano_lora"],
-        ["train.nano.transformer", "--run", "run", "--codec", str(load.FOLDER / "nano_codec.safetensors")],
+        ["train-nano", "codec", "--run", "run"],
+        ["train-nano", "prior", "--run", "run"],
+        ["bench", "nano-lora"],
+        ["train-nano", "transformer", "--run", "run", "--codec", str(load.FOLDER / "nano_codec.safetensors")],
     ],
 )
 def test_a_command_says_in_a_line_what_the_user_can_mend(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", [*command, "--data", "nowhere"])
-    monkeypatch.delitem(sys.modules, f"clear_runtime.{command[0]}", raising=False)  # runpy minds a module that is there
     with pytest.raises(SystemExit, match="^error: No training material below nowhere"):
-        runpy.run_module(f"clear_runtime.{command[0]}", run_name="__main__")
+        main([*command, "--data", "nowhere"])
 
 
 def test_what_a_head_marks_is_measured_inside_the_mask_and_outside():

@@ -15,7 +15,8 @@ class Results:
     """Figures by name, written with every one that comes: a process that is killed loses what it was at alone."""
 
     def __init__(self, path: Path):
-        self.path, self.values = path, {}
+        self.path = path
+        self.values: dict[str, Any] = {}
 
     def add(self, name: str, value: Any) -> None:
         self.values[name] = value

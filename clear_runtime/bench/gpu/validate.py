@@ -62,7 +62,8 @@ def _transformer(folder: Path, data: Path, device: torch.device, count: int) -> 
     base = {name: value.float() for name, value in load.read(folder / "nano_transformer.safetensors").items()}
     lora = {name: value.float() for name, value in read_lora(folder / "nano_lora.safetensors").items()}
     denoiser = DiffSynthDenoiser.from_state(base, load.prompt_embedding(), lora, device=device)
-    codec, totals = _nano_codec(FOLDER, device), {}
+    codec = _nano_codec(FOLDER, device)
+    totals: Scores = {}
     held = held_back(data, count)
     for clean, subtitled, filled, mask in held:
         clean, subtitled, filled = (part[0].float() / 255 for part in (clean, subtitled, filled))
@@ -71,7 +72,7 @@ def _transformer(folder: Path, data: Path, device: torch.device, count: int) -> 
         results = {"fill": within(filled)}
         for name, source in (("as is", subtitled), ("prefilled", filled)):
             control = codec.encode(source)
-            noise = latent_noise(0, 0, *control.shape[2:], control.shape[1])
+            noise = latent_noise(0, 0, control.shape[2], control.shape[3], control.shape[4], control.shape[1])
             for steps, words in ((1, "1 step"), (5, "5 steps")):
                 made = codec.decode(denoiser(noise, control, sigmas(steps)))
                 if name == "prefilled":

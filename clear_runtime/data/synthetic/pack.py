@@ -140,6 +140,7 @@ def _font(path: Path, target: Path, letters: str) -> int:
     """A face with these letters alone; the whole file where fontTools is missing or does not know it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # an optional package
         from fontTools import subset
         from fontTools.ttLib import TTLibError
     except ImportError:

@@ -92,7 +92,7 @@ def test_a_frame_that_cannot_be_drawn_is_replaced(maker, tmp_path, caplog):
 def test_stage_one_learns_short_words_too(maker, tmp_path, monkeypatch, exact):
     """A word of few pixels is left out of pseudo-labels, in which it may be noise, and never of the masks that were
     drawn."""
-    monkeypatch.setattr("clear_runtime.data.synthetic.pairs.PairMaker", lambda *a: maker)
+    monkeypatch.setattr("clear_runtime.data.frame_batches.PairMaker", lambda *a: maker)
     frame = maker.frame
     maker.frame = lambda seed, height, width, empty, *a, **k: frame(
         seed, height, width, 0.0, corners=0, busy=0, kind="tiny", size=8.0, room=14
