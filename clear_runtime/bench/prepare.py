@@ -17,10 +17,10 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
+from ..data.synthetic.pack import pack
 from ..errors import ClearError, ending_in_words
 from .gpu.results import write_json
 from .gpu.runner import DATA, WHEELS
-from .packing import pack
 
 log = logging.getLogger(__name__)
 PACKAGES = ("diffsynth==2.1.12", "ftfy==6.3.1", "pysubs2==1.8.1", "wcwidth==0.2.13")

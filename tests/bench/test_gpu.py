@@ -1,0 +1,37 @@
+"""The bench for the minutes with a GPU, rehearsed on the CPU with tiny shapes: parts, limits, files and figures."""
+
+import json
+
+import pytest
+
+from clear_runtime.bench.gpu import plan
+from clear_runtime.bench.report import tables
+from clear_runtime.cli.main import main
+from clear_runtime.errors import ClearError
+
+
+@pytest.mark.slow
+def test_a_rehearsal_leaves_figures_of_each_part(tmp_path):
+    (tmp_path / "data" / "wheels").mkdir(parents=True)
+    words = (
+        f"bench gpu --device cpu --tiny --minutes 1 --only fast trainable --data {tmp_path}/data --out {tmp_path}/out"
+    )
+    main(words.split())
+    found = json.loads((tmp_path / "out" / "gpu.json").read_text())
+    assert {name: part["state"] for name, part in found["parts"].items()} == {"fast": "done", "trainable": "done"}
+    assert found["tiny"] and found["device"] == "cpu"
+    fast = found["parts"]["fast"]["results"]
+    assert {"peak", "attention", "kernels"} < set(fast) and any(name.startswith("ours") for name in fast)
+    assert any("seconds_a_step" in row for row in found["parts"]["trainable"]["results"].values())
+    text = tables(found)
+    assert "### Fast" in text and "### Trainable" in text and (tmp_path / "out" / "gpu.log").stat().st_size
+
+
+def test_limits_leave_the_trainings_their_share():
+    parts = plan.parts()
+    for minutes in (3, 10):
+        limits = plan.limits(parts, 60 * minutes)
+        assert list(limits) == [part.name for part in parts] and sum(limits.values()) <= 60 * minutes + 1e-6
+        assert limits["better"] >= 30 * minutes
+    with pytest.raises(ClearError, match="no part slow"):
+        plan.parts(["slow"])
