@@ -9,7 +9,7 @@ import torch
 
 torch.set_num_threads(1)
 
-FOLDERS = {"comfy": ("comfy", "slow"), "nodes": ("comfy",)}
+FOLDERS = {"comfy": ("comfy", "slow"), "gpu": ("gpu",), "nodes": ("comfy",)}
 """The markers of all tests of a folder. A server is started for those of tests/comfy."""
 
 

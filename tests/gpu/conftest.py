@@ -11,11 +11,6 @@ import torch
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        item.add_marker(pytest.mark.gpu)
-
-
 @pytest.fixture(scope="session")
 def device():
     name = os.environ.get("CLEAR_TEST_DEVICE") or ("cuda" if torch.cuda.is_available() else None)
