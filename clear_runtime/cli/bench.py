@@ -4,6 +4,7 @@
     prior        a prior on held-back pictures, fonts and scripts
     nano-lora    LoRAs of the bundled transformer
     train-lora   time and memory of Stage II on the real shape
+    memory       what a removal holds beside its frames
     prepare      everything that a machine without a network needs for `gpu`, in one folder
     gpu          the minutes in which a GPU is at hand: right, fast, trainable, better
     tables       the tables of a `gpu` run, into a Markdown file
@@ -79,11 +80,18 @@ def _train_lora(parser, bench) -> None:
     parser.add_argument("--no-checkpointing", dest="checkpointing", action="store_false")
 
 
+def _memory(parser, bench) -> None:
+    parser.add_argument("way", choices=bench.WAYS)
+    parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(720, 1280))
+    parser.add_argument("--frames", type=int, default=81)
+
+
 COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
     "prior": Command("bench.prior", "run", _prior),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
+    "memory": Command("bench.memory", "run", _memory),
     "prepare": Command("bench.prepare", "main"),
     "gpu": Command("bench.gpu.runner", "main"),
     "tables": Command("bench.report", "main"),

@@ -127,3 +127,12 @@ def test_a_file_that_some_remover_left_is_scored_too(folder):
 def test_text_boxes_are_not_painted_over_without_a_reader(folder):
     with pytest.raises(ClearError, match="--ocr"):
         Evaluation([TEXT_BOXES], 1, bright, None, None)(read_case(folder))
+
+
+def test_memory_is_said_for_each_way(caplog):
+    from clear_runtime.cli.main import main
+
+    for way in ("nano", "whole", "raw"):
+        with caplog.at_level("INFO"):
+            main(["bench", "memory", way, "--size", "96", "160", "--frames", "9"])
+        assert f"{way}, 9 frames of 160x96" in caplog.text

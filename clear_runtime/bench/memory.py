@@ -1,0 +1,102 @@
+"""What a removal holds in memory beside the frames that go in and those that come out: the runtime's own share.
+
+    python -m clear_runtime bench memory nano|whole|raw [--size 720 1280] [--frames 81]
+
+One line of subtitles over a moving picture, marked without a network; codec and denoiser do next to nothing. The peak
+of a process stays, so each way needs a run of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..engines.clear import ClearEngine
+from ..engines.nano.engine import nano_engine
+from ..errors import ClearError
+from ..options import RemoveOptions
+from ..pipeline import remove
+
+log = logging.getLogger(__name__)
+
+WAYS = {"nano": {}, "whole": {}, "raw": {"output": "raw"}}
+"""Way -> options. nano: the subtitle band, prefilled. whole, raw: the whole frame, as is."""
+LINE = (0.82, 0.9, 0.2, 0.8)
+"""Top, bottom, left and right of the subtitle, as shares of the frame."""
+
+
+class MeanCodec:
+    """Latents are means of 4 frames x 8 x 8 pixels."""
+
+    spatial, temporal = 8, 4
+
+    def encode(self, frames: Tensor) -> Tensor:
+        x = F.avg_pool2d(frames.permute(0, 3, 1, 2), self.spatial)
+        x = torch.cat([x[:1].expand(3, -1, -1, -1), x]).unflatten(0, (-1, self.temporal)).mean(1)
+        return x.permute(1, 0, 2, 3)[None].repeat(1, 6, 1, 1, 1)[:, :16]
+
+    def decode(self, latents: Tensor) -> Tensor:
+        x = latents[0, :3].repeat_interleave(self.temporal, 1)[:, 3:]
+        x = x.repeat_interleave(self.spatial, 2).repeat_interleave(self.spatial, 3)
+        return x.permute(1, 2, 3, 0).clamp(0, 1)
+
+
+def run(way: str, size: list[int], frames: int) -> None:
+    """Remove, and log the peak. Raises ClearError where the system does not tell a process's memory (Windows)."""
+    height, width = size
+    images = film(frames, height, width)
+    engine = (nano_engine if way == "nano" else ClearEngine)(MeanCodec(), lambda noise, control, *_: control.clone(), 1)
+    cleaned, masks = torch.zeros_like(images), torch.zeros(images.shape[:3])
+    before = peak()
+    found = remove(iter(images), engine, white, RemoveOptions.of(**WAYS[way]), total=frames)
+    for i, (frame, mask) in enumerate(found):
+        cleaned[i], masks[i] = frame, mask
+    beyond, copy = peak() - before, images.numel() * 4
+    log.info(
+        "%s, %d frames of %dx%d: %.2f GiB beside frames and masks, %.1f float32 copies of the window (%.2f GiB each)",
+        way,
+        frames,
+        width,
+        height,
+        beyond / 2**30,
+        beyond / copy,
+        copy / 2**30,
+    )
+
+
+def film(frames: int, height: int, width: int) -> Tensor:
+    """A picture that moves a pixel a frame under white strokes, [T, H, W, 3]."""
+    coarse = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    picture = F.interpolate(coarse, (height, width), mode="bicubic")[0].permute(1, 2, 0).clamp(0, 0.9)
+    out = torch.empty(frames, height, width, 3)
+    for t in range(frames):
+        out[t] = picture.roll(t, 1)
+    top, bottom, left, right = _line(height, width)
+    out[:, top:bottom, left:right][:, :, torch.arange(right - left) // 6 % 2 == 0] = 1.0
+    return out
+
+
+def white(frames: Tensor) -> Tensor:
+    """A prior: white pixels in the subtitle's place."""
+    masks, (top, bottom, left, right) = torch.zeros(frames.shape[:3]), _line(*frames.shape[1:3])
+    masks[:, top:bottom, left:right] = (frames[:, top:bottom, left:right] > 0.99).all(-1).float()
+    return masks
+
+
+def peak() -> int:
+    """Bytes that this process has held at most."""
+    try:
+        import resource  # POSIX alone has it
+    except ImportError as missing:
+        raise ClearError(
+            "This system does not tell what a process holds at most. Measure on Linux or a Mac."
+        ) from missing
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _line(height: int, width: int) -> tuple[int, int, int, int]:
+    top, bottom, left, right = LINE
+    return int(top * height), int(bottom * height), int(left * width), int(right * width)
