@@ -49,7 +49,10 @@ def run(way: str, size: list[int], frames: int) -> None:
     height, width = size
     images = film(frames, height, width)
     engine = (nano_engine if way == "nano" else ClearEngine)(MeanCodec(), lambda noise, control, *_: control.clone(), 1)
-    cleaned, masks = torch.zeros_like(images), torch.zeros(images.shape[:3])
+    cleaned, masks = (
+        torch.ones_like(images),
+        torch.ones(images.shape[:3]),
+    )  # zeros take no memory before they are written
     before = peak()
     found = remove(iter(images), engine, white, RemoveOptions.of(**WAYS[way]), total=frames)
     for i, (frame, mask) in enumerate(found):
