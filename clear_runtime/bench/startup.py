@@ -1,6 +1,6 @@
 """How long ComfyUI's start takes longer with the pack.
 
-    COMFYUI_PATH=FOLDER python -m clear_runtime.bench.startup [--runs N]
+    COMFYUI_PATH=FOLDER python -m clear_runtime bench startup [--runs N]
 
 Each run is a process of its own that imports what ComfyUI imports anyway, then the pack, and asks it for its nodes, as
 ComfyUI does. Prints the seconds of each run; the first may compile the pack's files.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ClearError, ending_in_words
+from ..errors import ClearError
+
+log = logging.getLogger(__name__)
 
 PACK = Path(__file__).resolve().parents[2]
 _CHILD = """
@@ -78,9 +81,4 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise ClearError("Set COMFYUI_PATH to the folder that holds ComfyUI's main.py.")
     for _ in range(options.runs):
         one = start(tree)
-        print(f"{one.wall:.3f} s by the clock, {one.cpu:.3f} s of one core, {len(one.modules)} modules")
-
-
-if __name__ == "__main__":
-    with ending_in_words("Stopped."):
-        main()
+        log.info("%.3f s by the clock, %.3f s of one core, %d modules", one.wall, one.cpu, len(one.modules))

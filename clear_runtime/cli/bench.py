@@ -5,6 +5,7 @@
     nano-lora    LoRAs of the bundled transformer
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
+    startup      what the pack adds to ComfyUI's start
     prepare      everything that a machine without a network needs for `gpu`, in one folder
     gpu          the minutes in which a GPU is at hand: right, fast, trainable, better
     tables       the tables of a `gpu` run, into a Markdown file
@@ -92,6 +93,7 @@ COMMANDS = {
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
+    "startup": Command("bench.startup", "main"),
     "prepare": Command("bench.prepare", "main"),
     "gpu": Command("bench.gpu.runner", "main"),
     "tables": Command("bench.report", "main"),

@@ -1,5 +1,5 @@
 """Starting ComfyUI with the pack costs little: what the pack imports over what ComfyUI has imported anyway, seen in a
-process of its own. `python -m clear_runtime.bench.startup` prints the seconds."""
+process of its own. `python -m clear_runtime bench startup` prints the seconds."""
 
 import os
 
