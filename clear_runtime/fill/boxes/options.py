@@ -1,12 +1,12 @@
-"""What a box behind a subtitle is, in numbers."""
+"""What a box behind a subtitle is, in numbers: a translucent one, and an opaque one."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class BoxOptions:
-    """Frames, distances in pixels, colours in 0..1. A box counts only where all of it holds, so each is on the strict
-    side."""
+    """A translucent box. Frames, distances in pixels, colours in 0..1. A box counts only where all of it holds, so each
+    is on the strict side."""
 
     lift: bool = True
     """Whether boxes are looked for at all."""
@@ -95,3 +95,76 @@ class BoxOptions:
 
 
 DEFAULT = BoxOptions()
+
+
+@dataclass(frozen=True)
+class OpaqueOptions:
+    """An opaque box. Distances in heights of a row, colours in levels of 255, shares of 1, unless it says otherwise."""
+
+    # -- where one may stand
+    apart: float = 1.0
+    """How far apart marks are that may stand in one box."""
+    around: float = 1.5
+    """How far a box reaches beyond its letters at most."""
+    lasts: int = 4
+    """Frames in a row that it stands, or moves on, at least."""
+    looks: int = 3
+    """Frames from one in which boxes are looked for to the next, where nothing changes meanwhile; under `lasts`."""
+    carried: int = 25
+    """Frames to which a box is carried on where its end is not seen against the scene."""
+    letter: int = 20
+    """Pixels: letters twice as high are looked at in every second pixel, and so on ..."""
+    coarsest: int = 3
+    """... up to this."""
+
+    # -- its colour
+    alike: int = 14
+    """How far its pixels are from its colour at most: what an encoder leaves of a plain area."""
+    colours: int = 5
+    """Most frequent colours around the letters that are tried ..."""
+    seen: float = 0.015
+    """... and the share of the pixels there that a colour has."""
+    same: float = 0.9
+    """Share of its plain pixels that keep their colour in a frame in which it still stands."""
+    jumps: int = 8
+    """Levels between the colours of two boxes that may be one which moves."""
+
+    # -- its shape
+    smallest: int = 8
+    """Pixels: height and width of a box."""
+    hollow: float = 0.2
+    """Share of its rectangle that shows its colour at least, between the letters."""
+    full: float = 0.85
+    """Share of its rectangle that a box fills, letters included; its corners may be round."""
+    row: float = 0.6
+    """Boxes of rows that touch are each at least so high."""
+    uneven: float = 0.06
+    """Share of its height by which its ends are off a straight line at most ..."""
+    even: float = 0.8
+    """... in this share of them; in their middle half, for corners may be round."""
+    margin: float = 0.1
+    """Distance from its edges to its letters at least ..."""
+    free: float = 0.8
+    """... along this share of each; a row may stand half on a plain thing of the scene."""
+    ragged: int = 2
+    """Pixels of an edge that is soft or badly encoded."""
+    ends: float = 0.8
+    """Share of the pixels beyond its edges that are of another colour."""
+    soft: int = 6
+    """Pixels over which its edges may fade ..."""
+    faded: float = 0.9
+    """... and the share of the step at an edge at which it is over ..."""
+    softest: float = 0.25
+    """... save for so much of the edge: the scene beyond may be like the box there."""
+
+    # -- the letters in it
+    letters: float = 0.05
+    """Share of it that is marked letters."""
+    unmarked: float = 0.5
+    """Share of what stands in it that nothing marks."""
+    glyph: tuple[float, int] = (1.3, 40)
+    """A letter with a hole looks like a box too, but is no wider than so many times its height, and what is in the
+    hole is within so many levels of what is around the letter."""
+
+
+OPAQUE = OpaqueOptions()

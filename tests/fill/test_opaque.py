@@ -1,0 +1,87 @@
+"""A box goes with its letters; a plain part of the scene is none."""
+
+import numpy as np
+import pytest
+import torch
+from drawn_rows import letters
+from scipy import ndimage
+
+from clear_runtime.fill.boxes.opaque import around_rows, behind
+
+HEIGHT, WIDTH, FRAMES = 160, 320, 6
+
+
+def scene(seed=0):
+    rng = np.random.default_rng(seed)
+    coarse = rng.random((HEIGHT // 8, WIDTH // 8, 3)).repeat(8, 0).repeat(8, 1)
+    return np.stack([np.roll(coarse, 3 * t, 1) for t in range(FRAMES)]) * 0.8 + 0.1
+
+
+def words(picture, marks, text, top, left, colour=1.0):
+    place = slice(top, top + text.shape[0]), slice(left, left + text.shape[1])
+    picture[place][text] = colour
+    marks[place] |= text
+
+
+def found(pictures, marks):
+    return behind(torch.from_numpy(pictures).float(), torch.from_numpy(marks).float()).numpy()
+
+
+def test_a_black_box_behind_each_of_two_rows_goes():
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    box = np.zeros((HEIGHT, WIDTH), bool)
+    for top, left, count in ((90, 60, 16), (116, 90, 11)):
+        text = letters(count, count)
+        box[top - 4 : top + 18, left - 6 : left + text.shape[1] + 4] = True
+    for t in range(FRAMES):
+        pictures[t][box] = 0
+        for top, left, count in ((90, 60, 16), (116, 90, 11)):
+            words(pictures[t], marks[t], letters(count, count), top, left)
+    result = found(pictures, marks)
+    assert all((result[t] & box).sum() > 0.98 * box.sum() for t in range(FRAMES))
+    near = ndimage.binary_dilation(box, np.ones((3, 3)), iterations=3)
+    assert not (result & ~near).any(), "its rim, and no more"
+
+
+def test_a_coloured_box_that_moves_from_word_to_word_goes():
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    text, starts = letters(1, 5), (40, 130, 220)
+    boxes = []
+    for t in range(FRAMES):
+        left = starts[t // 3 + 1] if t < 6 else starts[2]
+        box = np.zeros((HEIGHT, WIDTH), bool)
+        box[106:128, left - 5 : left + 63] = True
+        pictures[t][box] = (0.1, 0.8, 0.2)
+        for n, start in enumerate(starts):
+            words(pictures[t], marks[t], letters(n + 1, 5), 110, start)
+        boxes.append(box)
+    result = found(pictures, marks)
+    for t, box in enumerate(boxes):
+        assert (result[t] & box).sum() > 0.98 * box.sum()
+        assert not result[t][:, : starts[0] + text.shape[1]].any(), "no other word has one"
+
+
+@pytest.mark.parametrize("plain", ["sky", "bar", "line half on a bar"])
+def test_a_plain_part_of_the_scene_stays(plain):
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    for t in range(FRAMES):
+        area = slice(0, 100) if plain == "sky" else slice(110 if plain == "bar" else 133, HEIGHT)
+        pictures[t, area] = (0.4, 0.6, 0.9) if plain == "sky" else 0
+        words(pictures[t], marks[t], letters(1, 12), 50 if plain == "sky" else 126, 80)
+    assert not found(pictures, marks).any()
+
+
+def test_a_flash_of_a_frame_is_no_box_and_no_marks_have_none():
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    assert not found(pictures, marks).any()
+    pictures[3, 100:130, 60:260] = 0
+    for t in range(FRAMES):
+        words(pictures[t], marks[t], letters(1, 12), 108, 80)
+    assert not found(pictures, marks).any()
+
+
+def test_the_rectangle_around_each_row():
+    marks = np.zeros((1, HEIGHT, WIDTH), bool)
+    words(np.zeros((HEIGHT, WIDTH)), marks[0], letters(1, 12), 108, 80)
+    box = around_rows(torch.from_numpy(marks).float())[0]
+    assert box[104:126, 76:224].all() and box.sum() < 30 * 160
