@@ -55,13 +55,14 @@ class Surface:
         return made_of(self.of, {**values, **rest})
 
 
-REMOVE = Surface(RemoveOptions, left_out=frozenset({"threshold", "context", "max_pixels", "keep_change"}))
+REMOVE = Surface(RemoveOptions, left_out=frozenset({"context", "max_pixels", "keep_change"}))
 """Remove Subtitles, and the command `remove`."""
 MASK = Surface(
     MarkOptions,
     defaults={"grow": 0},  # the marks as the prior sees them: nothing is removed yet
     names={"subtitles_only": "temporal"},  # inputs of a node are never renamed
     titles={"subtitles_only": "利用时间信息"},
+    left_out=frozenset({"subtitle_use"}),  # it has no such mask
 )
 """Prior Mask, and the command `mask`."""
 NODES = {"CLEAR_SubtitleRemove": REMOVE, "CLEAR_PriorMask": MASK}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 from .engines.engine import Engine
 from .errors import ClearError
 from .find.marks import Prior
-from .media.steady import steady_frames
+from .find.report import Report
+from .media.steady import FileFrames
 from .media.video import VISUALLY_LOSSLESS_CRF, VideoWriter, read_facts
 from .options import RemoveOptions
 from .pipeline import OnProgress, remove
@@ -61,24 +61,25 @@ def remove_from_file(
     crf: float = VISUALLY_LOSSLESS_CRF,
     on_frame: OnFrame | None = None,
     on_progress: OnProgress | None = None,
+    report: Report | None = None,
 ) -> Cleaned:
     """Write `source` without its subtitles to `target`: as many frames, of the same size, at the same times, with the
-    first audio stream. The file appears when it is whole. engine, prior, options, on_progress: as pipeline.remove
-    takes them. crf: x264's constant rate factor, 0 (lossless) to 51.
+    first audio stream. The file appears when it is whole. engine, prior, options, on_progress, report: as
+    pipeline.remove takes them. crf: x264's constant rate factor, 0 (lossless) to 51.
 
     Raises ClearError for a source that cannot be read, and before any work for a target that exists.
     """
     require_output(target)
     facts, began = read_facts(source), time.monotonic()
-    times: deque = deque()
-    changed = 0
-    frames = steady_frames(source, facts, times.append)
-    results = remove(frames, engine, prior, options, total=facts.frames, on_progress=on_progress)
+    changed, frames = 0, FileFrames(source, facts)
+    results = remove(
+        frames, engine, prior, options, total=facts.frames, on_progress=on_progress, report=report or Report()
+    )
     with VideoWriter(
         target, facts.width, facts.height, facts.fps, crf=crf, colour=facts.colour, audio_from=source
     ) as writer:
         for frame, mask in results:
-            writer.write(frame, times.popleft())
+            writer.write(frame, frames.times.popleft())
             changed += bool(mask.any())
             if on_frame is not None:
                 on_frame(writer.frames, facts.frames)

@@ -14,7 +14,8 @@ from .frames.windows import BAND, WindowOptions
 from .option import made_of, option, require_valid
 
 COMPOSITE, RAW, PREVIEW = OUTPUTS = ("composite", "raw", "preview")
-PRIOR, DIFFERENCE = MASKS = ("prior", "difference")
+AUTO_BOXES, KEEP, REMOVE = BOXES = ("auto", "keep", "remove")
+AUTO, PRIOR, DIFFERENCE, BOTH = MASKS = ("auto", "prior", "difference", "both")
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,35 @@ class OutputOptions:
         choices=OUTPUTS,
     )
     mask_from: str = option(
-        PRIOR,
-        "Where the replaced pixels are found: by the subtitle prior that is chosen, or by what the model changed.",
-        zh="如何确定要替换的像素：由所选的字幕先验模型判断（prior），或看模型改动了哪里（difference）。",
+        AUTO,
+        "Where the replaced pixels are found. prior: by the subtitle prior that is chosen. difference: by "
+        "what the model "
+        "changed. both: the prior's, and rows of text that only the model took away. auto: both where the "
+        "model is shown "
+        "the whole frames as is (Wan2.1), else prior.",
+        zh="如何确定要替换的像素。prior：由所选的字幕先验模型判断。difference：看模型改动了哪里。"
+        "both：先验模型找到的，加上只有模型抹去的文字行。"
+        "auto：模型看到的是完整的原画面（Wan2.1）时用 both，否则用 prior。",
         name_zh="遮罩来源",
+        more="With prior, windows without a subtitle are not sampled, which is faster where there are few.",
+        more_zh="用 prior 时，没有字幕的窗口不采样；字幕少时更快。",
         choices=MASKS,
+    )
+    boxes: str = option(
+        AUTO_BOXES,
+        "Boxes behind the letters. auto: a translucent one is taken off, so that the scene shows again; an opaque or "
+        "coloured one goes with its letters. keep: only the letters go. remove: all of the rectangle around each row.",
+        zh="文字后面的底框。auto：半透明的底框会去掉，画面重新露出；不透明或有颜色的底框连同文字一起去除。"
+        "keep：只去除文字。remove：每行文字外的整个矩形都去除。",
+        name_zh="底框",
+        choices=BOXES,
+    )
+    second_look: bool = option(
+        True,
+        "Look at the result once more. What can still be read of a line is replaced again under a wider mask, and what "
+        "stays after that is reported.",
+        zh="再检查一遍结果：仍能辨认的字幕用更大的遮罩重做一次；之后还剩下的写入报告。",
+        name_zh="二次检查",
     )
     feather: int = option(
         2,
@@ -85,14 +110,13 @@ class RemoveOptions:
 
 @dataclass(frozen=True)
 class RemovalProgress:
-    """How far a removal has come. The unit is a sampler step; a window counts as `steps` of them even if it needs
-    none."""
+    """How far a removal has come: frames looked at, and frames painted times the engine's steps."""
 
     done: int
     total: int | None
     """None while nobody knows how long the video is."""
     stage: str
-    """mask, control, encode, sample, decode or done: what begins now, or in `sample` and `done`, what was just
+    """find, control, encode, sample, decode or done: what begins now, or in `find`, `sample` and `done`, what was just
     finished."""
     preview: Tensor | None = None
     """A frame [H, W, 3] to look at: the window's frame with the most subtitle in it, before and after."""

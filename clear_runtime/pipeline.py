@@ -12,6 +12,7 @@ the window, not by the video.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,15 +20,17 @@ from torch import Tensor
 from .engines.engine import Engine
 from .engines.plain_fill import PlainFill
 from .errors import ClearError
-from .find.marks import MarkOptions, Prior, marked
-from .find.spans import Span, spans_of
+from .find.marks import ONLY, Finding, MarkOptions, Prior, find_text, marked
+from .find.place import Place
+from .find.report import Report
 from .frames.checks import checked
 from .frames.masks import check_area
 from .frames.patch import Patched
-from .frames.windows import iter_windows, plan, ramp
+from .frames.windows import Window, iter_windows, ramp
 from .options import PREVIEW, RemovalProgress, RemoveOptions
 from .presets import resolved
-from .windowed import Areas, WindowCleaner
+from .progress import Progress
+from .windowed import Areas, WindowCleaner, second_look
 
 OnProgress = Callable[[RemovalProgress], None]
 Frames = Iterable[Tensor]
@@ -42,31 +45,38 @@ def remove(
     protect: Tensor | None = None,
     total: int | None = None,
     on_progress: OnProgress | None = None,
+    subtitle: Tensor | None = None,
+    report: Report | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yields (frame [H, W, 3] in its own dtype, mask [H, W] float32 of what was replaced) for every frame, in order.
     With output "raw", where all is the engine's, the mask says where the subtitle is.
 
-    frames: [H, W, 3] float32, float16 or bfloat16 in 0..1 each, all of one size. engine: what paints; may be None for a
-    preview, which is the fill alone. prior: frames [T, H, W, 3] -> soft masks [T, H, W]; may be None where the options
-    use none. limit and protect: masks [T, H, W] or [1, H, W], where pixels may change at all and where they must not.
-    total: the number of frames, if it is known. on_progress is called at every stage and sampler step; what it raises
-    ends the run at once.
+    frames: [H, W, 3] float32, float16 or bfloat16 in 0..1 each, all of one size. What can be gone through twice (a
+    tensor, a list) is: then all of the video is known when it is decided what of it is subtitle. engine: what paints;
+    may be None for a preview, which is the fill alone. prior: frames [T, H, W, 3] -> soft masks [T, H, W]; may be None
+    where the options use none. limit and protect: masks [T, H, W] or [1, H, W], where pixels may change at all and
+    where they must not; subtitle: one that says where a subtitle is, as the option subtitle_use has it. total: the
+    number of frames, if it is known. on_progress is called at every stage and sampler step; what it raises ends the run
+    at once. report is told what was found.
 
     Raises ClearError, before the first window's work wherever that can be known.
     """
-    engine = _engine(engine, options)
-    run = _Run(engine, options, Areas(limit, protect, total), total, on_progress)
-    if not run.settings.needs_prior:
-        return run.replace(_unmarked(checked(frames)))
+    engine, areas = _engine(engine, options), Areas(limit, protect, subtitle, total)
+    only = subtitle is not None and options.marking.subtitle_use == ONLY
+    if only or not resolved(options, engine.needs).needs_prior:
+        run = _Run(engine, options, areas, total, on_progress)
+        return run.replace(_with_marks(checked(frames), subtitle if only else None))
     if prior is None:
         raise ClearError("These settings need a subtitle prior, and none was given.")
-    found = marked(checked(frames), prior, options.marking, on_batch=lambda: run.report("mask"))
+    report = report or Report()
+    run = _Run(engine, options, areas, total, on_progress, prior, report)
+    found = marked(checked(frames), prior, options.marking, subtitle, on_batch=run.looked, report=report)
     return run.replace((one.frame, one.marks) for one in found)
 
 
-def find(frames: Frames, prior: Prior, options: MarkOptions = MarkOptions()) -> Iterator[Span]:
-    """The first pass alone: where in time and place there is a subtitle."""
-    return spans_of(one.marks for one in marked(checked(frames), prior, options))
+def find(frames: Frames, prior: Prior, options: MarkOptions = MarkOptions(), subtitle: Tensor | None = None) -> Finding:
+    """The first pass alone: the text of a video, and what of it is subtitle."""
+    return find_text(checked(frames), prior, options, subtitle)
 
 
 def replace(
@@ -80,7 +90,7 @@ def replace(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The second pass alone, of (frame [H, W, 3], marks [H, W] bool): find.spans.with_marks makes these of frames and
     spans. Yields what `remove` does."""
-    run = _Run(_engine(engine, options), options, Areas(limit, protect, total), total, on_progress)
+    run = _Run(_engine(engine, options), options, Areas(limit, protect, total=total), total, on_progress)
     return run.replace(found)
 
 
@@ -95,23 +105,38 @@ def _engine(engine: Engine | None, options: RemoveOptions) -> Engine:
     return engine
 
 
-def _unmarked(frames: Frames) -> Iterator[tuple[Tensor, Tensor]]:
-    return ((frame, torch.zeros(frame.shape[:2], dtype=torch.bool)) for frame in frames)
+def _with_marks(frames: Frames, subtitle: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+    """The frames with what the user's mask [T, H, W] or [1, H, W] says of each, or with nothing marked."""
+    for t, frame in enumerate(frames):
+        none = subtitle is None
+        yield frame, _or_nothing(None if none else Place(subtitle).of(t), frame)
+
+
+def _or_nothing(marks: Tensor | None, frame: Tensor) -> Tensor:
+    return torch.zeros(frame.shape[:2], dtype=torch.bool) if marks is None else marks
 
 
 class _Run:
     """One run over one video: its windows, how they join, and how far it is."""
 
     def __init__(
-        self, engine: Engine, options: RemoveOptions, areas: Areas, total: int | None, on_progress: OnProgress | None
+        self,
+        engine: Engine,
+        options: RemoveOptions,
+        areas: Areas,
+        total: int | None,
+        on_progress: OnProgress | None,
+        prior: Prior | None = None,
+        report: Report | None = None,
     ):
-        check_area(areas.limit, "limit", total)
-        check_area(areas.protect, "protect", total)
+        for name, area in areas.named():
+            check_area(area, name, total)
         self.settings = resolved(options, engine.needs)
-        self.cleaner = WindowCleaner(engine, self.settings, areas, self.report)
-        self.steps, self.on_progress, self.windows, self.done = engine.steps, on_progress, 0, 0
-        windows = options.windows
-        self.total = None if total is None else self.steps * len(plan(total, windows.window, windows.overlap))
+        self.cleaner = WindowCleaner(engine, self.settings, areas, self.tell)
+        self.second = None if prior is None else second_look(prior, self.settings)
+        self.report = report or Report()
+        self.on_progress = on_progress
+        self.progress = Progress(total, options.windows, engine.steps, finds=prior is not None)
 
     def replace(self, found: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
         pending: list[Patched] = []
@@ -131,14 +156,33 @@ class _Run:
         for one in pending:
             yield one.picture(), one.whole_mask()
 
-    def _cleaned(self, window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
+    def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
         cleaned, shown = self.cleaner.clean(window, held)
-        self.windows += 1
-        self.report("done", 0, cleaned[shown].picture(torch.float32) if self.on_progress else None)
+        rest = self._rest(cleaned, held)
+        if rest is not None:
+            again = [(one.picture(), _or_nothing(more, one.frame)) for one, more in zip(cleaned, rest)]
+            cleaned = [one.under(newer) for one, newer in zip(cleaned, self.cleaner.clean(window, again)[0])]
+            still = self._rest(cleaned, held) or []
+            left = {window.start + t for t, more in enumerate(still) if more is not None}
+            self.report.left = sorted(left | set(self.report.left))
+        self.progress.windows += 1
+        self.tell("done", 0, cleaned[shown].picture(torch.float32) if self.on_progress else None)
         return cleaned
 
-    def report(self, stage: str, step: int = 0, preview: Tensor | None = None) -> None:
-        """A stage that begins, or `step` steps of the window's `steps` that are done."""
-        self.done = max(self.done, self.windows * self.steps + step)
+    def _rest(self, cleaned: list[Patched], held: list[tuple[Tensor, Tensor]]) -> list[Tensor | None] | None:
+        """What can still be read of the marked text, for each frame; None where nothing can."""
+        if self.second is None:
+            return None
+        rest = self.second([partial(one.picture, torch.float32) for one in cleaned], [marks for _, marks in held])
+        return rest if any(more is not None for more in rest) else None
+
+    def tell(self, stage: str, step: int = 0, preview: Tensor | None = None) -> None:
+        """A stage that begins, or `step` steps of the window's that are done."""
         if self.on_progress is not None:
-            self.on_progress(RemovalProgress(self.done, self.total, stage, preview))
+            done, total = self.progress.at(step)
+            self.on_progress(RemovalProgress(done, total, stage, preview))
+
+    def looked(self, frames: int) -> None:
+        """So many frames have been looked at."""
+        self.progress.found = frames
+        self.tell("find")

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from .engines.bundled import FILL, NANO
 from .engines.control import AUTO as AUTO_CONTROL
 from .engines.engine import Needs
+from .find.marks import AUTO_GROW
 from .frames.windows import AUTO as AUTO_REGION
 from .frames.windows import WHOLE
-from .options import PREVIEW, PRIOR, RAW, RemoveOptions
+from .options import AUTO as AUTO_MASK
+from .options import BOTH, DIFFERENCE, PREVIEW, PRIOR, RAW, RemoveOptions
 
 AUTO_ENGINE = "auto"
+CHANGED_GROW = 2
+"""Pixels of the source by which what the model changed is widened: a cell of its difference is blurred by as much."""
 
 
 def engine_name(asked: str, missing: Sequence[str]) -> str:
@@ -24,18 +28,26 @@ def engine_name(asked: str, missing: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Resolved:
-    """What was asked, with nothing left open. control, region: as in the options, never "auto". context: pixels of the
-    working frame around the subtitle. max_pixels: of the working frame, None for the source's own size."""
+    """What was asked, with nothing left open. control, region, mask_from: as in the options, never "auto". context:
+    pixels of the working frame around the subtitle. max_pixels: of the working frame, None for the source's own size.
+    grow: pixels of the source by which what the model changed is widened; rows of text have their own."""
 
     asked: RemoveOptions
     control: str
     region: str
     context: int
     max_pixels: int | None
+    grow: int
+    mask_from: str
 
     @property
     def needs_prior(self) -> bool:
-        return self.asked.output.mask_from == PRIOR or self.control == "prefilled"
+        return self.mask_from != DIFFERENCE or self.control == "prefilled"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the engine shall say what it changed."""
+        return self.mask_from != PRIOR
 
 
 def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
@@ -43,10 +55,13 @@ def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
     picture, and a mask from the network's difference, take the whole frame."""
     windows, output = options.windows, options.output
     control = needs.control if options.engine.control == AUTO_CONTROL else options.engine.control
-    region = windows.region
+    mask_from, region = output.mask_from, windows.region
     if region == AUTO_REGION:
-        region = needs.region if output.output != RAW and output.mask_from == PRIOR else WHOLE
+        region = needs.region if output.output != RAW and mask_from in (AUTO_MASK, PRIOR) else WHOLE
+    if mask_from == AUTO_MASK:
+        mask_from = BOTH if needs.finds and control == "as is" and region == WHOLE else PRIOR
     if output.output == PREVIEW:
-        control, region = needs.control, needs.region
+        control, region, mask_from = needs.control, needs.region, PRIOR
     max_pixels = int(min(windows.max_pixels, needs.max_pixels)) if needs.scaled else None
-    return Resolved(options, control, region, int(min(windows.context, needs.context)), max_pixels)
+    grow = CHANGED_GROW if options.marking.grow == AUTO_GROW else options.marking.grow
+    return Resolved(options, control, region, int(min(windows.context, needs.context)), max_pixels, grow, mask_from)

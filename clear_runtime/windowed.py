@@ -19,12 +19,16 @@ from .engines.control import CONTROLS
 from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
 from .fill.boxes.lift import lift_boxes
+from .fill.boxes.opaque import around_rows, behind
+from .find.again import SecondLook
+from .find.changed import rows_that_last
+from .find.marks import Prior
 from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
 from .frames.patch import Patched
 from .frames.region import Region, band, bounds
 from .frames.windows import BAND, Window
-from .options import DIFFERENCE, RAW
+from .options import DIFFERENCE, KEEP, RAW, REMOVE
 from .presets import Resolved
 
 log = logging.getLogger(__name__)
@@ -33,20 +37,33 @@ ROOM = 64
 """Pixels around the marks that are worked on, beside once their height: what the fill (32), the matching of colours
 (24) and the search for a box's edges (half the height of what stands in it, and 16) look at."""
 
+LETTERS_BLUR = 1
+"""Pixels around letters that are neither theirs nor a translucent box's: the search for the box goes round them."""
+
 Report = Callable[..., None]
+
+
+def second_look(prior: Prior, settings: Resolved) -> SecondLook | None:
+    """What looks at a window's result once more, where that was asked for and there is a source to compare with."""
+    asked = settings.asked
+    if not asked.output.second_look or asked.output.output == RAW or settings.mask_from == DIFFERENCE:
+        return None
+    return SecondLook(prior, asked.marking.threshold)
 
 
 @dataclass(frozen=True)
 class Areas:
-    """Masks [T, H, W] or [1, H, W] in 0..1 for the whole video: where pixels may change at all, and where they must
-    not. total: the frames of the video, if known."""
+    """Masks [T, H, W] or [1, H, W] in 0..1 for the whole video: where pixels may change at all, where they must not,
+    and where the user says that there is a subtitle. total: the frames of the video, if known."""
 
     limit: Tensor | None = None
     protect: Tensor | None = None
+    subtitle: Tensor | None = None
     total: int | None = None
 
     def named(self) -> list[tuple[str, Tensor]]:
-        return [(name, area) for name, area in (("limit", self.limit), ("protect", self.protect)) if area is not None]
+        areas = (("limit", self.limit), ("protect", self.protect), ("subtitle", self.subtitle))
+        return [(name, area) for name, area in areas if area is not None]
 
     def check(self, size: tuple[int, int]) -> None:
         """Raise ClearError for masks of another size than the frames', or with values that are not numbers."""
@@ -92,7 +109,14 @@ class WindowCleaner:
 
     def __init__(self, engine: Engine, settings: Resolved, areas: Areas, report: Report):
         self.engine, self.settings, self.areas, self.report = engine, settings, areas, report
-        self.canvas: Canvas | None = None  # known with the first frame
+        self._canvas: Canvas | None = None
+
+    @property
+    def canvas(self) -> Canvas:
+        """Known with the first frame."""
+        if self._canvas is None:
+            raise RuntimeError("no frame has been seen")
+        return self._canvas
 
     @torch.no_grad()
     def clean(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> tuple[list[Patched], int]:
@@ -100,15 +124,15 @@ class WindowCleaner:
         most."""
         frames = [frame for frame, _ in held]
         size = tuple(frames[0].shape[:2])
-        if self.canvas is None:
+        if self._canvas is None:
             self.areas.check(size)
-            self.canvas = Canvas(size, self.settings.max_pixels, self.engine.needs.multiple)
+            self._canvas = Canvas(size, self.settings.max_pixels, self.engine.needs.multiple)
         asked = self.settings.asked
         work = self._part(held, size)
         if work is None:
             return [Patched(frame) for frame in frames], 0
         within = self.areas.of(window, size, work)
-        found = grow(stacked((work.of(marks[None])[0].float() for _, marks in held), len(held)), asked.marking.grow)
+        found = stacked((work.of(marks[None])[0].float() for _, marks in held), len(held))
         holes = (within(found) > 0).float()
         shown = int(holes.sum((1, 2)).argmax())
         if self._nothing_to_do(holes):
@@ -118,7 +142,7 @@ class WindowCleaner:
         lifted = None
         if asked.output.output != RAW:
             # from here on, a translucent box is no longer there, and only its letters are to be replaced
-            source, found, lifted = _without_boxes(source, found, within)
+            source, found, lifted = _without_boxes(source, found, within, asked.output.boxes)
             holes = (within(found) > 0).float()
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
         new, found = self._generated(window, frames, work, source, found, holes)
@@ -127,7 +151,7 @@ class WindowCleaner:
     def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
         """The rectangle of the frame that is worked on; None where nothing is to be done."""
         asked, whole = self.settings.asked.output, Region(0, 0, *size)
-        if asked.output == RAW or asked.mask_from == DIFFERENCE:
+        if asked.output == RAW or self.settings.differs:
             return whole
         marks = torch.zeros(size, dtype=torch.bool)
         for _, mark in held:
@@ -135,12 +159,11 @@ class WindowCleaner:
         box = bounds(marks[None])
         if box is None:
             return None
-        grown = self.settings.asked.marking.grow + asked.feather
-        return box.grown(ROOM + grown + box.height, *size)
+        return box.grown(ROOM + asked.feather + box.height, *size)
 
     def _nothing_to_do(self, holes: Tensor) -> bool:
         asked = self.settings.asked.output
-        return asked.output != RAW and asked.mask_from != DIFFERENCE and not holes.any()
+        return asked.output != RAW and not self.settings.differs and not holes.any()
 
     def _generated(
         self, window: Window, frames: list[Tensor], work: Region, source: Tensor, found: Tensor, holes: Tensor
@@ -154,9 +177,10 @@ class WindowCleaner:
         if settings.region == BAND:
             marks = torch.zeros(1, *canvas.source)
             work.of(marks)[0] = holes.amax(0)
-            region = band(canvas.enter_mask(marks[0])[None], needs.multiple, settings.context, canvas.padded)
-            if region is None:  # nothing to see in this window, and a raw picture was asked for
+            around = band(canvas.enter_mask(marks[0])[None], needs.multiple, settings.context, canvas.padded)
+            if around is None:  # nothing to see in this window, and a raw picture was asked for
                 return source, found
+            region = around
 
         def entered(part: Tensor) -> Tensor:
             """The frames with a part [T, h, w, 3] in the place that is worked on, as the engine sees them."""
@@ -165,7 +189,7 @@ class WindowCleaner:
             )
             return stacked((region.of(frame[None])[0] for frame in seen), len(frames), needs.group)
 
-        differs = asked.output.mask_from == DIFFERENCE
+        differs = settings.differs
         seen = entered(given)
         piece = Piece(
             seen,
@@ -181,7 +205,8 @@ class WindowCleaner:
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
         del piece, seen  # a copy of the window, and no longer needed
         if differs:
-            found = self._changed(painted, len(frames))
+            changed = self._changed(painted, len(frames))
+            found = changed if settings.mask_from == DIFFERENCE else found.maximum(rows_that_last(changed))
         return self._left(painted, frames, work, given, region), found
 
     def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
@@ -193,7 +218,7 @@ class WindowCleaner:
         if painted.changed is None:
             raise ClearError('This engine cannot say what it changed. Set mask_from to "prior".')
         masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
-        return grow(masks, self.settings.asked.marking.grow)
+        return grow(masks, self.settings.grow)
 
     def _left(self, painted: Painted, frames: list[Tensor], work: Region, given: Tensor, region: Region) -> Tensor:
         """What was painted, at the source's size, in the part that is worked on: frame by frame."""
@@ -238,11 +263,15 @@ class WindowCleaner:
         return [Patched(*one) for one in zip(frames, [work] * len(frames), source, mask)]
 
 
-def _without_boxes(source: Tensor, found: Tensor, within: _Bounds) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The frames without the translucent boxes behind subtitles, what of them is still to be replaced, and where the
-    boxes were, if there were any."""
-    without = lift_boxes(source, found)
-    if not without.lifted.any():
+def _without_boxes(source: Tensor, found: Tensor, within: _Bounds, boxes: str) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The frames without the translucent boxes behind subtitles, what of them is still to be replaced (opaque boxes
+    among it), and where translucent ones were, if there were any."""
+    if boxes == KEEP:
         return source, found, None
-    lifted = within(without.lifted.float())
-    return composite_(source, without.frames, lifted), without.hidden, lifted
+    if boxes == REMOVE:
+        return source, found.maximum(around_rows(found).float()), None
+    without, lifted = lift_boxes(source, grow(found, LETTERS_BLUR)), None
+    if without.lifted.any():
+        lifted = within(without.lifted.float())
+        source, found = composite_(source, without.frames, lifted), without.hidden
+    return source, found.maximum(behind(source, found).float()), lifted

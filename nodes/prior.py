@@ -34,6 +34,7 @@ def trained_input():
 def chosen_prior(name: str, trained: str | None = None):
     """The runtime's Prior behind a choice of the nodes: the bundled one, or a Stage I file in models/clear. `trained`,
     the path of such a file or its name there, goes before the choice."""
+    # the runtime, which start-up does without
     from ..clear_runtime.find.priors.checkpoints import load_prior
 
     if trained is None and name == BUNDLED:
@@ -67,7 +68,10 @@ class PriorMask(io.ComfyNode):
             ],
             outputs=[
                 io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
-                io.Mask.Output(display_name="binary", tooltip="0 or 1: over the threshold, and grown."),
+                io.Mask.Output(
+                    display_name="binary",
+                    tooltip="0 or 1: what counts, and is removed by Remove Subtitles with the same settings.",
+                ),
                 io.Image.Output(display_name="overlay", tooltip="The soft mask as heat over the frames."),
                 io.Image.Output(
                     display_name="plot",
@@ -76,7 +80,7 @@ class PriorMask(io.ComfyNode):
                 io.String.Output(
                     display_name="report",
                     tooltip="What kind of prior the file is and, of a published checkpoint, which keys were missing or "
-                    "unexpected.",
+                    "unexpected; then what was found: lines with their frames, rows, size and certainty.",
                 ),
             ],
         )
@@ -87,9 +91,10 @@ class PriorMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, prior, trained=None, **given):
+        # the runtime, which start-up does without
         from ..clear_runtime.find.marks import marked
+        from ..clear_runtime.find.report import Report
         from ..clear_runtime.frames.checks import checked
-        from ..clear_runtime.frames.masks import grow as grown
         from ..clear_runtime.media.pictures import overlay, share_plot, to_frames
 
         require_frames(images)
@@ -103,11 +108,12 @@ class PriorMask(io.ComfyNode):
         advance, shares = progress_bar(count), []
         loaded = chosen_prior(prior, trained)
         options = MASK.options(given)
-        found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True)
+        report = Report()
+        found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True, report=report)
         for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all
-            counted = grown(one.marks[None].float(), options.grow)[0]
+            counted = one.marks.float()
             soft[i], binary[i] = one.soft, counted
             shown[i] = overlay(one.frame[None], one.soft[None])[0]
             shares.append(counted.mean().item())
             advance(i + 1)
-        return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)), loaded.report)
+        return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)), f"{loaded.report}\n{report.text()}")

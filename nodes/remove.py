@@ -7,7 +7,7 @@ import time
 
 import comfy.model_management
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
@@ -16,13 +16,53 @@ from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.managed import ComfyPrior
-from .comfy.progress import progress_bar
+from .comfy.progress import progress_bar, say
 from .prior import chosen_prior, trained_input
 
 log = logging.getLogger(__name__)
 
 _PREVIEW_SIDE = 512
 """Longest side in pixels of the picture on the node while it runs."""
+
+
+def _frames_and_parts() -> list:
+    """What is linked to the node: frames, the parts of a model, and masks for the whole video."""
+    return [
+        io.Image.Input("images", tooltip="The frames of the video in order: 1 to any number, of any size."),
+        io.Model.Input(
+            "model",
+            optional=True,
+            tooltip="From Load CLEAR Nano, or Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA).",
+        ),
+        io.Vae.Input(
+            "vae", optional=True, tooltip="From Load CLEAR Nano for its MODEL; wan_2.1_vae.safetensors for Wan2.1."
+        ),
+        io.Conditioning.Input(
+            "positive", optional=True, tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1."
+        ),
+        io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
+        io.Mask.Input(
+            "limit",
+            optional=True,
+            tooltip="Pixels may change only where this mask is white. One mask for all frames, or one a frame.",
+        ),
+        io.Mask.Input(
+            "protect",
+            optional=True,
+            tooltip="Text that must stay (signs, logos): white pixels never change. One mask for all frames, "
+            "or one a frame.",
+        ),
+    ]
+
+
+def _subtitle():
+    return io.Mask.Input(
+        "subtitle",
+        optional=True,
+        tooltip="Where a subtitle is, whatever the prior finds: drawn, or from a segmenter. One mask for "
+        "all "
+        "frames, or one a frame. What it does: see subtitle_use.",
+    )
 
 
 class SubtitleRemove(io.ComfyNode):
@@ -37,37 +77,7 @@ class SubtitleRemove(io.ComfyNode):
             "composite nothing outside the "
             "subtitle changes. For output preview, MODEL, VAE and CONDITIONING may stay unconnected.",
             inputs=[
-                io.Image.Input("images", tooltip="The frames of the video in order: 1 to any number, of any size."),
-                io.Model.Input(
-                    "model",
-                    optional=True,
-                    tooltip="From Load CLEAR Nano, or Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR "
-                    "LoRA).",
-                ),
-                io.Vae.Input(
-                    "vae",
-                    optional=True,
-                    tooltip="From Load CLEAR Nano for its MODEL; wan_2.1_vae.safetensors for Wan2.1.",
-                ),
-                io.Conditioning.Input(
-                    "positive",
-                    optional=True,
-                    tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1.",
-                ),
-                io.Conditioning.Input(
-                    "negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."
-                ),
-                io.Mask.Input(
-                    "limit",
-                    optional=True,
-                    tooltip="Pixels may change only where this mask is white. One mask for all frames, or one a frame.",
-                ),
-                io.Mask.Input(
-                    "protect",
-                    optional=True,
-                    tooltip="Text that must stay (signs, logos): white pixels never change. One mask for all frames, "
-                    "or one a frame.",
-                ),
+                *_frames_and_parts(),
                 *options.take("steps"),
                 io.Float.Input(
                     "cfg",
@@ -90,6 +100,7 @@ class SubtitleRemove(io.ComfyNode):
                     "models/clear, such as Train Prior makes.",
                 ),
                 *options.take("subtitles_only", optional=True),
+                _subtitle(),
                 trained_input(),
                 *options.rest(),
             ],
@@ -102,7 +113,14 @@ class SubtitleRemove(io.ComfyNode):
                     tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame. With output raw: where the "
                     "subtitle is.",
                 ),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="What was found and what became of it: lines with their frames, rows, size and certainty; "
+                    "what can still be read afterwards.",
+                ),
+                io.String.Output(display_name="report_json", tooltip="The same for other nodes and programs."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -122,11 +140,14 @@ class SubtitleRemove(io.ComfyNode):
         negative=None,
         limit=None,
         protect=None,
+        subtitle=None,
         cfg=1.0,
         prior=BUNDLED,
         trained=None,
         **given,
     ):
+        # the runtime, which start-up does without
+        from ..clear_runtime.find.report import Report
         from ..clear_runtime.options import PREVIEW
         from ..clear_runtime.pipeline import remove
 
@@ -140,10 +161,10 @@ class SubtitleRemove(io.ComfyNode):
         masks = torch.empty(count, height, width, device=device)
         # with --gpu-only ComfyUI keeps images and masks on the card; the runtime joins them with its own, which are not
         # there
-        frames = (frame.cpu() for frame in images[..., :3])
-        limit, protect = (area if area is None else area.cpu() for area in (limit, protect))
+        limit, protect, subtitle = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
+        report = Report()
         results = remove(
-            frames,
+            images[..., :3],
             engine,
             ComfyPrior(chosen_prior(prior, trained)),
             options,
@@ -151,16 +172,21 @@ class SubtitleRemove(io.ComfyNode):
             protect,
             total=count,
             on_progress=_on_progress(),
+            subtitle=subtitle,
+            report=report,
         )
         started = time.monotonic()
         for i, (frame, mask) in enumerate(results):
             cleaned[i], masks[i] = frame, mask
         log.info("%d frames of %dx%d in %.1f s", count, width, height, time.monotonic() - started)
-        return io.NodeOutput(cleaned, masks)
+        log.info("%s", report.text())
+        say(getattr(cls.hidden, "unique_id", None), report.summary())
+        return io.NodeOutput(cleaned, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))
 
 
 def _on_progress():
     """A callback for the remover: one bar over windows and steps, with the frame being cleaned on the node."""
+    # the runtime, which start-up does without
     from ..clear_runtime.media.pictures import to_picture
 
     advance = progress_bar()

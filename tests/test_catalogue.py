@@ -57,8 +57,8 @@ def test_flags_reach_their_options():
     expected = RemoveOptions.of(window=33, subtitles_only=False, control="as is", keep_change=0.5)
     assert options == expected
     assert parsed(MASK, "--no-temporal", "--threshold", "0.25") == MarkOptions(0.25, False, 0)
-    with pytest.raises(ClearError, match="grow is -1"):
-        parsed(REMOVE, "--grow=-1")
+    with pytest.raises(ClearError, match="grow is -2"):
+        parsed(REMOVE, "--grow=-2")
 
 
 def test_a_name_that_there_is_not_is_refused():

@@ -37,7 +37,7 @@ SIZE = (352, 640)  # height and width of the frames it is measured on
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of moving signs, pixels per frame
 SIGNS = 5  # in a clip
 THRESHOLD = MarkOptions.threshold
-STAGES = ("single frames", "temporal evidence", "as the remover uses it")
+STAGES = ("single frames", "as the remover uses it")
 
 
 def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap]:
@@ -56,7 +56,7 @@ def by_script(prior, folder: Path, script: str, count: int) -> dict[str, Overlap
     return {"prior": ours, "pseudo-labels": labelled}
 
 
-def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, tuple[float, float, float]]:
+def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, tuple[float, ...]]:
     """Speed in pixels per frame -> share of pixels marked on clips with moving signs and no subtitle, at each of
     STAGES."""
     maker, shares = PairMaker(folder, validation=True), {}
@@ -64,8 +64,8 @@ def on_signs(prior, folder: Path, clips: int, frames: int = 25) -> dict[float, t
         found = []
         for seed in range(clips):
             clip = torch.from_numpy(sign_clip(maker, f"signs {pace} {seed}", pace, frames)).float() / 255
-            soft, marks = marks_of(clip, prior)
-            stages = (prior(clip) > THRESHOLD, soft > THRESHOLD, marks)
+            _, marks = marks_of(clip, prior, MarkOptions(grow=0))
+            stages = (prior(clip) > THRESHOLD, marks)
             found.append([marked.float().mean().item() for marked in stages])
         shares[pace] = tuple(np.mean(found, 0).tolist())
     return shares

@@ -4,9 +4,10 @@
 
 Writes the folder FOLDER/NAME, NAME being the video's own without its ending: overlay.mp4, the heat over the frames at
 their own times; mask/000000.png and so on, a grey picture a frame, 0 or 255, which editors take as a sequence (a
-lossless video of them many cannot open, and another one has no clean edges); and plot.png, how much of each frame is
-marked. It appears when it is whole. Some 50 frames are held at a time, however long the video is: at 1080p 3.6 GB of
-memory, and 1.7 GB with --no-temporal.
+lossless video of them many cannot open, and another one has no clean edges); plot.png, how much of each frame is
+marked; and report.txt, what was found. It appears when it is whole. The video is read twice: what is subtitle is
+decided when all of it has been seen. Between the two, one byte a pixel of each frame is held, of frames of 1280 pixels
+at most.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import logging
 import os
 import shutil
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,9 +27,9 @@ from ..catalogue import MASK
 from ..errors import ClearError, ending_in_words
 from ..find.marks import MarkOptions, marked
 from ..find.priors.checkpoints import BUNDLED, load_prior
-from ..frames.masks import grow
+from ..find.report import Report
 from ..media.pictures import overlay, share_plot, to_picture
-from ..media.steady import steady_frames
+from ..media.steady import FileFrames
 from ..media.video import Facts, VideoWriter, read_facts
 from .arguments import add_options, device_name, options_given
 
@@ -73,16 +73,19 @@ def write_masks(
 
 
 def _write(video: Path, facts: Facts, folder: Path, prior, options: MarkOptions, on_frame) -> None:
-    times, shares = deque(), []
-    results = marked(steady_frames(video, facts, times.append), prior, options, with_soft=True)
+    report = Report()
+    frames, shares = FileFrames(video, facts), []
+    results = marked(frames, prior, options, with_soft=True, report=report)
     with VideoWriter(folder / "overlay.mp4", facts.width, facts.height, facts.fps) as writer:
         for number, (frame, soft, marks) in enumerate(results):
-            counted = grow(marks[None].float(), options.grow)[0]
-            writer.write(overlay(frame[None], soft[None])[0], times.popleft())
+            counted = marks.float()
+            assert soft is not None  # it was asked for
+            writer.write(overlay(frame[None], soft[None])[0], frames.times.popleft())
             to_picture(counted).save(folder / "mask" / f"{number:06d}.png")
             shares.append(counted.mean().item())
             on_frame(number + 1, facts.frames)
     share_plot(shares).save(folder / "plot.png")
+    (folder / "report.txt").write_text(report.text(float(facts.fps)) + "\n", encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -25,6 +25,7 @@ from ..engines.bundled import BUNDLED_ENGINES, bundled_engine, default_steps, mi
 from ..errors import ClearError, ending_in_words
 from ..film import Cleaned, remove_from_file, require_new, require_output
 from ..find.priors.checkpoints import BUNDLED, load_prior
+from ..find.report import Report
 from ..media.video import VISUALLY_LOSSLESS_CRF
 from ..options import RemovalProgress, RemoveOptions
 from ..presets import AUTO_ENGINE, engine_name
@@ -81,7 +82,8 @@ def _remove(args: argparse.Namespace) -> None:
     engine = bundled_engine(name, options.engine.steps, options.engine.keep_change, args.device)
     without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
     log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
-    cleaned = _with_bar(args, engine, options)
+    found = Report()
+    cleaned = _with_bar(args, engine, options, found)
     log.info(
         "%s: %d frames, something was replaced in %d of them; %.1f s",
         args.out,
@@ -89,8 +91,10 @@ def _remove(args: argparse.Namespace) -> None:
         cleaned.changed,
         cleaned.seconds,
     )
+    log.info("%s", found.text(cleaned.fps))
     if args.report:
-        _write(report, {**asdict(cleaned), "engine": name, "device": args.device, "options": asdict(options)})
+        about = {"engine": name, "device": args.device, "options": asdict(options), "found": json.loads(found.json())}
+        _write(report, {**asdict(cleaned), **about})
 
 
 def _options(args: argparse.Namespace, engine: str) -> RemoveOptions:
@@ -101,7 +105,7 @@ def _options(args: argparse.Namespace, engine: str) -> RemoveOptions:
     return replace(options, engine=replace(options.engine, steps=own))
 
 
-def _with_bar(args: argparse.Namespace, engine, options: RemoveOptions) -> Cleaned:
+def _with_bar(args: argparse.Namespace, engine, options: RemoveOptions, report: Report) -> Cleaned:
     """The work, under a bar of frames written; no bar where nobody sees it."""
     with tqdm(unit="frame", disable=None) as bar, logging_redirect_tqdm():
 
@@ -112,9 +116,8 @@ def _with_bar(args: argparse.Namespace, engine, options: RemoveOptions) -> Clean
         def on_progress(now: RemovalProgress) -> None:
             bar.set_description(now.stage)
 
-        return remove_from_file(
-            args.file, args.out, engine, load_prior(args.prior, args.device), options, args.crf, on_frame, on_progress
-        )
+        prior = load_prior(args.prior, args.device)
+        return remove_from_file(args.file, args.out, engine, prior, options, args.crf, on_frame, on_progress, report)
 
 
 def _write(path: Path, report: dict) -> None:

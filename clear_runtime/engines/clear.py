@@ -49,6 +49,7 @@ class ClearEngine:
             context=context,
             control=control,
             region=region,
+            finds=control == "as is",
             recolours=True,
         )
 

@@ -32,7 +32,8 @@ class Needs:
     multiple: the sides of its frames are multiples of so many pixels. group: it takes group * k + 1 frames; the last
     one is repeated to fill up. scaled: whether large frames may be scaled down for it; max_pixels, context: of the
     scaled frame and around the subtitle, the most that it can make use of. control, region: what it is given unless the
-    user says otherwise (engines/control.py, frames/windows.py). recolours: its pictures differ a little in colour from
+    user says otherwise (engines/control.py, frames/windows.py). finds: whether it finds the text by itself in frames as
+    they are, and can say what it changed. recolours: its pictures differ a little in colour from
     what it was given, everywhere, so that new pixels have to be matched to those around them.
     """
 
@@ -43,6 +44,7 @@ class Needs:
     context: float = math.inf
     control: str = "as is"
     region: str = "whole frame"
+    finds: bool = False
     recolours: bool = False
 
 

@@ -1,32 +1,45 @@
-"""What counts as a subtitle: from a prior's soft masks to marks, by the rules of time and place. There is no second
-way.
+"""What counts as a subtitle: from frames and a prior to marks. There is no second way.
 
-The remover, the masks that are shown and the trainer's cache all call `marked` (a stream) or `marks_of` (a clip).
+The remover, the masks that are shown and the trainer's cache all call `find_text`, `marked` or `marks_of`.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..frames.region import Region
 from ..option import option, require_valid
-from .evidence import CHUNK, SHORTEST, Evidence, in_chunks, keep_lasting, refine_stream
-from .lines import keep_lines
-
-BATCH = 8  # frames that a prior is given at a time
+from .finder import BATCH, EVERY, RULES, Finder, Found
+from .look import Looker, Scales
+from .place import Place
+from .report import Report
+from .rows import rows_of
+from .shape import CLEAR, at_source, letters_of, looks_near, shape_of, still_shape
+from .spans import Span, spans_of
+from .tracks import Track
 
 Prior = Callable[[Tensor], Tensor]
 """Frames [T, H, W, 3] -> soft masks [T, H, W] in 0..1 on the CPU."""
+Frames = Iterable[Tensor]
+OnBatch = Callable[[int], None]
+ADD, ONLY, LOOK_HERE = USES = ("add", "only", "look here")
+AUTO_GROW = -1
+ALONE_GROW = 2
+"""Pixels by which rows are widened where frames are looked at on their own, and none can be compared."""
+HORIZON = 96
+"""Frames that a stream is held for, to know what comes after: four seconds."""
 
 
 @dataclass(frozen=True)
 class MarkOptions:
-    """What of a prior's soft masks counts."""
+    """What of a video's text counts."""
 
     threshold: float = option(
         0.5,
@@ -41,25 +54,36 @@ class MarkOptions:
     )
     subtitles_only: bool = option(
         True,
-        "Leave what the prior marks but does not behave like a subtitle: what moves with the scene, stands wholly in a "
-        "corner, or shows for fewer than seven frames. The frames must follow one another. Off: all that is marked "
-        "goes, except specks.",
-        zh="保留被标出、但表现不像字幕的内容：随画面移动的、完全位于画面角落的、出现不足 7 帧的。"
-        "各帧必须连续。关闭后，标出的内容除零星小点外全部去除。",
+        "Leave overlaid text that does not behave like a subtitle: what moves with the scene, stands all the time "
+        "beside lines that change, stands wholly in a corner, or shows for fewer than seven frames. The frames must "
+        "follow one another. Off: all text that is found goes, each frame on its own.",
+        zh="保留表现不像字幕的叠加文字：随画面移动的、在不断变化的字幕旁一直停留的、"
+        "完全位于画面角落的、出现不足 7 帧的。各帧必须连续。关闭后，找到的文字全部去除，逐帧单独判断。",
         name_zh="只去字幕",
-        more="A corner is 25 % of the height and 28 % of the width.",
-        more_zh="角落指画面高的 25 %、宽的 28 %。",
+        more="A corner is 25 % of the height and 28 % of the width. Where a clip is too short to tell, a row in the "
+        "middle or in the lower part is taken for a subtitle, and the report says so.",
+        more_zh="角落指画面高的 25 %、宽的 28 %。片段太短无法判断时，位于中间或下部的文字按字幕处理，报告中会说明。",
     )
     grow: int = option(
-        2,
-        "Pixels of the source by which the mask is widened, so that outlines and shadows go too.",
-        zh="遮罩向外扩展的像素数，按原画面计算，使描边和阴影也一并去除。",
+        AUTO_GROW,
+        "Pixels of the source by which the mask is widened, so that outlines and shadows go too. -1: as many as each "
+        "row needs, judged from the picture.",
+        zh="遮罩向外扩展的像素数，按原画面计算，使描边和阴影也一并去除。-1：根据画面判断每行需要多少。",
         name_zh="扩展",
         more="Raise it when an outline or a shadow stays.",
         more_zh="描边或阴影有残留时调大。",
         unit="pixels",
-        low=0,
+        low=AUTO_GROW,
         most=64,
+    )
+    subtitle_use: str = option(
+        ADD,
+        "What the mask `subtitle` does, where one is connected. add: its whole area goes, beside what the prior finds. "
+        "only: its area and nothing else. look here: in it the prior may be half as sure, and every row of text goes.",
+        zh="连接了 subtitle 遮罩时它的作用。add：整个遮罩区域都去除，另加先验模型找到的内容。only：只去除遮罩区域。"
+        "look here：在遮罩内先验模型的把握只需一半，其中每行文字都去除。",
+        name_zh="字幕遮罩的用法",
+        choices=USES,
     )
 
     def __post_init__(self):
@@ -67,117 +91,210 @@ class MarkOptions:
 
 
 class Marked(NamedTuple):
-    """A frame [H, W, 3] as it came, how sure the prior is of it after the evidence over time [H, W] in 0..1 (None where
-    nobody asked), and what of it counts [H, W] bool."""
+    """A frame [H, W, 3] as it came, how sure the prior is of each pixel [H, W] in 0..1 (None where nobody asked), and
+    what of it counts [H, W] bool, widened as the options say."""
 
     frame: Tensor
     soft: Tensor | None
     marks: Tensor
 
 
-class Filter(Protocol):
-    """A rule over a stream of Marked. ahead: frames that it pulls beyond the one that it gives."""
+@dataclass(eq=False)
+class _Letters:
+    """The letters of a track. looks: how many it had. still: its shape, if that does not change. near, part: the looks
+    and the letters of the frame before."""
 
-    ahead: int
-
-    def __call__(self, stream: Iterable[Marked]) -> Iterator[Marked]: ...
-
-
-class OverTime:
-    """What moves with the scene is no subtitle (evidence.py); what is over the threshold after that is marked."""
-
-    def __init__(self, threshold: float, with_soft: bool, evidence: Evidence = Evidence()):
-        self.threshold, self.with_soft, self.evidence = threshold, with_soft, evidence
-        self.ahead = CHUNK + evidence.context + 1
-
-    def __call__(self, stream: Iterable[Marked]) -> Iterator[Marked]:
-        for frame, soft in refine_stream(((one.frame, one.soft) for one in stream), self.evidence):
-            yield Marked(frame, soft if self.with_soft else None, soft > self.threshold)
+    looks: int
+    still: np.ndarray | None
+    near: tuple[int, ...] | None = None
+    part: tuple[Region, Tensor] | None = None
 
 
-class EachAlone:
-    """What is over the threshold is marked, each frame on its own."""
+@dataclass(eq=False)
+class Finding:
+    """The text of a video, or of what has been seen of it. lenient: what only time and place speak against goes too."""
 
-    ahead = 0
+    finder: Finder
+    options: MarkOptions
+    lenient: bool = False
+    found: list[Found] = field(default_factory=list)
+    _letters: dict[Track, _Letters] = field(default_factory=dict)
 
-    def __init__(self, threshold: float):
-        self.threshold = threshold
+    def judge(self) -> Finding:
+        """Decide by what has been seen so far."""
+        self.found = self.finder.judge()
+        return self
 
-    def __call__(self, stream: Iterable[Marked]) -> Iterator[Marked]:
-        return (one._replace(marks=one.soft > self.threshold) for one in stream)
+    def tell(self, report: Report) -> None:
+        """Write down what was found."""
+        if self.finder.count:
+            report.tell(self.finder.count, self.found, self.finder.scales)
+
+    def spans(self) -> Iterator[Span]:
+        """Where in time and place there is a subtitle, small enough to keep for a whole film."""
+        return spans_of(self.marks(t) for t in range(self.finder.count))
+
+    def goes(self, one: Found) -> bool:
+        return one.verdict.goes or (self.lenient and not one.verdict.moves)
+
+    def marks(self, t: int) -> Tensor:
+        """What of frame t goes, [H, W] bool."""
+        out = torch.zeros(self.finder.scales.source, dtype=torch.bool)
+        for one in self.found:
+            if self.goes(one) and one.track.first <= t < one.track.stop:
+                place, letters = self._part(one, t)
+                place.of(out[None])[0] |= letters
+        if self.finder.place is not None and self.options.subtitle_use == ADD:
+            out |= self.finder.place.of(t)
+        return out
+
+    def soft(self, t: int) -> Tensor:
+        """How sure the prior is of each pixel of frame t [H, W] in 0..1; the finder must have kept it."""
+        return _to_source(torch.from_numpy(self.finder.soft[t]).float() / 255, self.finder.scales)
+
+    def over(self, frames: Frames) -> Iterator[tuple[Tensor, Tensor]]:
+        """(frame, its marks) of the same frames once more."""
+        return ((frame, self.marks(t)) for t, frame in enumerate(frames))
+
+    def _part(self, one: Found, t: int) -> tuple[Region, Tensor]:
+        """The letters of a row in frame t, in their rectangle of the source."""
+        track, near = one.track, looks_near(one.track, t, self.finder.every)
+        known = self._letters.get(track)
+        if known is None or known.looks != len(track.looks):
+            known = self._letters[track] = _Letters(len(track.looks), still_shape(track))
+        if known.near != near:
+            now = shape_of(track, near)
+            letters = letters_of(now) if known.still is None else letters_of(known.still) | (now > CLEAR)
+            known.near, known.part = near, self._at_source(one, letters)
+        return known.part  # type: ignore[return-value]  # set with near
+
+    def _at_source(self, one: Found, letters: np.ndarray) -> tuple[Region, Tensor]:
+        return at_source(letters, one.track.region, self.finder.scales, self._reach(one))
+
+    def _reach(self, one: Found) -> int:
+        if self.options.grow != AUTO_GROW:
+            return self.options.grow
+        ratio = max(self.finder.scales.source) / max(self.finder.scales.fine)
+        return round(one.track.growth * ratio + 0.25)
 
 
-class Lasting:
-    """What shows for fewer than SHORTEST frames is no subtitle."""
+def find_text(
+    frames: Frames,
+    prior: Prior,
+    options: MarkOptions = MarkOptions(),
+    subtitle: Tensor | None = None,
+    lenient: bool = False,
+    with_soft: bool = False,
+    on_batch: OnBatch = lambda frames: None,
+) -> Finding:
+    """The first pass over a video of any length, frames [H, W, 3] in 0..1: its text, and what of it is subtitle.
 
-    ahead = CHUNK + SHORTEST - 1
-
-    def __call__(self, stream: Iterable[Marked]) -> Iterator[Marked]:
-        lasting = lambda held: keep_lasting(torch.stack([one.marks for one in held]))
-        for one, marks in in_chunks(stream, lasting, SHORTEST - 1):
-            yield one._replace(marks=marks)
-
-
-class Lines:
-    """Specks are no subtitle; nor, unless `corners`, is what stands wholly in a corner."""
-
-    ahead = 0
-
-    def __init__(self, corners: bool):
-        self.corners = corners
-
-    def __call__(self, stream: Iterable[Marked]) -> Iterator[Marked]:
-        return (one._replace(marks=keep_lines(one.marks[None], self.corners)[0].bool()) for one in stream)
-
-
-def filters(options: MarkOptions, lenient: bool = False, with_soft: bool = False) -> list[Filter]:
-    """The rules that apply, in order. lenient: without those of duration and place."""
-    first = OverTime(options.threshold, with_soft) if options.subtitles_only else EachAlone(options.threshold)
-    if lenient:
-        return [first]
-    return [first, Lasting(), Lines(corners=False)] if options.subtitles_only else [first, Lines(corners=True)]
+    subtitle: [T, H, W] or [1, H, W], where the user says that there is one. lenient: keep what only time and place
+    speak against. A trainer's cache wants these holes too: a line of four frames, or one in a corner of a crop, is
+    still a subtitle to be painted over. with_soft: look at every frame, and hold what was seen. on_batch is called with
+    the number of frames that have been looked at.
+    """
+    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch), options, lenient)
+    for frame in frames:
+        finding.finder.see(frame)
+    finding.finder.finish()
+    return finding.judge()
 
 
 def marked(
-    frames: Iterable[Tensor],
+    frames: Frames,
     prior: Prior,
     options: MarkOptions = MarkOptions(),
+    subtitle: Tensor | None = None,
     lenient: bool = False,
     with_soft: bool = False,
-    on_batch: Callable[[], None] = lambda: None,
+    on_batch: OnBatch = lambda frames: None,
+    report: Report | None = None,
 ) -> Iterator[Marked]:
-    """What counts in the frames [H, W, 3] of a video of any length, not grown yet. Frames come back as they are.
+    """What counts in each frame, as `find_text` finds it; frames come back as they are. report is told what was found.
 
-    Runs as many frames behind as its filters look ahead, about 50; where the video is cut into windows later makes no
-    difference. lenient: keep what only the rules of duration and place would drop. A trainer's cache wants these holes
-    too: a line of four frames, or one in a corner of a crop, is still a subtitle to be painted over. with_soft: give
-    the soft masks too, which are four times as large as the marks. on_batch is called before the prior is given frames.
+    Frames that can be gone through twice (a list, a tensor) are; then all of the video is known when a row is judged. A
+    stream is held for HORIZON frames, and judged by what has come until then.
     """
-    stream: Iterable[Marked] = _soft(frames, prior, on_batch)
-    for rule in filters(options, lenient, with_soft):
-        stream = rule(stream)
-    return iter(stream) if with_soft else (one._replace(soft=None) for one in stream)
-
-
-def look_ahead(options: MarkOptions) -> int:
-    """Frames that `marked` pulls beyond the one that it gives, at most."""
-    return sum(rule.ahead for rule in filters(options)) + BATCH
+    report = report or Report()
+    if not options.subtitles_only:
+        report.looked = False
+        yield from _each_alone(frames, prior, options, subtitle, with_soft, on_batch)
+        return
+    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch), options, lenient)
+    if iter(frames) is not frames:
+        for frame in frames:
+            finding.finder.see(frame)
+        finding.finder.finish()
+        finding.judge().tell(report)
+        for t, frame in enumerate(frames):
+            yield _of(finding, t, frame, with_soft)
+    else:
+        yield from _streamed(frames, finding, with_soft)
+        finding.tell(report)
 
 
 def marks_of(
     frames: Tensor, prior: Prior, options: MarkOptions = MarkOptions(), lenient: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """A whole clip [T, H, W, 3] -> (soft masks [T, H, W] in 0..1 after the evidence over time, what counts [T, H, W]
-    bool)."""
+    """A whole clip [T, H, W, 3] -> (soft masks [T, H, W] in 0..1, what counts [T, H, W] bool)."""
     if not len(frames):
         return torch.zeros(frames.shape[:3]), torch.zeros(frames.shape[:3], dtype=torch.bool)
-    found = list(marked(frames, prior, options, lenient, with_soft=True))
+    found = list(marked(frames, prior, options, lenient=lenient, with_soft=True))
     return torch.stack([one.soft for one in found]), torch.stack([one.marks for one in found])
 
 
-def _soft(frames: Iterable[Tensor], prior: Prior, on_batch: Callable[[], None]) -> Iterator[Marked]:
-    frames = iter(frames)
-    while batch := list(islice(frames, BATCH)):
-        on_batch()
-        for frame, soft in zip(batch, prior(torch.stack([frame.float() for frame in batch]))):
-            yield Marked(frame, soft, soft)
+def _finder(prior, options: MarkOptions, subtitle: Tensor | None, with_soft: bool, on_batch) -> Finder:
+    place = None if subtitle is None else Place(subtitle)
+    return Finder(prior, options.threshold, 1 if with_soft else EVERY, place, on_batch, with_soft)
+
+
+def _of(finding: Finding, t: int, frame: Tensor, with_soft: bool) -> Marked:
+    return Marked(frame, finding.soft(t) if with_soft else None, finding.marks(t))
+
+
+def _streamed(frames: Iterator[Tensor], finding: Finding, with_soft: bool) -> Iterator[Marked]:
+    held: deque[Tensor] = deque()
+    first, finder = 0, finding.finder
+    for frame in frames:
+        held.append(frame)
+        before = finder.seen
+        finder.see(frame)
+        if finder.seen == before or finder.seen - first <= HORIZON:
+            continue
+        finding.judge()
+        while finder.seen - first > HORIZON:
+            yield _of(finding, first, held.popleft(), with_soft)
+            finder.soft.pop(first, None)
+            first += 1
+    finder.finish()
+    finding.judge()
+    for t, frame in enumerate(held, first):
+        yield _of(finding, t, frame, with_soft)
+
+
+def _each_alone(frames: Frames, prior, options: MarkOptions, subtitle, with_soft: bool, on_batch) -> Iterator[Marked]:
+    """All text of every frame by itself, whatever its neighbours show."""
+    looker, grow = None, ALONE_GROW if options.grow == AUTO_GROW else options.grow
+    for t, frame in enumerate(frames):
+        if looker is None:
+            scales = Scales.of(frame.shape[0], frame.shape[1], getattr(prior, "long_side", None))
+            looker = Looker(prior, scales)
+        if t % BATCH == 0:
+            on_batch(t)
+        soft = looker([frame])[0]
+        marks = torch.zeros(scales.source, dtype=torch.bool)
+        for row in rows_of(soft, options.threshold, RULES):
+            if row.peak <= options.threshold:
+                continue
+            place, letters = at_source(letters_of(row.soft), row.region, scales, grow)
+            place.of(marks[None])[0] |= letters
+        if subtitle is not None and options.subtitle_use == ADD:
+            marks |= Place(subtitle).of(t)
+        yield Marked(frame, _to_source(torch.from_numpy(soft).float() / 255, scales) if with_soft else None, marks)
+
+
+def _to_source(soft: Tensor, scales: Scales) -> Tensor:
+    if tuple(soft.shape) == scales.source:
+        return soft
+    return torch.nn.functional.interpolate(soft[None, None], scales.source, mode="bilinear", antialias=True)[0, 0]

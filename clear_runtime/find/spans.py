@@ -27,6 +27,8 @@ class Span:
     def of(cls, first: int, marks: Tensor) -> Span:
         """From marks [n, H, W] bool of the frames from `first` on; there is one in each."""
         region = bounds(marks)
+        if region is None:
+            raise ValueError("a span has marks in each of its frames")
         inside = region.of(marks).flatten(1).numpy()
         return cls(first, first + len(marks), region, np.packbits(inside, axis=1))
 
@@ -47,7 +49,8 @@ LONGEST = 250
 
 def spans_of(marks: Iterable[Tensor]) -> Iterator[Span]:
     """The spans of a video from the marks [H, W] bool of its frames in order: runs of frames that have some."""
-    held, first = [], 0
+    held: list[Tensor] = []
+    first = 0
     for t, mark in enumerate(marks):
         if held and (not mark.any() or len(held) == LONGEST):
             yield Span.of(first, torch.stack(held))

@@ -23,7 +23,8 @@ class Canvas:
         height, width = self.source = source
         scale = 1.0 if max_pixels is None else min(1.0, math.sqrt(max_pixels / (height * width)))
         self.working = (max(1, int(height * scale)), max(1, int(width * scale)))
-        self.padded = tuple(-(-side // multiple) * multiple for side in self.working)
+        height, width = (-(-side // multiple) * multiple for side in self.working)
+        self.padded = height, width
 
     @property
     def whole(self) -> Region:

@@ -1,6 +1,7 @@
 """What frames must be before anything is made of them."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,9 +20,22 @@ def require_finite(frames: Tensor, first: int = 0) -> None:
         )
 
 
-def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    """The frames [H, W, 3] in their own dtype on the CPU, each looked at before anything is made of it. Raises
-    ClearError for another shape or dtype than those of the first, and for values that are no numbers."""
+def checked(frames: Iterable[Tensor]) -> Iterable[Tensor]:
+    """The frames [H, W, 3] in their own dtype on the CPU, each looked at before anything is made of it; as often as
+    they can be gone through. Raises ClearError, on the way, for another shape or dtype than those of the first, and for
+    values that are no numbers."""
+    return _each_checked(frames) if iter(frames) is frames else _Checked(frames)
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    frames: Iterable[Tensor]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return _each_checked(self.frames)
+
+
+def _each_checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     size = None
     for index, frame in enumerate(frames):
         kinds = (torch.float32, torch.float16, torch.bfloat16)

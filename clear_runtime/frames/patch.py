@@ -30,7 +30,8 @@ class Patched:
         if self.region is None:
             return self.frame.to(dtype or self.frame.dtype)
         frame = self.frame.to(dtype or self.frame.dtype, copy=True)
-        self.region.of(frame[None])[0] = self.pixels.to(frame.dtype)
+        if self.pixels is not None:
+            self.region.of(frame[None])[0] = self.pixels.to(frame.dtype)
         return frame
 
     def whole_mask(self) -> Tensor:
@@ -49,6 +50,14 @@ class Patched:
         region = regions[0] if len(regions) == 1 else regions[0].joined(regions[1])
         (old, was), (new, now) = (one._part(region) for one in (self, newer))
         return Patched(self.frame, region, old + weight * (new - old), was + weight * (now - was))
+
+    def under(self, newer: Patched) -> Patched:
+        """This frame with a patch over it that was made of it as it is here."""
+        if newer.region is None:
+            return self
+        region = newer.region if self.region is None else self.region.joined(newer.region)
+        (_, was), (_, now) = (one._part(region) for one in (self, newer))
+        return Patched(self.frame, region, region.of(newer.picture(torch.float32)[None])[0].clone(), was.maximum(now))
 
     def _part(self, region: Region) -> tuple[Tensor, Tensor]:
         """(pixels [h, w, 3], mask [h, w]) of a rectangle that holds the patch."""

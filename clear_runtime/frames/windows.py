@@ -133,7 +133,8 @@ def iter_windows(frames: Iterable, window: int, overlap: int) -> Iterator[tuple[
     Pulls no frame beyond the end of the window it yields, and keeps at most a window and a stride of them.
     """
     window, stride = normalise(window, overlap)
-    source, held, first = iter(frames), [], 0  # held[0] is frame `first`
+    source, first = iter(frames), 0
+    held: list = []  # held[0] is frame `first`
     start = covered = 0
     while True:
         held += islice(source, start + window - first - len(held))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -27,3 +28,16 @@ def steady_frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]
         last = when
         on_time(when)
         yield frame
+
+
+class FileFrames:
+    """The frames of a file, read anew each time they are gone through; times: of those that were given and not taken
+    yet."""
+
+    def __init__(self, source: Path, facts: Facts):
+        self.source, self.facts = source, facts
+        self.times: deque = deque()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        self.times.clear()
+        return steady_frames(self.source, self.facts, self.times.append)

@@ -61,17 +61,23 @@ def _leave_out(loaded: list, ones: list) -> None:
 
 
 class ComfyPrior:
-    """The runtime's Prior, moved to its device when it is called: frames [T, H, W, 3] -> soft masks [T, H, W] on the
-    CPU."""
+    """The runtime's Prior, moved to its device when it sees frames [T, H, W, 3] -> soft masks [T, H, W] on the CPU."""
 
     def __init__(self, prior):
-        self.prior, self.patcher, self.most = prior, managed(prior.model), prior.batch
+        self.prior, self.patcher, self.most, self.long_side = prior, managed(prior.model), prior.batch, prior.long_side
 
     def __call__(self, frames: Tensor) -> Tensor:
+        """One look at frames of any size."""
+        from ...clear_runtime.find.priors.predict import at_own_scale  # torch modules that start-up does without
+
+        return at_own_scale(self.sees, frames, self.long_side, self.most)
+
+    def sees(self, frames: Tensor) -> Tensor:
+        """The same at the size that the frames have."""
         comfy.model_management.throw_exception_if_processing_interrupted()
         each = self.prior.memory(*frames.shape[1:3])
         wanted = max(1, min(self.most, _ROOM // each))
         self.prior.device = to_device(self.patcher, wanted * each)
         # where more could not be freed, smaller batches do
         self.prior.batch = max(1, min(wanted, int(comfy.model_management.get_free_memory(self.prior.device) // each)))
-        return self.prior(frames)
+        return self.prior.sees(frames)

@@ -46,6 +46,7 @@ def test_a_video_s_masks_heat_and_plot(tmp_path):
         "mask",
         "overlay.mp4",
         "plot.png",
+        "report.txt",
     ]
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["film"], "nothing half-written"
     masks, frames = pictures_of(made), list(read_frames(video))

@@ -51,7 +51,8 @@ def test_an_engine_of_twenty_lines_works_in_the_pipeline():
     assert piece.frames.shape == (9, 24, 48, 3) and piece.canvas == (64, 96) and piece.filled
     assert (piece.frames[piece.holes > 0] < 0.95).all(), "what it is given is filled, as it asked"
     assert piece.holes[:, 50 - piece.region.top].sum() == 9 * 40
-    assert [done for stage, done in steps if stage == "sample"] == [1, 2, 3] and steps[-1] == ("done", 3)
+    assert [done for stage, done in steps if stage == "sample"] == [9 + 9 * n for n in (1, 2, 3)]
+    assert steps[-1] == ("done", 9 + 3 * 9), "frames looked at, and frames painted in three steps each"
 
 
 def test_it_is_given_what_the_user_says():

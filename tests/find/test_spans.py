@@ -36,7 +36,7 @@ def test_find_then_replace_is_remove():
     frames[10:30, 14:17, 8:28] = 1
     options = RemoveOptions.of(**SMALL)
     whole = list(remove(iter(frames), engine(), white, options))
-    spans = list(find(iter(frames), white, options.marking))
+    spans = list(find(frames, white, options.marking).spans())
     assert [(span.first, span.stop) for span in spans] == [(10, 30)] and isinstance(spans[0], Span)
     parts = list(replace(with_marks(iter(frames), spans), engine(), options))
     assert len(parts) == len(whole) == 40

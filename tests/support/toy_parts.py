@@ -7,7 +7,7 @@ from clear_runtime.engines.clear import ClearEngine
 from clear_runtime.options import RemoveOptions
 from clear_runtime.pipeline import remove
 
-SMALL = dict(window=9, overlap=1, steps=2)
+SMALL = dict(window=9, overlap=1, steps=2, grow=2, second_look=False, mask_from="prior")
 
 
 class PoolCodec:
@@ -63,3 +63,11 @@ def run(
     asked = RemoveOptions.of(**{**SMALL, **options})
     pairs = list(remove(iter(frames), engine(codec, denoiser, asked), prior, asked, limit, protect, total, on_progress))
     return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
+
+
+def video(count, height=24, width=36, text=(14, 17, 8, 28), dtype=torch.float32, seed=0):
+    """Frames with noise in 0..0.9 and a white bar (top, bottom, left, right), or none."""
+    frames = torch.rand(count, height, width, 3, generator=torch.Generator().manual_seed(seed)) * 0.9
+    if text:
+        frames[:, text[0] : text[1], text[2] : text[3]] = 1
+    return frames.to(dtype)

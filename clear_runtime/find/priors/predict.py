@@ -1,5 +1,7 @@
 """Run a prior over frames of any size."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,30 +29,38 @@ class Prior:
         self.device, self.long_side, self.batch, self.report = torch.device(device), long_side, BATCH, report
 
     def memory(self, height: int, width: int) -> int:
-        """Bytes that one frame of a batch takes on the device while the prior runs; set `batch` to as many frames as
-        there is room for."""
-        scale = min(1.0, self.long_side / max(height, width))
-        return round(height * width * scale**2 * self.model.BYTES_PER_PIXEL)
+        """Bytes that one frame of a batch takes on the device while the prior sees it at this size; set `batch` to as
+        many frames as there is room for."""
+        return round(height * width * self.model.BYTES_PER_PIXEL)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """One look at frames of any size."""
+        return at_own_scale(self.sees, frames, self.long_side, self.batch)
 
     @torch.inference_mode()
-    def __call__(self, frames: Tensor) -> Tensor:
+    def sees(self, frames: Tensor) -> Tensor:
+        """The same at the size that the frames have, whatever it is: find/look.py chooses the scales."""
         height, width = frames.shape[1:3]
-        if not len(frames):
-            return torch.zeros(0, height, width)
-        scale = min(1.0, self.long_side / max(height, width))
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        masks = []
-        for batch in frames.split(self.batch):
+        masks = [torch.zeros(0, height, width)]
+        for batch in frames.split(self.batch) if len(frames) else ():
             x = batch.float().permute(0, 3, 1, 2)
-            if (
-                scale < 1
-            ):  # before the frames move: less to carry and to hold, and Apple's GPUs learned this with torch 2.7 only
-                x = F.interpolate(x, size, mode="bilinear", antialias=True)
-            x = F.pad(x.to(self.device), (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), mode="replicate")
-            soft = (
-                self.model(x.contiguous(memory_format=torch.channels_last)).sigmoid()[..., : size[0], : size[1]].cpu()
-            )
-            if scale < 1:
-                soft = F.interpolate(soft, (height, width), mode="bilinear")
-            masks.append(soft[:, 0])
+            x = F.pad(x.to(self.device), (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+            soft = self.model(x.contiguous(memory_format=torch.channels_last)).sigmoid()
+            masks.append(soft[:, 0, :height, :width].cpu())
         return torch.cat(masks)
+
+
+def at_own_scale(sees: Callable[[Tensor], Tensor], frames: Tensor, long_side: int, batch: int = BATCH) -> Tensor:
+    """What a prior that was trained on frames of `long_side` pixels sees in frames [T, H, W, 3], the larger ones scaled
+    down for it, so many at a time -> soft masks [T, H, W] at the frames' own size."""
+    height, width = frames.shape[1:3]
+    scale = min(1.0, long_side / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    if scale == 1 or not len(frames):
+        return sees(frames)
+    masks = []
+    for part in frames.split(batch):
+        # before the frames move: less to carry and to hold, and Apple's GPUs learned this with torch 2.7 only
+        small = F.interpolate(part.float().permute(0, 3, 1, 2), size, mode="bilinear", antialias=True)
+        masks.append(F.interpolate(sees(small.permute(0, 2, 3, 1))[None], (height, width), mode="bilinear")[0])
+    return torch.cat(masks)

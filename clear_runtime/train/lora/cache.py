@@ -23,7 +23,6 @@ from ...engines.schedule import SHIFT, sigmas
 from ...errors import ClearError
 from ...find.marks import MarkOptions, marks_of
 from ...frames.latent_grid import frames_to_cells
-from ...frames.masks import grow
 from ...wan import GROUP, SPATIAL, latent_frames
 from ..processes import Processes
 
@@ -129,7 +128,7 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
         )
     options = MarkOptions()
     mask, marks = marks_of(clip.subtitled, prior, options, lenient=True)
-    holes = grow(marks.float(), options.grow)
+    holes = marks.float()
     latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
     latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]
     return {

@@ -1,0 +1,86 @@
+"""Whether two masks show the same letters, and how far one has moved against the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..frames.region import Region
+
+MARGIN = 2
+"""Pixels around what two rows share in which they are compared too: a solid block has its shape from what it is not."""
+
+
+def alike(a: np.ndarray, at: Region, b: np.ndarray, there: Region) -> float:
+    """The correlation, -1 to 1, of two masks at their places in the frame, over what both of them cover; 0 where that
+    is less than 0.6 of the smaller one. Other letters at the same place come to 0.5 at most, a row that has grown to
+    1."""
+    common = overlap(at, there)
+    if common is None or common.height * common.width < 0.6 * min(at.height * at.width, there.height * there.width):
+        return 0.0
+    wide = Region.between(common.top - MARGIN, common.left - MARGIN, common.bottom + MARGIN, common.right + MARGIN)
+    return correlation(part(a, at, wide), part(b, there, wide))
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Of two pictures of one shape: 1 for the same up to brightness and contrast, 0 where one of them is flat."""
+    x, y = a.astype(np.float32) - a.mean(), b.astype(np.float32) - b.mean()
+    norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    return float((x * y).sum()) / norm if norm > 1e-6 else 0.0
+
+
+def overlap(a: Region, b: Region) -> Region | None:
+    """What two rectangles share."""
+    top, left = max(a.top, b.top), max(a.left, b.left)
+    bottom, right = min(a.bottom, b.bottom), min(a.right, b.right)
+    return Region.between(top, left, bottom, right) if bottom > top and right > left else None
+
+
+def part(mask: np.ndarray, at: Region, box: Region) -> np.ndarray:
+    """What a rectangle shows of a mask that lies at `at`; nothing beyond it."""
+    out = np.zeros((box.height, box.width), dtype=mask.dtype)
+    common = overlap(at, box)
+    if common is not None:
+        inside, there = common.within(at), common.within(box)
+        out[there.rows, there.columns] = mask[inside.rows, inside.columns]
+    return out
+
+
+def moved(a: np.ndarray, at: Region, b: np.ndarray, there: Region, reach: int) -> tuple[float, float, float]:
+    """(down, right, how alike): by how many pixels the letters of b stand lower and further right than those of a, to a
+    fraction of a pixel, and how alike they are there. reach: pixels that they move at most."""
+    around = at.joined(there)
+    shape = tuple(side + reach for side in (around.height, around.width))  # room against wrapping around
+    spectra = [
+        np.fft.rfft2(part(mask, where, around).astype(np.float32), shape) for mask, where in ((a, at), (b, there))
+    ]
+    down, right, _ = _peak(np.fft.irfft2(spectra[1] * spectra[0].conj(), shape), reach)
+    back = Region(there.top - round(down), there.left - round(right), there.height, there.width)
+    return down, right, alike(a, at, b, back)
+
+
+def camera(a: np.ndarray, b: np.ndarray, reach: int) -> tuple[float, float, float]:
+    """(down, right, how sure): how the whole picture moved from grey frame a to b, by phase correlation: pixels, to a
+    fraction of one. Sure is the peak over the surface's spread; under about 6 nothing is known."""
+    window = np.outer(np.hanning(a.shape[0]), np.hanning(a.shape[1])).astype(np.float32)
+    one, two = (np.fft.rfft2((x - x.mean()) * window) for x in (a, b))
+    cross = two * one.conj()
+    surface = np.fft.irfft2(cross / (np.abs(cross) + 1e-3), a.shape)
+    down, right, peak = _peak(surface, reach)
+    return down, right, float(peak / (surface.std() + 1e-9))
+
+
+def _peak(surface: np.ndarray, reach: int) -> tuple[float, float, float]:
+    """Where a correlation surface is highest within `reach` of no movement, to a fraction of a pixel; and how high."""
+    reach = min(reach, (min(surface.shape) - 1) // 2)
+    near = np.roll(surface, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    y, x = (int(i) for i in np.unravel_index(near.argmax(), near.shape))
+    return _between(near[:, x], y) - reach, _between(near[y], x) - reach, float(near[y, x])
+
+
+def _between(line: np.ndarray, at: int) -> float:
+    """The top of a parabola through the highest of a line and its neighbours."""
+    if not 0 < at < len(line) - 1:
+        return float(at)
+    before, here, after = line[at - 1 : at + 2]
+    bend = before - 2 * here + after
+    return at + (0.5 * float((before - after) / bend) if bend < 0 else 0.0)

@@ -1,0 +1,78 @@
+"""How long a row is there before and after the prior sees it: fades, and the frames between two looks.
+
+A letter that fades in is its colour mixed into the scene: its pattern is there before it can be read. So the pattern of
+the row where it is surest is looked for in the frames beside, until it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..frames.region import Region
+from .rows import Row
+
+FADE = 30
+"""Frames that a fade takes at most: a second."""
+GONE = 0.08
+"""Share of the letters' contrast under which they are gone: on a clean picture, 3 to 10 levels of 255."""
+UNLIKE, ALIKE = 0.35, 0.75
+"""Correlation with the letters' pattern under which it is not they that are seen: where they are as weak as the scene,
+and where they are strong. Other letters of the same colour at the same place come to 0.5."""
+PER_STRENGTH = 2.5
+"""How fast the one becomes the other: at a third of their strength, letters outshine the scene."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """A row's letters against what is around them. region: in the pixels of the small frames [h, w, 3]. contrast: of
+    each pixel to its surroundings [h, w, 3]; letters: [h, w], how much each pixel is one, 0..1."""
+
+    region: Region
+    contrast: np.ndarray
+    letters: np.ndarray
+    reach: int
+
+    @classmethod
+    def of(cls, row: Row, small: np.ndarray, scale: float) -> Pattern:
+        """From the small frame in which a row was seen; scale: its size over the masks'."""
+        room = max(2, round(row.letter * scale))
+        top, left = int(row.region.top * scale), int(row.region.left * scale)
+        height, width = (max(1, round(side * scale)) for side in row.soft.shape)
+        inner = Region(top, left, min(height, small.shape[0] - top), min(width, small.shape[1] - left))
+        region = inner.grown(room, *small.shape[:2])
+        letters = np.zeros((region.height, region.width), dtype=np.float32)
+        place = inner.within(region)
+        step_y, step_x = row.soft.shape[0] / height, row.soft.shape[1] / width
+        ys = np.minimum((np.arange(inner.height) + 0.5) * step_y, row.soft.shape[0] - 1).astype(int)
+        xs = np.minimum((np.arange(inner.width) + 0.5) * step_x, row.soft.shape[1] - 1).astype(int)
+        letters[place.rows, place.columns] = row.soft[np.ix_(ys, xs)] / 255
+        return cls(region, _contrast(small, region, room), letters, room)
+
+    def share(self, small: np.ndarray) -> tuple[float, float]:
+        """(how strong the letters are in a small frame, as a share of the pattern's; how alike)."""
+        seen = _contrast(small, self.region, self.reach)
+        weight = self.letters[..., None]
+        own = float((weight * self.contrast**2).sum())
+        other = float((weight * seen**2).sum())
+        both = float((weight * self.contrast * seen).sum())
+        return both / max(own, 1e-6), both / max((own * other) ** 0.5, 1e-6)
+
+    def frames_there(self, small: Iterable[np.ndarray]) -> int:
+        """In how many of these frames, from the first on, it is there, FADE at most."""
+        count = 0
+        for frame in small:
+            strength, alike = self.share(frame)
+            enough = min(ALIKE, max(UNLIKE, PER_STRENGTH * strength))
+            if count == FADE or strength < GONE or alike < enough:
+                break
+            count += 1
+        return count
+
+
+def _contrast(frame: np.ndarray, region: Region, reach: int) -> np.ndarray:
+    part = frame[region.rows, region.columns].astype(np.float32)
+    return part - ndimage.uniform_filter(part, (2 * reach + 1, 2 * reach + 1, 0), mode="nearest")

@@ -1,0 +1,209 @@
+"""Looks at a video frame by frame and follows its rows of text; says at any time what of each frame is subtitle.
+
+looks (look.py) -> rows (rows.py) -> tracks (tracks.py), widened to their fades (edges.py) -> which go (which.py)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from ..frames.region import Region
+from .align import correlation, overlap
+from .edges import FADE, Pattern
+from .growth import GrowthRules, growth
+from .look import Looker, Scales, resized, to_levels
+from .place import Place
+from .rows import RowRules, rows_of
+from .tracks import GREY, PATIENCE, Movement, Track, Tracker, laid
+from .which import Case, Verdict, which
+
+EVERY = 3
+"""Frames from one look to the next: text stands for longer, and the frames between are told by its pattern."""
+BATCH = 8
+"""Looks that a prior is given at a time."""
+SMALL = 640
+"""Pixels of the longer side of the frames in which a row's pattern is followed, at most."""
+CUT = 0.3
+"""Correlation of two small frames under which another shot has begun."""
+AGAIN = 1.1
+"""How much more of a row a look must show to be learnt from again."""
+RULES, GROWTH = RowRules(), GrowthRules()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A row of text that has been judged."""
+
+    track: Track
+    verdict: Verdict
+
+
+@dataclass
+class _Learnt:
+    """What is known of a track from the frames in which it shows most. worth: of the look that this comes from.
+    movement: once the track has ended."""
+
+    worth: float
+    pattern: Pattern
+    movement: Movement | None = None
+
+
+@dataclass
+class Finder:
+    """See every frame of a video in order, then finish; judge and marks may be asked at any time.
+
+    prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. every: frames from look to
+    look. place: where the user says that there is text. on_batch is called with the number of frames that have been
+    looked at. keep_soft: hold the soft masks of all looks.
+    """
+
+    prior: Callable
+    threshold: float = 0.5
+    every: int = EVERY
+    place: Place | None = None
+    on_batch: Callable[[int], None] = lambda frames: None
+    keep_soft: bool = False
+    seen: int = 0  # frames that have been looked at
+    count: int = 0  # frames that have been given
+    cuts: list[int] = field(default_factory=lambda: [0])
+    soft: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._waiting: list[tuple[int, Tensor]] = []
+        self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=2 * FADE + PATIENCE + self.every * BATCH)
+        self._learnt: dict[Track, _Learnt] = {}
+        self._last_grey: np.ndarray | None = None
+
+    def see(self, frame: Tensor) -> None:
+        """The next frame [H, W, 3] in 0..1."""
+        if self.count == 0:
+            self._begin(*frame.shape[:2])
+        self._small.append((self.count, to_levels(frame[:: self._step, :: self._step])))
+        if self.count % self.every == 0:
+            self._waiting.append((self.count, frame))
+        self.count += 1
+        if len(self._waiting) == BATCH:
+            self._look()
+
+    def finish(self) -> None:
+        """There are no more frames."""
+        if self._waiting:
+            self._look()
+        for track in self.tracks:
+            self._close(track)
+        self.seen = self.count
+        self.on_batch(self.count)
+
+    @property
+    def tracks(self) -> list[Track]:
+        return self._tracker.tracks if self.count else []
+
+    def judge(self) -> list[Found]:
+        """All rows so far with their verdicts."""
+        cases = [
+            Case(track, self._movement(track), self.scales.fine, self.count, self.cuts, track.asked)
+            for track in self.tracks
+            if track.peak > self.threshold or track.asked
+        ]
+        return [Found(case.track, verdict) for case, verdict in zip(cases, which(cases))]
+
+    def _movement(self, track: Track) -> Movement:
+        learnt = self._learnt.get(track)
+        return (learnt and learnt.movement) or self._tracker.movement(track)
+
+    def _begin(self, height: int, width: int) -> None:
+        self.scales = Scales.of(height, width, getattr(self.prior, "long_side", None))
+        self._looker = Looker(self.prior, self.scales)
+        self._scale = max(self.scales.fine) / 1280
+        self._step = max(1, -(-max(height, width) // SMALL))
+        self._tracker = Tracker(self._scale)
+
+    def _look(self) -> None:
+        for (t, frame), soft in zip(self._waiting, self._looker([frame for _, frame in self._waiting])):
+            if self.keep_soft:
+                self.soft[t] = soft
+            grey, factor = self._grey(frame)
+            rows, asked = self._rows(t, soft)
+            small = next(small for at, small in self._small if at == t)
+            for track, row in self._tracker.add(t, rows, grey, factor):
+                track.asked |= id(row) in asked
+                self._learn(track, frame, small, soft)
+            self.seen = t + 1
+        self._waiting = []
+        self.on_batch(self.seen)
+        for track in self.tracks:
+            if self.seen - track.last.t > FADE + PATIENCE:
+                self._close(track)
+
+    def _rows(self, t: int, soft: np.ndarray):
+        """The rows in a look, and the ids of those that the user has asked for: there the prior may be half as sure."""
+        if self.place is None:
+            return rows_of(soft, self.threshold, RULES), set()
+        rows = rows_of(soft, 0.5 * self.threshold, RULES)
+        asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
+        return [row for row in rows if id(row) in asked or row.peak >= self.threshold * RULES.clear], asked
+
+    def _grey(self, frame: Tensor) -> tuple[np.ndarray, float]:
+        """A frame in grey, small, and how much smaller than the masks; notes where another shot begins."""
+        step = max(1, max(frame.shape[:2]) // GREY)
+        grey = frame[::step, ::step].float().mean(-1).cpu().numpy()
+        if self._last_grey is not None and correlation(self._last_grey, grey) < CUT:
+            self.cuts.append(self._waiting[0][0] if not self.seen else self.seen - 1 + self.every)
+        self._last_grey = grey
+        return grey, step * max(self.scales.fine) / max(self.scales.source)
+
+    def _learn(self, track: Track, frame: Tensor, small: np.ndarray, all_soft: np.ndarray) -> None:
+        """What is to be known of a row that only its frames show."""
+        row, known = track.last.row, self._learnt.get(track)
+        worth = row.sure * np.count_nonzero(row.soft > 127)
+        if known is not None and worth <= AGAIN * known.worth:
+            return
+        around = row.region.grown(GROWTH.room, *self.scales.fine)
+        crop, soft = self._crop(frame, around), laid(row, around)
+        track.growth = growth(crop, soft > 127, all_soft[around.rows, around.columns] > 127)
+        letters = crop[soft > 200]
+        track.colour = tuple(np.median(letters, axis=0).tolist()) if len(letters) else track.colour
+        scale = max(self.scales.source) / self._step / max(self.scales.fine)
+        movement = known.movement if known else None
+        self._learnt[track] = _Learnt(worth, Pattern.of(row, small, scale), movement)
+
+    def _crop(self, frame: Tensor, region: Region) -> np.ndarray:
+        """The part of a frame in a rectangle of the masks, at their size, uint8."""
+        ratio = frame.shape[0] / self.scales.fine[0]
+        sides = (round(side * ratio) for side in (region.top, region.left, region.bottom, region.right))
+        return to_levels(resized(Region.between(*sides).of(frame[None])[0], (region.height, region.width)))
+
+    def _close(self, track: Track) -> None:
+        """Widen a track that has ended to the frames in which it fades, as far as they are still at hand."""
+        learnt = self._learnt.get(track)
+        if learnt is None or learnt.movement is not None:
+            return
+        begins, ends = self._room(track)
+        before = [small for t, small in self._small if begins <= t < track.first][::-1]
+        after = [small for t, small in self._small if track.stop <= t < ends]
+        track.first -= learnt.pattern.frames_there(before)
+        track.stop += learnt.pattern.frames_there(after)
+        if track.last.t + self.every >= self.count:
+            track.stop = self.count  # no later look could have seen it go
+        learnt.movement = self._tracker.movement(track)
+        for look in track.looks:
+            look.row.pack()
+
+    def _room(self, track: Track) -> tuple[int, int]:
+        """The frames, from and to, over which a track can fade: within its shot, and not where another row stands."""
+        begins = max((cut for cut in self.cuts if cut <= track.first), default=0) - self.every + 1
+        ends = min((cut for cut in self.cuts if cut >= track.stop), default=self.count)
+        for other in self.tracks:
+            if other is not track and overlap(track.region, other.region) is not None:
+                if other.last.t < track.looks[0].t:
+                    begins = max(begins, other.last.t + 1)
+                if other.looks[0].t > track.last.t:
+                    ends = min(ends, other.looks[0].t)
+        if len(track.looks) == 1:  # at the looks before and after, it was not there
+            begins, ends = max(begins, track.first - self.every + 1), min(ends, track.stop + self.every - 1)
+        return begins, ends

@@ -1,0 +1,173 @@
+"""What was found in a video and what became of it, in words and as data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from ..frames.region import Region
+from .finder import Found
+from .look import Scales
+
+TOGETHER = 6
+"""Frames by which the rows of one line may come and go apart."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Rows of text that come and go together. first, stop: frames first <= t < stop. box: left, top, width, height in
+    pixels of the source; letter: the height of its letters there. sure: 0..1. why: in words. certain: whether the video
+    told; else it was taken for what it is by its place."""
+
+    first: int
+    stop: int
+    rows: int
+    box: tuple[int, int, int, int]
+    letter: int
+    sure: float
+    goes: bool
+    why: str
+    certain: bool
+
+
+@dataclass
+class Report:
+    """Filled by a run: its frames, the lines that were found, and the frames in which something still reads as a line
+    after it."""
+
+    frames: int = 0
+    lines: list[Line] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    looked: bool = True
+    """False where nobody looked for text over time: then there is nothing to say about lines."""
+
+    def tell(self, frames: int, found: list[Found], scales: Scales) -> None:
+        self.frames, self.lines = frames, lines_of(found, scales)
+
+    @property
+    def removed(self) -> list[Line]:
+        return [line for line in self.lines if line.goes]
+
+    def text(self, fps: float | None = None) -> str:
+        """For people. fps: frames per second, for time codes; without, frames are counted from 0."""
+        if not self.looked:
+            return f"{self.frames} frames, each looked at on its own."
+        at = lambda first, stop: _stretch(first, stop, fps)
+        if not self.removed:
+            said = [
+                f"No subtitle was found in {self.frames} frames. If there is one: lower threshold, or connect a mask "
+                "that shows where it is to subtitle."
+            ]
+        else:
+            there, gaps = self._covered()
+            said = [f"Subtitles in {there} of {self.frames} frames."]
+            if gaps:
+                said[0] += f" Nothing {', '.join(at(*gap) for gap in gaps[:8])}{' ...' if len(gaps) > 8 else ''}."
+        for title, goes in (("Removed", True), ("Left", False)):
+            lines = [line for line in self.lines if line.goes == goes]
+            said += [f"{title}: {at(line.first, line.stop)}, {_look(line)}" for line in lines[:40]]
+            said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
+        if self.left:
+            said.append(f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}.")
+        return "\n".join(said)
+
+    def summary(self) -> str:
+        """The first line, and how much was found and left."""
+        first = self.text().splitlines()[0]
+        uncertain = sum(not line.certain for line in self.removed)
+        said = [first] + ([f"{uncertain} by their place alone."] if uncertain else [])
+        return " ".join(said + (["Something can still be read: see report."] if self.left else []))
+
+    def json(self) -> str:
+        """The same for programs."""
+        whole = {
+            "frames": self.frames,
+            "lines": [asdict(line) for line in self.lines],
+            "still_there": [list(one) for one in stretches_of(self.left)],
+        }
+        return json.dumps(whole, ensure_ascii=False)
+
+    def _covered(self) -> tuple[int, list[tuple[int, int]]]:
+        """Frames with a subtitle, and the stretches without."""
+        there = np.zeros(self.frames, dtype=bool)
+        for line in self.removed:
+            there[line.first : line.stop] = True
+        return int(there.sum()), stretches_of(np.flatnonzero(~there).tolist())
+
+
+def lines_of(found: list[Found], scales: Scales) -> list[Line]:
+    """Rows that come and go together, as lines, in order of time."""
+    groups: list[list[Found]] = []
+    for one in sorted(found, key=lambda one: (one.track.first, one.track.region.top)):
+        same = next((group for group in groups if _together(group[0], one)), None)
+        groups.append([one]) if same is None else same.append(one)
+    return [_line(group, scales) for group in groups]
+
+
+def _together(a: Found, b: Found) -> bool:
+    apart = max(abs(a.track.first - b.track.first), abs(a.track.stop - b.track.stop))
+    tall = max(a.track.letter, b.track.letter)
+    below = max(a.track.region.top, b.track.region.top) - min(a.track.region.bottom, b.track.region.bottom)
+    return a.verdict == b.verdict and apart <= TOGETHER and below <= 2 * tall
+
+
+def _line(group: list[Found], scales: Scales) -> Line:
+    tracks = [one.track for one in group]
+    region = tracks[0].region
+    for track in tracks[1:]:
+        region = region.joined(track.region)
+    ratio = scales.source[0] / scales.fine[0]
+    left, top, width, height = (round(side * ratio) for side in (region.left, region.top, region.width, region.height))
+    return Line(
+        min(track.first for track in tracks),
+        max(track.stop for track in tracks),
+        _rows(tracks),
+        (left, top, width, height),
+        max(1, round(float(np.median([track.letter for track in tracks])) * ratio)),
+        round(min(track.sure for track in tracks), 2),
+        group[0].verdict.goes,
+        group[0].verdict.why,
+        group[0].verdict.certain,
+    )
+
+
+def _rows(tracks) -> int:
+    """How many rows stand above one another: words beside one another are one."""
+    levels: list[Region] = []
+    for region in sorted((track.region for track in tracks), key=lambda region: region.top):
+        middle = region.top + region.height / 2
+        if not levels or middle > levels[-1].bottom:
+            levels.append(region)
+    return len(levels)
+
+
+def _look(line: Line) -> str:
+    left, top, width, height = line.box
+    rows = "1 row" if line.rows == 1 else f"{line.rows} rows"
+    why = "" if line.why == "subtitle" else f"; {line.why}"
+    return f"{rows}, letters of {line.letter} px, {width}x{height} at {left},{top}, {line.sure:.0%} sure{why}"
+
+
+def _stretch(first: int, stop: int, fps: float | None) -> str:
+    if fps is None:
+        return f"frame {first}" if stop == first + 1 else f"frames {first}-{stop - 1}"
+    return f"{_time(first / fps)}-{_time(stop / fps)}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def stretches_of(frames: list[int]) -> list[tuple[int, int]]:
+    """Frame numbers in order -> first and stop of those that follow one another."""
+    out: list[tuple[int, int]] = []
+    for t in frames:
+        if out and out[-1][1] == t:
+            out[-1] = out[-1][0], t + 1
+        else:
+            out.append((t, t + 1))
+    return out

@@ -1,0 +1,98 @@
+"""The marks of a row of text in a frame: its letters, at the source's size, with their outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..frames.masks import grow as grown
+from ..frames.region import Region
+from .align import MARGIN, correlation
+from .look import Scales
+from .rows import Row
+from .tracks import SAME, Track, laid
+
+FAINT = 24
+"""How sure, of 255, the prior is of a letter's pixels at least."""
+CLEAR = 127
+SPECK = 0.12
+"""Side of the holes in letters that are closed, in the row's height: those of an e or an o are three times as large."""
+FACE = (0.2, 1.2)
+"""Areas, in squares of the row's height, of holes that are a pictograph's face. An O's is a tenth."""
+
+
+def alike_throughout(a: Row, b: Row, region: Region) -> float:
+    """The correlation of two rows over a rectangle that holds both."""
+    wide = Region.between(region.top - MARGIN, region.left - MARGIN, region.bottom + MARGIN, region.right + MARGIN)
+    return correlation(laid(a, wide), laid(b, wide))
+
+
+def still_shape(track: Track) -> np.ndarray | None:
+    """A track's soft mask over its region, uint8, where the same letters stand in all of its looks: their mean, which
+    is sharper than any. None where letters come, go or move."""
+    region, full = track.region, track.fullest.row
+    total = np.zeros((region.height, region.width))
+    for look in track.looks:
+        if alike_throughout(look.row, full, region) < SAME:
+            return None
+        total += laid(look.row, region)
+    return (total / len(track.looks)).round().astype(np.uint8)
+
+
+def looks_near(track: Track, t: int, every: int) -> tuple[int, ...]:
+    """The numbers of the looks around frame t, or of the nearest one."""
+    apart = [abs(look.t - t) for look in track.looks]
+    return tuple(i for i, away in enumerate(apart) if away <= every) or (apart.index(min(apart)),)
+
+
+def shape_of(track: Track, looks: Sequence[int]) -> np.ndarray:
+    """A track's soft mask over its region, uint8, as some of its looks show it."""
+    return np.stack([laid(track.looks[i].row, track.region) for i in looks]).max(0)
+
+
+def letters_of(soft: np.ndarray) -> np.ndarray:
+    """What of a row's soft mask [h, w] uint8 is letters, bool. Each part by half of its own best, so that a letter of
+    which the prior is less sure goes with the others."""
+    labels, count = ndimage.label(soft >= FAINT, np.ones((3, 3)))
+    if not count:
+        return np.zeros(soft.shape, dtype=bool)
+    best = np.asarray(ndimage.maximum(soft, labels, np.arange(count + 1)))
+    best[0] = 255
+    return without_specks(soft > np.minimum(CLEAR, best // 2)[labels])
+
+
+def without_specks(letters: np.ndarray) -> np.ndarray:
+    """Letters [h, w] bool with their smallest holes closed, for what is left of a stroke there is no scene; and with
+    those that are as large as a letter, for a pictograph is marked at its rim alone."""
+    labels, count = ndimage.label(~letters)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    area = letters.shape[0] ** 2
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    closed = (sizes <= SPECK**2 * area) | ((sizes >= FACE[0] * area) & (sizes <= FACE[1] * area))
+    closed[rim] = closed[0] = False
+    return letters | closed[labels]
+
+
+def at_source(letters: np.ndarray, region: Region, scales: Scales, reach: int) -> tuple[Region, Tensor]:
+    """Letters [h, w] bool in a rectangle of the masks -> their rectangle in the source, and the letters there, widened
+    by `reach` pixels of the source."""
+    height, width = scales.source
+    down, right = height / scales.fine[0], width / scales.fine[1]
+    wide = region.grown(2 + int(np.ceil(reach / min(down, right))), *scales.fine)
+    canvas = torch.zeros(1, 1, wide.height, wide.width)
+    inside = region.within(wide)
+    canvas[0, 0, inside.rows, inside.columns] = torch.from_numpy(letters).float()
+    place = Region.between(
+        int(wide.top * down),
+        int(wide.left * right),
+        min(height, round(wide.bottom * down)),
+        min(width, round(wide.right * right)),
+    )
+    if (place.height, place.width) != tuple(canvas.shape[2:]):
+        canvas = F.interpolate(canvas, (place.height, place.width), mode="bilinear")
+    return place, grown((canvas[0] > 0.5).float(), reach)[0] > 0

@@ -1,0 +1,213 @@
+"""Rows of text followed over time: the same letters at the same place, or moving on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..frames.region import Region
+from .align import alike, camera, moved, part
+from .rows import Row
+
+SAME = 0.7
+"""Correlation of two rows' masks over which they are the same letters. On real clips the same ones come to 0.95 and
+more from one frame to the next, others to 0.55 at most (letters of one script stand in one grid)."""
+SAME_MOVED = 0.85
+"""The same where the place is free: of many places, one always fits other letters somewhat."""
+REACH = 48
+"""Pixels, on a frame of 1280, that a row moves at most from one look to the next."""
+PATIENCE = 12
+"""Frames for which a row may not be seen and is the same row after: half a second."""
+MOST_TEXT = 0.7
+"""Share of the frame that text may cover for the rest to tell how the scene moves."""
+GREY = 320
+"""Pixels of the longer side of the frames from which the camera's movement is read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A row of a track as it was seen in frame t."""
+
+    t: int
+    row: Row
+
+
+@dataclass(eq=False)
+class Track:
+    """One row of text from when it appears to when it goes: the same letters, although more may come.
+
+    first, stop: frames in which it is there, first <= t < stop; wider than its looks where it fades. colour: of its
+    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. asked:
+    whether the user has pointed at it.
+    """
+
+    looks: list[Look] = field(default_factory=list)
+    first: int = 0
+    stop: int = 0
+    colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    growth: float = 0.0
+    asked: bool = False
+
+    @property
+    def region(self) -> Region:
+        """Of all its looks."""
+        region = self.looks[0].row.region
+        for look in self.looks[1:]:
+            region = region.joined(look.row.region)
+        return region
+
+    @property
+    def last(self) -> Look:
+        return self.looks[-1]
+
+    @property
+    def sure(self) -> float:
+        """Of its three surest looks."""
+        return float(np.mean(sorted(look.row.sure for look in self.looks)[-3:]))
+
+    @property
+    def peak(self) -> float:
+        """How sure the prior is of its surest pixel in any look."""
+        return max(look.row.peak for look in self.looks)
+
+    @property
+    def letter(self) -> float:
+        return float(np.median([look.row.letter for look in self.looks]))
+
+    @property
+    def fullest(self) -> Look:
+        """The look that shows most of it."""
+        return max(self.looks, key=lambda look: look.row.sure * np.count_nonzero(look.row.soft > 127))
+
+    def add(self, t: int, row: Row) -> None:
+        if self.looks and self.last.t == t:
+            self.looks[-1] = Look(t, merged(self.last.row, row))
+        else:
+            self.looks.append(Look(t, row))
+        self.first, self.stop = self.looks[0].t, t + 1
+
+
+def laid(row: Row, region: Region) -> np.ndarray:
+    """A row's soft mask in another rectangle."""
+    return part(row.soft, row.region, region)
+
+
+def merged(a: Row, b: Row) -> Row:
+    """Two parts of one row."""
+    region = a.region.joined(b.region)
+    soft = np.maximum(laid(a, region), laid(b, region))
+    larger = max(a, b, key=lambda row: row.soft.size)
+    return Row(region, soft, max(a.sure, b.sure), larger.letter, larger.upright)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How a track moved. with_scene, against_scene: steps in which the scene moved and the row with it, or stood.
+    standing: share of its looks at one place. travelled: pixels between its furthest places."""
+
+    with_scene: int
+    against_scene: int
+    standing: float
+    travelled: float
+
+
+class Tracker:
+    """Follows rows from look to look. scale: the masks' longer side over 1280. cameras: for each look, its frame and
+    where the picture has moved since the first, in pixels of the masks."""
+
+    def __init__(self, scale: float):
+        self.scale = scale
+        self.tracks: list[Track] = []
+        self.cameras: dict[int, tuple[float, float]] = {}
+        self._grey: np.ndarray | None = None
+        self._text: list[Region] = []
+        self._place = (0.0, 0.0)
+
+    def add(self, t: int, rows: Sequence[Row], grey: np.ndarray, factor: float) -> list[tuple[Track, Row]]:
+        """A look at frame t: its rows, and the frame in grey at 1 / factor of the masks' size. Each row's track."""
+        self._follow_camera(t, grey, factor, [row.region for row in rows])
+        active = [track for track in self.tracks if t - track.last.t <= PATIENCE]
+        before = {id(track): track.last.row for track in active}
+        found: list[tuple[Track, Row]] = []
+        for row in sorted(rows, key=lambda row: -row.soft.size):
+            same = [track for track in active if self._same(before[id(track)], row)]
+            if not same:
+                same = self._nearest_moved(row, [one for one in active if one.last.t < t], before)
+            track = same[0] if same else self._new()
+            track.add(t, row)
+            for other in same[1:]:
+                if other.last.t < t:  # two words that have become one row
+                    self._absorb(track, other, active)
+            found.append((track, row))
+        return found
+
+    def _new(self) -> Track:
+        self.tracks.append(Track())
+        return self.tracks[-1]
+
+    def _same(self, before: Row, row: Row) -> bool:
+        return alike(before.soft, before.region, row.soft, row.region) >= SAME
+
+    def _nearest_moved(self, row: Row, active: list[Track], before: dict[int, Row]) -> list[Track]:
+        reach = round(REACH * self.scale)
+        best, score = [], SAME_MOVED
+        for track in active:
+            old = before[id(track)]
+            if not _near(old.region, row.region, reach):
+                continue
+            down, right, how = moved(old.soft, old.region, row.soft, row.region, reach)
+            if how > score:
+                best, score = [track], how
+        return best
+
+    def _absorb(self, track: Track, other: Track, active: list[Track]) -> None:
+        by_time = {look.t: look.row for look in other.looks}
+        for look in track.looks:
+            by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
+        track.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
+        track.first = track.looks[0].t
+        self.tracks.remove(other)
+        active.remove(other)
+
+    def _follow_camera(self, t: int, grey: np.ndarray, factor: float, text: list[Region]) -> None:
+        """Note how far the scene has moved, without what the text did."""
+        if self._grey is not None and self._grey.shape == grey.shape:
+            hidden = np.zeros(grey.shape, dtype=bool)
+            for region in text + self._text:
+                top, left = int(region.top / factor), int(region.left / factor)
+                hidden[top : int(region.bottom / factor) + 1, left : int(region.right / factor) + 1] = True
+            if hidden.mean() < MOST_TEXT:
+                one, two = (np.where(hidden, frame[~hidden].mean(), frame) for frame in (self._grey, grey))
+                down, right, sure = camera(one, two, reach=grey.shape[1] // 8)
+                if sure > 6:
+                    self._place = (self._place[0] + factor * down, self._place[1] + factor * right)
+        self._grey, self._text, self.cameras[t] = grey, text, self._place
+
+    def movement(self, track: Track, samples: int = 12) -> Movement:
+        """How a track moved, from some of its looks."""
+        looks = [track.looks[i] for i in np.unique(np.linspace(0, len(track.looks) - 1, samples).round().astype(int))]
+        middle, reach = track.fullest.row, round(2 * REACH * self.scale)
+        places = []
+        for look in looks:
+            down, right, _ = moved(middle.soft, middle.region, look.row.soft, look.row.region, reach)
+            places.append((down, right))
+        at = np.array(places) / self.scale
+        scene = np.array([self.cameras[look.t] for look in looks]) / self.scale
+        still = np.linalg.norm(at - np.median(at, axis=0), axis=1) <= 1.5
+        steps, pans = np.diff(at, axis=0), np.diff(scene, axis=0)
+        far = np.linalg.norm(pans, axis=1)
+        pans_well = far >= 2
+        together = np.linalg.norm(steps - pans, axis=1) <= 0.35 * far + 0.7
+        stays = np.linalg.norm(steps, axis=1) <= 0.25 * far + 0.5
+        return Movement(
+            int((pans_well & together).sum()),
+            int((pans_well & stays & ~together).sum()),
+            float(still.mean()),
+            float(np.ptp(at, axis=0).max()),
+        )
+
+
+def _near(a: Region, b: Region, reach: int) -> bool:
+    return max(a.top, b.top) - min(a.bottom, b.bottom) <= reach and max(a.left, b.left) - min(a.right, b.right) <= reach

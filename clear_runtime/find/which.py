@@ -1,0 +1,256 @@
+"""Which of the overlaid text is the subtitle: a decision of its own, about whole rows, from all that is known of them.
+
+No single frame tells a sign from a line, nor a channel's name from a caption. Over time they part: a subtitle changes
+its words in one look at one place, comes and goes; lettering of the scene moves with it, and a logo stands all the
+time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .align import overlap
+from .tracks import Movement, Track
+
+
+@dataclass(frozen=True)
+class WhichRules:
+    """In frames: shortest, that a row stands at least; what shows for less is carried by the scene. beside: between a
+    row and a part of it that shows for a moment. pause: for which a camera stands still between two pans. words: from
+    one word to the next but one, where they are shown one by one.
+
+    corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
+    how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
+    kind; scripts: the first for rows of one line. colour: the distance of their letters in RGB. middle, lower: shares
+    of the frame. Where nothing else tells, a subtitle stands no further than the first from the middle, or below the
+    second; sure: and this is how sure the prior must be. standing: share of its looks in which a line that slides in
+    stands at its place.
+    """
+
+    shortest: int = 7
+    beside: int = 6
+    pause: int = 25
+    words: int = 12
+    corner: tuple[float, float] = (0.25, 0.28)
+    look: float = 1.4
+    scripts: float = 2.2
+    place: float = 2.6
+    colour: float = 70.0
+    middle: float = 0.12
+    lower: float = 0.5
+    sure: float = 0.8
+    standing: float = 0.35
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a row goes, and why, in words that the report can say. certain: False where the video did not tell.
+    moves: whether it is left because it moves."""
+
+    goes: bool
+    why: str
+    certain: bool = True
+    moves: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A track with what is needed to judge it. size: (height, width) of the masks. total: frames of the video. cuts:
+    frames at which a shot begins, 0 among them. asked: whether the user has pointed at it."""
+
+    track: Track
+    movement: Movement
+    size: tuple[int, int]
+    total: int
+    cuts: Sequence[int]
+    asked: bool = False
+
+    @property
+    def comes_or_goes(self) -> bool:
+        """Whether it appears or disappears within a shot."""
+        cut = lambda t: t <= 1 or t >= self.total - 1 or any(abs(t - one) <= 3 for one in self.cuts)
+        return not cut(self.track.first) or not cut(self.track.stop)
+
+    def short(self, rules: WhichRules) -> bool:
+        """Whether it shows for too few frames to say anything by itself."""
+        lasts = self.track.stop - self.track.first if len(self.track.looks) > 1 else 1
+        return lasts < min(rules.shortest, self.total)
+
+    def cornered(self, rules: WhichRules) -> bool:
+        region, (height, width) = self.track.region, self.size
+        down, along = rules.corner
+        return (region.bottom <= down * height or region.top >= (1 - down) * height) and (
+            region.right <= along * width or region.left >= (1 - along) * width
+        )
+
+    def low(self, rules: WhichRules) -> bool:
+        """Whether it stands in the lower part of the frame."""
+        region, (height, _) = self.track.region, self.size
+        return region.top + region.height / 2 >= rules.lower * height
+
+    def placed(self, rules: WhichRules) -> bool:
+        """Whether it stands where subtitles do: in the middle, or in the lower part."""
+        region, (_, width) = self.track.region, self.size
+        return abs(region.left + region.width / 2 - width / 2) <= rules.middle * width or self.low(rules)
+
+
+def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdict]:
+    """A verdict on each row of a video, or of what of it has been seen so far."""
+    first = [_alone(case, rules) for case in cases]
+    moving = [case for case, verdict in zip(cases, first) if verdict is not None and verdict.moves]
+    first = [verdict or _carried(case, moving, rules) for case, verdict in zip(cases, first)]
+    asked = [case for case, verdict in zip(cases, first) if verdict is None]
+    told = [case for case in asked if _tells(case, asked, rules)]
+    told_ones = {id(case) for case in told}
+    kin = {
+        id(case)
+        for case in asked
+        if id(case) in told_ones or (not case.short(rules) and any(_one_kind(case, other, rules) for other in told))
+    }
+    # a standing row is known for lettering once words have changed beside it
+    clear = any(case.placed(rules) and _changes(case, told, rules) for case in told)
+    low = any(id(case) in kin or (case.low(rules) and case.track.sure >= rules.sure) for case in asked)
+    second = [verdict or _among(case, id(case) in kin, clear, low, rules) for case, verdict in zip(cases, first)]
+    second = _with_their_rows(cases, second, rules)
+    gone = [case for case, verdict in zip(cases, second) if verdict.goes]
+    return [
+        Verdict(True, "subtitle") if not verdict.goes and _part_of(case, gone, rules) else verdict
+        for case, verdict in zip(cases, second)
+    ]
+
+
+def _alone(case: Case, rules: WhichRules) -> Verdict | None:
+    """The verdict that a row's own behaviour allows; None where the others must be asked."""
+    movement = case.movement
+    if case.asked:
+        return Verdict(True, "asked for")
+    if movement.with_scene > movement.against_scene:
+        return Verdict(False, "moves with the scene", moves=True)
+    if movement.standing < rules.standing and movement.travelled >= 4:
+        return Verdict(False, "moves", moves=True)
+    if case.cornered(rules):
+        return Verdict(False, "stands in a corner")
+    return None
+
+
+def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict | None:
+    """The verdict on a row that stands for less than a second where lettering moved just before or after: the camera
+    has paused."""
+    own = case.track
+    if case.asked or own.stop - own.first >= rules.pause:
+        return None
+    near = (
+        other
+        for other in moving
+        if own.first <= other.track.stop + rules.beside and other.track.first <= own.stop + rules.beside
+    )
+    if any(_covers(other, case, 0.5) for other in near):
+        return Verdict(False, "stands while the camera pauses", moves=True)
+    return None
+
+
+def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row is a subtitle for sure: other words take its place in the same look, or it comes and goes while the
+    shot goes on. A short one needs two others close by: words that are shown one by one."""
+    if case.track.sure < rules.sure:
+        return False
+    if case.short(rules):
+        return sum(_one_by_one(case, other, rules) for other in others if other is not case) >= 2
+    return case.comes_or_goes or any(_follows(case, other, rules) for other in others if other is not case)
+
+
+def _one_by_one(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two rows are words of one size at one height, of which one goes as the other comes, or nearly so."""
+    a, b = case.track, other.track
+    apart = max(a.first, b.first) - min(a.stop, b.stop)
+    shared = min(a.region.bottom, b.region.bottom) - max(a.region.top, b.region.top)
+    low, tall = sorted((a.region.height, b.region.height))
+    return (
+        apart <= rules.words
+        and shared >= 0.6 * low
+        and tall <= rules.look * low
+        and min(a.sure, b.sure) >= rules.sure
+        and _one_kind(case, other, rules)
+    )
+
+
+def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether other words of the same kind stand before or after a row, each for long enough to be read."""
+    long = [other for other in others if other is not case and not other.short(rules)]
+    return not case.short(rules) and any(_follows(case, other, rules) for other in long)
+
+
+def _follows(case: Case, other: Case, rules: WhichRules) -> bool:
+    a, b = case.track, other.track
+    return (a.stop <= b.first + 3 or b.stop <= a.first + 3) and _one_kind(case, other, rules)
+
+
+def _one_kind(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two rows share a look and a place."""
+    a, b = case.track, other.track
+    taller, lower = max(a.letter, b.letter), max(1.0, min(a.letter, b.letter))
+    apart = max(a.region.top, b.region.top) - min(a.region.bottom, b.region.bottom)
+    aside = max(a.region.left, b.region.left) - min(a.region.right, b.region.right)
+    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    return taller / lower <= rules.look and max(apart, aside) <= rules.place * taller and colour <= rules.colour
+
+
+def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: WhichRules) -> list[Verdict]:
+    """The same, and the rows that stand above or below one that goes, as long as it does, go too."""
+    verdicts = list(verdicts)
+    more = True
+    while more:
+        more = False
+        for i, (case, verdict) in enumerate(zip(cases, verdicts)):
+            if verdict.goes or verdict.moves or case.short(rules) or case.cornered(rules):
+                continue
+            other = next((v for c, v in zip(cases, verdicts) if v.goes and _of_one_line(case, c, rules)), None)
+            if other is not None:
+                verdicts[i], more = other, True
+    return verdicts
+
+
+def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two rows come and go together, close above one another: two scripts of one line may differ in size."""
+    a, b = case.track, other.track
+    if case is other or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
+        return False
+    low, tall = sorted((a.letter, b.letter))
+    apart = max(a.region.top, b.region.top) - min(a.region.bottom, b.region.bottom)
+    shared = min(a.region.right, b.region.right) - max(a.region.left, b.region.left)
+    return tall <= rules.scripts * low and apart <= tall and shared >= 0.5 * min(a.region.width, b.region.width)
+
+
+def _part_of(case: Case, gone: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row shows for a moment where one that goes stands just before or after: a word of it lights up."""
+    if not case.short(rules):
+        return False
+    own = case.track
+    return any(
+        own.first <= other.track.stop + rules.beside
+        and other.track.first <= own.stop + rules.beside
+        and _covers(other, case, 0.7)
+        for other in gone
+    )
+
+
+def _covers(case: Case, part: Case, share: float) -> bool:
+    """Whether a share of one row's rectangle lies in another's."""
+    shared = overlap(case.track.region, part.track.region)
+    own = part.track.region
+    return shared is not None and shared.height * shared.width >= share * own.height * own.width
+
+
+def _among(case: Case, of_the_kind: bool, clear: bool, low: bool, rules: WhichRules) -> Verdict:
+    """The verdict where others had to be asked. of_the_kind: a subtitle, or like one. clear: whether there is one whose
+    words change. low: whether something stands in the lower part that would be one."""
+    if of_the_kind:
+        return Verdict(True, "subtitle")
+    if case.short(rules):
+        return Verdict(False, "shows for less than seven frames")
+    if clear:
+        return Verdict(False, "stands all the time, and other rows are the subtitle")
+    if case.track.sure >= rules.sure and (case.low(rules) or (case.placed(rules) and not low)):
+        return Verdict(True, "stands all the time; taken for a subtitle by its place", certain=False)
+    return Verdict(False, "stands all the time; taken for lettering by its place", certain=False)

@@ -1,0 +1,111 @@
+"""Which rows are the subtitle: decided from what they do, and said."""
+
+import numpy as np
+import pytest
+
+from clear_runtime.find.rows import Row
+from clear_runtime.find.tracks import Look, Movement, Track
+from clear_runtime.find.which import Case, which
+from clear_runtime.frames.region import Region
+
+SIZE, TOTAL = (720, 1280), 250
+STILL = Movement(0, 0, 1.0, 0.0)
+LOW, HIGH, CORNER, CENTRE = 620, 40, 20, 640
+WHITE, YELLOW = (240.0, 240.0, 240.0), (240.0, 220.0, 40.0)
+
+
+def case(first, stop, top=LOW, middle=CENTRE, width=400, letter=40, colour=WHITE, sure=0.98, **more):
+    soft = np.full((letter, width), 255, np.uint8)
+    region = Region(top, middle - width // 2, letter, width)
+    looks = [Look(t, Row(region, soft, sure, letter)) for t in range(first, stop, 3)]
+    track = Track(looks, first, stop, colour)
+    return Case(**{"track": track, "movement": STILL, "size": SIZE, "total": TOTAL, "cuts": [0], **more})
+
+
+def goes(*cases):
+    return [verdict.goes for verdict in which(cases)]
+
+
+def test_a_line_that_comes_and_goes_is_the_subtitle():
+    (verdict,) = which([case(50, 120)])
+    assert verdict.goes and verdict.certain and verdict.why == "subtitle"
+
+
+def test_lines_that_follow_one_another_from_cut_to_cut_are_the_subtitle_however_short():
+    assert goes(*[case(50 * n, 50 * n + 50, width=90, cuts=[0, 50, 100, 150, 200]) for n in range(5)]) == [True] * 5
+
+
+@pytest.mark.parametrize("other", [dict(top=HIGH, middle=300), dict(top=500, middle=900, letter=90)])
+def test_what_stands_all_the_time_beside_them_stays(other):
+    lines = [case(10, 80), case(90, 160), case(170, 240)]
+    *subtitle, name = which([*lines, case(0, TOTAL, **other)])
+    assert all(one.goes for one in subtitle) and not name.goes and name.certain
+    assert name.why == "stands all the time, and other rows are the subtitle"
+
+
+def test_a_second_row_that_stays_while_the_first_one_changes_goes():
+    assert goes(case(10, 80), case(81, 160), case(0, TOTAL, top=LOW + 50)) == [True] * 3
+
+
+def test_a_row_of_another_colour_and_place_is_no_kin():
+    assert goes(case(10, 80), case(81, 160), case(0, TOTAL, top=300, colour=YELLOW, letter=80)) == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "movement, why", [(Movement(6, 0, 0.1, 80.0), "moves with the scene"), (Movement(0, 0, 0.2, 60.0), "moves")]
+)
+def test_what_moves_stays(movement, why):
+    (verdict,) = which([case(50, 120, movement=movement)])
+    assert not verdict.goes and verdict.moves and verdict.why == why
+
+
+def test_a_line_that_slides_in_and_stands_goes():
+    assert goes(case(50, 150, movement=Movement(0, 0, 0.8, 60.0))) == [True]
+
+
+def test_corners_stay_whether_a_line_shows_beside_them_or_not():
+    score = case(0, TOTAL, top=CORNER, middle=150, width=200)
+    clock = case(30, 90, top=640, middle=1150, width=100)
+    assert goes(score, clock, case(50, 120)) == [False, False, True]
+
+
+def test_a_flash_stays_but_words_shown_one_by_one_go():
+    assert goes(case(50, 55)) == [False]
+    assert goes(*[case(50 + 6 * n, 56 + 6 * n, width=120) for n in range(6)]) == [True] * 6
+
+
+def test_a_word_that_lights_up_for_a_moment_goes_with_its_row():
+    assert goes(case(50, 120), case(80, 84, width=90)) == [True, True]
+
+
+def test_lettering_that_pauses_with_the_camera_is_no_line_but_a_line_over_it_is():
+    pan = dict(movement=Movement(6, 0, 0.1, 80.0), top=300, width=900, letter=120)
+    paused = case(62, 80, top=320, width=500, letter=80)
+    *_, verdict = which([case(0, 60, **pan), case(84, 150, **pan), paused])
+    assert not verdict.goes and verdict.why == "stands while the camera pauses"
+    assert goes(case(0, 60, **pan), case(30, 45))[1] and goes(case(0, 60, **pan), case(30, 90, top=320))[1]
+
+
+def test_short_marks_of_many_sizes_here_and_there_are_no_words_shown_one_by_one():
+    here_and_there = [case(10 * n, 10 * n + 5, top=200 + 60 * n, letter=20 + 15 * n) for n in range(5)]
+    assert not any(goes(*here_and_there))
+
+
+def test_where_nothing_tells_place_decides_and_it_is_said():
+    low, title = which([case(0, TOTAL), case(0, TOTAL, top=HIGH)])
+    assert low.goes and not title.goes and not low.certain and not title.certain
+    (alone,) = which([case(0, TOTAL, top=200)])
+    assert alone.goes and not alone.certain, "a title in the middle is all there is"
+    (aside,) = which([case(0, TOTAL, top=200, middle=300)])
+    (doubtful,) = which([case(0, TOTAL, sure=0.6)])
+    assert not aside.goes and not doubtful.goes
+
+
+def test_all_rows_of_a_line_go_with_the_one_that_does():
+    rows = [case(0, TOTAL, top=300 + 60 * n) for n in range(6)]
+    assert goes(*rows) == [True] * 6
+    assert goes(case(0, TOTAL, top=500, letter=70), case(0, TOTAL, top=575, letter=36, colour=YELLOW)) == [True] * 2
+
+
+def test_what_the_user_pointed_at_goes():
+    assert goes(case(0, TOTAL, top=CORNER, middle=150, width=200, asked=True)) == [True]
