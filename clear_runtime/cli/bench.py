@@ -2,6 +2,7 @@
 
     removal      a removal on clips whose clean original is known, with and without the network
     prior        a prior on held-back pictures, fonts and scripts
+    rows         which rows of text are found, on generated clips of every kind
     nano-lora    LoRAs of the bundled transformer
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
@@ -66,6 +67,20 @@ def _prior(parser, bench) -> None:
     parser.add_argument("--out", type=Path, help="write the figures as JSON too")
 
 
+def _rows(parser, bench) -> None:
+    parser.add_argument(
+        "--prior",
+        dest="prior_file",
+        type=Path,
+        default=bench.BUNDLED,
+        metavar="FILE",
+        help="a Stage I file; default: the bundled light prior",
+    )
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help=f"of: {'; '.join(bench.RECIPES)}")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="draw frames with the marks of each clip here")
+    parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
 def _nano_lora(parser, bench) -> None:
     parser.add_argument("--data", type=Path, required=True, help=_DATA)
     parser.add_argument("loras", nargs="*", type=Path, help="LoRA files; default: the bundled one")
@@ -90,6 +105,7 @@ def _memory(parser, bench) -> None:
 COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
     "prior": Command("bench.prior", "run", _prior),
+    "rows": Command("bench.rows", "run", _rows),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
