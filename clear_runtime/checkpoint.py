@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .atomic import WholeFile
@@ -36,8 +38,6 @@ def read_tensors(path: str | Path) -> Mapping:
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     """Tensor names and shapes of a checkpoint; of a `.safetensors` only the header is read. Raises ClearError as
     read_tensors does."""
-    from safetensors import SafetensorError, safe_open
-
     path = _existing(path)
     if _is_torch(path):
         return {
@@ -54,8 +54,6 @@ def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 def read_metadata(path: str | Path) -> dict[str, str]:
     """The words in a `.safetensors` file's header; none for a file of any other kind. Raises ClearError where there is
     no file."""
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(str(_existing(path)), "pt") as file:
             return file.metadata() or {}
@@ -66,9 +64,6 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write a `.safetensors` file that appears under its name only when it is complete. Raises ClearError when the disk
     does not take it."""
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,9 +131,6 @@ def _read_torch(path: Path):
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
         return load_file(str(path))
     except SafetensorError as error:

@@ -40,7 +40,7 @@ def option(default: Any, help: str, **about) -> Any:
     return field(default=default, metadata={"option": Option(help, **about)})
 
 
-def described(of: type) -> Iterator[tuple[Field, Option]]:
+def described(of: Any) -> Iterator[tuple[Field, Option]]:
     """The options of a dataclass, those of its parts among them, in order."""
     for one in fields(of):
         if "option" in one.metadata:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -118,16 +119,19 @@ def by_height(prior, folder: Path, count: int) -> dict[int, float]:
     maker, shares = PairMaker(folder, validation=True), {}
     for height in HEIGHTS:
         overlap = Overlap()
-        for drawn in _frames(
-            maker,
-            count,
-            f"height {height}",
-            lambda rng, h=height: {"kind": rng.choice(("line", "short")), "size": h / CAPITAL},
-        ):
+        for drawn in _frames(maker, count, f"height {height}", partial(_of_height, height)):
             part = _inside(drawn)
             overlap.add(_marks(prior, drawn)[part], torch.from_numpy(drawn.mask[part]))
         shares[height] = overlap.report()["recall"]
     return shares
+
+
+def _of_height(height: int, rng: random.Random) -> dict:
+    return {"kind": rng.choice(("line", "short")), "size": height / CAPITAL}
+
+
+def _of_kind(kind: str, rng: random.Random) -> dict:
+    return {"kind": kind}
 
 
 def by_style(prior, folder: Path, count: int) -> dict[str, Overlap]:
@@ -137,8 +141,8 @@ def by_style(prior, folder: Path, count: int) -> dict[str, Overlap]:
     def styled(rng: random.Random, look) -> dict:
         return {"kind": rng.choice(("line", "short", "rows")), "size": rng.uniform(14, 40), "look": look}
 
-    asked = {name: partial(styled, look=look) for name, look in STYLES.items()}
-    asked |= {f"layout: {kind}": lambda rng, kind=kind: {"kind": kind} for kind in KINDS}
+    asked: dict[str, Callable] = {name: partial(styled, look=look) for name, look in STYLES.items()}
+    asked |= {f"layout: {kind}": partial(_of_kind, kind) for kind in KINDS}
     for name, options in asked.items():
         scores[name] = overlap = Overlap()
         for drawn in _frames(maker, count, name, options):
@@ -150,10 +154,11 @@ def on_empty(prior, folder: Path, count: int) -> dict[str, float]:
     """Share of pixels marked where there is no text: on plain scenes, on what looks like text and is none, and beside
     text in a corner."""
     maker, shares = PairMaker(folder, validation=True), {}
-    for name, options in {
+    scenes: dict[str, dict[str, Any]] = {
         "plain scenes": dict(empty=1.0, busy=0.0),
         "railings, grids, bricks, branches": dict(empty=1.0, busy=1.0),
-    }.items():
+    }
+    for name, options in scenes.items():
         found = [
             _marks(prior, maker.frame(f"{name} {seed}", *SIZE, **options)).float().mean().item()
             for seed in range(count)

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 try:  # an encoder's own blocks and blurs where there is one; JPEG's are near enough where there is none
     import av
 except ImportError:
-    av = None
+    av = None  # type: ignore[assignment]  # said by its being None
 
 _RESAMPLINGS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 

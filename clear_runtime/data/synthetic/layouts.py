@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from PIL import Image
 
@@ -117,7 +118,7 @@ def _size(rng: random.Random, kind: str, height: int, width: int, em) -> float:
 def _fitted(rng: random.Random, look: Look, kind: str, script: str) -> Look:
     """What belongs to a kind of text."""
     if kind == "highlight":
-        change = {"hot_fill": rng.choice(ACCENTS)}
+        change: dict[str, Any] = {"hot_fill": rng.choice(ACCENTS)}
         if rng.random() < 0.5:
             ground = rng.choice(ACCENTS)
             change = {

@@ -61,7 +61,9 @@ class Overlay:
         area = self.left, self.top, self.left + self.letters.width, self.top + self.letters.height
         changes = ImageChops.difference(before.crop(area), after.crop(area)).split()
         changed = reduce(ImageChops.lighter, changes).point(_CHANGED)
-        return replace(self, letters=ImageChops.lighter(self.core, ImageChops.darker(self.letters, changed)))
+        return replace(
+            self, letters=ImageChops.lighter(self.core or self.letters, ImageChops.darker(self.letters, changed))
+        )
 
     def mark(self, mask: Image.Image, strength: float = 1.0, boxes: bool = False) -> None:
         """Add the opacity of the letters to a mask "L" of the frame's size. boxes: of everything that was drawn."""
@@ -175,7 +177,7 @@ def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, 
     canvas = Image.alpha_composite(
         canvas, _solid(look.fill, core) if look.second is None else _graded(look, core, boxes)
     )
-    if lit:
+    if lit and look.hot_fill is not None:
         canvas = Image.alpha_composite(canvas, _solid(look.hot_fill, lit))
     for p in pieces:
         if p.pictograph is not None:
@@ -254,7 +256,7 @@ def _graded(look: Look, alpha: Image.Image, boxes) -> Image.Image:
     ramp = Image.linear_gradient("L")
     if look.halves:
         ramp = ramp.point([0] * 128 + [255] * 128)
-    ramp = ImageOps.colorize(ramp, look.fill, look.second)
+    ramp = ImageOps.colorize(ramp, look.fill, look.second or look.fill)
     for a, b, c, d in boxes:
         layer.paste(ramp.resize((max(1, math.ceil(c - a)) + 12, max(1, math.ceil(d - b)))), (int(a) - 6, int(b)))
     layer.putalpha(alpha)

@@ -4,7 +4,9 @@ in."""
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 WHITES = [(255, 255, 255)] * 5 + [(245, 245, 245), (230, 230, 230), (255, 250, 235)]
 YELLOWS = [(255, 240, 80), (255, 225, 77), (255, 255, 0), (250, 205, 60), (240, 220, 130)]
@@ -76,12 +78,12 @@ class Look:
         return frozenset(name for name, there in has.items() if there)
 
 
-def random_look(rng: random.Random, fonts: list[tuple[str, int]], size: float) -> Look:
+def random_look(rng: random.Random, fonts: Sequence[tuple[str, int]], size: float) -> Look:
     """A look at `size` pixels per em. Widths and distances grow with the letters, as they do in editors."""
     path, index = rng.choice(fonts)
     fill, edge = _colours(rng)
     kind = rng.choices(("outline", "plain", "shadow", "glow", "box"), (46, 15, 13, 8, 18))[0]
-    look = dict(
+    look: dict[str, Any] = dict(
         font=path,
         index=index,
         size=size,

@@ -38,8 +38,10 @@ def _colour(rng: random.Random) -> tuple[int, int, int, int]:
     """Mostly as bright or dark as letters are."""
     if rng.random() < 0.5:
         level = rng.choice((rng.randrange(0, 50), rng.randrange(200, 256)))
-        return (*(max(0, min(255, level + rng.randrange(-12, 13))) for _ in range(3)), 255)
-    return (*(rng.randrange(256) for _ in range(3)), 255)
+        red, green, blue = (max(0, min(255, level + rng.randrange(-12, 13))) for _ in range(3))
+    else:
+        red, green, blue = (rng.randrange(256) for _ in range(3))
+    return red, green, blue, 255
 
 
 def _railing(draw, rng, w, h) -> None:

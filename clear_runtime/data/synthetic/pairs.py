@@ -151,7 +151,9 @@ class PairMaker:
                 stop = max(t, 0) + rng.randrange(3, max(5, frames))
                 spans.append((t, stop))
                 t = stop + (rng.randrange(0, 6) if rng.random() < 0.5 else 0)
-        script, state, first, track = rng.choice(self.scripts), rng.getrandbits(32), [], []
+        script, state = rng.choice(self.scripts), rng.getrandbits(32)
+        first: list = []
+        track: list = []
 
         def same(look):
             """The look of the first text, for all of them."""
@@ -159,9 +161,9 @@ class PairMaker:
             return first[0]
 
         for n, span in enumerate(spans):
-            asked = (track[0][2][0].kind, first[0].size) if n else (None, None)
+            kind, size = (track[0][2][0].kind, first[0].size) if n else (None, None)
             blocks = random_text(
-                random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, *asked, look=same
+                random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, kind, size, look=same
             )
             track.append((*span, _where(track[0][2][0], blocks) if n else blocks))
         return track
