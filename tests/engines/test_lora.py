@@ -113,15 +113,13 @@ def test_written_file_reads_back_and_leaves_nothing_beside_it(tmp_path, state):
 
 
 def test_a_disk_that_does_not_take_the_file_is_named_and_nothing_half_written_stays(tmp_path, state, monkeypatch):
-    import safetensors.torch
-
     def full(tensors, filename, metadata=None):
         with open(filename, "wb") as file:
             file.write(b"half")
         raise OSError(28, "No space left on device")
 
     (tmp_path / "out.safetensors").write_bytes(b"the one before")
-    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    monkeypatch.setattr("clear_runtime.checkpoint.save_file", full)
     with pytest.raises(ClearError, match="out.safetensors could not be written.*No space"):
         lora.write_lora(tmp_path / "out.safetensors", state)
     assert (
