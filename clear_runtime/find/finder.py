@@ -14,12 +14,14 @@ from torch import Tensor
 
 from ..frames.region import Region
 from .align import correlation, overlap
+from .apart import Seen, taken_apart
 from .edges import FADE, Pattern
 from .growth import GrowthRules, growth
 from .look import Looker, Scales, resized, to_levels
 from .place import Place
 from .rows import RowRules, rows_of
-from .tracks import GREY, PATIENCE, Movement, Track, Tracker, laid
+from .steady import steady
+from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
 from .which import Case, Verdict, which
 
 EVERY = 3
@@ -32,6 +34,8 @@ CUT = 0.3
 """Correlation of two small frames under which another shot has begun."""
 AGAIN = 1.1
 """How much more of a row a look must show to be learnt from again."""
+MOMENT = 15
+"""Frames after which it is asked whether a row still stands where it stood: half a second."""
 RULES, GROWTH = RowRules(), GrowthRules()
 
 
@@ -76,6 +80,8 @@ class Finder:
     def __post_init__(self) -> None:
         self._waiting: list[tuple[int, Tensor]] = []
         self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=2 * FADE + PATIENCE + self.every * BATCH)
+        self._looked: deque[tuple[int, Tensor, Seen]] = deque()
+        self._before: Seen | None = None
         self._learnt: dict[Track, _Learnt] = {}
         self._last_grey: np.ndarray | None = None
 
@@ -94,6 +100,8 @@ class Finder:
         """There are no more frames."""
         if self._waiting:
             self._look()
+        if self._looked:
+            self._follow(self._looked.popleft(), None)
         for track in self.tracks:
             self._close(track)
         self.seen = self.count
@@ -124,40 +132,59 @@ class Finder:
         self._tracker = Tracker(self._scale)
 
     def _look(self) -> None:
+        """Look at the frames that wait, and follow what is in all but the last: its neighbours are not all known."""
+        frames = dict(self._small)
         for (t, frame), soft in zip(self._waiting, self._looker([frame for _, frame in self._waiting])):
+            self._looked.append((t, frame, Seen(soft, frames[t])))
             if self.keep_soft:
                 self.soft[t] = soft
-            grey, factor = self._grey(frame)
-            rows, asked = self._rows(t, soft)
-            small = next(small for at, small in self._small if at == t)
-            for track, row in self._tracker.add(t, rows, grey, factor):
-                track.asked |= id(row) in asked
-                self._learn(track, frame, small, soft)
-            self.seen = t + 1
         self._waiting = []
+        while len(self._looked) > 1:
+            self._follow(self._looked.popleft(), self._looked[0][2])
         self.on_batch(self.seen)
         for track in self.tracks:
             if self.seen - track.last.t > FADE + PATIENCE:
                 self._close(track)
 
-    def _rows(self, t: int, soft: np.ndarray):
+    def _follow(self, look: tuple[int, Tensor, Seen], after: Seen | None) -> None:
+        t, frame, now = look
+        grey, factor = self._grey(t, frame)
+        rows, asked = self._rows(t, now, after)
+        for track, row in self._tracker.add(t, rows, grey, factor):
+            track.asked |= id(row) in asked
+            self._compare(track)
+            self._learn(track, frame, now)
+        self.seen, self._before = t + 1, now
+
+    def _rows(self, t: int, now: Seen, after: Seen | None):
         """The rows in a look, and the ids of those that the user has asked for: there the prior may be half as sure."""
+        threshold = self.threshold if self.place is None else 0.5 * self.threshold
+        rows = rows_of(now.soft, threshold, RULES)
+        if self._before is not None and after is not None:
+            rows = taken_apart(rows, now, self._before, after)
         if self.place is None:
-            return rows_of(soft, self.threshold, RULES), set()
-        rows = rows_of(soft, 0.5 * self.threshold, RULES)
+            return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
         return [row for row in rows if id(row) in asked or row.peak >= self.threshold * RULES.clear], asked
 
-    def _grey(self, frame: Tensor) -> tuple[np.ndarray, float]:
+    def _grey(self, t: int, frame: Tensor) -> tuple[np.ndarray, float]:
         """A frame in grey, small, and how much smaller than the masks; notes where another shot begins."""
         step = max(1, max(frame.shape[:2]) // GREY)
         grey = frame[::step, ::step].float().mean(-1).cpu().numpy()
         if self._last_grey is not None and correlation(self._last_grey, grey) < CUT:
-            self.cuts.append(self._waiting[0][0] if not self.seen else self.seen - 1 + self.every)
+            self.cuts.append(t)
         self._last_grey = grey
         return grey, step * max(self.scales.fine) / max(self.scales.source)
 
-    def _learn(self, track: Track, frame: Tensor, small: np.ndarray, all_soft: np.ndarray) -> None:
+    def _compare(self, track: Track) -> None:
+        """Note whether a row still stands where it stood a moment before."""
+        now, then = track.last, next(look for look in track.looks if look.t >= track.last.t - MOMENT)
+        frames = dict(self._small)
+        if now.t - then.t > MOMENT - self.every and then.t in frames:
+            alike = steady(then.row, frames[then.t], frames[now.t], self._to_small)
+            track.steady = max(alike, track.steady if track.steady is not None else -1.0)
+
+    def _learn(self, track: Track, frame: Tensor, now: Seen) -> None:
         """What is to be known of a row that only its frames show."""
         row, known = track.last.row, self._learnt.get(track)
         worth = row.sure * np.count_nonzero(row.soft > 127)
@@ -165,12 +192,11 @@ class Finder:
             return
         around = row.region.grown(GROWTH.room, *self.scales.fine)
         crop, soft = self._crop(frame, around), laid(row, around)
-        track.growth = growth(crop, soft > 127, all_soft[around.rows, around.columns] > 127)
+        track.growth = growth(crop, soft > 127, now.soft[around.rows, around.columns] > 127)
         letters = crop[soft > 200]
         track.colour = tuple(np.median(letters, axis=0).tolist()) if len(letters) else track.colour
-        scale = max(self.scales.source) / self._step / max(self.scales.fine)
         movement = known.movement if known else None
-        self._learnt[track] = _Learnt(worth, Pattern.of(row, small, scale), movement)
+        self._learnt[track] = _Learnt(worth, Pattern.of(row, now.small, self._to_small), movement)
 
     def _crop(self, frame: Tensor, region: Region) -> np.ndarray:
         """The part of a frame in a rectangle of the masks, at their size, uint8."""
@@ -186,13 +212,24 @@ class Finder:
         begins, ends = self._room(track)
         before = [small for t, small in self._small if begins <= t < track.first][::-1]
         after = [small for t, small in self._small if track.stop <= t < ends]
-        track.first -= learnt.pattern.frames_there(before)
-        track.stop += learnt.pattern.frames_there(after)
+        first, last = (self._pattern(look) for look in (track.looks[0], track.last))
+        track.first -= max(pattern.frames_there(before) for pattern in (learnt.pattern, first) if pattern)
+        track.stop += max(pattern.frames_there(after) for pattern in (learnt.pattern, last) if pattern)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
         learnt.movement = self._tracker.movement(track)
         for look in track.looks:
             look.row.pack()
+
+    def _pattern(self, look: Look) -> Pattern | None:
+        """Of one look: a row that moves or grows is another at its end than where it shows most."""
+        small = next((small for t, small in self._small if t == look.t), None)
+        return None if small is None else Pattern.of(look.row, small, self._to_small)
+
+    @property
+    def _to_small(self) -> float:
+        """The size of the small frames over the masks'."""
+        return max(self.scales.source) / self._step / max(self.scales.fine)
 
     def _room(self, track: Track) -> tuple[int, int]:
         """The frames, from and to, over which a track can fade: within its shot, and not where another row stands."""

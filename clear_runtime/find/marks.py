@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +20,7 @@ from .look import Looker, Scales
 from .place import Place
 from .report import Report
 from .rows import rows_of
-from .shape import CLEAR, at_source, letters_of, looks_near, shape_of, still_shape
+from .shape import Letters, at_source, letters_of
 from .spans import Span, spans_of
 from .tracks import Track
 
@@ -100,17 +99,6 @@ class Marked(NamedTuple):
 
 
 @dataclass(eq=False)
-class _Letters:
-    """The letters of a track. looks: how many it had. still: its shape, if that does not change. near, part: the looks
-    and the letters of the frame before."""
-
-    looks: int
-    still: np.ndarray | None
-    near: tuple[int, ...] | None = None
-    part: tuple[Region, Tensor] | None = None
-
-
-@dataclass(eq=False)
 class Finding:
     """The text of a video, or of what has been seen of it. lenient: what only time and place speak against goes too."""
 
@@ -118,7 +106,7 @@ class Finding:
     options: MarkOptions
     lenient: bool = False
     found: list[Found] = field(default_factory=list)
-    _letters: dict[Track, _Letters] = field(default_factory=dict)
+    _letters: dict[Track, tuple[Letters, tuple[Region, Tensor] | None]] = field(default_factory=dict)
 
     def judge(self) -> Finding:
         """Decide by what has been seen so far."""
@@ -158,18 +146,14 @@ class Finding:
 
     def _part(self, one: Found, t: int) -> tuple[Region, Tensor]:
         """The letters of a row in frame t, in their rectangle of the source."""
-        track, near = one.track, looks_near(one.track, t, self.finder.every)
-        known = self._letters.get(track)
-        if known is None or known.looks != len(track.looks):
-            known = self._letters[track] = _Letters(len(track.looks), still_shape(track))
-        if known.near != near:
-            now = shape_of(track, near)
-            letters = letters_of(now) if known.still is None else letters_of(known.still) | (now > CLEAR)
-            known.near, known.part = near, self._at_source(one, letters)
-        return known.part  # type: ignore[return-value]  # set with near
-
-    def _at_source(self, one: Found, letters: np.ndarray) -> tuple[Region, Tensor]:
-        return at_source(letters, one.track.region, self.finder.scales, self._reach(one))
+        letters, part = self._letters.get(one.track, (None, None))
+        if letters is None or letters.looks != len(one.track.looks):
+            letters, part = Letters(one.track, self.finder.every), None
+        now, same = letters.at(t)
+        if part is None or not same:
+            part = at_source(now, one.track.region, self.finder.scales, self._reach(one))
+        self._letters[one.track] = letters, part
+        return part
 
     def _reach(self, one: Found) -> int:
         if self.options.grow != AUTO_GROW:

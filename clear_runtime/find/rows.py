@@ -22,16 +22,19 @@ class RowRules:
     clear, faint: shares of the threshold. What is over the first has the shape of letters, by which rows are joined; a
     row is completed by what is over the second. beside: how far apart two parts of a row stand at most;
     words of a spaced-out title do, a name in a corner and a line do not. level: how much of the lower of two parts
-    must stand at the height of the other. column: how far apart two letters of a vertical line are at most, in their
-    width. letters: of a column at least; two short words above one another are none.
-    rim: pixels, on a frame of 1280, around the letters that may be faint. smallest: pixels of a row at least, and
-    tallest: pixels of its letters at least, on a frame of 1280: less is a speck.
+    must stand at the height of the other. sizes: how many times as tall as another a letter of its row is at most; what
+    is lower is a stroke, a dot or a dash of it, if it is not wider than stroke times its height. column: how far apart
+    two letters of a vertical line are at most, in their width. letters: of a column at least; two short words above one
+    another are none. rim: pixels, on a frame of 1280, around the letters that may be faint. smallest: pixels of a row
+    at least, and tallest: pixels of its letters at least, on a frame of 1280: less is a speck.
     """
 
     clear: float = 0.8
     faint: float = 0.3
     beside: float = 0.9
     level: float = 0.5
+    sizes: float = 2.2
+    stroke: float = 2.5
     column: float = 0.7
     letters: int = 3
     rim: int = 3
@@ -42,10 +45,12 @@ class RowRules:
 class Row:
     """A row of text in a frame, in the pixels of the mask that it was found in. soft: how sure the prior is of each
     pixel [h, w], 0 to 255, zero for what is another row's. sure: 0..1, of its letters as a whole. letter: their height
-    (their width in a column)."""
+    (their width in a column). moves: whether it has been seen to move beside text that stands."""
 
-    def __init__(self, region: Region, soft: np.ndarray, sure: float, letter: float, upright: bool = False):
-        self.region, self.sure, self.letter, self.upright = region, sure, letter, upright
+    def __init__(
+        self, region: Region, soft: np.ndarray, sure: float, letter: float, upright: bool = False, moves: bool = False
+    ):
+        self.region, self.sure, self.letter, self.upright, self.moves = region, sure, letter, upright, moves
         self.peak = float(soft.max()) / 255
         self._soft: np.ndarray | bytes = soft
 
@@ -99,15 +104,17 @@ def _parts(soft: np.ndarray, clear: float, faint: float) -> tuple[np.ndarray, np
 
 
 def _joined(boxes: np.ndarray, rules: RowRules) -> np.ndarray:
-    """Boxes [n, 4] -> the number of the row of each, from 0 on. Parts are joined into rows, and the rows again, until
-    nothing changes: a dot that stands beside no letter stands inside the row of them."""
+    """Boxes [n, 4] -> the number of the row of each, from 0 on. Parts of one size are joined into rows, then strokes
+    and dots to them; and the rows again, until nothing changes: a dot that stands beside no letter stands inside the
+    row of them."""
     group = np.arange(len(boxes))
-    while True:
-        rows = _around(boxes, group)
-        joined = _components(_beside(rows, rules))
-        if joined.max() + 1 == len(rows):
-            break
-        group = joined[group]
+    for step in (_of_one_size, _stroke_of):
+        while True:
+            rows = _around(boxes, group)
+            joined = _components(_beside(rows, rules) & step(rows, rules))
+            if joined.max() + 1 == len(rows):
+                break
+            group = joined[group]
     rows = _around(boxes, group)
     columns = _components(_above(rows, rules))
     sizes = np.bincount(columns)
@@ -135,6 +142,20 @@ def _beside(rows: np.ndarray, rules: RowRules) -> np.ndarray:
     # next to a tall part, a low one may be a stroke of the same letter; from afar, both must be letters of one size
     near = np.where(lower * 3 < taller, 0.35, rules.beside) * taller
     return (shared >= rules.level * lower) & (apart <= near)
+
+
+def _of_one_size(rows: np.ndarray, rules: RowRules) -> np.ndarray:
+    """[n, n] bool: which of two boxes may be letters of one size."""
+    height = rows[:, 2] - rows[:, 0]
+    return np.maximum(height[:, None], height) <= rules.sizes * np.minimum(height[:, None], height)
+
+
+def _stroke_of(rows: np.ndarray, rules: RowRules) -> np.ndarray:
+    """[n, n] bool: the same, or of which of two the lower may be a stroke, a dot or a dash of the other: small print
+    that stands at the height of a tall sign is no part of it."""
+    height, width = rows[:, 2] - rows[:, 0], rows[:, 3] - rows[:, 1]
+    wide = np.where(height[:, None] < height, width[:, None], width)
+    return _of_one_size(rows, rules) | (wide <= rules.stroke * np.maximum(height[:, None], height))
 
 
 def _above(rows: np.ndarray, rules: RowRules) -> np.ndarray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from scipy import ndimage
@@ -12,11 +10,15 @@ from torch.nn import functional as F
 
 from ..frames.masks import grow as grown
 from ..frames.region import Region
-from .align import MARGIN, correlation
+from .align import MARGIN, correlation, moved, part
 from .look import Scales
 from .rows import Row
-from .tracks import SAME, Track, laid
+from .tracks import SAME_MOVED, Track, laid
 
+STILL = 0.7
+"""Correlation of two looks' masks over which the same letters stand at the same place in both."""
+MOVES = 2
+"""Pixels from one look to the next from which on a row moves."""
 FAINT = 24
 """How sure, of 255, the prior is of a letter's pixels at least."""
 CLEAR = 127
@@ -38,21 +40,69 @@ def still_shape(track: Track) -> np.ndarray | None:
     region, full = track.region, track.fullest.row
     total = np.zeros((region.height, region.width))
     for look in track.looks:
-        if alike_throughout(look.row, full, region) < SAME:
+        if alike_throughout(look.row, full, region) < STILL:
             return None
         total += laid(look.row, region)
     return (total / len(track.looks)).round().astype(np.uint8)
 
 
-def looks_near(track: Track, t: int, every: int) -> tuple[int, ...]:
-    """The numbers of the looks around frame t, or of the nearest one."""
-    apart = [abs(look.t - t) for look in track.looks]
-    return tuple(i for i, away in enumerate(apart) if away <= every) or (apart.index(min(apart)),)
+class Letters:
+    """The letters of a track in each of its frames, over its region. every: frames from look to look."""
 
+    def __init__(self, track: Track, every: int):
+        self.track, self.every = track, every
+        self.looks = len(track.looks)
+        self._still = still_shape(track)
+        self._steps: dict[int, tuple[float, float] | None] = {}
+        self._near: tuple[int, ...] = ()
+        self._last = np.zeros(0, dtype=bool)
 
-def shape_of(track: Track, looks: Sequence[int]) -> np.ndarray:
-    """A track's soft mask over its region, uint8, as some of its looks show it."""
-    return np.stack([laid(track.looks[i].row, track.region) for i in looks]).max(0)
+    def at(self, t: int) -> tuple[np.ndarray, bool]:
+        """(letters in frame t [h, w] bool, whether they are those of the frame that was asked for before)."""
+        after = self._look_from(t)
+        step = self._step(after)
+        if step is not None:
+            self._near, self._last = (), letters_of(self._between(after, t, *step))
+            return self._last, False
+        near = self._looks_near(t)
+        same = near == self._near
+        if not same:
+            now = np.stack([laid(self.track.looks[i].row, self.track.region) for i in near]).max(0)
+            still = None if self._still is None else letters_of(self._still)
+            self._near, self._last = near, letters_of(now) if still is None else still | (now > CLEAR)
+        return self._last, same
+
+    def _looks_near(self, t: int) -> tuple[int, ...]:
+        """The numbers of the looks around frame t, or of the nearest one."""
+        apart = [abs(look.t - t) for look in self.track.looks]
+        return tuple(i for i, away in enumerate(apart) if away <= self.every) or (apart.index(min(apart)),)
+
+    def _look_from(self, t: int) -> int:
+        """The number of the first look at frame t or after, and of the last one beyond."""
+        return next((i for i, look in enumerate(self.track.looks) if look.t >= t), self.looks - 1)
+
+    def _step(self, after: int) -> tuple[float, float] | None:
+        """(down, right): how far the row moves from one look to the next; None where it stands."""
+        if self._still is not None or after == 0:
+            return None
+        if after not in self._steps:
+            one, two = (look.row for look in self.track.looks[after - 1 : after + 1])
+            reach = max(self.track.region.height, self.track.region.width)
+            down, right, how = moved(one.soft, one.region, two.soft, two.region, reach)
+            goes = how >= SAME_MOVED and max(abs(down), abs(right)) >= MOVES
+            self._steps[after] = (down, right) if goes else None
+        return self._steps[after]
+
+    def _between(self, after: int, t: int, down: float, right: float) -> np.ndarray:
+        """The row's soft mask at frame t: its looks before and after, each moved on to where it is then."""
+        one, two = self.track.looks[after - 1 : after + 1]
+        share = (t - one.t) / (two.t - one.t)
+        moves = ((one.row, share), (two.row, share - 1))
+        places = [
+            Region(round(row.region.top + s * down), round(row.region.left + s * right), *row.soft.shape)
+            for row, s in moves
+        ]
+        return np.stack([part(row.soft, at, self.track.region) for (row, _), at in zip(moves, places)]).max(0)
 
 
 def letters_of(soft: np.ndarray) -> np.ndarray:

@@ -11,13 +11,13 @@ from ..frames.region import Region
 from .align import alike, camera, moved, part
 from .rows import Row
 
-SAME = 0.7
-"""Correlation of two rows' masks over which they are the same letters. On real clips the same ones come to 0.95 and
-more from one frame to the next, others to 0.55 at most (letters of one script stand in one grid)."""
+SAME = 0.55
+"""How alike two rows are over which they are the same letters. On real clips the same ones come to 0.65 and more from
+one look to the next, others to 0.45 at most."""
 SAME_MOVED = 0.85
 """The same where the place is free: of many places, one always fits other letters somewhat."""
-REACH = 48
-"""Pixels, on a frame of 1280, that a row moves at most from one look to the next."""
+REACH = 128
+"""Pixels, on a frame of 1280, that a row moves at most from one look to the next: across the frame in a second."""
 PATIENCE = 12
 """Frames for which a row may not be seen and is the same row after: half a second."""
 MOST_TEXT = 0.7
@@ -39,7 +39,8 @@ class Track:
     """One row of text from when it appears to when it goes: the same letters, although more may come.
 
     first, stop: frames in which it is there, first <= t < stop; wider than its looks where it fades. colour: of its
-    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. asked:
+    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. steady:
+    how alike the picture is at its letters and a moment later, where it is most; None where it shows for less. asked:
     whether the user has pointed at it.
     """
 
@@ -48,6 +49,7 @@ class Track:
     stop: int = 0
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     growth: float = 0.0
+    steady: float | None = None
     asked: bool = False
 
     @property
@@ -57,6 +59,12 @@ class Track:
         for look in self.looks[1:]:
             region = region.joined(look.row.region)
         return region
+
+    @property
+    def place(self) -> Region:
+        """Where it is mostly: single looks may have taken a part of the scene for its letters."""
+        boxes = [(one.top, one.left, one.bottom, one.right) for one in (look.row.region for look in self.looks)]
+        return Region.between(*np.median(boxes, axis=0).round().astype(int).tolist())
 
     @property
     def last(self) -> Look:
@@ -71,6 +79,11 @@ class Track:
     def peak(self) -> float:
         """How sure the prior is of its surest pixel in any look."""
         return max(look.row.peak for look in self.looks)
+
+    @property
+    def moves(self) -> bool:
+        """Whether most of its looks have seen it move beside text that stands."""
+        return sum(look.row.moves for look in self.looks) > len(self.looks) / 2
 
     @property
     def letter(self) -> float:
@@ -99,13 +112,13 @@ def merged(a: Row, b: Row) -> Row:
     region = a.region.joined(b.region)
     soft = np.maximum(laid(a, region), laid(b, region))
     larger = max(a, b, key=lambda row: row.soft.size)
-    return Row(region, soft, max(a.sure, b.sure), larger.letter, larger.upright)
+    return Row(region, soft, max(a.sure, b.sure), larger.letter, larger.upright, larger.moves)
 
 
 @dataclass(frozen=True)
 class Movement:
     """How a track moved. with_scene, against_scene: steps in which the scene moved and the row with it, or stood.
-    standing: share of its looks at one place. travelled: pixels between its furthest places."""
+    standing: share of its looks at the place where it was most often. travelled: pixels between its furthest places."""
 
     with_scene: int
     against_scene: int
@@ -195,7 +208,7 @@ class Tracker:
             places.append((down, right))
         at = np.array(places) / self.scale
         scene = np.array([self.cameras[look.t] for look in looks]) / self.scale
-        still = np.linalg.norm(at - np.median(at, axis=0), axis=1) <= 1.5
+        still = np.linalg.norm(at[:, None] - at, axis=2) <= 1.5
         steps, pans = np.diff(at, axis=0), np.diff(scene, axis=0)
         far = np.linalg.norm(pans, axis=1)
         pans_well = far >= 2
@@ -204,7 +217,7 @@ class Tracker:
         return Movement(
             int((pans_well & together).sum()),
             int((pans_well & stays & ~together).sum()),
-            float(still.mean()),
+            float(still.mean(1).max()),
             float(np.ptp(at, axis=0).max()),
         )
 

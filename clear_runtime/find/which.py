@@ -25,7 +25,7 @@ class WhichRules:
     kind; scripts: the first for rows of one line. colour: the distance of their letters in RGB. middle, lower: shares
     of the frame. Where nothing else tells, a subtitle stands no further than the first from the middle, or below the
     second; sure: and this is how sure the prior must be. standing: share of its looks in which a line that slides in
-    stands at its place.
+    stands at its place; steady: how alike the picture is, at the letters of what stands, half a second later.
     """
 
     shortest: int = 7
@@ -41,6 +41,7 @@ class WhichRules:
     lower: float = 0.5
     sure: float = 0.8
     standing: float = 0.35
+    steady: float = 0.75
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Case:
         return lasts < min(rules.shortest, self.total)
 
     def cornered(self, rules: WhichRules) -> bool:
-        region, (height, width) = self.track.region, self.size
+        region, (height, width) = self.track.place, self.size
         down, along = rules.corner
         return (region.bottom <= down * height or region.top >= (1 - down) * height) and (
             region.right <= along * width or region.left >= (1 - along) * width
@@ -86,12 +87,12 @@ class Case:
 
     def low(self, rules: WhichRules) -> bool:
         """Whether it stands in the lower part of the frame."""
-        region, (height, _) = self.track.region, self.size
+        region, (height, _) = self.track.place, self.size
         return region.top + region.height / 2 >= rules.lower * height
 
     def placed(self, rules: WhichRules) -> bool:
         """Whether it stands where subtitles do: in the middle, or in the lower part."""
-        region, (_, width) = self.track.region, self.size
+        region, (_, width) = self.track.place, self.size
         return abs(region.left + region.width / 2 - width / 2) <= rules.middle * width or self.low(rules)
 
 
@@ -129,6 +130,8 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
         return Verdict(False, "moves with the scene", moves=True)
     if movement.standing < rules.standing and movement.travelled >= 4:
         return Verdict(False, "moves", moves=True)
+    if case.track.moves or case.track.steady is not None and case.track.steady < rules.steady:
+        return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
         return Verdict(False, "stands in a corner")
     return None
@@ -156,6 +159,8 @@ def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     if case.track.sure < rules.sure:
         return False
     if case.short(rules):
+        if len(case.track.looks) < 2:  # whether it stood, nobody knows
+            return False
         return sum(_one_by_one(case, other, rules) for other in others if other is not case) >= 2
     return case.comes_or_goes or any(_follows(case, other, rules) for other in others if other is not case)
 
@@ -164,8 +169,8 @@ def _one_by_one(case: Case, other: Case, rules: WhichRules) -> bool:
     """Whether two rows are words of one size at one height, of which one goes as the other comes, or nearly so."""
     a, b = case.track, other.track
     apart = max(a.first, b.first) - min(a.stop, b.stop)
-    shared = min(a.region.bottom, b.region.bottom) - max(a.region.top, b.region.top)
-    low, tall = sorted((a.region.height, b.region.height))
+    shared = min(a.place.bottom, b.place.bottom) - max(a.place.top, b.place.top)
+    low, tall = sorted((a.place.height, b.place.height))
     return (
         apart <= rules.words
         and shared >= 0.6 * low
@@ -190,8 +195,8 @@ def _one_kind(case: Case, other: Case, rules: WhichRules) -> bool:
     """Whether two rows share a look and a place."""
     a, b = case.track, other.track
     taller, lower = max(a.letter, b.letter), max(1.0, min(a.letter, b.letter))
-    apart = max(a.region.top, b.region.top) - min(a.region.bottom, b.region.bottom)
-    aside = max(a.region.left, b.region.left) - min(a.region.right, b.region.right)
+    apart = max(a.place.top, b.place.top) - min(a.place.bottom, b.place.bottom)
+    aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
     colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
     return taller / lower <= rules.look and max(apart, aside) <= rules.place * taller and colour <= rules.colour
 
@@ -217,9 +222,9 @@ def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
     if case is other or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
         return False
     low, tall = sorted((a.letter, b.letter))
-    apart = max(a.region.top, b.region.top) - min(a.region.bottom, b.region.bottom)
-    shared = min(a.region.right, b.region.right) - max(a.region.left, b.region.left)
-    return tall <= rules.scripts * low and apart <= tall and shared >= 0.5 * min(a.region.width, b.region.width)
+    apart = max(a.place.top, b.place.top) - min(a.place.bottom, b.place.bottom)
+    shared = min(a.place.right, b.place.right) - max(a.place.left, b.place.left)
+    return tall <= rules.scripts * low and apart <= tall and shared >= 0.5 * min(a.place.width, b.place.width)
 
 
 def _part_of(case: Case, gone: Sequence[Case], rules: WhichRules) -> bool:
@@ -237,8 +242,8 @@ def _part_of(case: Case, gone: Sequence[Case], rules: WhichRules) -> bool:
 
 def _covers(case: Case, part: Case, share: float) -> bool:
     """Whether a share of one row's rectangle lies in another's."""
-    shared = overlap(case.track.region, part.track.region)
-    own = part.track.region
+    shared = overlap(case.track.place, part.track.place)
+    own = part.track.place
     return shared is not None and shared.height * shared.width >= share * own.height * own.width
 
 

@@ -1,0 +1,61 @@
+"""Text that stands is parted from text that moves behind it, and nothing else is."""
+
+import numpy as np
+from drawn_rows import letters
+from scipy import ndimage
+
+from clear_runtime.find.apart import Seen, taken_apart
+from clear_runtime.find.rows import rows_of
+from clear_runtime.find.steady import steady
+
+SIZE = (120, 640)
+
+
+def seen(score_at=20, sign_at=194, words=1):
+    """Small words at one place, taller ones beside them at another, that the prior marks as one."""
+    grey = ndimage.gaussian_filter(np.random.default_rng(0).normal(110, 60, SIZE), 4)
+    soft = np.zeros(SIZE, np.uint8)
+    for text, left in ((letters(words, 14), score_at), (letters(2, 14), sign_at)):
+        place = slice(40, 40 + text.shape[0]), slice(left, left + text.shape[1])
+        grey[place][text] = 250
+        soft[place][text] = 255
+    return Seen(soft, np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, 2))
+
+
+def parts(now, before, after):
+    return taken_apart(rows_of(now.soft, 0.5), now, before, after)
+
+
+def test_what_moves_is_parted_from_what_stands():
+    before, now, after = (seen(sign_at=left) for left in (214, 194, 174))
+    assert len(rows_of(now.soft, 0.5)) == 1
+    stands, moves = sorted(parts(now, before, after), key=lambda row: row.region.left)
+    assert moves.moves and not stands.moves
+    for row, where in ((stands, slice(0, 194)), (moves, slice(194, None))):
+        whole = np.zeros(SIZE, bool)
+        row.region.of(whole[None])[0] = row.soft > 0
+        assert whole[:, where].sum() > 0.9 * whole.sum()
+    assert np.count_nonzero(stands.soft) + np.count_nonzero(moves.soft) == np.count_nonzero(now.soft)
+
+
+def test_a_row_that_stands_or_moves_as_a_whole_is_left_alone():
+    assert len(parts(seen(), seen(), seen())) == 1
+    before, now, after = (seen(20 + step, 194 + step) for step in (-20, 0, 20))
+    assert len(parts(now, before, after)) == 1
+
+
+def test_a_word_that_comes_or_goes_is_no_movement():
+    full, empty = seen(), seen()
+    empty.soft[:, 190:] = 0
+    empty.small[:, 190:] = 110
+    assert len(parts(full, empty, full)) == 1 and len(parts(full, full, empty)) == 1
+    assert len(parts(full, empty, empty)) == 1
+
+
+def test_letters_are_steady_where_the_scene_behind_them_is_not():
+    one = seen()
+    row = rows_of(one.soft, 0.5)[0]
+    other = ndimage.gaussian_filter(np.random.default_rng(5).normal(110, 60, SIZE), 4)[..., None].repeat(3, 2)
+    other[one.soft > 0] = 250
+    assert steady(row, one.small, other, 1.0) > 0.9
+    assert steady(row, one.small, np.roll(one.small, 9, 1), 1.0) < 0.6
