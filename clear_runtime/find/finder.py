@@ -19,8 +19,9 @@ from .edges import FADE, Pattern
 from .growth import GrowthRules, growth
 from .look import Looker, Scales, resized, to_levels
 from .place import Place
-from .rows import RowRules, rows_of
+from .rows import Row, RowRules, rows_of
 from .steady import steady
+from .strokes import with_strokes
 from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
 from .which import Case, Verdict, which
 
@@ -150,6 +151,8 @@ class Finder:
         t, frame, now = look
         grey, factor = self._grey(t, frame)
         rows, asked = self._rows(t, now, after)
+        for row in rows:
+            self._complete(row, frame, now)
         for track, row in self._tracker.add(t, rows, grey, factor):
             track.asked |= id(row) in asked
             self._compare(track)
@@ -183,6 +186,15 @@ class Finder:
         if now.t - then.t > MOMENT - self.every and then.t in frames:
             alike = steady(then.row, frames[then.t], frames[now.t], self._to_small)
             track.steady = max(alike, track.steady if track.steady is not None else -1.0)
+
+    def _complete(self, row: Row, frame: Tensor, now: Seen) -> None:
+        """Add what of its strokes the prior has left out."""
+        around = row.region.grown(GROWTH.room, *self.scales.fine)
+        own = laid(row, around)
+        others = (now.soft[around.rows, around.columns] > 127) & (own == 0)
+        whole = with_strokes(own, self._crop(frame, around), self._scale, others)
+        inside = row.region.within(around)
+        row.soft = whole[inside.rows, inside.columns]
 
     def _learn(self, track: Track, frame: Tensor, now: Seen) -> None:
         """What is to be known of a row that only its frames show."""

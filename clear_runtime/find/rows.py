@@ -61,6 +61,10 @@ class Row:
             return flat.reshape(self.region.height, self.region.width)
         return self._soft
 
+    @soft.setter
+    def soft(self, soft: np.ndarray) -> None:
+        self._soft = soft
+
     @property
     def marks(self) -> np.ndarray:
         return self.soft > 0
