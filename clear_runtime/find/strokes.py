@@ -37,7 +37,7 @@ def with_strokes(soft: np.ndarray, crop: np.ndarray, scale: float, others: np.nd
 
 
 def _spread(picture: np.ndarray, known: np.ndarray, size: int) -> np.ndarray:
-    """The mean around each pixel of what is known [h, w] bool of a picture [h, w, 3]; of all of it where none is near."""
+    """The mean around each pixel of what is known [h, w] bool of a picture [h, w, 3]; of all of it where none is."""
     weight = ndimage.uniform_filter(known.astype(np.float32), size)[..., None]
     total = ndimage.uniform_filter(picture * known[..., None], (size, size, 0))
     return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), picture[known].mean(0))
