@@ -6,6 +6,7 @@ Masks are [T, H, W] in 0..1; sizes are in pixels of the source.
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -41,8 +42,8 @@ def match(source: Tensor, new: Tensor, mask: Tensor) -> Tensor:
     for block in blocks(mask, MARGIN):
         for old, moved, known in zip(block.of(source), block.of(out), block.of(mask) == 0):
             if known.any() and not known.all():
-                shift = _shift((old - moved).permute(2, 0, 1)[None], known[None, None])
-                moved += torch.where(known[..., None], 0, shift[0].permute(1, 2, 0))
+                shift = _shift(rearrange(old - moved, "h w c -> 1 c h w"), known[None, None])
+                moved += torch.where(known[..., None], 0, rearrange(shift, "1 c h w -> h w c"))
     return out
 
 

@@ -7,9 +7,10 @@ are checked by them. So an option is added in one place, and used in another.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from .errors import ClearError
 
@@ -17,9 +18,11 @@ from .errors import ClearError
 @dataclass(frozen=True)
 class Option:
     """help: what it does, in its unit; a node's tooltip and a flag's help. more: what a help page says beyond that.
-    zh, more_zh: the same in Chinese; name_zh: what it is called there. unit: of a number. low, high: the least and the
-    greatest value that works, where there are any. least, most, step: of a node's widget, where a value beyond them
-    works but nobody wants it. choices: the words it can be."""
+    zh, more_zh: the same in Chinese; name_zh: what it is called there. unit: of a number, or what a text names (a
+    file). low, high: the least and the greatest value that works, where there are any; over, under: bounds that do not
+    work themselves, an `under` of infinity for whatever is finite. least, most, step: of a node's widget, where a value
+    beyond them works but nobody wants it; fine: values between two steps are as good, and none is rounded. choices: the
+    words it can be. parts: name -> option, of a tuple of several things."""
 
     help: str
     zh: str = ""
@@ -29,10 +32,14 @@ class Option:
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    over: float | None = None
+    under: float | None = None
     least: float | None = None
     most: float | None = None
     step: float | None = None
+    fine: bool = False
     choices: tuple[str, ...] = ()
+    parts: Mapping[str, Option] = field(default_factory=dict)
 
 
 def option(default: Any, help: str, **about) -> Any:
@@ -74,22 +81,64 @@ def made_of(of: type, values: dict[str, Any]) -> Any:
     return of(**parts)
 
 
+def kinds_of(of: Any) -> dict[str, type]:
+    """Option -> its type: that of its values, where it is a tuple of them, and of what it is where it may be None."""
+    found = {}
+    for one in fields(of):
+        if "option" in one.metadata:
+            found[one.name] = _kind(get_type_hints(of)[one.name])
+        elif (part := part_of(one)) is not None and is_dataclass(part):
+            found |= kinds_of(part)
+    return found
+
+
+def _kind(hint: Any) -> type:
+    inner = [part for part in get_args(hint) if part not in (NoneType, ...)]
+    return _kind(inner[0]) if inner else hint
+
+
 def require_valid(options: Any) -> None:
-    """Raise ClearError for a value of an options dataclass that is none of its choices or out of its bounds."""
+    """Raise ClearError for a value of an options dataclass that is none of its choices or out of its bounds. What is
+    None is left to others: it is decided later."""
     for one in fields(options):
         if "option" not in one.metadata:
             continue
         about, value = one.metadata["option"], getattr(options, one.name)
-        if about.choices and value not in about.choices:
-            raise ClearError(f'{one.name} is "{value}". Choose one of: {", ".join(about.choices)}.')
-        low, high = (-math.inf if about.low is None else about.low), (math.inf if about.high is None else about.high)
-        if isinstance(value, (int, float)) and not low <= value <= high:
-            raise ClearError(
-                f"{one.name} is {value}. Use a value of at least {low:g}"
-                + (f" and at most {high:g}." if high < math.inf else ".")
-            )
+        if not about.parts:
+            _require_valid(one.name, value, about)
+            continue
+        if len(value) != len(about.parts):
+            raise ClearError(f"{one.name} has {len(value)} values. It is made of {', '.join(about.parts)}.")
+        for (name, part), number in zip(about.parts.items(), value):
+            _require_valid(f"{name} of {one.name}", number, part)
+
+
+def _require_valid(name: str, value: Any, about: Option) -> None:
+    if about.choices and value not in about.choices:
+        raise ClearError(f'{name} is "{value}". Choose one of: {", ".join(about.choices)}.')
+    if isinstance(value, (int, float)) and not _within(value, about):
+        bounds = {
+            "of at least": about.low,
+            "above": about.over,
+            "of at most": about.high,
+            "below": None if about.under == math.inf else about.under,
+        }
+        words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+        raise ClearError(f"{name} is {value}. Use a {'finite ' if about.under == math.inf else ''}value {words}.")
+
+
+def _within(value: float, about: Option) -> bool:
+    """Whether a number keeps the bounds; no number (NaN) keeps none."""
+    return (
+        (about.low is None or value >= about.low)
+        and (about.over is None or value > about.over)
+        and (about.high is None or value <= about.high)
+        and (about.under is None or value < about.under)
+    )
 
 
 def in_words(value: Any, on: str = "on", off: str = "off") -> str:
-    """A default as it is read by people."""
+    """A default as it is read by people; several words stand with commas between, as a node has them."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return {True: on, False: off}[value] if isinstance(value, bool) else str(value)

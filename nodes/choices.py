@@ -1,5 +1,4 @@
 """Words that stand in the lists of several nodes, beside files and the runtime's own choices."""
 
-AUTO = "auto"
 BUNDLED = "bundled light prior"
 NO_LORA = "none"

@@ -6,14 +6,16 @@ import importlib.util
 import pytest
 from paths import ROOT
 
-from clear_runtime.catalogue import MASK, REMOVE
-from clear_runtime.cli.arguments import add_options, options_given
+from clear_runtime.catalogue import AUTO, MASK, REMOVE, TRAIN_LORA, TRAIN_PRIOR, Surface
+from clear_runtime.cli.arguments import add_options, options_given, options_of
 from clear_runtime.errors import ClearError
 from clear_runtime.find.marks import MarkOptions
 from clear_runtime.option import described
 from clear_runtime.options import RemoveOptions
+from clear_runtime.train.lora.options import TrainOptions as LoraOptions
+from clear_runtime.train.prior.options import TrainOptions as PriorOptions
 
-SURFACES = {"remove": REMOVE, "mask": MASK}
+SURFACES = {"remove": REMOVE, "mask": MASK, "train-lora": Surface(LoraOptions), "train-prior": Surface(PriorOptions)}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +32,12 @@ def parsed(surface, *words):
     return options_given(parser.parse_args(words), surface)
 
 
-@pytest.mark.parametrize("of", [RemoveOptions, MarkOptions])
+@pytest.mark.parametrize("of", [RemoveOptions, MarkOptions, LoraOptions, PriorOptions])
 def test_every_option_has_help_in_both_languages(of):
-    for one, about in described(of):
-        assert about.help and about.zh and about.name_zh and bool(about.more) == bool(about.more_zh), one.name
-        assert not set("{}@|") & set(about.zh + about.name_zh), f"{one.name}: signs that the frontend reads"
+    for one, whole in described(of):
+        for about in (whole, *whole.parts.values()):
+            assert about.help and about.zh and about.name_zh and bool(about.more) == bool(about.more_zh), one.name
+            assert not set("{}@|") & set(about.zh + about.name_zh), f"{one.name}: signs that the frontend reads"
 
 
 @pytest.mark.parametrize("name", SURFACES)
@@ -59,6 +62,48 @@ def test_flags_reach_their_options():
     assert parsed(MASK, "--no-temporal", "--threshold", "0.25") == MarkOptions(0.25, False, 0)
     with pytest.raises(ClearError, match="grow is -2"):
         parsed(REMOVE, "--grow=-2")
+
+
+@pytest.mark.parametrize(
+    "of, words, expected",
+    [
+        (LoraOptions, "", {}),
+        (LoraOptions, "--targets q k --no-checkpointing", {"targets": ("q", "k"), "checkpointing": False}),
+        (LoraOptions, "--crop 5 32 64 --middle 3", {"crop": (5, 32, 64), "middle": 3}),
+        (PriorOptions, "", {}),
+        (PriorOptions, "--crop 64 96 --rate 1e-4 --steps 3", {"crop": (64, 96), "rate": 1e-4, "steps": 3}),
+        (PriorOptions, "--schedule cosine --imagenet a.pth", {"schedule": "cosine", "imagenet": "a.pth"}),
+    ],
+)
+def test_flags_reach_the_trainers_options(of, words, expected):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config")
+    add_options(parser, Surface(of))
+    assert options_of(parser.parse_args(words.split()), of) == of(**expected)
+
+
+def test_a_tuple_of_several_things_is_so_many_inputs_of_a_node():
+    shown = {one.name: one for one in TRAIN_LORA.on_nodes()}
+    assert [shown[name].default for name in ("frames", "height", "width")] == [81, 480, 832]
+    assert "crop" not in shown and shown["frames"].about.low == 0, "0 is a node's word for all of a clip"
+    assert shown["control"].default == AUTO and shown["control"].about.choices[0] == AUTO
+    assert "both for nano" in shown["control"].about.help and "auto：" in shown["control"].about.zh
+    assert "crop" not in {one.name for one in TRAIN_PRIOR.on_nodes()}
+
+
+@pytest.mark.parametrize(
+    "values, says",
+    [
+        ({"rate": float("nan")}, "rate is nan. Use a finite value above 0"),
+        ({"average": 1.0}, "average is 1.0. Use a value of at least 0 and below 1"),
+        ({"crop": (5, 8, 64)}, "height of crop is 8. Use a value of at least 16"),
+        ({"crop": (5, 64)}, "crop has 2 values. It is made of frames, height, width"),
+        ({"schedule": "linear"}, 'schedule is "linear". Choose one of: constant, cosine'),
+    ],
+)
+def test_what_no_bound_or_list_holds_is_refused(values, says):
+    with pytest.raises(ClearError, match=says):
+        LoraOptions(**values)
 
 
 def test_a_name_that_there_is_not_is_refused():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 
 import torch
+from einops import rearrange, reduce, repeat
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -34,14 +35,13 @@ class MeanCodec:
     spatial, temporal = 8, 4
 
     def encode(self, frames: Tensor) -> Tensor:
-        x = F.avg_pool2d(frames.permute(0, 3, 1, 2), self.spatial)
-        x = torch.cat([x[:1].expand(3, -1, -1, -1), x]).unflatten(0, (-1, self.temporal)).mean(1)
-        return x.permute(1, 0, 2, 3)[None].repeat(1, 6, 1, 1, 1)[:, :16]
+        x = F.avg_pool2d(rearrange(frames, "t h w c -> t c h w"), self.spatial)
+        x = reduce(torch.cat([x[:1].expand(3, -1, -1, -1), x]), "(t k) c h w -> t c h w", "mean", k=self.temporal)
+        return repeat(x, "t c h w -> 1 (six c) t h w", six=6)[:, :16]
 
     def decode(self, latents: Tensor) -> Tensor:
-        x = latents[0, :3].repeat_interleave(self.temporal, 1)[:, 3:]
-        x = x.repeat_interleave(self.spatial, 2).repeat_interleave(self.spatial, 3)
-        return x.permute(1, 2, 3, 0).clamp(0, 1)
+        grow = dict(k=self.temporal, p=self.spatial, q=self.spatial)
+        return repeat(latents[0, :3], "c t h w -> (t k) (h p) (w q) c", **grow)[3:].clamp(0, 1)
 
 
 def run(way: str, size: list[int], frames: int) -> None:

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 import torch
+from einops import rearrange
 from PIL import Image, ImageDraw
 from torch import Tensor
 
@@ -124,9 +125,8 @@ def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[Line]]:
     box = bounds(around[None], BAND) or Region(0, 0, *frame.shape[:2])
     band = box.of(frame[None])
     factor = min(LARGEST, max(1, round(WIDE / band.shape[2])))
-    large = torch.nn.functional.interpolate(band.permute(0, 3, 1, 2), scale_factor=factor, mode="bicubic")[0].permute(
-        1, 2, 0
-    )
+    large = torch.nn.functional.interpolate(rearrange(band, "1 h w c -> 1 c h w"), scale_factor=factor, mode="bicubic")
+    large = rearrange(large, "1 c h w -> h w c")
     corner = np.array([box.left, box.top], np.float32)
     return [read(frame), [Line(line.corners / factor + corner, line.text, line.score) for line in read(large)]]
 

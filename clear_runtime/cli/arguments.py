@@ -107,18 +107,26 @@ def count(text: str) -> int:
 
 
 def add_options(parser, surface: Surface) -> None:
-    """A flag for each option of a surface: --flag and --no-flag where it is a switch. What is not given stays None, so
-    that options_given can tell."""
+    """A flag for each option of a surface: --flag and --no-flag where it is a switch, several values behind one flag
+    where it is a tuple. What is not given stays None, so that options_given and options_of can tell."""
     for one in surface.shown():
         about, flag = one.about, "--" + one.name.replace("_", "-")
-        says = f"{about.help} (default: {in_words(one.default)})".replace("%", "%%")
-        if isinstance(one.default, bool):
-            parser.add_argument(flag, dest=one.name, action=argparse.BooleanOptionalAction, default=None, help=says)
+        says = about.help
+        if one.default is not None:
+            default = " ".join(map(str, one.default)) if isinstance(one.default, tuple) else in_words(one.default)
+            says += f" (default: {default})"
+        common = dict(dest=one.name, help=says.replace("%", "%%"))
+        if one.kind is bool:
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, **common)
         elif about.choices:
-            parser.add_argument(flag, dest=one.name, choices=about.choices, help=says)
+            parser.add_argument(flag, choices=about.choices, metavar=about.unit.upper() or None, **common)
+        elif about.parts:
+            names = tuple(part.upper() for part in about.parts)
+            parser.add_argument(flag, type=one.kind, nargs=len(names), metavar=names, **common)
         else:
-            unit = (about.unit or "number").upper()
-            parser.add_argument(flag, dest=one.name, type=type(one.default), metavar=unit, help=says)
+            several = dict(nargs="+") if isinstance(one.default, tuple) else {}
+            metavar = (about.unit or "number").upper()
+            parser.add_argument(flag, type=one.kind, metavar=metavar, **several, **common)
 
 
 def options_given(args: argparse.Namespace, surface: Surface):

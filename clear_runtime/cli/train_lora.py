@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..catalogue import Surface
 from ..checkpoint import fingerprint, read_shapes, read_tensors
 from ..data.clips import BurnedClips, Clips, PairClips
 from ..data.generated_clips import GeneratedClips
@@ -23,7 +24,6 @@ from ..errors import ClearError, ending_in_words
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..train.event import TrainingEvent
 from ..train.look_through import look_through
-from ..train.lora import losses
 from ..train.lora import train as trainer
 from ..train.lora.cache import latent_size
 from ..train.lora.memory import USUAL, estimate, free_memory, wan_shapes
@@ -32,7 +32,7 @@ from ..train.lora.options import TrainOptions
 from ..train.lora.preflight import require_packages
 from ..train.lora.session import BaseHeader, Encoders, LoraSession
 from ..train.processes import Processes
-from .arguments import count, device_name, log_to_terminal, options_of, settings
+from .arguments import add_options, count, device_name, log_to_terminal, options_of, settings
 from .stop import stopping
 
 log = logging.getLogger(__name__)
@@ -207,7 +207,7 @@ def _arguments(argv) -> argparse.Namespace:
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
     parser.add_argument("--log-every", type=count, default=10, help="steps between two lines")
     parser.add_argument("--device", type=device_name, help="cpu or cuda; default: a GPU if there is one")
-    _add_options(parser)
+    add_options(parser.add_argument_group("training"), Surface(TrainOptions))
     return parser.parse_args(argv)
 
 
@@ -234,38 +234,3 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--clips", type=int, default=400, help="with --generate: how many")
     data.add_argument("--per-video", type=int, default=4, help="clips of each video")
     data.add_argument("--long-side", type=int, default=832, help="frames are scaled to at most this many pixels")
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    options = parser.add_argument_group("options")
-    options.add_argument(
-        "--recipe",
-        choices=losses.RECIPES,
-        metavar="RECIPE",
-        help=f"what the loss is made of: {'; '.join(losses.RECIPES)}. Default: clear, the paper's",
-    )
-    options.add_argument("--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"))
-    options.add_argument("--targets", nargs="+")
-    options.add_argument("--no-checkpointing", dest="checkpointing", action="store_const", const=False)
-    kinds = {
-        "steps": int,
-        "rate": float,
-        "schedule": str,
-        "weight_decay": float,
-        "rank": int,
-        "batch": int,
-        "accumulate": int,
-        "control": str,
-        "middle": int,
-        "precision": str,
-        "optimiser": str,
-        "average": float,
-        "start": str,
-        "seed": int,
-        "sampler_steps": int,
-        "at_steps": float,
-        "checkpoint_every": int,
-        "example_every": int,
-    }
-    for name, kind in kinds.items():
-        options.add_argument("--" + name.replace("_", "-"), dest=name, type=kind)

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from ..catalogue import Surface
 from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..errors import ClearError, ending_in_words
 from ..find.priors.checkpoints import PRIOR, load_prior
@@ -16,7 +17,7 @@ from ..train.prior import train as trainer
 from ..train.prior.options import TrainOptions
 from ..train.prior.session import PriorSession
 from ..train.processes import Processes
-from .arguments import device_name, log_to_terminal, options_of
+from .arguments import add_options, device_name, log_to_terminal, options_of
 from .stop import stopping
 
 log = logging.getLogger(__name__)
@@ -109,25 +110,6 @@ def _arguments(argv):
     parser.add_argument(
         "--without", choices=("ortho", "adv", "recon"), action="append", help="leave a loss term out (for an ablation)"
     )
-    parser.add_argument("--crop", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--device", type=device_name, help="cpu, cuda, mps; default: a GPU if there is one")
-    kinds = {
-        "model": str,
-        "steps": int,
-        "batch": int,
-        "long_side": int,
-        "rate": float,
-        "schedule": str,
-        "weight_decay": float,
-        "average": float,
-        "start": str,
-        "imagenet": str,
-        "precision": str,
-        "seed": int,
-        "checkpoint_every": int,
-        "example_every": int,
-        "workers": int,
-    }
-    for name, kind in kinds.items():
-        parser.add_argument("--" + name.replace("_", "-"), dest=name, type=kind)
+    add_options(parser.add_argument_group("training"), Surface(TrainOptions))
     return parser.parse_args(argv)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -311,11 +312,8 @@ def fitted(frame: Tensor, long_side: int) -> Tensor:
     height, width = frame.shape[:2]
     size = _scaled(height, width, long_side)
     if size != (height, width):
-        frame = (
-            F.interpolate(frame.permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True)[0]
-            .permute(1, 2, 0)
-            .clamp(0, 1)
-        )
+        small = F.interpolate(rearrange(frame, "h w c -> 1 c h w").float(), size, mode="bilinear", antialias=True)
+        frame = rearrange(small, "1 c h w -> h w c").clamp(0, 1)
     height, width = (side // MULTIPLE * MULTIPLE for side in size)
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     return frame[top : top + height, left : left + width].float()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -139,11 +140,8 @@ class DiskFrames(torch.utils.data.Dataset):
         if scale >= 1:
             return frame
         size = [max(1, round(side * scale)) for side in frame.shape[:2]]
-        return (
-            F.interpolate(frame.permute(2, 0, 1)[None], size, mode="bilinear", antialias=True)[0]
-            .permute(1, 2, 0)
-            .clamp(0, 1)
-        )
+        small = F.interpolate(rearrange(frame, "h w c -> 1 c h w"), size, mode="bilinear", antialias=True)
+        return rearrange(small, "1 c h w -> h w c").clamp(0, 1)
 
     def _cut(self, subtitled: Tensor, clean: Tensor, rng: random.Random) -> tuple[Tensor, Tensor, Tensor]:
         """Three crops in four hold a pixel of the subtitle; the others lie anywhere. Labels are those of the whole

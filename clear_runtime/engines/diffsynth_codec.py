@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from ..errors import ClearError
@@ -39,10 +40,10 @@ class DiffSynthCodec:
 
     @torch.inference_mode()
     def encode(self, frames: Tensor) -> Tensor:
-        video = frames.permute(3, 0, 1, 2)[None].to(self.device, self.dtype) * 2 - 1
+        video = rearrange(frames, "t h w c -> 1 c t h w").to(self.device, self.dtype) * 2 - 1
         return self.vae.model.encode(video, self.vae.scale).float().cpu()
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
-        video = self.vae.model.decode(latents.to(self.device, self.dtype), self.vae.scale)[0]
-        return ((video.float() + 1) / 2).clamp(0, 1).permute(1, 2, 3, 0).cpu()
+        video = self.vae.model.decode(latents.to(self.device, self.dtype), self.vae.scale)
+        return rearrange(((video.float() + 1) / 2).clamp(0, 1), "1 c t h w -> t h w c").cpu()

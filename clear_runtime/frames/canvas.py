@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable
 from itertools import chain
 
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -32,11 +33,11 @@ class Canvas:
 
     def enter(self, frame: Tensor) -> Tensor:
         """A frame [H, W, 3] -> [*padded, 3]; its edges are repeated to fill up."""
-        x = frame.permute(2, 0, 1)[None]
+        x = rearrange(frame, "h w c -> 1 c h w")
         if self.working != self.source:
             x = F.interpolate(x, self.working, mode="bicubic", antialias=True).clamp(0, 1)
         x = F.pad(x, (0, self.padded[1] - self.working[1], 0, self.padded[0] - self.working[0]), mode="replicate")
-        return x[0].permute(1, 2, 0)
+        return rearrange(x, "1 c h w -> h w c")
 
     def enter_mask(self, mask: Tensor) -> Tensor:
         """A binary mask [H, W] -> [*padded]; a cell is marked where any of its pixels is, and none beyond the frame."""
@@ -45,10 +46,10 @@ class Canvas:
 
     def leave(self, frame: Tensor) -> Tensor:
         """A working frame, or the difference of two, [*padded, 3] -> [H, W, 3]. Not clamped."""
-        x = frame[: self.working[0], : self.working[1]].permute(2, 0, 1)[None]
+        x = rearrange(frame[: self.working[0], : self.working[1]], "h w c -> 1 c h w")
         if self.working != self.source:
             x = F.interpolate(x, self.source, mode="bicubic")
-        return x[0].permute(1, 2, 0)
+        return rearrange(x, "1 c h w -> h w c")
 
     def leave_mask(self, mask: Tensor) -> Tensor:
         """A binary mask [*padded] -> [H, W]."""

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import numpy as np
 import torch
+from einops import rearrange
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
@@ -49,9 +50,10 @@ def overlay(frames: Tensor, masks: Tensor) -> Tensor:
 
 def row(parts: Sequence[Tensor], width: int) -> Image.Image:
     """Frames [H, W, 3] of one size side by side, `width` pixels in all."""
-    joined = torch.cat(list(parts), 1).permute(2, 0, 1)[None].float()
+    joined = rearrange(list(parts), "part h w c -> 1 c h (part w)").float()
     height = max(1, round(joined.shape[2] * width / joined.shape[3]))
-    return to_picture(F.interpolate(joined, (height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0))
+    small = F.interpolate(joined, (height, width), mode="bilinear", antialias=True)
+    return to_picture(rearrange(small, "1 c h w -> h w c"))
 
 
 def loss_curves(

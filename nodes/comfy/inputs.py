@@ -25,6 +25,8 @@ class OptionInputs:
 
 def _input(one: Shown, optional: bool) -> io.Input:
     about = one.about
+    if isinstance(one.default, tuple):  # one text, with commas between
+        return io.String.Input(one.name, default=",".join(one.default), tooltip=about.help, optional=optional)
     common = dict(default=one.default, tooltip=about.help, optional=optional)
     if about.choices:
         return io.Combo.Input(one.name, options=list(about.choices), **common)
@@ -36,7 +38,7 @@ def _input(one: Shown, optional: bool) -> io.Input:
         step=about.step,
     )
     if isinstance(one.default, float):
-        return io.Float.Input(one.name, **common)
+        return io.Float.Input(one.name, round=False if about.fine else None, **common)
     # the frontend would change a seed by itself after each run
     own = dict(control_after_generate=False) if one.name == "seed" else {}
     return io.Int.Input(one.name, **common, **own)

@@ -14,8 +14,9 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
+from ...clear_runtime.catalogue import AUTO
 from ...clear_runtime.engines import lora
-from ..choices import AUTO, NO_LORA
+from ..choices import NO_LORA
 from ..comfy.apply_lora import with_lora
 from ..comfy.backend import ComfyCodec, model_base, model_shapes, require_pair
 from ..comfy.files import CLEAR_FOLDER, full_path, stamp

@@ -10,16 +10,17 @@ import comfy.utils
 import folder_paths
 from comfy_api.latest import io
 
+from ...clear_runtime.catalogue import TRAIN_PRIOR
 from ...clear_runtime.errors import ClearError
 from ..choices import BUNDLED
 from ..comfy.files import CLEAR_FOLDER, full_path, prior_files, resolved, stamp, stamped
+from ..comfy.inputs import OptionInputs
 from ..comfy.managed import ComfyPrior
 from ..comfy.progress import training_bars
 
 log = logging.getLogger(__name__)
 
 SCRATCH = "from scratch"
-_BY_ITSELF = 0.0  # a rate: the model's own
 _CHECKPOINT_EVERY = 200  # steps, as the runtime has it: what a power cut may cost. A shorter run has one at its end
 
 
@@ -151,14 +152,9 @@ def _sources() -> list:
 
 def _training() -> list:
     """What is trained, and how."""
+    options = OptionInputs(TRAIN_PRIOR)
     return [
-        io.Combo.Input(
-            "model",
-            options=["light", "paper"],
-            default="light",
-            tooltip="light: the small network that the bundled prior is. paper: two ResNet-50, for a large GPU "
-            "and hundreds of pairs.",
-        ),
+        *options.take("model"),
         io.Combo.Input(
             "start",
             options=[BUNDLED, SCRATCH, *prior_files()],
@@ -167,34 +163,8 @@ def _training() -> list:
             "scratch, with ImageNet weights if "
             "torchvision's file is in torch's hub cache.",
         ),
-        io.Int.Input(
-            "steps",
-            default=1000,
-            min=1,
-            max=1_000_000,
-            tooltip="Training steps of this run, those before a Cancel included. They cannot be changed under "
-            "one name: to train on, "
-            "choose the finished prior in start, under another name.",
-        ),
-        io.Int.Input("batch", default=8, min=1, max=256, tooltip="Frames a step. Memory grows with it."),
-        io.Float.Input(
-            "rate",
-            default=_BY_ITSELF,
-            min=0.0,
-            max=0.1,
-            step=1e-5,
-            round=False,
-            tooltip="Highest learning rate, no unit. 0: the model's own (light 0.003 from scratch and 0.0003 "
-            "from a prior; paper 0.00002).",
-        ),
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=2**31 - 1,
-            control_after_generate=False,
-            tooltip="Order of the data and first weights.",
-        ),
+        *options.take("steps", "batch", "rate", "seed"),
+        *options.rest(),
     ]
 
 

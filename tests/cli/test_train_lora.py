@@ -245,8 +245,8 @@ def test_a_disk_that_is_full_from_the_beginning_is_said_in_words(tmp_path, monke
 @pytest.mark.parametrize(
     "option, words",
     [
-        ("--rate=inf", "learning rate must be above 0"),
-        ("--weight-decay=-1", "weight_decay 0 or more"),
+        ("--rate=inf", "rate is inf. Use a finite value above 0"),
+        ("--weight-decay=-1", "weight_decay is -1.0. Use a finite value of at least 0"),
         (f"--seed={10**20}", "seed is 1"),
         ("--log-every=0", "'0' is no whole number of 1 or more"),
     ],

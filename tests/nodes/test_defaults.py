@@ -89,9 +89,11 @@ def test_a_node_has_every_option_and_says_of_it_what_the_runtime_says(pack, node
     inputs = {one.id: one for one in pack.listed[node_id].GET_SCHEMA().inputs}
     for one in NODES[node_id].on_nodes():
         shown = inputs[one.name]
-        assert (shown.default, shown.tooltip) == (one.default, one.about.help), one.name
-        if not one.about.choices and not isinstance(one.default, bool):
-            assert shown.min >= one.about.low and (one.about.high is None or shown.max <= one.about.high), one.name
+        default = ",".join(one.default) if isinstance(one.default, tuple) else one.default
+        assert (shown.default, shown.tooltip) == (default, one.about.help), one.name
+        if one.kind in (int, float):
+            bounds = [bound for bound in (one.about.low, one.about.over) if bound is not None]
+            assert shown.min >= bounds[0] and (one.about.high is None or shown.max <= one.about.high), one.name
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,12 @@ def test_a_node_has_every_option_and_says_of_it_what_the_runtime_says(pack, node
             "steps cfg seed window overlap output control region mask_from grow feather prior subtitles_only",
         ),
         ("CLEAR_PriorMask", "prior threshold grow temporal"),
+        (
+            "CLEAR_TrainLoRA",
+            "prior name steps rank targets rate batch accumulate frames height width control precision checkpointing "
+            "optimiser start seed preview_every",
+        ),
+        ("CLEAR_TrainPrior", "pairs clean name model start steps batch rate seed"),
     ],
 )
 def test_values_of_saved_workflows_find_their_inputs(pack, node_id, order):

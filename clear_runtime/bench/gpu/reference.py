@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from ...engines.denoiser import control_condition
@@ -20,7 +21,7 @@ def their_removal(run: Run, model: nn.Module, vae: nn.Module, context: Tensor, c
     from .fast import rows  # which imports this
 
     dtype, device = next(model.parameters()).dtype, run.device
-    video = (clip.pixels().permute(3, 0, 1, 2)[None] * 2 - 1).to(dtype)
+    video = (rearrange(clip.pixels(), "t h w c -> 1 c t h w") * 2 - 1).to(dtype)
     steps = _Steps(model, context.to(device, dtype))
     steps(clip.random_latents().to(device, dtype), clip.random_latents().to(device, dtype), 1)
     encoded = cost(device, lambda: vae.encode(video, device=device, **TILES).to(device, dtype))

@@ -6,6 +6,7 @@ code.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,15 +20,12 @@ def to_blocks(frames: Tensor) -> Tensor:
     """frames [N, T, 3, H, W] in 0..1, T = 4k + 1 -> blocks [N, k + 1, 192, H/4, W/4] in -1..1; frame 0 fills a block
     alone."""
     padded = torch.cat([frames[:, :1].expand(-1, TEMPORAL - 1, -1, -1, -1), frames], 1) * 2 - 1
-    n, t, c, h, w = padded.shape
-    groups = padded.reshape(n, t // TEMPORAL, TEMPORAL * c, h, w)
-    return F.pixel_unshuffle(groups.flatten(0, 1), SPATIAL).unflatten(0, (n, -1))
+    return rearrange(padded, "n (t k) c (h p) (w q) -> n t (k c p q) h w", k=TEMPORAL, p=SPATIAL, q=SPATIAL)
 
 
 def from_blocks(blocks: Tensor) -> Tensor:
-    n, t = blocks.shape[:2]
-    groups = F.pixel_shuffle(blocks.flatten(0, 1), SPATIAL)
-    frames = groups.reshape(n, t * TEMPORAL, 3, *groups.shape[-2:])
+    """The inverse of to_blocks: blocks [N, k + 1, 192, H/4, W/4] -> frames [N, 4k + 1, 3, H, W]."""
+    frames = rearrange(blocks, "n t (k c p q) h w -> n (t k) c (h p) (w q)", k=TEMPORAL, p=SPATIAL, q=SPATIAL)
     return (frames[:, TEMPORAL - 1 :] + 1) / 2
 
 
@@ -41,11 +39,11 @@ class _Residual(nn.Module):
         nn.init.zeros_(self.outer.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        n, t = x.shape[:2]
-        y = F.silu(self.norm(x.flatten(0, 1))).unflatten(0, (n, t))
+        n = len(x)
+        y = rearrange(F.silu(self.norm(rearrange(x, "n t c h w -> (n t) c h w"))), "(n t) c h w -> n t c h w", n=n)
         before = torch.cat([y[:, :1], y[:, :-1]], 1)
-        y = self.inner(torch.cat([y, before], 2).flatten(0, 1))
-        return x + self.outer(F.silu(y)).unflatten(0, (n, t))
+        y = self.inner(rearrange(torch.cat([y, before], 2), "n t c h w -> (n t) c h w"))
+        return x + rearrange(self.outer(F.silu(y)), "(n t) c h w -> n t c h w", n=n)
 
 
 class _Side(nn.Module):
@@ -60,10 +58,10 @@ class _Side(nn.Module):
         nn.init.zeros_(self.leave.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        n = x.shape[0]
-        flat = x.flatten(0, 1)
-        y = self.blocks(self.enter(flat).unflatten(0, (n, -1))).flatten(0, 1)
-        return (self.linear(flat) + self.leave(y)).unflatten(0, (n, -1))
+        flat = rearrange(x, "n t c h w -> (n t) c h w")
+        y = self.blocks(rearrange(self.enter(flat), "(n t) c h w -> n t c h w", n=len(x)))
+        out = self.linear(flat) + self.leave(rearrange(y, "n t c h w -> (n t) c h w"))
+        return rearrange(out, "(n t) c h w -> n t c h w", n=len(x))
 
 
 class NanoCodecNet(nn.Module):
@@ -79,12 +77,12 @@ class NanoCodecNet(nn.Module):
         self.register_buffer("std", torch.ones(CHANNELS))
 
     def encode(self, frames: Tensor) -> Tensor:
-        z = self.encoder(to_blocks(frames)).transpose(1, 2)
+        z = rearrange(self.encoder(to_blocks(frames)), "n t c h w -> n c t h w")
         return (z - self._column(self.mean)) / self._column(self.std)
 
     def decode(self, latents: Tensor) -> Tensor:
         z = latents * self._column(self.std) + self._column(self.mean)
-        return from_blocks(self.decoder(z.transpose(1, 2)))
+        return from_blocks(self.decoder(rearrange(z, "n c t h w -> n t c h w")))
 
     @staticmethod
     def _column(values: Tensor) -> Tensor:
@@ -121,9 +119,10 @@ class NanoCodec:
 
     @torch.inference_mode()
     def encode(self, frames: Tensor) -> Tensor:
-        return self.net.encode(frames.float().to(self.device).permute(0, 3, 1, 2)[None]).cpu()
+        video = rearrange(frames.float().to(self.device), "t h w c -> 1 t c h w")
+        return self.net.encode(video).cpu()
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
-        frames = self.net.decode(latents.float().to(self.device))[0]
-        return frames.permute(0, 2, 3, 1).clamp(0, 1).cpu()
+        video = self.net.decode(latents.float().to(self.device))
+        return rearrange(video, "1 t c h w -> t h w c").clamp(0, 1).cpu()

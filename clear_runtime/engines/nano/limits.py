@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from einops import rearrange
 from torch import Tensor
 
 from ...frames.windows import blend
@@ -42,9 +43,10 @@ class InPieces:
             )
             both = done - start
             if both > 0:
-                out[0, :, start:done] = blend(
-                    out[0, :, start:done].transpose(0, 1), new[0, :, :both].transpose(0, 1)
-                ).transpose(0, 1)
+                before, after = (
+                    rearrange(z, "1 c t h w -> t c h w") for z in (out[:, :, start:done], new[:, :, :both])
+                )
+                out[:, :, start:done] = rearrange(blend(before, after), "t c h w -> 1 c t h w")
             out[:, :, max(done, start) : start + new.shape[2]] = new[:, :, max(both, 0) :]
             done = start + new.shape[2]
         return out

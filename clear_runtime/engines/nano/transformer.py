@@ -8,6 +8,7 @@ layers on the fly, so that base and LoRA train together; and rotary positions ar
 import math
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +16,8 @@ from ...wan import CHANNELS, PATCH, TEXT_WIDTH, VISION_WIDTH
 
 DIM, HEADS, FFN, LAYERS, RANK = 256, 2, 1024, 6, 32
 CARRIER = 4.0
+ALONG = ("t angle -> t 1 1 angle", "h angle -> 1 h 1 angle", "w angle -> 1 1 w angle")
+"""What changes with one axis of the grid alone, laid along it."""
 
 
 class LoraLinear(nn.Linear):
@@ -39,18 +42,17 @@ def rotary(shape: tuple[int, int, int], head: int, device) -> tuple[Tensor, Tens
     angles = []
     for axis, (count, size) in enumerate(zip(shape, sizes)):
         rates = 10000.0 ** (-torch.arange(0, size, 2, device=device, dtype=torch.float64) / size)
-        view = [1, 1, 1, -1]
-        view[axis] = count
-        angles.append((torch.arange(count, device=device)[:, None] * rates).view(view).expand(*shape, -1))
-    angles = torch.cat(angles, -1).flatten(0, 2)
-    return angles.cos().float(), angles.sin().float()
+        along = rearrange(torch.arange(count, device=device)[:, None] * rates, ALONG[axis])
+        angles.append(along.expand(*shape, -1))
+    of_tokens = rearrange(torch.cat(angles, -1), "t h w angle -> (t h w) angle")
+    return of_tokens.cos().float(), of_tokens.sin().float()
 
 
 def rotate(x: Tensor, position: tuple[Tensor, Tensor]) -> Tensor:
     """x [N, tokens, heads, head]; neighbouring channels are the two parts of one complex number."""
     cos, sin = (p[:, None].to(x.dtype) for p in position)
-    a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)
+    a, b = rearrange(x, "... (pair two) -> two ... pair", two=2)
+    return rearrange([a * cos - b * sin, a * sin + b * cos], "two ... pair -> ... (pair two)")
 
 
 class _Attention(nn.Module):
@@ -62,10 +64,10 @@ class _Attention(nn.Module):
     def forward(self, x: Tensor, position) -> Tensor:
         dim = x.shape[-1]
         q, k = F.rms_norm(self.q(x), (dim,), self.norm_q, 1e-6), F.rms_norm(self.k(x), (dim,), self.norm_k, 1e-6)
-        q, k, v = (y.unflatten(-1, (HEADS, -1)) for y in (q, k, self.v(x)))
+        q, k, v = (rearrange(y, "n s (head c) -> n s head c", head=HEADS) for y in (q, k, self.v(x)))
         q, k = rotate(q, position).to(v.dtype), rotate(k, position).to(v.dtype)
-        y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-        return self.o(y.transpose(1, 2).flatten(-2))
+        y = F.scaled_dot_product_attention(*(rearrange(y, "n s head c -> n head s c") for y in (q, k, v)))
+        return self.o(rearrange(y, "n head s c -> n s (head c)"))
 
 
 class _Block(nn.Module):
@@ -118,20 +120,18 @@ class NanoWan(nn.Module):
             free = dim - 2 * cells
             self.patch.bias[2 * cells :] = CARRIER * torch.tensor([1.0, -1.0]).repeat(free // 2)
             spread = math.sqrt((2 * cells + free * CARRIER**2) / dim)
-            repeat = (
-                spread * torch.eye(cells)[torch.arange(cells).view(CHANNELS, 4).T.flatten()]
-            )  # written channel last, read channel first
+            # written channel last, read channel first
+            order = rearrange(torch.arange(cells), "(c cell) -> (cell c)", c=CHANNELS)
+            repeat = spread * torch.eye(cells)[order]
             self.head.weight[:, :cells], self.head.weight[:, cells : 2 * cells] = repeat, -repeat
 
     def forward(self, x: Tensor, control: Tensor, timestep: Tensor) -> Tensor:
-        n, _, t, h, w = x.shape
-        cut = lambda z: (
-            z.reshape(n, CHANNELS, t, h // 2, 2, w // 2, 2).permute(0, 2, 3, 5, 1, 4, 6).reshape(n, -1, CHANNELS * 4)
-        )
+        _, _, t, h, w = x.shape
+        cut = lambda z: rearrange(z, "n c t (h p) (w q) -> n (t h w) (c p q)", p=PATCH[1], q=PATCH[2])
         rates = 10000.0 ** (-torch.arange(128, device=x.device, dtype=torch.float64) / 128)
         angles = timestep.double()[:, None] * rates
         time = self.time2(F.silu(self.time1(torch.cat([angles.cos(), angles.sin()], 1).float())))
-        by_block = self.time3(F.silu(time)).unflatten(1, (6, -1))
+        by_block = rearrange(self.time3(F.silu(time)), "n (six c) -> n six c", six=6)
         position = rotary((t, h // 2, w // 2), self.patch.out_features // HEADS, x.device)
         with torch.autocast(x.device.type, enabled=False):  # repeating the control takes more digits than bfloat16 has
             y = self.patch(torch.cat([cut(x), cut(control)], -1))
@@ -140,8 +140,9 @@ class NanoWan(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             shift, scale = (self.modulation + time.float()[:, None]).chunk(2, 1)
             y = self.head(F.layer_norm(y.float(), y.shape[-1:], eps=1e-6) * (1 + scale) + shift)
-        y = y.reshape(n, t, h // 2, w // 2, 2, 2, CHANNELS)  # Wan writes a patch back with the channel last
-        return y.permute(0, 6, 1, 2, 4, 3, 5).reshape(n, CHANNELS, t, h, w)
+        # Wan writes a patch back with the channel last
+        grid = dict(t=t, h=h // PATCH[1], w=w // PATCH[2], p=PATCH[1], q=PATCH[2])
+        return rearrange(y, "n (t h w) (p q c) -> n c t (h p) (w q)", **grid)
 
     def use_lora(self, on: bool) -> None:
         for module in self.modules():

@@ -14,10 +14,7 @@ from ...engines.denoiser import control_condition, inject_lora, wan_model
 from ...errors import ClearError
 from ...wan import CLIP_VISION_SHAPE, TIMESTEPS
 from .occlusion_head import OcclusionHead
-
-TARGETS = ("q", "k", "v", "o", "ffn.0", "ffn.2")
-"""CLEAR's layers, as PEFT matches them: ten modules a block, in self- and cross-attention and the feed-forward."""
-
+from .options import TARGETS
 
 LORA, HEAD = "lora.safetensors", "occlusion_head.safetensors"
 """The files that a run writes (save)."""

@@ -1,6 +1,7 @@
 """The occlusion head: what a middle block of the transformer knows about the subtitle, as a mask."""
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -48,6 +49,7 @@ class OcclusionHead(nn.Module):
     def forward(self, tokens: Tensor, grid: tuple[int, int, int]) -> Tensor:
         """grid: latent frames, height and width (t, h, w) that the tokens stand for."""
         t, h, w = grid
-        maps = self.norm(tokens.float()).unflatten(1, (t, h // 2, w // 2)).flatten(0, 1).permute(0, 3, 1, 2)
+        maps = rearrange(self.norm(tokens.float()), "n (t h w) c -> (n t) c h w", t=t, h=h // 2, w=w // 2)
         logits = _Held.apply(self.leave(F.silu(self.enter(maps))))
-        return F.interpolate(logits, (h, w), mode="bilinear").sigmoid().unflatten(0, (-1, t))[:, :, 0]
+        m_pred = F.interpolate(logits, (h, w), mode="bilinear").sigmoid()
+        return rearrange(m_pred, "(n t) 1 h w -> n t h w", t=t)

@@ -12,6 +12,7 @@ import random
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
@@ -37,7 +38,7 @@ class Clips(Generated):
 
     def item(self, i: int) -> Tensor:
         _, subtitled, _ = self.maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=352)
-        return torch.from_numpy(subtitled.transpose(0, 3, 1, 2).copy())
+        return torch.from_numpy(rearrange(subtitled, "t h w c -> t c h w").copy())
 
 
 def loss(out: Tensor, frames: Tensor) -> Tensor:
@@ -60,7 +61,7 @@ def psnr(model: NanoCodecNet, clips: list[Tensor], device) -> float:
 def whiten(model: NanoCodecNet, clips: list[Tensor], device) -> None:
     """Set mean and std, so that latents come out with zero mean and unit variance by channel."""
     model.mean.zero_(), model.std.fill_(1)
-    z = torch.cat([model.encode(b.to(device).float() / 255).transpose(0, 1).flatten(1) for b in clips], 1)
+    z = torch.cat([rearrange(model.encode(b.to(device).float() / 255), "n c t h w -> c (n t h w)") for b in clips], 1)
     model.mean.copy_(z.mean(1)), model.std.copy_(z.std(1))
 
 
@@ -82,7 +83,7 @@ def main(args) -> None:
     )
     pool = [next(stream) for _ in range(12)]
     if run.step == 0:
-        blocks = torch.cat([to_blocks(b.float() / 255).transpose(1, 2).transpose(0, 1).flatten(1) for b in pool], 1).T
+        blocks = torch.cat([rearrange(to_blocks(b.float() / 255), "n t c h w -> c (n t h w)") for b in pool], 1).T
         model.start_from(blocks[torch.randperm(len(blocks))[:100_000]].to(device))
         log.info("linear start: %.2f dB", psnr(model, check, device))
     while not run.done:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -75,8 +76,9 @@ class Latents:
 @torch.no_grad()
 def encode(codec: NanoCodecNet, triple, device) -> list[Latents]:
     clean, subtitled, filled, mask = triple
-    videos = torch.cat([clean, subtitled, filled]).to(device).float().div_(255).permute(0, 1, 4, 2, 3)
-    z = codec.encode(videos).to("cpu", torch.bfloat16).unflatten(0, (3, -1))
+    videos = _as_video(torch.cat([clean, subtitled, filled]).to(device))
+    z = codec.encode(videos).to("cpu", torch.bfloat16)
+    z = rearrange(z, "(kind n) c t h w -> kind n c t h w", kind=3)
     return [Latents(z[0, i], z[1, i], z[2, i], frames_to_cells(mask[i], SPATIAL, TEMPORAL)) for i in range(len(clean))]
 
 
@@ -158,7 +160,7 @@ def evaluate(model: NanoWan, codec: NanoCodecNet, held, device) -> dict[str, flo
 
 def _as_video(frames: Tensor) -> Tensor:
     """uint8 [N, T, H, W, 3] -> [N, T, 3, H, W] in 0..1."""
-    return frames.float().div(255).permute(0, 1, 4, 2, 3)
+    return rearrange(frames.float().div_(255), "n t h w c -> n t c h w")
 
 
 def _psnr(video: Tensor, clean: Tensor, inside: Tensor) -> float:

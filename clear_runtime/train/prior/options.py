@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from ...errors import ClearError
+from ...option import Option, option, require_valid
 from .losses import Weights
 
 OWN = {
@@ -17,75 +18,179 @@ weights, on 1280x720. The light one begins without any weights, so it takes larg
 over them."""
 FROM_A_PRIOR = 3e-4
 """The light one's rate where it does begin with weights: larger steps would first forget what they know."""
+SIDE = 32
+"""Pixels: both encoders halve a frame five times, so that sides of crops are multiples of it."""
+LARGEST_SEED = 2**63 - 1
+"""torch takes no longer one."""
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options that are None are the model's own (see OWN and FROM_A_PRIOR).
+    """Options that are None are the model's own (see OWN and FROM_A_PRIOR). Raises ClearError for values that cannot
+    work."""
 
-    steps: how many to train in all, over every start; None for one epoch. crop: height and width in pixels, multiples
-    of 32. long_side: frames are scaled to at most this before they are cut, and the prior will see them so later.
-    batch: frames per process and step. rate: the highest learning rate. schedule: "constant", or "cosine" after a
-    warm-up. average: decay of the moving average that is saved as the prior, 0 for none. start: "scratch", "bundled"
-    (light) or the file of a prior. imagenet: the file of ResNet-50's weights; None looks for torchvision's own in
-    torch's hub cache.
-    """
-
-    model: str = "light"
-    steps: int | None = None
-    batch: int = 8
-    crop: tuple[int, int] = (192, 320)
-    long_side: int | None = None
-    rate: float | None = None
-    schedule: str | None = None
-    weight_decay: float = 1e-3
-    average: float | None = None
+    model: str = option(
+        "light",
+        "light: the small network that the bundled prior is. paper: two ResNet-50, for a large GPU and hundreds of "
+        "pairs.",
+        zh="light：小网络，内置先验模型用的就是它。paper：两个 ResNet-50，适合大显存显卡和数百对视频。",
+        name_zh="模型",
+        more="light has 1 million weights. paper needs torchvision; ImageNet weights are used if torchvision's file is "
+        "in torch's hub cache, and are never downloaded.",
+        more_zh="light 有一百万个权重。paper 需要 torchvision；如果 torch 的 hub 缓存里有 torchvision 的 ImageNet "
+        "权重文件就会使用，但绝不会自动下载。",
+        choices=tuple(reversed(OWN)),
+    )
+    steps: int | None = option(
+        None,
+        "Training steps in all, over every start. Default: 2000 for light, one epoch for paper.",
+        zh="总训练步数，包括各次接续训练。默认：light 为 2000，paper 为一轮。",
+        name_zh="步数",
+        unit="steps",
+        low=1,
+        most=1_000_000,
+    )
+    batch: int = option(
+        8,
+        "Frames a step. Memory grows with it.",
+        zh="每步的帧数。数值越大，占用内存越多。",
+        name_zh="批量",
+        unit="frames",
+        low=1,
+        most=256,
+    )
+    crop: tuple[int, int] = option(
+        (192, 320),
+        "Height and width in pixels of what is cut from a frame, multiples of 32.",
+        zh="从画面中裁出部分的高度和宽度（像素），须为 32 的倍数。",
+        name_zh="裁剪",
+        parts={
+            "height": Option("Height in pixels.", zh="高度（像素）。", name_zh="高度", low=SIDE, step=SIDE),
+            "width": Option("Width in pixels.", zh="宽度（像素）。", name_zh="宽度", low=SIDE, step=SIDE),
+        },
+    )
+    long_side: int | None = option(
+        None,
+        "Frames are scaled to at most this many pixels before they are cut, and the prior will see them so later. "
+        "Default: the model's own (light 640, paper 1280).",
+        zh="裁剪前把画面的长边缩小到不超过这个像素数，以后先验模型也这样看画面。默认用模型自己的值"
+        "（light 640，paper 1280）。",
+        name_zh="长边",
+        unit="pixels",
+        low=1,
+    )
+    rate: float | None = option(
+        None,
+        "Highest learning rate, no unit. Default: the model's own (light 0.003 from scratch and 0.0003 from a prior; "
+        "paper 0.00002).",
+        zh="最高学习率，无单位。默认用模型自己的值（light 从头训练为 0.003，从先验模型接着训练为 0.0003；"
+        "paper 为 0.00002）。",
+        name_zh="学习率",
+        over=0,
+        under=math.inf,
+        most=0.1,
+        step=1e-5,
+        fine=True,
+    )
+    schedule: str | None = option(
+        None,
+        "Of the learning rate: constant, or cosine, which falls to nothing after a warm-up. Default: the model's own "
+        "(light cosine, paper constant).",
+        zh="学习率的变化：constant 不变，cosine 在预热之后降到零。默认用模型自己的值（light cosine，paper constant）。",
+        name_zh="学习率变化",
+        choices=("constant", "cosine"),
+    )
+    weight_decay: float = option(
+        1e-3,
+        "AdamW's weight decay, no unit.",
+        zh="AdamW 的权重衰减，无单位。",
+        name_zh="权重衰减",
+        low=0,
+        under=math.inf,
+    )
+    average: float | None = option(
+        None,
+        "Decay of the moving average of the weights, which is saved as the prior. 0: none. Default: the model's own "
+        "(light 0.998, paper 0).",
+        zh="权重滑动平均的衰减系数，保存的是平均后的权重。0：不用。默认用模型自己的值（light 0.998，paper 0）。",
+        name_zh="滑动平均",
+        low=0,
+        under=1,
+    )
     weights: Weights = field(default_factory=Weights)
-    start: str = "scratch"
-    imagenet: str | None = None
-    precision: str = "float32"
-    seed: int = 0
-    checkpoint_every: int = 200
-    example_every: int = 50
-    workers: int = 0
+    start: str = option(
+        "scratch",
+        "What to train on from: scratch, bundled (for light), or the file of a prior.",
+        zh="从哪里开始训练：scratch 从头开始，bundled 从内置模型（light），或一个先验模型文件。",
+        name_zh="起点",
+        unit="start",
+    )
+    imagenet: str | None = option(
+        None,
+        "The file of ResNet-50's weights, for paper. Default: torchvision's own in torch's hub cache.",
+        zh="ResNet-50 的权重文件，用于 paper。默认用 torch 的 hub 缓存里 torchvision 的文件。",
+        name_zh="ImageNet 权重",
+        unit="file",
+    )
+    precision: str = option(
+        "float32",
+        "Of the arithmetic; the weights are float32.",
+        zh="运算的精度；权重始终是 float32。",
+        name_zh="精度",
+        choices=("float32", "bfloat16"),
+    )
+    seed: int = option(
+        0,
+        "Order of the data and first weights.",
+        zh="决定数据顺序和初始权重。",
+        name_zh="种子",
+        low=-LARGEST_SEED,
+        high=LARGEST_SEED,
+        least=0,
+        most=2**31 - 1,
+    )
+    checkpoint_every: int = option(
+        200,
+        "Steps between two checkpoints: what a power cut may cost.",
+        zh="每隔多少步保存一次检查点：断电时最多损失这么多步。",
+        name_zh="检查点间隔",
+        unit="steps",
+        low=1,
+    )
+    example_every: int = option(
+        50,
+        "Steps between two looks at the example.",
+        zh="每隔多少步看一次示例。",
+        name_zh="预览间隔",
+        unit="steps",
+        low=1,
+    )
+    workers: int = option(
+        0,
+        "Processes that read frames beside the training. 0: the training reads them itself.",
+        zh="在训练之外读取画面的进程数。0：由训练进程自己读取。",
+        name_zh="读取进程",
+        unit="processes",
+        low=0,
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "crop", tuple(self.crop))
-        if self.model not in OWN:
-            raise ClearError(f"There is no model {self.model!r}; choose {' or '.join(OWN)}.")
-        own = OWN[self.model] | ({"rate": FROM_A_PRIOR} if self.model == "light" and self.start != "scratch" else {})
+        own = dict(OWN.get(self.model, {}))
+        if self.model == "light" and self.start != "scratch":
+            own["rate"] = FROM_A_PRIOR
         for name, value in own.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
-        for name, allowed in {"schedule": ("constant", "cosine"), "precision": ("float32", "bfloat16")}.items():
-            if getattr(self, name) not in allowed:
-                raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(allowed)}.")
-        if any(side % 32 or side < 32 for side in self.crop):
-            raise ClearError(f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of 32.")
-        if (
-            min(
-                1 if self.steps is None else self.steps,
-                self.batch,
-                self.checkpoint_every,
-                self.example_every,
-                self.long_side,
+        require_valid(self)
+        if any(side % SIDE for side in self.crop):
+            raise ClearError(
+                f"The crop is {self.crop[0]}x{self.crop[1]} pixels; both sides must be multiples of {SIDE}."
             )
-            < 1
-        ):
-            raise ClearError("steps, batch, long_side, checkpoint_every and example_every must be 1 or more.")
-        if (
-            self.batch * self.crop[0] * self.crop[1] == 32 * 32
-        ):  # at 1/32 one value is left, which has no deviation for BatchNorm to divide by
+        # at 1/32 one value is left, which has no deviation for BatchNorm to divide by
+        if self.batch * self.crop[0] * self.crop[1] == SIDE * SIDE:
             raise ClearError(
                 "One frame of 32x32 pixels a step is too little to train on; choose a larger crop or batch."
-            )
-        if not 0 <= self.average < 1 or not 0 < self.rate < math.inf:
-            raise ClearError("average must be at least 0 and under 1, and the learning rate above 0 and finite.")
-        if (
-            self.workers < 0 or not 0 <= self.weight_decay < math.inf or abs(self.seed) >= 2**63
-        ):  # torch takes no longer seed
-            raise ClearError(
-                "workers and weight_decay must be 0 or more, weight_decay finite, and the seed between -2^63 and 2^63."
             )
 
     def resolved(self) -> ResolvedOptions:

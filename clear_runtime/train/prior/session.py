@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
@@ -100,7 +101,7 @@ class PriorSession:
         if curves_file.exists() and example_file.exists():
             return Image.open(curves_file).convert("RGB"), Image.open(example_file).convert("RGB")
         last = batches[steps - 1]
-        self.example = example_of(last, load(self.folder / PRIOR)(last.subtitled.permute(0, 2, 3, 1)))
+        self.example = example_of(last, load(self.folder / PRIOR)(rearrange(last.subtitled, "n c h w -> n h w c")))
         drawn = self._drawn(self.example)
         self._keep(drawn)
         return drawn

@@ -13,7 +13,8 @@ from clear_runtime.engines.lora import read_lora
 from clear_runtime.engines.schedule import sigmas
 from clear_runtime.errors import ClearError
 from clear_runtime.train.lora import losses
-from clear_runtime.train.lora.model import TARGETS, Adapted, save
+from clear_runtime.train.lora.model import Adapted, save
+from clear_runtime.train.lora.options import TARGETS
 
 
 @pytest.fixture(scope="module")

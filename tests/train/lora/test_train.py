@@ -336,12 +336,12 @@ def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
 @pytest.mark.parametrize(
     "options, words",
     [
-        ({"recipe": "magic"}, "choose lora only, prior"),
+        ({"recipe": "magic"}, "Choose one of: lora only, prior"),
         ({"steps": 0}, "steps is 0"),
-        ({"rate": 0.0}, "learning rate must be above 0"),
-        ({"crop": (5, 8, 8)}, "16x16 pixels"),
-        ({"control": "none"}, "as is, prefilled or both"),
-        ({"optimiser": "sgd"}, "adamw or adamw8bit"),
+        ({"rate": 0.0}, "rate is 0.0. Use a finite value above 0"),
+        ({"crop": (5, 8, 8)}, "height of crop is 8. Use a value of at least 16"),
+        ({"control": "none"}, "as is, prefilled, both"),
+        ({"optimiser": "sgd"}, "adamw, adamw8bit"),
     ],
 )
 def test_options_that_cannot_work_are_refused(options, words):
