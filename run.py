@@ -19,9 +19,25 @@ from pathlib import Path
 
 from launch import PACK, environment
 from launch.check import CHECKS, check
-from launch.console import Problem, duration, say
-from launch.demo import demo
-from launch.server import ending_on_signals
+from launch.console import duration, ended_in_words, say
+from launch.refuse import BUNDLED, refuse_early
+
+
+def demo(file: Path | None, out: Path, keep: bool) -> int:
+    """Set up what is needed, then go on inside of it; the exit code, where this process is still there to see it."""
+    source = (file or BUNDLED).expanduser().resolve()
+    refuse_early(source, out)
+    began = time.monotonic()
+    tree = environment.ready_tree()
+    python = environment.python_for(tree, test=False)
+    seconds = time.monotonic() - began
+    say(f"Set-up took {duration(seconds)}.")
+    asked = ["--video", source, "--out", out, "--comfyui", tree, "--set-up", f"{seconds:.1f}"]
+    command = [str(part) for part in (python, "-m", "launch.demo", *asked, *(["--keep"] if keep else []))]
+    os.chdir(PACK)
+    if os.name == "posix":  # in this process's place: nobody stands between it and Ctrl-C, or a kill
+        os.execv(command[0], command)
+    return subprocess.run(command).returncode
 
 
 def test(arguments: list[str]) -> int:
@@ -59,20 +75,11 @@ def main() -> int:
     options, rest = parser.parse_known_args()
     if rest and options.command != "test":
         parser.error(f"unknown argument {rest[0]}")
-    try:
-        with ending_on_signals():
-            if options.command == "check":
-                return check(options.checks)
-            if options.command == "test":
-                return test(rest)
-            demo(options.video, options.out.expanduser().resolve(), options.keep)
-            return 0
-    except Problem as problem:
-        print(f"\n{problem}", file=sys.stderr)
-        return problem.code
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
+    if options.command == "check":
+        return ended_in_words(lambda: check(options.checks))
+    if options.command == "test":
+        return ended_in_words(lambda: test(rest))
+    return ended_in_words(lambda: demo(options.video, options.out.expanduser().resolve(), options.keep))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What `run.py` is made of. Standard library only, except measure.py, which runs inside the environment."""
+"""What `run.py` is made of. Standard library only in what comes before the environment is there: console, check,
+environment, refuse; results and tied need no more. The others run inside it."""
 
 from pathlib import Path
 

@@ -1,7 +1,11 @@
 """What the user sees: sentences, one line of progress that renews itself, and problems with an exit code."""
 
+import contextlib
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 
 WRONG_INPUT = 2
 
@@ -55,3 +59,50 @@ class ProgressLine:
             print(f"\r\x1b[K{text[:110]}", end="\n" if last else "", flush=True)
         else:
             say(text)
+
+
+@contextlib.contextmanager
+def ending_on_signals():
+    """SIGTERM and SIGHUP end the program the way Ctrl-C does: through every `with` block."""
+
+    def end(number, frame):
+        raise SystemExit(128 + number)
+
+    with _handled(dict.fromkeys(("SIGTERM", "SIGHUP"), end)):
+        yield
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """What has to be brought to its end is: Ctrl-C and the like are not heard meanwhile."""
+    with _handled(dict.fromkeys(("SIGINT", "SIGTERM", "SIGHUP"), signal.SIG_IGN)):
+        yield
+
+
+@contextlib.contextmanager
+def _handled(wanted: dict):
+    if threading.current_thread() is not threading.main_thread():  # signals are the main one's
+        yield
+        return
+    before = {}
+    for name, handler in wanted.items():
+        if hasattr(signal, name):
+            before[name] = signal.signal(getattr(signal, name), handler)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def ended_in_words(run: Callable[[], int | None]) -> int:
+    """Run a program to its exit code; problems and Ctrl-C are said in a sentence."""
+    try:
+        with ending_on_signals():
+            return run() or 0
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return problem.code
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130

@@ -1,19 +1,13 @@
-"""Runs inside the environment, called by demo.py: facts of a file before the run, figures of the result after it.
-
-    python -m launch.measure facts FILE                     what the file is, and what torch can use
-    python -m launch.measure score INPUT RESULT [TRUTH]     counts, and PSNR where TRUTH (bunny.json) knows the original
-
-Prints one JSON line. {"error": sentence} for what the user can mend.
-"""
+"""Facts of a file before a run, and figures of its result after it."""
 
 import json
-import sys
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
 from clear_runtime import metrics
-from clear_runtime.errors import ClearError
 from clear_runtime.frames.masks import grow
 from clear_runtime.media import video
 
@@ -50,10 +44,6 @@ def score(before: str, after: str, truth: str | None) -> dict:
 
 
 def _against_truth(before: str, after: str, truth: Path) -> dict:
-    # run.py has the standard library alone; this runs in the environment
-    import numpy as np
-    from PIL import Image
-
     told = json.loads(truth.read_text(encoding="utf-8"))
     bits = torch.from_numpy(np.array(Image.open(truth.parent / told["mask"])))
     source, cleaned, clean = (
@@ -71,19 +61,3 @@ def _against_truth(before: str, after: str, truth: Path) -> dict:
         "psnr_background": round(metrics.masked_psnr(cleaned, source, far), 2),
         "flicker": round(metrics.flicker(cleaned, clean, near), 5),
     }
-
-
-def main(what: str, *arguments: str) -> None:
-    try:
-        found = (
-            facts(*arguments)
-            if what == "facts"
-            else score(arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else None)
-        )
-    except ClearError as error:
-        found = {"error": str(error)}
-    print(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,23 +1,19 @@
 """A ComfyUI server of our own: headless, on a free port, in a folder that goes when it stops."""
 
 import contextlib
-import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 import uuid
 from pathlib import Path
 
-from . import PACK, PACK_NAME
-from .console import Problem, ProgressLine, tail
-from .websocket import Listener
+from . import PACK, PACK_NAME, tied
+from .client import Client, Refused
+from .console import Problem, ProgressLine, tail, undisturbed
 
 START_BOUND = 300  # seconds; a cold disk and a slow machine take about 60
 LOCAL = "127.0.0.1"
@@ -30,11 +26,12 @@ class Server:
 
     def __init__(self, python: Path, tree: Path, cpu: bool):
         self.python, self.tree, self.cpu = python, tree, cpu
-        self.base = Path(tempfile.mkdtemp(prefix="clear-comfyui-"))
+        with room_in_temp():
+            self.base = Path(tempfile.mkdtemp(prefix="clear-comfyui-"))
         self.log = self.base / "server.log"
         self.client = uuid.uuid4().hex
         self.keep = False
-        self.process = None
+        self.process: subprocess.Popen | None = None
         self.port = 0
         self.start_seconds = 0.0
 
@@ -44,7 +41,8 @@ class Server:
 
     def __enter__(self):
         try:
-            self._prepare()
+            with room_in_temp():
+                self._prepare()
             self._start()
         except BaseException:
             self.stop()
@@ -52,8 +50,23 @@ class Server:
         return self
 
     def __exit__(self, kind, value, trace):
-        if not (self.keep and kind is None):
-            self.stop()
+        if self.keep and kind is None:
+            self.process.stdin.write(tied.KEEP)
+            self.process.stdin.close()
+            return
+        ended = isinstance(value, ConnectionError) and self._has_ended()
+        problem = self._ended() if ended else None
+        self.stop()
+        if problem is not None:
+            raise problem from value
+
+    def lend(self, file: Path, name: str) -> None:
+        """Put a file into the input folder under a name: as a link, so that a user's video is nowhere twice."""
+        try:
+            (self.base / "input" / name).symlink_to(file)
+        except OSError:  # Windows allows links to some users only
+            with room_in_temp():
+                shutil.copyfile(file, self.base / "input" / name)
 
     def _prepare(self) -> None:
         for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
@@ -74,7 +87,7 @@ class Server:
                     raise Problem(
                         f"ComfyUI did not answer within {START_BOUND} s. The end of its log:\n{self.log_tail()}"
                     )
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, Refused):
                     self.get("/system_stats", timeout=5)
                     self.start_seconds = progress.done("ready")
                     return
@@ -91,8 +104,11 @@ class Server:
         with socket.socket() as free:
             free.bind((LOCAL, 0))
             self.port = free.getsockname()[1]
+        self._client = Client(self.address)
         command = [
             str(self.python),
+            tied.__file__,
+            str(self.base),
             str(self.tree / "main.py"),
             "--listen",
             LOCAL,
@@ -119,29 +135,28 @@ class Server:
                 cwd=self.tree,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 **apart,
             )
 
     def stop(self) -> None:
-        """End the server and remove its folder."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        shutil.rmtree(self.base, ignore_errors=True)
+        """End the server and remove its folder, also when Ctrl-C is pressed once more meanwhile."""
+        with undisturbed():
+            if self.process is not None:
+                if self.process.poll() is None:
+                    self.process.terminate()
+                    try:
+                        self.process.wait(10)
+                    except subprocess.TimeoutExpired:
+                        self.process.kill()
+                        self.process.wait()
+                self.process.stdin.close()
+                self._client.close()
+            shutil.rmtree(self.base, ignore_errors=True)
 
     def request(self, path: str, data: dict | None = None, timeout: float = 30):
-        body = None if data is None else json.dumps(data).encode()
-        wanted = urllib.request.Request(self.address + path, body, {"Content-Type": "application/json"})
-        # a proxy named in the environment is of no use for our own machine
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(wanted, timeout=timeout) as answer:
-            text = answer.read()
-        return json.loads(text) if text.strip() else None
+        return self._client.request(path, data, timeout)
 
     def get(self, path: str, timeout: float = 30):
         return self.request(path, timeout=timeout)
@@ -149,15 +164,12 @@ class Server:
     def interrupt(self) -> None:
         self.request("/interrupt", {})
 
-    def listen(self) -> Listener:
-        return Listener(LOCAL, self.port, f"/ws?clientId={self.client}")
-
     def queue(self, prompt: dict) -> str:
         """Send a prompt; its id. Raises Problem with ComfyUI's reasons when it is refused."""
         try:
             answer = self.request("/prompt", {"prompt": prompt, "client_id": self.client})
-        except urllib.error.HTTPError as error:
-            raise Problem(f"ComfyUI refused the graph: {_reasons(json.loads(error.read()))}") from error
+        except Refused as error:
+            raise Problem(f"ComfyUI refused the graph: {_reasons(error.answer)}") from error
         if answer.get("node_errors"):  # some outputs are wrong: it would quietly run the others alone
             self.request("/queue", {"delete": [answer["prompt_id"]]})
             self.interrupt()
@@ -174,31 +186,37 @@ class Server:
         Returns its outputs by node id. Raises Problem with the node's own words when a node fails, or when `bound`
         seconds have passed.
         """
-        listener = self.listen()
-        try:
+        with self._client.listening(f"/ws?clientId={self.client}") as messages:
             prompt_id, node, started = self.queue(prompt), None, time.monotonic()
             while True:
-                message = listener.receive(1.0) if not listener.closed else time.sleep(1.0)
+                message = messages.receive(1.0) if not messages.closed else time.sleep(1.0)
                 kind, data = (message.get("type"), message.get("data") or {}) if message else (None, {})
                 if kind == "executing":
                     node = data.get("node")
                 elif kind == "progress" and on_progress:
                     on_progress(data.get("node") or node, data["value"], data["max"])
+                if messages.closed and self._has_ended():
+                    raise self._ended()
                 ended = kind in ("execution_success", "execution_error", "execution_interrupted") or kind is None
                 entry = self.result(prompt_id) if ended else None
                 if entry and entry["status"].get("completed") is not None:
                     return self._outputs(entry)
-                if self.process.poll() is not None:
-                    raise Problem(
-                        f"ComfyUI ended during the run (exit code {self.process.returncode}; on Linux -9 means "
-                        f"that memory ran out). The end of its log:\n{self.log_tail()}"
-                    )
                 if bound is not None and time.monotonic() - started > bound:
                     raise Problem(
                         f"the graph did not end within {bound:g} s. The end of ComfyUI's log:\n{self.log_tail()}"
                     )
-        finally:
-            listener.close()
+
+    def _has_ended(self) -> bool:
+        """Whether the process is gone; one that has just closed its connections has a moment for that."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+        return self.process.poll() is not None
+
+    def _ended(self) -> Problem:
+        return Problem(
+            f"ComfyUI ended during the run (exit code {self.process.returncode}; on Linux -9 means that memory ran "
+            f"out). The end of its log:\n{self.log_tail()}"
+        )
 
     def _outputs(self, entry: dict) -> dict:
         for kind, data in entry["status"]["messages"]:
@@ -243,26 +261,24 @@ class NodeFailed(Problem):
         )
 
 
-def _reasons(answer: dict) -> str:
+@contextlib.contextmanager
+def room_in_temp():
+    """Say what can be done where the folder for temporary files takes no more."""
+    try:
+        yield
+    except OSError as error:
+        raise Problem(
+            f"The folder for temporary files ({tempfile.gettempdir()}) does not take this run: {error.strerror}. Free "
+            f"some space there, or name another folder in TMPDIR (TEMP on Windows)."
+        ) from error
+
+
+def _reasons(answer) -> str:
+    if not isinstance(answer, dict):
+        return str(answer)
     found = [
         f"{node['class_type']}: {e['message']} ({e.get('details', '')})"
         for node in (answer.get("node_errors") or {}).values()
         for e in node["errors"]
     ]
     return "; ".join(found) or str(answer.get("error"))
-
-
-@contextlib.contextmanager
-def ending_on_signals():
-    """SIGTERM and SIGHUP end the program the way Ctrl-C does: through every `with` block."""
-
-    def end(number, frame):
-        raise SystemExit(128 + number)
-
-    names = [getattr(signal, n) for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    before = {name: signal.signal(name, end) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)

@@ -24,8 +24,9 @@ sys.path.insert(0, str(ROOT))
 
 from clear_runtime.media.before_after import LINE  # noqa: E402
 from clear_runtime.media.video import read_frames  # noqa: E402
+from launch.console import ending_on_signals  # noqa: E402
 from launch.graph import only_to, set_input, to_prompt  # noqa: E402
-from launch.server import Server, ending_on_signals  # noqa: E402
+from launch.server import Server  # noqa: E402
 
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
 README = ROOT / "docs" / "before_after.jpg"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
-from launch import demo, server
+from launch import results, server
 from launch.console import Problem
+from launch.refuse import BUNDLED, refuse_early
 
 
 def test_what_the_user_can_mend_is_shown_without_a_traceback(tmp_path):
@@ -43,42 +44,67 @@ def test_every_exception_of_the_runtime_is_one_that_the_user_can_mend():
     }
 
 
-def results(folder):
+def finished(folder):
     folder.mkdir(exist_ok=True)
-    made = {end: folder / end for end in demo.ENDS}
+    made = {end: folder / end for end in results.ENDS}
     for end, path in made.items():
         path.write_text(f"new {end}")
     return made
 
 
 def test_results_of_an_earlier_run_are_replaced_and_other_files_never(tmp_path):
-    made, out = results(tmp_path / "made"), tmp_path / "out"
+    made, out, film = finished(tmp_path / "made"), tmp_path / "out", tmp_path / "film.mp4"
     out.mkdir()
-    assert demo.keep_results("film", out, made, {"a": 1}).name == "film_report.json"
-    assert demo.keep_results("film", out, made, {"a": 2}).name == "film_report.json"
+    keep = lambda source, **report: results.keep_results(source, out, made, report).name
+    assert keep(film, a=1) == keep(film, a=2) == "film_report.json"
     assert json.loads((out / "film_report.json").read_text())["a"] == 2
     (out / "film_clean.mp4").write_text("cut by hand")
-    assert demo.keep_results("film", out, made, {"a": 3}).name == "film_2_report.json"
+    assert keep(film, a=3) == "film_2_report.json"
     assert (out / "film_clean.mp4").read_text() == "cut by hand"
     assert (out / "film_2_clean.mp4").read_text() == "new clean.mp4"
     (out / "other_report.json").write_text('["not a report of ours"]')
-    assert demo.keep_results("other", out, made, {}).name == "other_2_report.json"
+    assert keep(tmp_path / "other.mp4") == "other_2_report.json"
     assert not list(out.glob(".*"))
 
 
-def test_a_result_that_cannot_be_saved_leaves_nothing(tmp_path, monkeypatch):
-    out = tmp_path / "out"
+def test_two_videos_of_one_name_keep_both_results(tmp_path):
+    made, out = finished(tmp_path / "made"), tmp_path / "out"
     out.mkdir()
+    sources = [tmp_path / "a.mkv", tmp_path / "a.mp4", tmp_path / "elsewhere" / "a.mkv"]
+    names = [results.keep_results(source, out, made, {"input": source.name}).name for source in sources]
+    assert names == ["a_report.json", "a_2_report.json", "a_3_report.json"]
+    assert results.keep_results(sources[1], out, made, {}).name == "a_2_report.json"
+
+
+def test_a_name_of_eighty_wide_letters_gets_results_that_a_disk_can_hold(tmp_path):
+    made, out = finished(tmp_path / "made"), tmp_path / "out"
+    out.mkdir()
+    long = ["字幕" * 40, "字幕" * 40 + "二"]
+    for stem in long:
+        results.keep_results(tmp_path / f"{stem}.mp4", out, made, {})
+    kept = [path.name for path in out.iterdir()]
+    assert len(kept) == 8 and all(name.startswith("字幕" * 20) and len(name.encode()) <= 240 for name in kept)
+    assert results.name_for(Path("short.name.mp4")) == "short.name"
+
+
+def test_results_that_cannot_be_saved_are_kept_elsewhere_and_leave_nothing_half(tmp_path, monkeypatch):
+    out, temp = tmp_path / "out", tmp_path / "temp"
+    out.mkdir()
+    temp.mkdir()
+    monkeypatch.setattr(results.tempfile, "tempdir", str(temp))
 
     def full(source, target):
         Path(target).write_text("half")
         raise OSError(28, "No space left on device")
 
-    made = results(tmp_path / "made")
-    monkeypatch.setattr(demo.shutil, "copyfile", full)
-    with pytest.raises(Problem, match="No space left"):
-        demo.keep_results("film", out, made, {})
+    made = finished(tmp_path / "made")
+    monkeypatch.setattr(results.shutil, "copyfile", full)
+    with pytest.raises(Problem, match="No space left") as told:
+        results.keep_results(tmp_path / "film.mp4", out, made, {})
     assert not list(out.iterdir())
+    (folder,) = temp.iterdir()
+    assert str(folder) in str(told.value)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {end: f"new {end}" for end in results.ENDS}
 
 
 @pytest.mark.parametrize(
@@ -101,12 +127,21 @@ def test_bad_input_is_refused_at_once_without_a_traceback(tmp_path, name, why):
 def test_an_output_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(Problem, match="--out") as refused:
-        demo.refuse_early(demo.BUNDLED, tmp_path / "out")
+        refuse_early(BUNDLED, tmp_path / "out")
     assert refused.value.code == 2
 
 
-def test_run_py_and_its_parts_need_the_standard_library_alone():
-    parts = [p for p in (ROOT / "launch").glob("*.py") if p.name != "measure.py"] + [ROOT / "run.py"]
-    for part in parts:
-        for module in re.findall(r"^\s*(?:import|from) ([A-Za-z_]\w*)", part.read_text(), re.M):
-            assert module in sys.stdlib_module_names or module == "launch", f"{part.name} imports {module}"
+def test_what_comes_before_the_environment_needs_the_standard_library_alone():
+    parts, seen = [ROOT / "run.py", ROOT / "launch" / "tied.py"], []
+    while parts:
+        seen.append(part := parts.pop())
+        for line in re.findall(r"^\s*(?:from|import) .*", part.read_text(encoding="utf-8"), re.M):
+            module, names = re.match(r"\s*(?:from|import) (\S+)(?: import (.*))?", line).groups()
+            if module.split(".")[0] not in ("", "launch"):
+                assert module.split(".")[0] in sys.stdlib_module_names, f"{part.name}: {line}"
+                continue
+            inside = [module.split(".")[-1], *re.split(r", *", names or "")]
+            files = [ROOT / "launch" / f"{name}.py" for name in inside]
+            parts += [file for file in files if file.is_file() and file not in seen]
+    assert {"environment.py", "console.py", "check.py", "refuse.py"} <= {part.name for part in seen}
+    assert "demo.py" not in {part.name for part in seen}

@@ -1,16 +1,18 @@
 """The server's life: it starts, it stops, and what went wrong is said."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from paths import ROOT
 
 from launch import server
-from launch.console import Problem
+from launch.console import Problem, undisturbed
 
 FAKE_COMFYUI = """
 import http.server, json, os, sys
@@ -83,7 +85,8 @@ def test_a_server_that_never_answers_is_given_up(fake_tree, monkeypatch):
 HOLD = """
 import sys, time
 from pathlib import Path
-from launch.server import Server, ending_on_signals
+from launch.console import ending_on_signals
+from launch.server import Server
 with ending_on_signals(), Server(Path(sys.executable), Path(sys.argv[1]), cpu=True):
     print("up", flush=True)
     time.sleep(60)
@@ -109,3 +112,82 @@ def test_the_server_stops_on_signals(fake_tree, tmp_path, number):
     holder.send_signal(number)
     holder.communicate(timeout=120)
     assert holder.returncode != 0 and not alive(pid)
+
+
+def held(fake_tree, tmp_path):
+    """Another process that holds a server: (it, the server's process id)."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(fake_tree)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path), "TEMP": str(tmp_path), "TMP": str(tmp_path)},
+    )
+    while "up" not in (line := holder.stdout.readline()):
+        assert line
+    return holder, int((tmp_path / "pid").read_text())
+
+
+def gone(condition, tries=600):
+    """Whether it comes true; the system takes a moment to tell the others that a process has died."""
+    return any(condition() or time.sleep(0.1) for _ in range(tries))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_launcher_that_is_killed_takes_its_server_and_folder_with_it(fake_tree, tmp_path):
+    holder, pid = held(fake_tree, tmp_path)
+    assert list(tmp_path.glob("clear-comfyui-*"))
+    holder.kill()
+    holder.wait()
+    assert gone(lambda: not alive(pid)) and gone(lambda: not list(tmp_path.glob("clear-comfyui-*")))
+
+
+def test_a_server_that_is_kept_stays(fake_tree, tmp_path):
+    with server.Server(Path(sys.executable), fake_tree, cpu=True) as running:
+        running.keep = True
+    try:
+        assert alive(running.process.pid) and running.base.is_dir()
+        assert "--cpu" in running.get("/system_stats")["argv"]
+    finally:
+        running.process.kill()
+        running.process.wait()
+        shutil.rmtree(running.base)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_server_that_the_system_has_killed_is_explained(fake_tree):
+    with pytest.raises(Problem, match="(?s)ended during the run .exit code -9.*memory ran out"):
+        with server.Server(Path(sys.executable), fake_tree, cpu=True) as running:
+            base = running.base
+            running.process.kill()
+            running.process.wait()
+            running.get("/system_stats")
+    assert not base.exists()
+
+
+def test_a_user_s_video_is_nowhere_twice(fake_tree, tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    with server.Server(Path(sys.executable), fake_tree, cpu=True) as running:
+        running.lend(film, "input.mp4")
+        assert (running.base / "input" / "input.mp4").read_bytes() == b"film"
+        assert sys.platform == "win32" or (running.base / "input" / "input.mp4").is_symlink()
+    assert film.read_bytes() == b"film"
+
+
+def test_a_full_folder_for_temporary_files_is_said(fake_tree, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(server.tempfile, "mkdtemp", full)
+    with pytest.raises(Problem, match="temporary files .*No space left on device.*TMPDIR"):
+        server.Server(Path(sys.executable), fake_tree, cpu=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_nothing_disturbs_what_is_brought_to_its_end():
+    with undisturbed():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
