@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..data.synthetic.layouts import KINDS
 from ..data.synthetic.looks import ACCENTS, DARKS, WHITES, YELLOWS, Look
 from ..data.synthetic.pairs import Drawn, PairMaker
+from ..find.look import Looker, Scales
 from ..find.marks import MarkOptions
 from ..metrics import Overlap
 
@@ -88,8 +90,17 @@ def _frames(maker: PairMaker, count: int, name: str, options: Callable[[random.R
             yield drawn
 
 
+def marks_in(prior, picture: np.ndarray) -> torch.Tensor:
+    """What the finder's looks mark in a picture [H, W, 3] uint8 by itself: [H, W] bool at the picture's size."""
+    frame = torch.from_numpy(picture).float() / 255
+    height, width, _ = picture.shape
+    looker = Looker(prior, Scales.of(height, width, getattr(prior, "long_side", None)))
+    soft = torch.from_numpy(looker([frame])[0])[None, None].float() / 255
+    return torch.nn.functional.interpolate(soft, (height, width), mode="bilinear", antialias=True)[0, 0] > THRESHOLD
+
+
 def _marks(prior, drawn: Drawn) -> torch.Tensor:
-    return prior(torch.from_numpy(drawn.subtitled)[None].float() / 255)[0] > THRESHOLD
+    return marks_in(prior, drawn.subtitled)
 
 
 def _inside(drawn: Drawn) -> tuple[slice, slice]:
