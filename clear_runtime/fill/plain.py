@@ -6,9 +6,9 @@ from torch import Tensor
 from ..errors import ClearError
 from ..frames.region import blocks
 from .harmonic import harmonic
-from .propagate import lenders, propagate
+from .propagate import Borrower
 
-MARGIN = 32
+MARGIN = 64
 """Pixels around the holes that the fill looks at."""
 
 
@@ -28,10 +28,13 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
     out = frames.clone()
     for block in blocks(mask, MARGIN):
         pixels, known = block.of(frames).permute(0, 3, 1, 2), (block.of(mask) == 0)[:, None]
-        # frame by frame, so that beyond `out` no more than a frame is held at once
-        for t, others in enumerate(lenders(known)):
+        if known.all():
+            continue
+        borrow = Borrower(pixels, known)
+        # frame by frame, so that beyond `out` no more than a frame is held at full size
+        for t in range(len(pixels)):
             if known[t].all() or not known[t].any():
                 continue
-            filled = propagate(pixels, known, t, others, harmonic(pixels[t : t + 1].float(), known[t : t + 1])[0])
+            filled = borrow(t, harmonic(pixels[t : t + 1].float(), known[t : t + 1])[0])
             block.of(out)[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
     return out
