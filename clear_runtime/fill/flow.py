@@ -1,9 +1,10 @@
 """Dense optical flow between neighbouring frames whose holes are left out and completed from around.
 
-Horn and Schunck's smoothness with a data term that is pooled over a small window and normalised by its gradient (Bruhn
-et al., "Lucas/Kanade meets Horn/Schunck", 2005), coarse to fine with warping. Where a pixel is hidden in either frame
-the data term is left out, so that smoothness alone decides there: the flow of a hole is the harmonic continuation of
-its surroundings'.
+Horn and Schunck's smoothness with a data term that is pooled over a window and normalised by its gradient (Bruhn et
+al., "Lucas/Kanade meets Horn/Schunck", 2005), and a pull towards the affine movement that the whole picture has in
+common (Odobez and Bouthemy, "Robust multiresolution estimation of parametric motion models", 1995), coarse to fine with
+warping. Where a pixel is hidden in either frame the data term is left out, so that the other two decide there: the flow
+of a hole is the smooth continuation of its surroundings'.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ STEPS = 12
 """Jacobi steps after each warp."""
 SMOOTH = 0.2
 """Weight of the smoothness term against a data term whose eigenvalues are 0 to 1."""
+CAMERA = 0.1
+"""The same of the movement that the whole picture has in common: a place that says little by itself goes along."""
+STEADY = 0.1
+"""How reluctant that movement is to be more than a shift, as a share of what speaks for any."""
+FITS = 4
+"""Least squares by which that movement is found."""
 NOISE = 3 / 255
 """Gradients and differences below it say little."""
 REACH = 12
@@ -75,7 +82,8 @@ def _scaled(field: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, field: Tensor) -> Tensor:
-    """The flow after one linearisation of the difference around it."""
+    """A flow [N, 2, h, w] after one more linearisation of the difference around it; the rest as of `flow`, no
+    levels."""
     seen, seen_shown = warped(torch.cat([second, shown_too], 1), field).split(1, 1)
     x, y = _gradient((first + seen) / 2)
     change = seen - first
@@ -83,19 +91,45 @@ def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, fie
     sure = (shown * seen_shown > 0.9).float()
     sure = -F.max_pool2d(-sure, 3, 1, 1)
     trust = sure / (change.square() + NOISE**2).sqrt()
-    term = torch.cat([trust * x * x, trust * x * y, trust * y * y, trust * x * change, trust * y * change], 1)
-    pooled = box_mean(term, REACH)
+    camera = _affine(x, y, change - x * field[:, 0:1] - y * field[:, 1:2], trust)
+    pooled = box_mean(
+        torch.cat([trust * x * x, trust * x * y, trust * y * y, trust * x * change, trust * y * change], 1), REACH
+    )
     scale = 1 / (pooled[:, 0:1] + pooled[:, 2:3] + NOISE)
     xx, xy, yy, xt, yt = (pooled * scale).split(1, 1)
-    new = field
-    determinant = (xx + SMOOTH) * (yy + SMOOTH) - xy * xy
+    new, tie = field, SMOOTH + CAMERA
+    xx, yy = xx + tie, yy + tie
+    determinant = xx * yy - xy * xy
     for _ in range(STEPS):
-        around = _neighbours(new)
-        du, dv = (around - field).split(1, 1)
-        right, down = SMOOTH * du - xt, SMOOTH * dv - yt
-        step = torch.cat([(yy + SMOOTH) * right - xy * down, (xx + SMOOTH) * down - xy * right], 1) / determinant
+        right, down = (SMOOTH * (_neighbours(new) - field) + CAMERA * (camera - field)).split(1, 1)
+        right, down = right - xt, down - yt
+        step = torch.cat([yy * right - xy * down, xx * down - xy * right], 1) / determinant
         new = field + step.clamp(-LARGEST, LARGEST)
     return new
+
+
+def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor) -> Tensor:
+    """The flow [N, 2, h, w] that one affine movement of the whole picture makes: what a camera does.
+
+    x, y: the gradient; change: the difference that no movement would leave, both [N, 1, h, w]. Least squares, weighted
+    anew by what is left, so that what moves otherwise does not count (iteratively reweighted, as of a Lorentzian).
+    """
+    height, width = x.shape[-2:]
+    across = torch.linspace(-1, 1, width, dtype=x.dtype, device=x.device).expand(height, -1)
+    along = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device)[:, None].expand(-1, width)
+    basis = torch.stack([torch.ones_like(across), across, along]).flatten(1)
+    rows = torch.cat([x.flatten(2) * basis, y.flatten(2) * basis], 1)  # [N, 6, pixels]
+    target, weight = change.flatten(1), trust.flatten(1)
+    steady = STEADY * x.new_tensor([0, 1, 1, 0, 1, 1])
+    found = x.new_zeros(len(x), 6)
+    for _ in range(FITS):
+        left = (rows * weight[:, None]) @ rows.mT
+        left = left + torch.diag_embed(left.diagonal(dim1=1, dim2=2).mean(1, keepdim=True) * steady + 1e-6)
+        right = (rows * (weight * -target)[:, None]).sum(2)
+        found = torch.linalg.solve(left, right)
+        rest = (found[:, None] @ rows)[:, 0] + target
+        weight = trust.flatten(1) * NOISE / (rest.square() + NOISE**2)
+    return (found.view(-1, 2, 3) @ basis).view(-1, 2, height, width)
 
 
 def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:

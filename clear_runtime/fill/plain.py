@@ -12,13 +12,13 @@ MARGIN = 64
 """Pixels around the holes that the fill looks at."""
 
 
-def fill(frames: Tensor, mask: Tensor) -> Tensor:
+def fill(frames: Tensor, mask: Tensor, still: bool = True, motion: bool = True) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
-    The frames follow one another in one shot or several: where the background stands still, a pixel that another frame
-    shows is taken from there (propagate.py), else it is the smooth continuation of its surroundings. A frame that is
-    masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when frames and mask differ in
-    count or size.
+    The frames follow one another in one shot or several. A pixel that another frame shows is taken from there
+    (propagate.py), at the same place where the scene stands still (`still`), along its motion where it moves
+    (`motion`); else it is the smooth continuation of its surroundings. A frame that is masked from edge to edge stays
+    as it is: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
     """
     if frames.shape[:3] != mask.shape:
         raise ClearError(
@@ -30,7 +30,7 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
         pixels, known = block.of(frames).permute(0, 3, 1, 2), (block.of(mask) == 0)[:, None]
         if known.all():
             continue
-        borrow = Borrower(pixels, known)
+        borrow = Borrower(pixels, known, still, motion)
         # frame by frame, so that beyond `out` no more than a frame is held at full size
         for t in range(len(pixels)):
             if known[t].all() or not known[t].any():

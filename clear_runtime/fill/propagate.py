@@ -39,14 +39,14 @@ NOISE = (1.5 / 255) ** 2
 class Borrower:
     """Mixes true pixels into the spatial fill of a piece's frames.
 
-    pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; along: whether motion is followed, or only what stands still
-    is borrowed.
+    pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; still: whether pixels are borrowed at the same place in
+    other frames; moving: whether along the motion.
     """
 
-    def __init__(self, pixels: Tensor, known: Tensor, along: bool = True):
-        self.pixels, self.known, self.along = pixels, known, along
-        self.motion = Motion(pixels, known, flows=along)
-        self.still = lenders(known)
+    def __init__(self, pixels: Tensor, known: Tensor, still: bool = True, moving: bool = True):
+        self.pixels, self.known, self.moving = pixels, known, moving
+        self.motion = Motion(pixels, known, flows=moving)
+        self.still = lenders(known) if still else [torch.empty(0, dtype=torch.long)] * len(known)
 
     def __call__(self, t: int, filled: Tensor) -> Tensor:
         """Frame t's spatial fill [3, h, w], true pixels of other frames mixed into its holes.
@@ -72,7 +72,7 @@ class Borrower:
         """Frames to borrow from, each with the flow into it [1, 3, h/2, w/2], or None where all stands still."""
         for frame in self.still[t].tolist():
             yield frame, None
-        if not self.along:
+        if not self.moving:
             return
         for direction in (1, -1):
             wanted, field = self._that_show(t, points, direction), None
