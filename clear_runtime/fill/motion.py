@@ -13,7 +13,7 @@ from .harmonic import harmonic
 
 BATCH = 8
 """Pairs of frames whose flow is sought at once."""
-RETURNS = 0.5
+RETURNS = 1.0
 """Pixels of the grid within which the way there and back again has to end."""
 CUT = 0.3
 """Share of the picture whose way returns, at least; less is a cut."""
