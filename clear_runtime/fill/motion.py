@@ -73,6 +73,11 @@ def at_points(pictures: Tensor, points: Tensor, mode: str = "bilinear") -> Tenso
     return F.grid_sample(pictures, where, mode=mode, padding_mode="zeros", align_corners=True)[0, :, 0]
 
 
+def halved_points(points: Tensor) -> Tensor:
+    """Points (x, y) of the frame, in pixels of the grid of half its size."""
+    return (points - 0.5) / 2
+
+
 def _returns(there: Tensor, back: Tensor) -> Tensor:
     """How well the way back ends where the way there began, [N, 1, h, w] of 0 to 1; 0 where it leaves the picture."""
     off = (there + warped(back, there)).square().sum(1, keepdim=True)

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
+from .exemplar import Exemplar
 from .flow import warped
-from .motion import Motion, at_points, followed
+from .motion import Motion, at_points, followed, halved_points
 
 RADII = ((3, 1.0), (4, 0.03), (5, 0.001))
 """(reach, weight) at half the frame's size, a quarter and an eighth, so 6, 16 and 40 of its pixels: the neighbourhoods
@@ -29,6 +30,8 @@ LENDERS = 24
 """Frames that are borrowed from along the motion at most, in each direction, nearest first."""
 NEWS = 0.02
 """Share of a frame's hidden pixels that one more lender has to show for the first time."""
+REST = 0.02
+"""Share of the hidden pixels that lenders leave to the spatial fill, from which texture is worth looking for."""
 FILL_ERROR = 0.3
 """Squared error of the spatial fill as a share of the surroundings' variance. With 0.1 still scenes come back 2 to 5 dB
 worse; with 0.6 what moves gains 0.1 dB, and what changes without moving loses as much."""
@@ -40,12 +43,14 @@ class Borrower:
     """Mixes true pixels into the spatial fill of a piece's frames.
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; still: whether pixels are borrowed at the same place in
-    other frames; moving: whether along the motion.
+    other frames; moving: whether along the motion; texture: whether what no
+    frame shows is given texture (exemplar.py). Frames are asked for in their order.
     """
 
-    def __init__(self, pixels: Tensor, known: Tensor, still: bool = True, moving: bool = True):
+    def __init__(self, pixels: Tensor, known: Tensor, still: bool = True, moving: bool = True, texture: bool = True):
         self.pixels, self.known, self.moving = pixels, known, moving
         self.motion = Motion(pixels, known, flows=moving)
+        self.texture = Exemplar(pixels, known, self.motion, moving) if texture else None
         self.still = lenders(known) if still else [torch.empty(0, dtype=torch.long)] * len(known)
 
     def __call__(self, t: int, filled: Tensor) -> Tensor:
@@ -57,13 +62,17 @@ class Borrower:
         """
         rows, columns = (~self.known[t, 0]).nonzero(as_tuple=True)
         points = torch.stack([columns, rows], 1).float()
-        mixed, total = filled[:, rows, columns], filled.new_ones(len(points))  # the fill's own weight
         compare = _Comparison(self.motion, t)
+        lent, total = filled.new_zeros(3, len(points)), filled.new_ones(len(points))  # the fill's own weight is 1
         for frame, field in self._lenders(t, points):
-            weight, drift = at_points(compare(frame, field), _halved(points)).split((1, 3))
+            weight, drift = at_points(compare(frame, field), halved_points(points)).split((1, 3))
             colours, shown = self._seen(frame, points, field)
             weight = weight * shown
-            mixed, total = mixed + weight * (colours - drift), total + weight
+            lent, total = lent + weight * (colours - drift), total + weight[0]
+        own = filled[:, rows, columns]
+        if self.texture is not None and (1 / total).mean() > REST:
+            own = self.texture(t, own, points)
+        mixed = lent + own
         out = filled.clone()
         out[:, rows, columns] = mixed / total
         return out
@@ -85,7 +94,7 @@ class Borrower:
 
     def _that_show(self, t: int, points: Tensor, direction: int) -> list[int]:
         """The frames in one direction that show enough points which no nearer one shows, nearest first."""
-        at, hidden, sure = _halved(points), points.new_ones(len(points)), points.new_ones(len(points))
+        at, hidden, sure = halved_points(points), points.new_ones(len(points)), points.new_ones(len(points))
         chosen: list[int] = []
         for frame, step in self.motion.steps(t, direction):
             if abs(frame - t) > AWAY or len(chosen) == LENDERS or hidden.sum() < NEWS * len(points):
@@ -104,8 +113,11 @@ class Borrower:
         if field is None:
             rows, columns = points.long().T.flip(0)
             return pixels[0, :, rows, columns], known[0, 0, rows, columns]
-        at = points + 2 * at_points(field[:, :2], _halved(points)).T
-        sharp, soft = at_points(pixels, at, "bicubic").clamp(0, 1), at_points(pixels, at)
+        at = points + 2 * at_points(field[:, :2], halved_points(points)).T
+        # what is not known is 0 and out of the count: a place that is nearly a pixel's has a trace of its neighbours'
+        alone = torch.cat([pixels * known, known], 1)
+        (sharp, full), (soft, part) = (at_points(alone, at, mode).split((3, 1)) for mode in ("bicubic", "bilinear"))
+        sharp, soft = (sharp / full.clamp_min(0.5)).clamp(0, 1), soft / part.clamp_min(0.5)
         # a cubic reaches a pixel farther than the four that a place lies between
         inner = -F.max_pool2d(F.pad(-known, (1, 1, 1, 1)), 3, 1)
         shown, whole = (at_points(torch.cat([known, inner], 1), at) > 0.999).split(1)
@@ -162,8 +174,3 @@ def _around(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         total = total + near
         x, scale = F.avg_pool2d(x, 2, ceil_mode=True), 2 * scale
     return total[:, :-1] / total[:, -1:].clamp_min(1e-12), total[:, -1:]
-
-
-def _halved(points: Tensor) -> Tensor:
-    """Points (x, y) of the frame, in pixels of the grid of half its size."""
-    return (points - 0.5) / 2

@@ -63,8 +63,8 @@ def test_what_changes_without_moving_keeps_the_smooth_fill():
     clean = torch.stack([texture(seed=t) for t in range(24)])
     frames = subtitled(clean, mask)
     smooth = spatial(frames, mask)
-    assert error(fill(frames, mask), smooth, mask) < 0.03
-    assert error(fill(frames, mask), clean, mask) < 1.01 * error(smooth, clean, mask)
+    assert error(fill(frames, mask, texture=False), smooth, mask) < 0.03
+    assert error(fill(frames, mask, texture=False), clean, mask) < 1.01 * error(smooth, clean, mask)
 
 
 def test_a_cut_is_not_borrowed_across():
@@ -74,14 +74,14 @@ def test_a_cut_is_not_borrowed_across():
     frames = subtitled(clean, mask)
     left = mask.clone()
     left[:, :, 70:] = 0
-    assert error(fill(frames, mask), spatial(frames, mask), left) < 0.03
+    assert error(fill(frames, mask, texture=False), spatial(frames, mask), left) < 0.03
 
 
 def test_what_is_always_hidden_is_filled_from_around():
     mask = torch.zeros(6, 72, 160)
     mask[:, 30:40, 20:90] = 1
     frames = subtitled(texture().expand(6, -1, -1, -1), mask)
-    assert error(fill(frames, mask), spatial(frames, mask), mask) < 1e-3
+    assert error(fill(frames, mask, texture=False), spatial(frames, mask), mask) < 1e-3
 
 
 def test_a_frame_that_is_all_mask_lends_nothing():
@@ -90,7 +90,7 @@ def test_a_frame_that_is_all_mask_lends_nothing():
     mask[1] = 1
     frames = subtitled(texture().expand(3, -1, -1, -1), mask)
     assert torch.equal(fill(frames, mask)[1], frames[1])
-    assert error(fill(frames, mask)[::2], spatial(frames[::2], mask[::2]), mask[::2]) < 1e-3
+    assert error(fill(frames, mask, texture=False)[::2], spatial(frames[::2], mask[::2]), mask[::2]) < 1e-3
 
 
 def test_nothing_flickers_on_a_still_background():
