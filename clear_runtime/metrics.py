@@ -75,6 +75,18 @@ def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     return float((difference[1:] - difference[:-1]).abs()[both].mean())
 
 
+def texture_energy(result: Tensor, reference: Tensor, mask: Tensor) -> float:
+    """High-pass energy of the brightness over the pixels where mask > 0.5, as a share of the reference's: 1 is as much
+    texture as there was, less is a smear. High-pass: a pixel less the mean of the 5 x 5 around it."""
+    _same_shape(result, reference)
+    inside, energy = _inside(mask, reference), []
+    for frames in (result, reference):
+        grey = frames.float().mean(-1)[:, None]
+        fine = (grey - F.avg_pool2d(grey, 5, 1, 2, count_include_pad=False))[:, 0]
+        energy.append(float(fine[inside].double().square().mean()))
+    return energy[0] / max(energy[1], 1e-12)
+
+
 class Overlap:
     """Pixels of found and true masks (booleans of one shape), counted together over frames."""
 

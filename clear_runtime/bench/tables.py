@@ -24,7 +24,7 @@ def removal_tables(rows: dict[str, dict[str, Scores]]) -> str:
             continue
         values["**mean**"] = [sum(column) / len(column) for column in zip(*values.values())]
         tables.append(
-            _table(title, methods, {case: [form.format(value) for value in row] for case, row in values.items()})
+            table(title, methods, {case: [form.format(value) for value in row] for case, row in values.items()})
         )
     return "\n\n".join(tables)
 
@@ -37,13 +37,14 @@ def mask_table(rows: dict[str, dict[str, Overlap]]) -> str:
         for way in ways:
             whole[way] += row[way]
     cell = lambda overlap: "{iou:.3f} / {f1:.3f}".format(**overlap.report())
-    return _table(
+    return table(
         "IoU / F1 with the true mask",
         ways,
         {case: [cell(row[way]) for way in ways] for case, row in {**rows, "**all**": whole}.items()},
     )
 
 
-def _table(title: str, columns: list[str], rows: dict[str, list[str]]) -> str:
+def table(title: str, columns: list[str], rows: dict[str, list[str]]) -> str:
+    """Rows of cells by their name, under a title and columns."""
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     return "\n".join(lines + [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()])

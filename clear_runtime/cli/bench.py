@@ -1,6 +1,7 @@
 """What is measured and how: python -m clear_runtime bench COMMAND.
 
     removal      a removal on clips whose clean original is known, with and without the network
+    fill         what each part of the fill is worth, on cases and on generated moving pictures
     prior        a prior on held-back pictures, fonts and scripts
     rows         which rows of text are found, on generated clips of every kind
     nano-lora    LoRAs of the bundled transformer
@@ -54,6 +55,14 @@ def _removal(parser, bench) -> None:
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
 
 
+def _fill(parser, bench) -> None:
+    parser.add_argument("cases", nargs="*", type=Path)
+    parser.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="FILE", help="photographs to move over")
+    parser.add_argument("--kinds", nargs="*", choices=bench.KINDS, default=list(bench.KINDS), metavar="KIND")
+    parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
+    parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
 def _prior(parser, bench) -> None:
     parser.add_argument("--data", type=Path, required=True, help=_DATA)
     parser.add_argument(
@@ -104,6 +113,7 @@ def _memory(parser, bench) -> None:
 
 COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
+    "fill": Command("bench.fill", "run", _fill),
     "prior": Command("bench.prior", "run", _prior),
     "rows": Command("bench.rows", "run", _rows),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),

@@ -6,19 +6,21 @@ from torch import Tensor
 from ..errors import ClearError
 from ..frames.region import blocks
 from .harmonic import harmonic
-from .propagate import lenders, propagate
+from .letterbox import fill_bars_, without_bars
+from .propagate import Borrower
 
-MARGIN = 32
+MARGIN = 64
 """Pixels around the holes that the fill looks at."""
 
 
-def fill(frames: Tensor, mask: Tensor) -> Tensor:
+def fill(frames: Tensor, mask: Tensor, still: bool = True, motion: bool = True, texture: bool = True) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
-    The frames follow one another in one shot or several: where the background stands still, a pixel that another frame
-    shows is taken from there (propagate.py), else it is the smooth continuation of its surroundings. A frame that is
-    masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when frames and mask differ in
-    count or size.
+    The frames follow one another in one shot or several. A pixel that another frame shows is taken from there
+    (propagate.py), at the same place where the scene stands still (`still`), along its motion where it moves
+    (`motion`); else it is the smooth continuation of its surroundings, with their texture where they have some
+    (`texture`). The black bars of a letterbox are filled by themselves. A frame that is masked from edge to edge stays
+    as it is: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
     """
     if frames.shape[:3] != mask.shape:
         raise ClearError(
@@ -27,11 +29,17 @@ def fill(frames: Tensor, mask: Tensor) -> Tensor:
         )
     out = frames.clone()
     for block in blocks(mask, MARGIN):
-        pixels, known = block.of(frames).permute(0, 3, 1, 2), (block.of(mask) == 0)[:, None]
-        # frame by frame, so that beyond `out` no more than a frame is held at once
-        for t, others in enumerate(lenders(known)):
+        known = block.of(mask) == 0
+        picture = without_bars(block.of(frames), known)
+        fill_bars_(block.of(out), known, picture)
+        pixels, known = picture.of(block.of(frames)).permute(0, 3, 1, 2), picture.of(known)[:, None]
+        if known.all():
+            continue
+        borrow = Borrower(pixels, known, still, motion, texture)
+        # frame by frame, so that beyond `out` no more than a frame is held at full size
+        for t in range(len(pixels)):
             if known[t].all() or not known[t].any():
                 continue
-            filled = propagate(pixels, known, t, others, harmonic(pixels[t : t + 1].float(), known[t : t + 1])[0])
-            block.of(out)[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
+            filled = borrow(t, harmonic(pixels[t : t + 1].float(), known[t : t + 1])[0])
+            picture.of(block.of(out))[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
     return out

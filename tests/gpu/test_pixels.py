@@ -8,7 +8,7 @@ from clear_runtime.composite import composite_, match
 from clear_runtime.fill.boxes.lift import lift_boxes
 from clear_runtime.fill.harmonic import harmonic
 from clear_runtime.fill.plain import fill
-from clear_runtime.fill.propagate import lenders, propagate
+from clear_runtime.fill.propagate import Borrower
 from clear_runtime.find.marks import marks_of
 from clear_runtime.frames.masks import feather, grow
 
@@ -42,9 +42,9 @@ def test_propagate(video, device, near):
     frames, mask = video
     pixels, known = frames.permute(0, 3, 1, 2), mask[:, None] == 0
     filled = torch.rand(3, 96, 192)
-    there = propagate(pixels, known, 3, lenders(known)[3], filled)
+    there = Borrower(pixels, known)(3, filled)
     pixels, known, filled = on(device, pixels, known, filled)
-    near(propagate(pixels, known, 3, lenders(known)[3], filled), there, NEAR)
+    near(Borrower(pixels, known)(3, filled), there, NEAR)
 
 
 def test_fill(video, device, near):

@@ -1,0 +1,107 @@
+"""What each part of the fill is worth, without a network and with the true mask.
+
+    python -m clear_runtime bench fill [CASE ...] [--pictures FILE ...] [--kinds KIND ...] [--grow PIXELS]
+
+A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen through a moving camera (a drawn
+landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
+with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
+frames; true pixels along the motion; texture from the surroundings. Prints tables of PSNR, texture and flicker inside
+the subtitle grown by 3 pixels, and of the seconds that a frame takes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+
+from ..fill.plain import fill
+from ..frames.masks import grow
+from ..metrics import flicker, masked_psnr, texture_energy
+from .cases import Case, read_case
+from .moving import KINDS, Size, drawn_scene, moving_case, photograph
+from .tables import table
+
+log = logging.getLogger(__name__)
+
+PARTS: dict[str, dict[str, bool]] = {
+    "harmonic": {"still": False, "motion": False, "texture": False},
+    "+ still": {"motion": False, "texture": False},
+    "+ motion": {"texture": False},
+    "+ texture": {},
+}
+"""Column -> what of the fill is off."""
+GROW = 1
+
+
+@dataclass(frozen=True)
+class FillScores:
+    """psnr in dB, flicker in 0..255 and texture (high-pass energy as a share of the truth's) inside the subtitle grown
+    by 3 pixels; seconds a frame, of this process's processors together."""
+
+    psnr: float
+    texture: float
+    flicker: float
+    seconds: float
+
+
+def scores(case: Case, pixels: int = GROW, **parts: bool) -> FillScores:
+    """One way to fill a case's true mask, grown by so many pixels."""
+    holes = grow(case.mask.float(), pixels)
+    began = time.process_time()
+    filled = fill(case.subtitled, holes, **parts)
+    seconds = (time.process_time() - began) / len(holes)
+    levels = (filled.clamp(0, 1) * 255).round() / 255
+    of = (levels, case.clean, case.grown)
+    return FillScores(masked_psnr(*of), texture_energy(*of), 255 * flicker(*of), seconds)
+
+
+def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size()) -> Iterator[Case]:
+    """Each kind of movement over each picture, or over a drawn one."""
+    for scene in [photograph(file) for file in pictures] or [drawn_scene()]:
+        for kind in kinds:
+            yield moving_case(kind, scene, size)
+
+
+def run(
+    cases: list[Path],
+    pictures: list[Path],
+    kinds: Sequence[str] = KINDS,
+    pixels: int = GROW,
+    figures_in: Path | None = None,
+) -> None:
+    """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures."""
+    rows: dict[str, list[dict[str, FillScores]]] = {}
+    for case in [*map(read_case, cases), *generated(kinds, pictures)]:
+        row = {part: scores(case, pixels, **off) for part, off in PARTS.items()}
+        rows.setdefault(case.name, []).append(row)
+        log.info("%s  %s", case.name, "  ".join(f"{part} {one.psnr:.2f} dB" for part, one in row.items()))
+    means = {name: {part: _mean([row[part] for row in found]) for part in PARTS} for name, found in rows.items()}
+    given = [path.name for path in cases]
+    for title, names in (("cases", given), ("generated", [name for name in means if name not in given])):
+        if names:
+            log.info("\n%s", _tables(title, {name: means[name] for name in names}))
+    if figures_in:
+        figures = {name: {part: asdict(one) for part, one in row.items()} for name, row in means.items()}
+        figures_in.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def _mean(of: Sequence[FillScores]) -> FillScores:
+    return FillScores(*(fmean(values) for values in zip(*(asdict(one).values() for one in of))))
+
+
+def _tables(title: str, rows: dict[str, dict[str, FillScores]]) -> str:
+    rows = {**rows, "**mean**": {part: _mean([row[part] for row in rows.values()]) for part in PARTS}}
+    measures = {"psnr": "PSNR in dB", "texture": "texture", "flicker": "flicker", "seconds": "seconds a frame"}
+    return "\n\n".join(
+        table(
+            f"{title}: {words}",
+            list(PARTS),
+            {name: [f"{asdict(row[part])[measure]:.2f}" for part in PARTS] for name, row in rows.items()},
+        )
+        for measure, words in measures.items()
+    )

@@ -1,0 +1,162 @@
+"""Texture for what no frame shows: carried over from beside the hole, by the shift whose surroundings agree best.
+
+In most pictures a few shifts explain how they repeat themselves (He and Sun, "Statistics of patch offsets for image
+completion", 2012). Each shift is tried for the whole hole at once: what surrounds a hidden pixel is compared with what
+surrounds the place that the shift leads to. A straight edge agrees with itself along its own direction, so it goes on
+straight, and no colour crosses it.
+
+Tried instead: PatchMatch (Barnes et al., 2009), on one level and on three, with the same surroundings. At the same
+texture it costs twice as many decibels, and it flickers more.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..frames.box_filter import box_mean
+from .motion import Motion, at_points, halved_points
+
+DIRECTIONS = 12
+DISTANCES = (4, 8, 14, 22)
+"""Of the shifts; distances in pixels of half the frame's size."""
+REACH = 3
+"""Pixels of half the frame's size around a hidden one that are compared."""
+ENOUGH = 0.15
+"""Share of the compared square that has to be known in both places."""
+BATCH = 16
+"""Shifts that are tried at once."""
+KEEPS = 0.7
+"""A shift that was chosen in the frame before stays unless another differs less than this share of what it does."""
+TEXTURE_ERROR = 0.4
+"""Squared error of the smooth fill, as a share of the surroundings' fine detail, against which a shift has to be good.
+More is more texture, and more of it wrong."""
+NOISE = (1.5 / 255) ** 2
+"""Squared difference of places that are the same."""
+
+
+def _shifts() -> list[tuple[int, int]]:
+    turns = [2 * math.pi * turn / DIRECTIONS for turn in range(DIRECTIONS)]
+    found = [(round(far * math.cos(turn)), round(far * math.sin(turn))) for far in DISTANCES for turn in turns]
+    return list(dict.fromkeys(found))
+
+
+SHIFTS = _shifts()
+"""(right, down) in pixels of half the frame's size, nearest first."""
+FARTHEST = max(DISTANCES)
+
+
+@dataclass
+class _Best:
+    """For each of n hidden pixels, the best shift so far: its number (-1 for none) [n], how much the surroundings
+    differ [n], and by how much the place that it leads to is brighter [3, n]."""
+
+    number: Tensor
+    differs: Tensor
+    drift: Tensor
+
+
+class Exemplar:
+    """Mixes texture into the spatial fill of a piece's frames, one after the other.
+
+    pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool, and the same at half the size with its motion; along: whether
+    a choice goes along with the motion to the next frame, or stays at its place.
+    """
+
+    def __init__(self, pixels: Tensor, known: Tensor, motion: Motion, along: bool):
+        self.pixels, self.known, self.motion, self.along = pixels, known, motion, along
+        self._before: tuple[int, Tensor] | None = None
+
+    def __call__(self, t: int, smooth: Tensor, points: Tensor) -> Tensor:
+        """What frame t's hidden points [n, 2] (x, y) may look like, [3, n].
+
+        smooth [3, n]: the spatial fill there. Shift and fill are weighted by how far both may be off: the fill by how
+        much the surroundings differ from a blurred picture of them, so that flat places stay smooth. Copies known
+        pixels alone.
+        """
+        best = self._best(t, points)
+        self._remember(t, points, best.number)
+        shift = torch.tensor(SHIFTS, device=points.device)[best.number]
+        # where no shift was found, the weight is 0
+        x, y = torch.where(best.number[:, None] >= 0, points.long() + 2 * shift, points.long()).T
+        colours = self.pixels[t][:, y, x].float() - best.drift
+        ratio = TEXTURE_ERROR * self._texture(t, points) / (best.differs + NOISE)
+        weight = torch.where(best.number >= 0, ratio.square(), 0)
+        return (smooth + weight * colours.clamp(0, 1)) / (1 + weight)
+
+    def _texture(self, t: int, points: Tensor) -> Tensor:
+        """The mean squared difference of the surroundings' pixels to their own blurred surroundings, [n]."""
+        colours, shown = self.motion.colours[t : t + 1], self.motion.shown[t : t + 1]
+        weight = box_mean(shown, REACH).clamp_min(1e-6)
+        fine = (colours - box_mean(colours * shown, REACH) / weight).square().mean(1, keepdim=True)
+        return at_points(box_mean(fine * shown, REACH) / weight, halved_points(points))[0]
+
+    def _best(self, t: int, points: Tensor) -> _Best:
+        """Of hidden points that are whole numbers."""
+        near = halved_points(points).round().long()
+        near = near.minimum(near.new_tensor(self.motion.shown.shape[-2:]).flip(0) - 1).clamp_min(0)
+        first = near.amin(0)
+        x, y = (near - first).T
+        before = self._carried(t, points)
+        known = F.pad(self.known[t, 0], (2 * FARTHEST,) * 4)
+        width = known.shape[1]
+        place = (points[:, 1].long() + 2 * FARTHEST) * width + points[:, 0].long() + 2 * FARTHEST
+        best = _Best(torch.full_like(x, -1), torch.full_like(points[:, 0], torch.inf), points.new_zeros(3, len(points)))
+        for start in range(0, len(SHIFTS), BATCH):
+            moves = SHIFTS[start : start + BATCH]
+            means = self._agreement(t, moves, first.tolist(), near.amax(0).tolist())[:, :, y, x]
+            shown = torch.stack([known.flatten()[place + 2 * (down * width + right)] for right, down in moves])
+            differs = torch.where(shown, means[:, 0], torch.inf)
+            number = torch.arange(start, start + len(moves), device=x.device)[:, None]
+            least, at = torch.where(before == number, KEEPS * differs, differs).min(0)
+            better = least < best.differs
+            best.number = torch.where(better, start + at, best.number)
+            best.differs = torch.where(better, least, best.differs)
+            drift = means[:, 1:].gather(0, at.expand(1, 3, -1))[0]
+            best.drift = torch.where(better, drift, best.drift)
+        return best
+
+    def _agreement(self, t: int, moves: list[tuple[int, int]], first: list[int], last: list[int]) -> Tensor:
+        """For each of n shifts and every pixel of the grid from `first` to `last` (x, y): the mean squared difference
+        of the surroundings without that of their means, infinite where it would rest on too little, and the latter's
+        difference, [n, 4, h, w]."""
+        far = FARTHEST + REACH
+        both = torch.cat([self.motion.colours[t : t + 1], self.motion.shown[t : t + 1]], 1)
+        both = F.pad(both, (far, far, far, far))
+        (left, top), (right, bottom) = first, last
+        height, width = bottom - top + 1 + 2 * REACH, right - left + 1 + 2 * REACH
+
+        def part(x: int, y: int) -> Tensor:
+            row, column = top + FARTHEST + y, left + FARTHEST + x
+            return both[..., row : row + height, column : column + width]
+
+        here, there = part(0, 0), torch.cat([part(x, y) for x, y in moves])
+        off, weight = there[:, :3] - here[:, :3], there[:, 3:] * here[:, 3:]
+        sums = box_mean(torch.cat([off.square().mean(1, keepdim=True) * weight, off * weight, weight], 1), REACH)
+        sums = sums[..., REACH : height - REACH, REACH : width - REACH]
+        means = sums[:, :4] / sums[:, 4:].clamp_min(1e-6)
+        differs = (means[:, :1] - means[:, 1:].square().mean(1, keepdim=True)).clamp_min(0)
+        return torch.cat([torch.where(sums[:, 4:] > ENOUGH, differs, torch.inf), means[:, 1:]], 1)
+
+    def _carried(self, t: int, points: Tensor) -> Tensor:
+        """The number of the shift that the frame before had chosen for each point, -1 for none."""
+        none = torch.full_like(points[:, 0], -1).long()
+        if self._before is None or self._before[0] != t - 1:
+            return none
+        chosen = self._before[1]
+        if self.along:
+            back = at_points(self.motion.back[t - 1 : t], halved_points(points))
+            points = points + 2 * back[:2].T
+        x, y = points.round().long().T
+        inside = (x >= 0) & (y >= 0) & (x < chosen.shape[1]) & (y < chosen.shape[0])
+        return torch.where(inside, chosen[y.clamp(0, chosen.shape[0] - 1), x.clamp(0, chosen.shape[1] - 1)], none)
+
+    def _remember(self, t: int, points: Tensor, number: Tensor) -> None:
+        chosen = torch.full(self.known.shape[-2:], -1, device=points.device)
+        x, y = points.long().T
+        chosen[y, x] = number
+        self._before = t, chosen

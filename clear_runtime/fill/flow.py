@@ -1,0 +1,143 @@
+"""Dense optical flow between neighbouring frames whose holes are left out and completed from around.
+
+Horn and Schunck's smoothness with a data term that is pooled over a window and normalised by its gradient (Bruhn et
+al., "Lucas/Kanade meets Horn/Schunck", 2005), and a pull towards the affine movement that the whole picture has in
+common (Odobez and Bouthemy, "Robust multiresolution estimation of parametric motion models", 1995), coarse to fine with
+warping. Where a pixel is hidden in either frame the data term is left out, so that the other two decide there: the flow
+of a hole is the smooth continuation of its surroundings'.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..frames.box_filter import box_mean
+
+COARSEST = 6
+"""Pixels of the smaller side of the coarsest level, at least."""
+WARPS = 3
+"""How often the second frame is warped by what is known so far, at each level."""
+STEPS = 12
+"""Jacobi steps after each warp."""
+SMOOTH = 0.2
+"""Weight of the smoothness term against a data term whose eigenvalues are 0 to 1."""
+CAMERA = 0.1
+"""The same of the movement that the whole picture has in common: a place that says little by itself goes along."""
+STEADY = 0.1
+"""How reluctant that movement is to be more than a shift, as a share of what speaks for any."""
+FITS = 4
+"""Least squares by which that movement is found."""
+NOISE = 3 / 255
+"""Gradients and differences below it say little."""
+REACH = 12
+"""Pixels on every side of the squares that the data term is pooled over: wider than letters are tall, so that what
+moves under them is told by the picture and not by what lies between two strokes."""
+LARGEST = 1.0
+"""Pixels that the flow changes by at most with each warp; a level more doubles what a pixel stands for."""
+
+
+def flow(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor) -> Tensor:
+    """Where each pixel of `first` lies in `second`: [N, 2, h, w], pixels to the right and downwards.
+
+    first, second: [N, 1, h, w], pictures in 0..1 with something smooth in their holes. shown, shown_too: [N, 1, h, w]
+    float, the share of each pixel that is no hole.
+    """
+    levels = [[first, second, shown, shown_too]]
+    while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST:
+        levels.append([_half(x) for x in levels[-1]])
+    field = first.new_zeros(len(first), 2, *levels[-1][0].shape[-2:])
+    for one, other, seen, seen_too in reversed(levels):
+        field = _scaled(field, one.shape[-2:])
+        for _ in range(WARPS):
+            field = _closer(one, other, seen, seen_too, field)
+    return field
+
+
+def warped(pictures: Tensor, field: Tensor) -> Tensor:
+    """pictures [N, C, h, w] seen along a flow [N, 2, h, w] of pixels; 0 from beyond the border."""
+    height, width = field.shape[-2:]
+    x = torch.arange(width, dtype=field.dtype, device=field.device)
+    y = torch.arange(height, dtype=field.dtype, device=field.device)[:, None]
+    where = places(torch.stack([field[:, 0] + x, field[:, 1] + y], -1), (height, width))
+    return F.grid_sample(pictures, where, padding_mode="zeros", align_corners=True)
+
+
+def places(points: Tensor, size: tuple[int, int]) -> Tensor:
+    """(x, y) [..., 2] in pixels of a picture of (height, width) -> in -1..1, as grid_sample wants them."""
+    height, width = size
+    return points * points.new_tensor([2 / max(1, width - 1), 2 / max(1, height - 1)]) - 1
+
+
+def _half(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+
+
+def _scaled(field: Tensor, size: tuple[int, int]) -> Tensor:
+    """A coarser level's flow on a finer level's grid. Levels are halved from the top left corner."""
+    if field.shape[-2:] == size:
+        return field
+    return 2 * F.interpolate(field, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
+
+
+def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, field: Tensor) -> Tensor:
+    """A flow [N, 2, h, w] after one more linearisation of the difference around it; the rest as of `flow`, no
+    levels."""
+    seen, seen_shown = warped(torch.cat([second, shown_too], 1), field).split(1, 1)
+    x, y = _gradient((first + seen) / 2)
+    change = seen - first
+    # a pixel beside a hole has the hole's colour in its gradient
+    sure = (shown * seen_shown > 0.9).float()
+    sure = -F.max_pool2d(-sure, 3, 1, 1)
+    trust = sure / (change.square() + NOISE**2).sqrt()
+    camera = _affine(x, y, change - x * field[:, 0:1] - y * field[:, 1:2], trust)
+    pooled = box_mean(
+        torch.cat([trust * x * x, trust * x * y, trust * y * y, trust * x * change, trust * y * change], 1), REACH
+    )
+    scale = 1 / (pooled[:, 0:1] + pooled[:, 2:3] + NOISE)
+    xx, xy, yy, xt, yt = (pooled * scale).split(1, 1)
+    new, tie = field, SMOOTH + CAMERA
+    xx, yy = xx + tie, yy + tie
+    determinant = xx * yy - xy * xy
+    for _ in range(STEPS):
+        right, down = (SMOOTH * (_neighbours(new) - field) + CAMERA * (camera - field)).split(1, 1)
+        right, down = right - xt, down - yt
+        step = torch.cat([yy * right - xy * down, xx * down - xy * right], 1) / determinant
+        new = field + step.clamp(-LARGEST, LARGEST)
+    return new
+
+
+def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor) -> Tensor:
+    """The flow [N, 2, h, w] that one affine movement of the whole picture makes: what a camera does.
+
+    x, y: the gradient; change: the difference that no movement would leave, both [N, 1, h, w]. Least squares, weighted
+    anew by what is left, so that what moves otherwise does not count (iteratively reweighted, as of a Lorentzian).
+    """
+    height, width = x.shape[-2:]
+    across = torch.linspace(-1, 1, width, dtype=x.dtype, device=x.device).expand(height, -1)
+    along = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device)[:, None].expand(-1, width)
+    basis = torch.stack([torch.ones_like(across), across, along]).flatten(1)
+    rows = torch.cat([x.flatten(2) * basis, y.flatten(2) * basis], 1)  # [N, 6, pixels]
+    target, weight = change.flatten(1), trust.flatten(1)
+    steady = STEADY * x.new_tensor([0, 1, 1, 0, 1, 1])
+    found = x.new_zeros(len(x), 6)
+    for _ in range(FITS):
+        left = (rows * weight[:, None]) @ rows.mT
+        left = left + torch.diag_embed(left.diagonal(dim1=1, dim2=2).mean(1, keepdim=True) * steady + 1e-6)
+        right = (rows * (weight * -target)[:, None]).sum(2)
+        found = torch.linalg.solve(left, right)
+        rest = (found[:, None] @ rows)[:, 0] + target
+        weight = trust.flatten(1) * NOISE / (rest.square() + NOISE**2)
+    return (found.view(-1, 2, 3) @ basis).view(-1, 2, height, width)
+
+
+def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:
+    p = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    return (p[..., 1:-1, 2:] - p[..., 1:-1, :-2]) / 2, (p[..., 2:, 1:-1] - p[..., :-2, 1:-1]) / 2
+
+
+def _neighbours(x: Tensor) -> Tensor:
+    """The mean of the four neighbours."""
+    p = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    return (p[..., 1:-1, :-2] + p[..., 1:-1, 2:] + p[..., :-2, 1:-1] + p[..., 2:, 1:-1]) / 4

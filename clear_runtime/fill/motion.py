@@ -1,0 +1,85 @@
+"""How the picture moves from frame to frame around the holes, and where a pixel is some frames away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .flow import flow, places, warped
+from .harmonic import harmonic
+
+BATCH = 8
+"""Pairs of frames whose flow is sought at once."""
+RETURNS = 1.0
+"""Pixels of the grid within which the way there and back again has to end."""
+CUT = 0.3
+"""Share of the picture whose way returns, at least; less is a cut."""
+
+
+class Motion:
+    """A piece at half its size, and the flow between its neighbouring frames: all that is computed densely.
+
+    pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool. colours [T, 3, h/2, w/2]: with something smooth in the holes;
+    shown [T, 1, h/2, w/2]: the share of each pixel of this grid that is known.
+    """
+
+    def __init__(self, pixels: Tensor, known: Tensor, flows: bool = True):
+        halves = [halved(one[None].float(), seen[None]) for one, seen in zip(pixels, known)]
+        self.colours, self.shown = (torch.cat(x) for x in zip(*halves))
+        pairs = [self._pairs(slice(i, i + BATCH + 1)) for i in range(0, len(pixels) - 1, BATCH) if flows]
+        none = self.colours.new_zeros(0, 3, *self.colours.shape[-2:])
+        self.ahead, self.back = (torch.cat([none, *(pair[i] for pair in pairs)]) for i in (0, 1))
+
+    def _pairs(self, frames: slice) -> tuple[Tensor, Tensor]:
+        grey, shown = self.colours[frames].mean(1, keepdim=True), self.shown[frames]
+        ahead = flow(grey[:-1], grey[1:], shown[:-1], shown[1:])
+        back = flow(grey[1:], grey[:-1], shown[1:], shown[:-1])
+        return torch.cat([ahead, _returns(ahead, back)], 1), torch.cat([back, _returns(back, ahead)], 1)
+
+    def steps(self, t: int, direction: int) -> Iterator[tuple[int, Tensor]]:
+        """The frames after t (direction 1) or before it (-1), nearest first and up to a cut, each with the flow [1, 3,
+        h/2, w/2] into it from the one that was passed last: x and y in pixels of the grid, and how sure, 0..1."""
+        while 0 <= t + direction < len(self.shown):
+            at, fields = (t, self.ahead) if direction > 0 else (t - 1, self.back)
+            if (fields[at, 2] > 0.5).float().mean() < CUT:
+                return
+            t += direction
+            yield t, fields[at : at + 1]
+
+
+def followed(so_far: Tensor | None, step: Tensor) -> Tensor:
+    """A flow [1, 3, h, w] (x, y, how sure) continued by one more step, which begins where it ends."""
+    if so_far is None:
+        return step
+    seen = warped(step, so_far[:, :2])
+    return torch.cat([so_far[:, :2] + seen[:, :2], so_far[:, 2:] * seen[:, 2:]], 1)
+
+
+def halved(pixels: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """[N, C, h, w] at half the size without what is not known [N, 1, h, w], holes filled smoothly; and the share of
+    each pixel that is known."""
+    seen = known.float()
+    share = F.avg_pool2d(seen, 2, ceil_mode=True, count_include_pad=False)
+    half = F.avg_pool2d(pixels * seen, 2, ceil_mode=True, count_include_pad=False) / share.clamp_min(1e-6)
+    return (harmonic(half, share > 0) if share.any() else half), share
+
+
+def at_points(pictures: Tensor, points: Tensor, mode: str = "bilinear") -> Tensor:
+    """[1, C, h, w] at points [n, 2] of (x, y) in its pixels -> [C, n]; 0 beyond the border."""
+    where = places(points, pictures.shape[-2:])[None, None]
+    return F.grid_sample(pictures, where, mode=mode, padding_mode="zeros", align_corners=True)[0, :, 0]
+
+
+def halved_points(points: Tensor) -> Tensor:
+    """Points (x, y) of the frame, in pixels of the grid of half its size."""
+    return (points - 0.5) / 2
+
+
+def _returns(there: Tensor, back: Tensor) -> Tensor:
+    """How well the way back ends where the way there began, [N, 1, h, w] of 0 to 1; 0 where it leaves the picture."""
+    off = (there + warped(back, there)).square().sum(1, keepdim=True)
+    inside = warped(torch.ones_like(off), there) > 0.999
+    return inside / (1 + (off / RETURNS**2).square())

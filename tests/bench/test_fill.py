@@ -1,0 +1,42 @@
+"""The bench of the fill: its generated cases, and what the parts are worth on them."""
+
+import pytest
+import torch
+
+from clear_runtime.bench.fill import PARTS, run, scores
+from clear_runtime.bench.moving import KINDS, Size, drawn_scene, moving_case
+from clear_runtime.metrics import texture_energy
+
+SIZE = Size(17, 120, 214)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generated_case_is_clean_but_for_its_letters(kind):
+    case = moving_case(kind, drawn_scene(height=200, width=450), SIZE)
+    assert case.subtitled.shape == (*SIZE, 3) and case.subtitled.min() >= 0 and case.subtitled.max() <= 1
+    assert case.mask.flatten(1).any(1).all()
+    assert torch.equal(case.subtitled[~case.mask].mul(255).round(), case.clean[~case.mask].mul(255).round())
+
+
+def test_the_same_seed_makes_the_same_case():
+    one, other = (moving_case("shake", drawn_scene(height=200, width=450), SIZE, seed=3) for _ in range(2))
+    assert torch.equal(one.subtitled, other.subtitled)
+
+
+@pytest.mark.parametrize(("kind", "gain"), [("pan", 0.3), ("zoom", 1.5), ("still", -0.01)])
+def test_motion_is_worth_something_where_something_moves(kind, gain):
+    case = moving_case(kind, drawn_scene(height=200, width=450), SIZE)
+    without, along = (scores(case, **PARTS[part]) for part in ("+ still", "+ motion"))
+    assert along.psnr > without.psnr + gain and along.texture >= without.texture - 0.01
+
+
+def test_the_tables_are_printed(caplog, tmp_path):
+    with caplog.at_level("INFO"):
+        run([], [], ["still"], figures_in=tmp_path / "figures.json")
+    assert all(part in caplog.text for part in PARTS) and (tmp_path / "figures.json").exists()
+
+
+def test_texture_of_a_smear_is_less_than_the_truths():
+    truth = torch.rand(2, 20, 20, 3, generator=torch.Generator().manual_seed(0))
+    mask = torch.ones(2, 20, 20)
+    assert texture_energy(truth, truth, mask) == 1 and texture_energy(truth * 0 + 0.5, truth, mask) < 0.01
