@@ -90,7 +90,9 @@ class Exemplar:
         weight = (TEXTURE_ERROR * weight).square()[of]
         # where no shift was found, the weight is 0
         shift = torch.tensor([*SHIFTS, (0, 0)], device=points.device)[best.number][of]
-        column, row = (points.long() + 2 * shift).T
+        # the last cell of an odd side is one pixel wide
+        height, width = self.known.shape[-2:]
+        column, row = (points.long() + 2 * shift).minimum(cell.new_tensor([width - 1, height - 1])).T
         colours = self.pixels[t][:, row, column].float() - best.drift[:, of]
         number[y, x] = best.number
         self._before = t, number
