@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
-from .motion import Motion, at_points, halved_points
+from .motion import Motion, at_points
 
 DIRECTIONS = 12
 DISTANCES = (4, 8, 14, 22)
@@ -52,8 +52,8 @@ FARTHEST = max(DISTANCES)
 
 @dataclass
 class _Best:
-    """For each of n hidden pixels, the best shift so far: its number (-1 for none) [n], how much the surroundings
-    differ [n], and by how much the place that it leads to is brighter [3, n]."""
+    """For each of n hidden pixels of half the frame's size, the best shift so far: its number (-1 for none) [n], how
+    much the surroundings differ [n], and by how much the place that it leads to is brighter [3, n]."""
 
     number: Tensor
     differs: Tensor
@@ -72,44 +72,53 @@ class Exemplar:
         self._before: tuple[int, Tensor] | None = None
 
     def __call__(self, t: int, smooth: Tensor, points: Tensor) -> Tensor:
-        """What frame t's hidden points [n, 2] (x, y) may look like, [3, n].
+        """What frame t's hidden points [n, 2] (x, y), whole numbers, may look like, [3, n].
 
         smooth [3, n]: the spatial fill there. Shift and fill are weighted by how far both may be off: the fill by how
         much the surroundings differ from a blurred picture of them, so that flat places stay smooth. Copies known
         pixels alone.
         """
-        best = self._best(t, points)
-        self._remember(t, points, best.number)
-        shift = torch.tensor(SHIFTS, device=points.device)[best.number]
+        # four pixels of the frame have one choice
+        number = torch.full(self.motion.shown.shape[-2:], -1, device=points.device)
+        cell = points.long() // 2
+        number[cell[:, 1], cell[:, 0]] = 0
+        y, x = (number == 0).nonzero(as_tuple=True)
+        best = self._best(t, torch.stack([x, y], 1))
+        number[y, x] = torch.arange(len(x), device=x.device)
+        of = number[cell[:, 1], cell[:, 0]]
+        weight = torch.where(best.number >= 0, self._texture(t, x, y) / (best.differs + NOISE), 0)
+        weight = (TEXTURE_ERROR * weight).square()[of]
         # where no shift was found, the weight is 0
-        x, y = torch.where(best.number[:, None] >= 0, points.long() + 2 * shift, points.long()).T
-        colours = self.pixels[t][:, y, x].float() - best.drift
-        ratio = TEXTURE_ERROR * self._texture(t, points) / (best.differs + NOISE)
-        weight = torch.where(best.number >= 0, ratio.square(), 0)
+        shift = torch.tensor([*SHIFTS, (0, 0)], device=points.device)[best.number][of]
+        # the last cell of an odd side is one pixel wide
+        height, width = self.known.shape[-2:]
+        column, row = (points.long() + 2 * shift).minimum(cell.new_tensor([width - 1, height - 1])).T
+        colours = self.pixels[t][:, row, column].float() - best.drift[:, of]
+        number[y, x] = best.number
+        self._before = t, number
         return (smooth + weight * colours.clamp(0, 1)) / (1 + weight)
 
-    def _texture(self, t: int, points: Tensor) -> Tensor:
+    def _texture(self, t: int, x: Tensor, y: Tensor) -> Tensor:
         """The mean squared difference of the surroundings' pixels to their own blurred surroundings, [n]."""
         colours, shown = self.motion.colours[t : t + 1], self.motion.shown[t : t + 1]
         weight = box_mean(shown, REACH).clamp_min(1e-6)
         fine = (colours - box_mean(colours * shown, REACH) / weight).square().mean(1, keepdim=True)
-        return at_points(box_mean(fine * shown, REACH) / weight, halved_points(points))[0]
+        return (box_mean(fine * shown, REACH) / weight)[0, 0, y, x]
 
-    def _best(self, t: int, points: Tensor) -> _Best:
-        """Of hidden points that are whole numbers."""
-        near = halved_points(points).round().long()
-        near = near.minimum(near.new_tensor(self.motion.shown.shape[-2:]).flip(0) - 1).clamp_min(0)
-        first = near.amin(0)
-        x, y = (near - first).T
-        before = self._carried(t, points)
-        known = F.pad(self.known[t, 0], (2 * FARTHEST,) * 4)
+    def _best(self, t: int, cells: Tensor) -> _Best:
+        """Of pixels [n, 2] (x, y) of half the frame's size that are hidden, if only in part."""
+        first, last = cells.amin(0), cells.amax(0)
+        x, y = (cells - first).T
+        before = self._carried(t, cells)
+        known = F.pad(self.motion.shown[t, 0] == 1, (FARTHEST,) * 4)
         width = known.shape[1]
-        place = (points[:, 1].long() + 2 * FARTHEST) * width + points[:, 0].long() + 2 * FARTHEST
-        best = _Best(torch.full_like(x, -1), torch.full_like(points[:, 0], torch.inf), points.new_zeros(3, len(points)))
+        place = (cells[:, 1] + FARTHEST) * width + cells[:, 0] + FARTHEST
+        differs = self.motion.colours.new_full((len(cells),), torch.inf)
+        best = _Best(torch.full_like(x, -1), differs, differs.new_zeros(3, len(cells)))
         for start in range(0, len(SHIFTS), BATCH):
             moves = SHIFTS[start : start + BATCH]
-            means = self._agreement(t, moves, first.tolist(), near.amax(0).tolist())[:, :, y, x]
-            shown = torch.stack([known.flatten()[place + 2 * (down * width + right)] for right, down in moves])
+            means = self._agreement(t, moves, first.tolist(), last.tolist())[:, :, y, x]
+            shown = torch.stack([known.flatten()[place + down * width + right] for right, down in moves])
             differs = torch.where(shown, means[:, 0], torch.inf)
             number = torch.arange(start, start + len(moves), device=x.device)[:, None]
             least, at = torch.where(before == number, KEEPS * differs, differs).min(0)
@@ -142,21 +151,14 @@ class Exemplar:
         differs = (means[:, :1] - means[:, 1:].square().mean(1, keepdim=True)).clamp_min(0)
         return torch.cat([torch.where(sums[:, 4:] > ENOUGH, differs, torch.inf), means[:, 1:]], 1)
 
-    def _carried(self, t: int, points: Tensor) -> Tensor:
-        """The number of the shift that the frame before had chosen for each point, -1 for none."""
-        none = torch.full_like(points[:, 0], -1).long()
+    def _carried(self, t: int, cells: Tensor) -> Tensor:
+        """The number of the shift that the frame before had chosen for each [n], -1 for none."""
+        none = torch.full_like(cells[:, 0], -1)
         if self._before is None or self._before[0] != t - 1:
             return none
-        chosen = self._before[1]
+        chosen, at = self._before[1], cells.float()
         if self.along:
-            back = at_points(self.motion.back[t - 1 : t], halved_points(points))
-            points = points + 2 * back[:2].T
-        x, y = points.round().long().T
+            at = at + at_points(self.motion.back[t - 1 : t], at)[:2].T
+        x, y = at.round().long().T
         inside = (x >= 0) & (y >= 0) & (x < chosen.shape[1]) & (y < chosen.shape[0])
         return torch.where(inside, chosen[y.clamp(0, chosen.shape[0] - 1), x.clamp(0, chosen.shape[1] - 1)], none)
-
-    def _remember(self, t: int, points: Tensor, number: Tensor) -> None:
-        chosen = torch.full(self.known.shape[-2:], -1, device=points.device)
-        x, y = points.long().T
-        chosen[y, x] = number
-        self._before = t, chosen

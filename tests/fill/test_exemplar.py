@@ -90,3 +90,12 @@ def test_a_block_is_filled_with_what_is_around():
     filled, smooth = (alone(over(clean, mask), mask, texture) for texture in (True, False))
     assert texture_energy(smooth, clean, mask) < 0.3 < texture_energy(filled, clean, mask) < 1.2
     assert masked_psnr(filled, clean, mask) > masked_psnr(smooth, clean, mask)
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 160), (97, 161), (41, 33), (9, 7), (2, 300)])
+def test_any_size_is_filled(height, width):
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.rand(3, height, width, 3, generator=generator)
+    mask = (torch.rand(3, height, width, generator=generator) < 0.3).float()
+    filled = fill(over(frames, mask, 2.0), mask)
+    assert filled.isfinite().all() and filled.max() <= 1.0 + 1e-5
