@@ -40,10 +40,11 @@ class DiffSynthCodec:
 
     @torch.inference_mode()
     def encode(self, frames: Tensor) -> Tensor:
-        video = rearrange(frames, "t h w c -> 1 c t h w").to(self.device, self.dtype) * 2 - 1
+        video = rearrange(frames, "t h w c -> 1 c t h w").to(self.device, self.dtype).mul(2).sub_(1)
         return self.vae.model.encode(video, self.vae.scale).float().cpu()
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         video = self.vae.model.decode(latents.to(self.device, self.dtype), self.vae.scale)
-        return rearrange(((video.float() + 1) / 2).clamp(0, 1), "1 c t h w -> t h w c").cpu()
+        # in place: on a CPU each step would hold another copy of the window
+        return rearrange(video.float().add_(1).div_(2).clamp_(0, 1), "1 c t h w -> t h w c").cpu()
