@@ -116,6 +116,13 @@ def _or_nothing(marks: Tensor | None, frame: Tensor) -> Tensor:
     return torch.zeros(frame.shape[:2], dtype=torch.bool) if marks is None else marks
 
 
+def _given_up(pending: list[Patched], count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """(picture, mask) of the first `count`; none of them is held any longer than it takes."""
+    for _ in range(count):
+        one = pending.pop(0)
+        yield one.picture(), one.whole_mask()
+
+
 class _Run:
     """One run over one video: its windows, how they join, and how far it is."""
 
@@ -143,18 +150,20 @@ class _Run:
         first = stop = 0  # of what is pending, and of the window before
         windows = self.settings.asked.windows
         for window, held in iter_windows(found, windows.window, windows.overlap):
-            for one in pending[: window.start - first]:  # neither this window nor a later one reaches these
-                yield one.picture(), one.whole_mask()
-            overlap = pending[window.start - first :]
-            cleaned = self._cleaned(window, held)
-            shares = ramp(len(overlap)).tolist()
-            joined = [old.fade_into(new, share) for old, new, share in zip(overlap, cleaned, shares)]
-            pending, first, stop = joined + cleaned[len(joined) :], window.start, window.stop
+            yield from _given_up(pending, window.start - first)  # neither this window nor a later one reaches these
+            pending[:] = [one.alone() for one in pending]
+            pending, first, stop = self._joined(pending, window, held), window.start, window.stop
         if not pending:
             raise ClearError("There are no frames. Give at least one.")
         self.cleaner.areas.mention_if_longer(stop)
-        for one in pending:
-            yield one.picture(), one.whole_mask()
+        yield from _given_up(pending, len(pending))
+
+    def _joined(self, overlap: list[Patched], window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
+        """The window's frames, cleaned; those that the window before had too go over from its version to this one."""
+        cleaned = self._cleaned(window, held)
+        shares = ramp(len(overlap)).tolist()
+        joined = [old.fade_into(new, share) for old, new, share in zip(overlap, cleaned, shares)]
+        return joined + cleaned[len(joined) :]
 
     def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
         cleaned, shown = self.cleaner.clean(window, held)

@@ -13,6 +13,12 @@ PATCH = (1, 2, 2)
 TEXT_TOKENS, TEXT_WIDTH = 512, 4096
 """umT5-XXL's embeddings: the length to which they are padded with zeros (DiffSynth's prompt embedder does, and so does
 ComfyUI's encoder), and their width."""
+HEAD_WIDTH = 128
+"""Channels of one head of its attention, whatever the model's width."""
+TIME_WIDTH = 256
+"""Cosines and sines that a timestep is given to the model as."""
+NORM_EPS = 1e-6
+"""What its normalisations add to a variance."""
 VISION_TOKENS, VISION_WIDTH = 257, 1280
 CLIP_VISION_SHAPE = (1, VISION_TOKENS, VISION_WIDTH)
 """CLIP-vision tokens of Wan's image models. CLEAR feeds zeros, as DiffSynth's Fun-Control unit does without an image;

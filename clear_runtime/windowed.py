@@ -2,7 +2,8 @@
 
 Works on the part of the frame that has marks, with some room around it; of the whole frame there is never more than one
 at a time, beside what the engine is given. A window costs at most three copies of its frames in float32: the part with
-the marks, the same filled, and the engine's picture.
+the marks, the same filled, and the engine's picture. Where the engine's whole picture is asked for, the frames
+themselves are read where they lie, and it costs two: what the engine is given, and its picture.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .composite import composite_, match
-from .engines.control import CONTROLS
+from .engines.control import CONTROLS, as_is
 from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
 from .fill.boxes.lift import lift_boxes
@@ -25,7 +26,7 @@ from .find.changed import rows_that_last
 from .find.marks import Prior
 from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
-from .frames.patch import Patched
+from .frames.patch import Patched, Rectangles, together
 from .frames.region import Region, band, bounds
 from .frames.windows import BAND, Window
 from .options import DIFFERENCE, KEEP, RAW, REMOVE
@@ -133,17 +134,18 @@ class WindowCleaner:
             return [Patched(frame) for frame in frames], 0
         within = self.areas.of(window, size, work)
         found = stacked((work.of(marks[None])[0].float() for _, marks in held), len(held))
-        holes = (within(found) > 0).float()
-        shown = int(holes.sum((1, 2)).argmax())
+        holes = within(found) > 0
+        # frame by frame: a sum over all would hold a number of eight bytes for each pixel
+        shown = max(range(len(holes)), key=lambda t: int(holes[t].count_nonzero()))
         if self._nothing_to_do(holes):
             return [Patched(frame) for frame in frames], shown
 
-        source = stacked((work.of(frame[None])[0].float() for frame in frames), len(frames))
+        source: Tensor | Rectangles = Rectangles(frames, work)
         lifted = None
         if asked.output.output != RAW:
             # from here on, a translucent box is no longer there, and only its letters are to be replaced
-            source, found, lifted = _without_boxes(source, found, within, asked.output.boxes)
-            holes = (within(found) > 0).float()
+            source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
+            holes = within(found) > 0
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
         new, found = self._generated(window, frames, work, source, found, holes)
         return self._put_over(frames, work, source, new, found, lifted, within), shown
@@ -166,23 +168,30 @@ class WindowCleaner:
         return asked.output != RAW and not self.settings.differs and not holes.any()
 
     def _generated(
-        self, window: Window, frames: list[Tensor], work: Region, source: Tensor, found: Tensor, holes: Tensor
+        self,
+        window: Window,
+        frames: list[Tensor],
+        work: Region,
+        source: Tensor | Rectangles,
+        found: Tensor,
+        holes: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
         from the difference."""
         settings, canvas, needs = self.settings, self.canvas, self.engine.needs
         asked = settings.asked
-        given = CONTROLS[settings.control](source, holes)
+        control = CONTROLS[settings.control]
+        given = source if control is as_is else control(together(source), holes)
         region = canvas.whole
         if settings.region == BAND:
             marks = torch.zeros(1, *canvas.source)
-            work.of(marks)[0] = holes.amax(0)
+            work.of(marks)[0] = holes.any(0)
             around = band(canvas.enter_mask(marks[0])[None], needs.multiple, settings.context, canvas.padded)
             if around is None:  # nothing to see in this window, and a raw picture was asked for
-                return source, found
+                return together(source), found
             region = around
 
-        def entered(part: Tensor) -> Tensor:
+        def entered(part: Tensor | Rectangles) -> Tensor:
             """The frames with a part [T, h, w, 3] in the place that is worked on, as the engine sees them."""
             seen = (
                 canvas.enter(Patched(frame, work, pixels).picture(torch.float32)) for frame, pixels in zip(frames, part)
@@ -207,12 +216,13 @@ class WindowCleaner:
         if differs:
             changed = self._changed(painted, len(frames))
             found = changed if settings.mask_from == DIFFERENCE else found.maximum(rows_that_last(changed))
+            painted, changed = Painted(painted.frames, painted.onto), None
         return self._left(painted, frames, work, given, region), found
 
     def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
         whole = torch.zeros(1, *self.canvas.source)
         work.of(whole)[0] = hole
-        return region.of(self.canvas.enter_mask(whole[0])[None])[0]
+        return region.of(self.canvas.enter_mask(whole[0])[None])[0] > 0
 
     def _changed(self, painted: Painted, count: int) -> Tensor:
         if painted.changed is None:
@@ -220,9 +230,11 @@ class WindowCleaner:
         masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
         return grow(masks, self.settings.grow)
 
-    def _left(self, painted: Painted, frames: list[Tensor], work: Region, given: Tensor, region: Region) -> Tensor:
+    def _left(
+        self, painted: Painted, frames: list[Tensor], work: Region, given: Tensor | Rectangles, region: Region
+    ) -> Tensor:
         """What was painted, at the source's size, in the part that is worked on: frame by frame."""
-        canvas, out = self.canvas, torch.empty_like(given)
+        canvas, out = self.canvas, torch.empty(len(frames), work.height, work.width, 3)
         inside = torch.zeros(canvas.padded)
         region.of(inside[None])[0] = 1
         sharp = work.of(canvas.leave_mask(inside)[None])[0, ..., None] > 0
@@ -244,7 +256,7 @@ class WindowCleaner:
         self,
         frames: list[Tensor],
         work: Region,
-        source: Tensor,
+        source: Tensor | Rectangles,
         new: Tensor,
         found: Tensor,
         lifted: Tensor | None,
@@ -254,13 +266,16 @@ class WindowCleaner:
         soft = feather(found, asked.feather)
         mask = within(soft)
         if asked.output == RAW:
-            source = composite_(source, new, within(torch.ones_like(mask))) if within.some else new.clamp_(0, 1)
+            pixels = new.clamp_(0, 1)
+            if within.some:
+                pixels = composite_(together(source), new, within(torch.ones_like(mask)))
         else:
+            pixels = together(source)
             if self.engine.needs.recolours and self.settings.control == "as is":
-                new = match(source, new, soft)
-            composite_(source, new, mask)
+                new = match(pixels, new, soft)
+            composite_(pixels, new, mask)
             mask = mask if lifted is None else mask.maximum(lifted)
-        return [Patched(*one) for one in zip(frames, [work] * len(frames), source, mask)]
+        return [Patched(*one) for one in zip(frames, [work] * len(frames), pixels, mask)]
 
 
 def _without_boxes(source: Tensor, found: Tensor, within: _Bounds, boxes: str) -> tuple[Tensor, Tensor, Tensor | None]:

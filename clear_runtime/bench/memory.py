@@ -41,7 +41,7 @@ class MeanCodec:
 
     def decode(self, latents: Tensor) -> Tensor:
         grow = dict(k=self.temporal, p=self.spatial, q=self.spatial)
-        return repeat(latents[0, :3], "c t h w -> (t k) (h p) (w q) c", **grow)[3:].clamp(0, 1)
+        return repeat(latents[0, :3], "c t h w -> (t k) (h p) (w q) c", **grow)[3:].clamp_(0, 1)
 
 
 def run(way: str, size: list[int], frames: int) -> None:
@@ -53,11 +53,11 @@ def run(way: str, size: list[int], frames: int) -> None:
         torch.ones_like(images),
         torch.ones(images.shape[:3]),
     )  # zeros take no memory before they are written
-    before = peak()
-    found = remove(iter(images), engine, white, RemoveOptions.of(**WAYS[way]), total=frames)
+    before, options = peak(), RemoveOptions.of(**WAYS[way])
+    found = remove(iter(images), engine, white, options, total=frames)
     for i, (frame, mask) in enumerate(found):
         cleaned[i], masks[i] = frame, mask
-    beyond, copy = peak() - before, images.numel() * 4
+    beyond, copy = peak() - before, images[: options.windows.window].numel() * 4
     log.info(
         "%s, %d frames of %dx%d: %.2f GiB beside frames and masks, %.1f float32 copies of the window (%.2f GiB each)",
         way,

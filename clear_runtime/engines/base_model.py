@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ClearError
+from ..wan import CHANNELS
 
 NEEDED = (
     "CLEAR needs Wan2.1-Fun-V1.1-1.3B-Control (48 input channels, 1536 wide); put its "
@@ -74,14 +75,14 @@ def describe_base(shapes: Mapping[str, tuple[int, ...]]) -> Base:
     """The base that these weights are (names without prefix -> shapes). Raises ClearError that names what else they
     are."""
     patch, query = shapes.get("patch_embedding.weight"), shapes.get("blocks.0.self_attn.q.weight")
-    if patch is None or query is None or len(patch) != 5:
+    if patch is None or query is None or len(patch) != 5:  # a convolution over time, height and width
         other = next((text for mark, text in _NOT_WAN if any(mark in name for name in shapes)), "not a Wan model")
         raise ClearError(f"This is {other}. {NEEDED}.")
     width, channels = patch[:2]
     what = next((text for mark, text in _OF_WAN.items() if any(name.startswith(mark) for name in shapes)), None)
     if what is None and width in _WIDTHS:
         what = f"{_WIDTHS[width]} ({width} wide, {channels} input channels)"
-    elif what is None and channels != 48:
+    elif what is None and channels != 3 * CHANNELS:  # latents, control, and as many that are zero
         what = f"{_IN_CHANNELS.get(channels, 'a Wan model of another kind')} ({channels} input channels)"
     elif what is None and not any(name.startswith("img_emb.") for name in shapes):
         what = "a Wan model without image tokens (no img_emb)"

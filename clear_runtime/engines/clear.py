@@ -59,8 +59,8 @@ class ClearEngine:
         noise = self._noise(piece, control, seed)
         latents = self.denoiser(noise, control, self.sigmas, lambda step, _: on_stage("sample", step))
         on_stage("decode", self.steps)
-        picture = self.codec.decode(latents)
         changed = self._changed(piece, control, latents) if piece.differs else None
+        picture = self.codec.decode(latents)
         if not piece.filled or piece.whole:
             return Painted(picture, changed=changed)
         # The codec's loss is in both pictures, so that it cancels and the fill stays as sharp as it was.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ClearError
-from ..wan import CLIP_VISION_SHAPE, TIMESTEPS
+from ..wan import CLIP_VISION_SHAPE, HEAD_WIDTH, NORM_EPS, TIMESTEPS
 from . import lora as lora_files
 from .base_model import describe_base
 
@@ -134,14 +134,14 @@ def wan_model(state: Mapping[str, Tensor]) -> nn.Module:
             ffn_dim=shapes["blocks.0.ffn.0.weight"][0],
             text_dim=shapes["text_embedding.0.weight"][1],
             freq_dim=shapes["time_embedding.0.weight"][1],
-            num_heads=base.width // 128,
+            num_heads=base.width // HEAD_WIDTH,
             num_layers=base.blocks,
-            eps=1e-6,
+            eps=NORM_EPS,
             has_image_input=True,
             has_ref_conv=base.ref_conv,
         )
     model.load_state_dict(dict(state), assign=True)
-    model.freqs = precompute_freqs_cis_3d(128)  # not a buffer, so that it was left on "meta"; Wan's heads are 128 wide
+    model.freqs = precompute_freqs_cis_3d(HEAD_WIDTH)  # not a buffer, so that it was left on "meta"
     return model
 
 

@@ -53,8 +53,8 @@ class Piece:
     """A window in time and a rectangle of the working canvas.
 
     frames: [T, h, w, 3] float32 in 0..1 on the CPU, T and sides as the engine needs them: as they are, or with the
-    holes filled in, where `filled` says so. source: the same, never filled. holes: [T, h, w] float, 1 where something
-    is to be replaced. window: the frames of the video that it stands for. region: the rectangle of a canvas of (height,
+    holes filled in, where `filled` says so. source: the same, never filled. holes: [T, h, w] bool, where something is
+    to be replaced. window: the frames of the video that it stands for. region: the rectangle of a canvas of (height,
     width) pixels. whole: whether its whole picture is wanted, and not only what is under the holes. differs: whether it
     shall say what it changed.
     """

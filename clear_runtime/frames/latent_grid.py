@@ -21,5 +21,5 @@ def cells_to_frames(cells: Tensor, spatial: int, temporal: int) -> Tensor:
     marked cell."""
     repeats = torch.full((len(cells),), temporal, device=cells.device)
     repeats[0] = 1
-    frames = cells.float().repeat_interleave(repeats, 0)
-    return frames.repeat_interleave(spatial, 1).repeat_interleave(spatial, 2)
+    frames = cells.repeat_interleave(repeats, 0)
+    return frames.repeat_interleave(spatial, 1).repeat_interleave(spatial, 2).float()

@@ -6,12 +6,37 @@ that changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from .canvas import stacked
 from .region import Region
+
+
+@dataclass(frozen=True)
+class Rectangles:
+    """A rectangle of frames [H, W, 3], as float32 [h, w, 3] when it is asked for: the frames are read where they lie,
+    and no copy of all is held. As a tensor: together()."""
+
+    frames: Sequence[Tensor]
+    region: Region
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, t: int) -> Tensor:
+        return self.region.of(self.frames[t][None])[0].float()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[t] for t in range(len(self)))
+
+
+def together(pixels: Tensor | Rectangles) -> Tensor:
+    """[T, h, w, 3]: a tensor as it is, rectangles of frames as a copy that is the caller's own."""
+    return pixels if isinstance(pixels, Tensor) else stacked(pixels, len(pixels))
 
 
 @dataclass(frozen=True)
@@ -50,6 +75,12 @@ class Patched:
         region = regions[0] if len(regions) == 1 else regions[0].joined(regions[1])
         (old, was), (new, now) = (one._part(region) for one in (self, newer))
         return Patched(self.frame, region, old + weight * (new - old), was + weight * (now - was))
+
+    def alone(self) -> Patched:
+        """The same, holding its own pixels only: those of a window lie in one block, which stays as long as any of its
+        frames does."""
+        own = lambda x: x.clone() if x is not None and x.untyped_storage().nbytes() > x.nbytes else x
+        return replace(self, pixels=own(self.pixels), mask=own(self.mask))
 
     def under(self, newer: Patched) -> Patched:
         """This frame with a patch over it that was made of it as it is here."""

@@ -24,8 +24,8 @@ class Grey:
         self.pieces.append(piece)
         for step in range(self.steps):
             on_stage("sample", step + 1)
-        grey = torch.where(piece.holes[..., None] > 0, 0.5, piece.frames)
-        return Painted(grey, changed=piece.holes if piece.differs else None)
+        grey = torch.where(piece.holes[..., None], 0.5, piece.frames)
+        return Painted(grey, changed=piece.holes.float() if piece.differs else None)
 
 
 def film(count=9, height=64, width=96):
@@ -49,7 +49,7 @@ def test_an_engine_of_twenty_lines_works_in_the_pipeline():
     assert (out[:, 50:54, 20:60] == 0.5).all() and torch.equal(out[masks == 0], frames[masks == 0])
     (piece,) = engine.pieces
     assert piece.frames.shape == (9, 24, 48, 3) and piece.canvas == (64, 96) and piece.filled
-    assert (piece.frames[piece.holes > 0] < 0.95).all(), "what it is given is filled, as it asked"
+    assert (piece.frames[piece.holes] < 0.95).all(), "what it is given is filled, as it asked"
     assert piece.holes[:, 50 - piece.region.top].sum() == 9 * 40
     assert [done for stage, done in steps if stage == "sample"] == [9 + 9 * n for n in (1, 2, 3)]
     assert steps[-1] == ("done", 9 + 3 * 9), "frames looked at, and frames painted in three steps each"

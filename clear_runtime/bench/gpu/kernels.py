@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ...engines.denoiser import DiffSynthDenoiser
 from ...engines.schedule import sigmas
+from ...wan import HEAD_WIDTH
 from .part import Run, cost
 from .shapes import Clip
 
@@ -19,7 +20,7 @@ BACKENDS = {
     "cudnn": SDPBackend.CUDNN_ATTENTION,
     "memory-efficient": SDPBackend.EFFICIENT_ATTENTION,
 }
-HEADS, HEAD = 12, 128
+HEADS = 12  # of attention, in Wan2.1-1.3B
 
 
 def matmul(run: Run) -> dict:
@@ -37,8 +38,8 @@ def attention(run: Run, clips: list[Clip], dtype: torch.dtype) -> dict:
     found = {}
     for clip in clips:
         heads = 1 if run.tiny else HEADS
-        q, k, v = (torch.randn(1, heads, clip.tokens, HEAD, device=run.device).to(dtype) for _ in range(3))
-        flops = 4 * clip.tokens**2 * HEAD * heads
+        q, k, v = (torch.randn(1, heads, clip.tokens, HEAD_WIDTH, device=run.device).to(dtype) for _ in range(3))
+        flops = 4 * clip.tokens**2 * HEAD_WIDTH * heads
         rows = {"default": _timed(run, lambda q=q, k=k, v=v: F.scaled_dot_product_attention(q, k, v), flops)}
         for name, backend in BACKENDS.items():
 

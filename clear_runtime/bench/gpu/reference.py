@@ -7,6 +7,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ...engines.denoiser import control_condition
+from ...engines.schedule import SHIFT
 from ...wan import CLIP_VISION_SHAPE
 from . import work
 from .part import Run, cost
@@ -43,7 +44,7 @@ class _Steps:
         from diffsynth.pipelines.wan_video import model_fn_wan_video
 
         scheduler = FlowMatchScheduler("Wan")
-        scheduler.set_timesteps(steps, shift=5.0)
+        scheduler.set_timesteps(steps, shift=SHIFT)
         x, condition = noise, control_condition(control)
         clip = torch.zeros(CLIP_VISION_SHAPE, dtype=noise.dtype, device=noise.device)
         for timestep in scheduler.timesteps:

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from ...engines.denoiser import wan_model
 from ...train.lora.memory import wan_shapes
-from ...wan import CHANNELS, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, latent_frames
+from ...wan import CHANNELS, HEAD_WIDTH, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, latent_frames
 
 STEPS = 5
+"""Of the sampler, as CLEAR has them."""
 PAPER = 0.04
 """Seconds a frame that the paper's authors state for their model, one figure for all sizes."""
 
@@ -55,26 +56,7 @@ def clips(tiny: bool) -> list[Clip]:
 
 def base_shapes(tiny: bool) -> dict[str, tuple[int, ...]]:
     """Weights of the transformer by name."""
-    if not tiny:
-        return wan_shapes()
-    from diffsynth.models.wan_video_dit import WanModel  # an optional package
-
-    with torch.device("meta"):
-        model = WanModel(
-            dim=128,
-            in_dim=3 * CHANNELS,
-            ffn_dim=128,
-            out_dim=CHANNELS,
-            text_dim=TEXT_WIDTH,
-            freq_dim=256,
-            eps=1e-6,
-            patch_size=PATCH,
-            num_heads=1,
-            num_layers=2,
-            has_image_input=True,
-            has_ref_conv=True,
-        )
-    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    return wan_shapes(width=HEAD_WIDTH, feed_forward=128, layers=2) if tiny else wan_shapes()
 
 
 def random_base(shapes: dict[str, tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:

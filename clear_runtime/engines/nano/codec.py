@@ -125,4 +125,4 @@ class NanoCodec:
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         video = self.net.decode(latents.float().to(self.device))
-        return rearrange(video, "1 t c h w -> t h w c").clamp(0, 1).cpu()
+        return rearrange(video.clamp_(0, 1), "1 t c h w -> t h w c").cpu()

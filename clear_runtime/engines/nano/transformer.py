@@ -12,10 +12,14 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...wan import CHANNELS, PATCH, TEXT_WIDTH, VISION_WIDTH
+from ...wan import CHANNELS, NORM_EPS, PATCH, TEXT_WIDTH, TIME_WIDTH, VISION_WIDTH
 
 DIM, HEADS, FFN, LAYERS, RANK = 256, 2, 1024, 6, 32
+"""Channels of a token, heads (of Wan's width), channels between a block's last two layers, blocks, rank of the LoRA."""
 CARRIER = 4.0
+"""The constant that every second free channel of a token carries (see NanoWan), in units of a latent's deviation."""
+THETA = 10000.0
+"""Base of the frequencies of rotary positions and of timesteps, as Wan has it."""
 ALONG = ("t angle -> t 1 1 angle", "h angle -> 1 h 1 angle", "w angle -> 1 1 w angle")
 """What changes with one axis of the grid alone, laid along it."""
 
@@ -41,7 +45,7 @@ def rotary(shape: tuple[int, int, int], head: int, device) -> tuple[Tensor, Tens
     sizes = (head - 2 * (head // 3), head // 3, head // 3)
     angles = []
     for axis, (count, size) in enumerate(zip(shape, sizes)):
-        rates = 10000.0 ** (-torch.arange(0, size, 2, device=device, dtype=torch.float64) / size)
+        rates = THETA ** (-torch.arange(0, size, 2, device=device, dtype=torch.float64) / size)
         along = rearrange(torch.arange(count, device=device)[:, None] * rates, ALONG[axis])
         angles.append(along.expand(*shape, -1))
     of_tokens = rearrange(torch.cat(angles, -1), "t h w angle -> (t h w) angle")
@@ -63,7 +67,10 @@ class _Attention(nn.Module):
 
     def forward(self, x: Tensor, position) -> Tensor:
         dim = x.shape[-1]
-        q, k = F.rms_norm(self.q(x), (dim,), self.norm_q, 1e-6), F.rms_norm(self.k(x), (dim,), self.norm_k, 1e-6)
+        q, k = (
+            F.rms_norm(self.q(x), (dim,), self.norm_q, NORM_EPS),
+            F.rms_norm(self.k(x), (dim,), self.norm_k, NORM_EPS),
+        )
         q, k, v = (rearrange(y, "n s (head c) -> n s head c", head=HEADS) for y in (q, k, self.v(x)))
         q, k = rotate(q, position).to(v.dtype), rotate(k, position).to(v.dtype)
         y = F.scaled_dot_product_attention(*(rearrange(y, "n s head c -> n head s c") for y in (q, k, v)))
@@ -80,11 +87,11 @@ class _Block(nn.Module):
         with torch.no_grad():
             self.modulation[:, (2, 5)] = 1.0
             for last in (self.attention.o, self.narrow):
-                last.weight.mul_(0.01), last.bias.zero_()
+                last.weight.mul_(0.01), last.bias.zero_()  # at first a block adds next to nothing
 
     def forward(self, x: Tensor, time: Tensor, position) -> Tensor:
         shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation + time).chunk(6, 1)
-        norm = lambda y: F.layer_norm(y, y.shape[-1:], eps=1e-6)
+        norm = lambda y: F.layer_norm(y, y.shape[-1:], eps=NORM_EPS)
         x = x + gate1 * self.attention(norm(x) * (1 + scale1) + shift1, position)
         x = x + self.prompt
         return x + gate2 * self.narrow(F.gelu(self.widen(norm(x) * (1 + scale2) + shift2), approximate="tanh"))
@@ -102,7 +109,7 @@ class NanoWan(nn.Module):
         super().__init__()
         cells = CHANNELS * math.prod(PATCH)
         self.patch = nn.Linear(2 * cells, dim)
-        self.time1, self.time2, self.time3 = nn.Linear(256, dim), nn.Linear(dim, dim), nn.Linear(dim, 6 * dim)
+        self.time1, self.time2, self.time3 = nn.Linear(TIME_WIDTH, dim), nn.Linear(dim, dim), nn.Linear(dim, 6 * dim)
         self.blocks = nn.ModuleList(_Block(dim, ffn, rank) for _ in range(layers))
         self.modulation, self.head = nn.Parameter(torch.zeros(1, 2, dim)), nn.Linear(dim, cells)
         with torch.no_grad():
@@ -115,7 +122,7 @@ class NanoWan(nn.Module):
                 self.time3.bias,
             ):
                 p.zero_()
-            self.time2.weight.mul_(0.1), self.time3.weight.mul_(0.1)
+            self.time2.weight.mul_(0.1), self.time3.weight.mul_(0.1)  # at first the timestep hardly matters
             self.patch.weight[: 2 * cells] = torch.eye(2 * cells)
             free = dim - 2 * cells
             self.patch.bias[2 * cells :] = CARRIER * torch.tensor([1.0, -1.0]).repeat(free // 2)
@@ -128,7 +135,8 @@ class NanoWan(nn.Module):
     def forward(self, x: Tensor, control: Tensor, timestep: Tensor) -> Tensor:
         _, _, t, h, w = x.shape
         cut = lambda z: rearrange(z, "n c t (h p) (w q) -> n (t h w) (c p q)", p=PATCH[1], q=PATCH[2])
-        rates = 10000.0 ** (-torch.arange(128, device=x.device, dtype=torch.float64) / 128)
+        half = TIME_WIDTH // 2
+        rates = THETA ** (-torch.arange(half, device=x.device, dtype=torch.float64) / half)
         angles = timestep.double()[:, None] * rates
         time = self.time2(F.silu(self.time1(torch.cat([angles.cos(), angles.sin()], 1).float())))
         by_block = rearrange(self.time3(F.silu(time)), "n (six c) -> n six c", six=6)
@@ -139,7 +147,7 @@ class NanoWan(nn.Module):
             y = block(y, by_block, position)
         with torch.autocast(x.device.type, enabled=False):
             shift, scale = (self.modulation + time.float()[:, None]).chunk(2, 1)
-            y = self.head(F.layer_norm(y.float(), y.shape[-1:], eps=1e-6) * (1 + scale) + shift)
+            y = self.head(F.layer_norm(y.float(), y.shape[-1:], eps=NORM_EPS) * (1 + scale) + shift)
         # Wan writes a patch back with the channel last
         grid = dict(t=t, h=h // PATCH[1], w=w // PATCH[2], p=PATCH[1], q=PATCH[2])
         return rearrange(y, "n (t h w) (p q c) -> n c t (h p) (w q)", **grid)

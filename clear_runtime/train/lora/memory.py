@@ -12,7 +12,19 @@ import torch
 from ...engines.base_model import describe_base
 from ...engines.lora import read_lora
 from ...errors import ClearError
-from ...wan import CHANNELS, GROUP, PATCH, SPATIAL, TEXT_TOKENS, TEXT_WIDTH, VISION_TOKENS, latent_frames
+from ...wan import (
+    CHANNELS,
+    GROUP,
+    HEAD_WIDTH,
+    NORM_EPS,
+    PATCH,
+    SPATIAL,
+    TEXT_TOKENS,
+    TEXT_WIDTH,
+    TIME_WIDTH,
+    VISION_TOKENS,
+    latent_frames,
+)
 from .occlusion_head import HIDDEN
 from .options import TrainOptions
 
@@ -42,7 +54,9 @@ _SMALLER = (
     (17, 192, 320),
     (9, 128, 224),
 )
+"""Crops that are proposed where memory does not suffice, from large to small: frames, height and width in pixels."""
 _RANKS = (32, 16)
+"""Ranks that are proposed likewise."""
 
 
 @dataclass(frozen=True)
@@ -110,23 +124,24 @@ def estimate(
     return Estimate(sum(count.values()), lora, tokens, {name: size for name, size in parts.items() if size})
 
 
-def wan_shapes() -> dict[str, tuple[int, ...]]:
-    """Weights of Wan2.1-Fun-V1.1-1.3B-Control by name, for those who do not have it yet."""
+def wan_shapes(width: int = 1536, feed_forward: int = 8960, layers: int = 30) -> dict[str, tuple[int, ...]]:
+    """Weights of a Wan2.1 Fun-Control by name, for those who do not have it yet: of V1.1-1.3B unless told otherwise.
+    width: channels of a token, a multiple of HEAD_WIDTH; feed_forward: those between a block's last two layers."""
     # takes seconds to import, and all other counting goes without it
     from diffsynth.models.wan_video_dit import WanModel
 
     with torch.device("meta"):
         model = WanModel(
-            dim=1536,
+            dim=width,
             in_dim=3 * CHANNELS,
-            ffn_dim=8960,
+            ffn_dim=feed_forward,
             out_dim=CHANNELS,
             text_dim=TEXT_WIDTH,
-            freq_dim=256,
-            eps=1e-6,
+            freq_dim=TIME_WIDTH,
+            eps=NORM_EPS,
             patch_size=PATCH,
-            num_heads=12,
-            num_layers=30,
+            num_heads=width // HEAD_WIDTH,
+            num_layers=layers,
             has_image_input=True,
             has_ref_conv=True,
         )

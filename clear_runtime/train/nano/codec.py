@@ -20,11 +20,21 @@ from torch.utils.data import DataLoader
 from ...engines.nano.codec import NanoCodecNet, to_blocks
 from ...errors import ending_in_words
 from ..moving_average import MovingAverage
-from .generated import Generated
-from .run import ClockedRun
+from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
+from .run import ClockedRun, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
+FIRST = 10**6
+"""Seed of the first clip, far from those of the other trainings."""
+POOL = 12
+"""Batches of clips that are drawn from again and again."""
+START_FROM = 100_000
+"""Blocks of which the principal components are taken."""
+NOISE = 0.03
+"""Deviation of what is added to the latents before they are decoded: the transformer's are never exact either."""
+SMALL = 1e-4
+"""Factor of the latents' mean square in the loss: making them large against the noise shall gain nothing."""
 
 
 class Clips(Generated):
@@ -37,7 +47,7 @@ class Clips(Generated):
         self.size = size
 
     def item(self, i: int) -> Tensor:
-        _, subtitled, _ = self.maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=352)
+        _, subtitled, _ = self.maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=GROUND_HEIGHT)
         return torch.from_numpy(rearrange(subtitled, "t h w c -> t c h w").copy())
 
 
@@ -73,32 +83,20 @@ def main(args) -> None:
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
     check = list(DataLoader(Clips(args.data, 0, 24, validation=True), 8))
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
-    stream = iter(
-        DataLoader(
-            Clips(args.data, 10**6 + run.step * args.batch, 10**9),
-            args.batch,
-            num_workers=args.workers,
-            prefetch_factor=4,
-        )
-    )
-    pool = [next(stream) for _ in range(12)]
+    clips = stream(Clips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
+    pool = [next(clips) for _ in range(POOL)]
     if run.step == 0:
         blocks = torch.cat([rearrange(to_blocks(b.float() / 255), "n t c h w -> c (n t h w)") for b in pool], 1).T
-        model.start_from(blocks[torch.randperm(len(blocks))[:100_000]].to(device))
+        model.start_from(blocks[torch.randperm(len(blocks))[:START_FROM]].to(device))
         log.info("linear start: %.2f dB", psnr(model, check, device))
     while not run.done:
-        pool[random.randrange(len(pool))] = next(
-            stream
-        )  # each clip is seen a few times: decoding pictures is the slow part
+        # each clip is seen a few times: decoding pictures is the slow part
+        pool[random.randrange(len(pool))] = next(clips)
         for batch in random.sample(pool, args.reuse):
             frames = batch.to(device).float() / 255
             z = model.encode(frames)
-            value = loss(model.decode(z + 0.03 * torch.randn_like(z)), frames) + 1e-4 * z.square().mean()
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            average.update(model.state_dict())
+            value = loss(model.decode(z + NOISE * torch.randn_like(z)), frames) + SMALL * z.square().mean()
+            learn(value, model, optimiser, average)
             if run.tick(optimiser):
                 shipped = NanoCodecNet().to(device)
                 shipped.load_state_dict(average.values)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ...data.synthetic.burn import load_font
 from ...data.synthetic.pairs import PairMaker
+
+ENDLESS = 10**9
+"""Items of a stream: more than any training comes to."""
+AHEAD = 4
+"""Batches that each worker has ready, so that one that takes long does not hold a step up."""
+GROUND_HEIGHT = 352
+"""Pixels of the whole frame that crops of clips are cut from: what the sizes of letters are meant for."""
 
 
 class Generated(Dataset):
@@ -36,3 +45,10 @@ class Generated(Dataset):
 
     def item(self, i: int):
         raise NotImplementedError
+
+
+def stream(items: Dataset, batch: int | None, workers: int, ahead: int = AHEAD, **loader: Any) -> Iterator:
+    """Batches of the items, drawn by so many processes beside this one, each `ahead` batches in front; by this one
+    where workers is 0."""
+    in_front = {"prefetch_factor": ahead} if workers else {}
+    return iter(DataLoader(items, batch, num_workers=workers, **in_front, **loader))

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
 from ...data.synthetic.pairs import Drawn, PairMaker
 from ...errors import ClearError, ending_in_words
@@ -28,14 +27,21 @@ from ...find.priors.light import CONTEXT, WIDE, WIDTHS, LightPrior
 from ...metrics import Overlap
 from ..moving_average import MovingAverage
 from ..prior.losses import dice
-from .generated import Generated
+from .generated import AHEAD, ENDLESS, GROUND_HEIGHT, Generated, stream
 from .recall import Recall
-from .run import ClockedRun
+from .run import ClockedRun, learn
 from .store import save_fp16
 from .widen import start_from
 
 log = logging.getLogger(__name__)
-WHOLE = (352, 640)
+WHOLE = (GROUND_HEIGHT, 640)
+"""Height and width in pixels of whole frames."""
+FIRST, APART = 10_000, 1_000_000_007
+"""Seed of the first frame, and by how much those of two runs' seeds differ: more than a run comes to."""
+MOST_AHEAD = 6
+"""Batches that a worker has ready at most."""
+UNKNOWN_ROOM = 1e9
+"""Bytes that processes may share, where the system does not say."""
 SHAPES = ("crop", "crop", "crop", "whole", "crop", "tall crop", "crop", "upright")
 """What batches follow one another: mostly crops, which have more text for their cost; of whole frames there are fewer
 in a batch."""
@@ -141,28 +147,20 @@ def _step(model, frames: Tensor, mask: Tensor, device, beside: float) -> Tensor:
     return loss(logits.float(), mask, beside)
 
 
-def _stream(args, first: int, device) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(args, first: int, device) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches from number `first` on: a run that goes on starts with the one it had come to."""
-    batches = Batches(args.data, 10_000 + args.seed * 1_000_000_007, 10**9, args.batch, args.crop)
-    ahead = {}
+    batches = Batches(args.data, FIRST + args.seed * APART, ENDLESS, args.batch, args.crop)
+    ahead = AHEAD
     if args.workers:  # as many as the memory takes that processes share: a container may have little
         try:
             room = shutil.disk_usage("/dev/shm").free / 2
         except OSError:
-            room = 1e9
+            room = UNKNOWN_ROOM
         each = args.batch * args.crop[0] * args.crop[1] * 4 * args.workers
-        ahead = {"prefetch_factor": max(1, min(6, int(room / each)))}
-        log.info("%d workers, each %d batches ahead", args.workers, ahead["prefetch_factor"])
-    return iter(
-        DataLoader(
-            batches,
-            None,
-            sampler=range(first, 10**9),
-            num_workers=args.workers,
-            pin_memory=device.type == "cuda",
-            **ahead,
-        )
-    )
+        ahead = max(1, min(MOST_AHEAD, int(room / each)))
+        log.info("%d workers, each %d batches ahead", args.workers, ahead)
+    numbers = range(first, ENDLESS)
+    return stream(batches, None, args.workers, ahead, sampler=numbers, pin_memory=device.type == "cuda")
 
 
 def _report(args, run: ClockedRun, average: MovingAverage, held: HeldBack, total: float, device) -> None:
@@ -202,16 +200,12 @@ def main(args) -> None:
         args.checkpoint,
         args.steps,
     )
-    stream = _stream(args, run.step, device)
+    batches = _batches(args, run.step, device)
     forward = torch.compile(model) if args.compile and device.type == "cuda" else model
     total, seen = torch.zeros((), device=device), 0
     while not run.done:
-        value = _step(forward, *next(stream), device, args.beside)
-        optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        average.update(model.state_dict())
+        value = _step(forward, *next(batches), device, args.beside)
+        learn(value, model, optimiser, average)
         # stays on the device: asking for the number would make every step wait for it
         total, seen = total + value.detach(), seen + 1
         if run.tick(optimiser):

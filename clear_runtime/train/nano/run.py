@@ -5,11 +5,23 @@ import time
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from ..learning_rate import warm_cosine
+from ..moving_average import MovingAverage
 from ..state import TrainingState
 
 log = logging.getLogger(__name__)
+GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
+
+
+def learn(loss: Tensor, model: nn.Module, optimiser: torch.optim.Optimizer, average: MovingAverage) -> None:
+    """One step: the weights move against the loss's gradient, and their average after them."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+    optimiser.step()
+    average.update(model.state_dict())
 
 
 class ClockedRun:

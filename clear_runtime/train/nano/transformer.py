@@ -28,19 +28,25 @@ from ...frames.latent_grid import frames_to_cells
 from ...frames.masks import grow
 from ...wan import CHANNELS, TIMESTEPS, latent_frames
 from ..moving_average import MovingAverage
-from .generated import Generated
-from .run import ClockedRun
+from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
+from .run import ClockedRun, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
 FRAMES, HEIGHT, WIDTH = 13, 96, 256
-CROPS = (
-    (13, 64, 128),
-    (13, 48, 192),
-    (9, 96, 128),
-    (13, 32, 256),
-    (5, 96, 208),
-)  # frames, height, width: about 500 tokens each
+"""Of a pair, in frames and pixels."""
+CROPS = ((13, 64, 128), (13, 48, 192), (9, 96, 128), (13, 32, 256), (5, 96, 208))
+"""Frames, height and width of what is trained on: about 500 tokens each."""
+KINDS = {"prefilled": 0.55, "as is": 0.37, "repeat": 0.08}
+"""What a batch is shown -> share of the batches (see _loss). The first is how the bundled model is used."""
+FIRST = 10**7
+"""Seed of the first pair, far from those of the other trainings."""
+AT_A_TIME = 4
+"""Pairs that are made and encoded together."""
+LEAST = 64
+"""Pairs, at least, before the first step."""
+BESIDE = 0.1
+"""What a cell that no subtitle covers counts beside one that is covered: most of what is painted there is not used."""
 
 
 class Triples(Generated):
@@ -50,7 +56,7 @@ class Triples(Generated):
     def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         seed = self.first + i
         clean, subtitled, mask = self.maker.make(
-            seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=352, boxes=True
+            seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=GROUND_HEIGHT, boxes=True
         )
         grown = grow(torch.from_numpy(mask).float(), 3 if self.validation else random.Random(seed).randrange(2, 7))
         frames = torch.from_numpy(subtitled).float() / 255
@@ -184,7 +190,7 @@ def _loss(model: NanoWan, items: list[Latents], kind: str, sigma: Tensor, weight
     model.use_lora(kind != "repeat")
     with torch.autocast(device.type, torch.bfloat16):
         v = model((1 - s) * target + s * noise, control, TIMESTEPS * sigma)
-    where = (torch.ones_like(mask) if kind == "repeat" else 0.1 + mask)[:, None]
+    where = (torch.ones_like(mask) if kind == "repeat" else BESIDE + mask)[:, None]
     error = (v.float() - (noise - target)).square() * weights
     return (error * where).sum() / where.expand_as(error).sum()
 
@@ -207,29 +213,21 @@ def main(args) -> None:
         every=args.every * 60,
     )
     held = held_back(args.data)
-    stream = iter(
-        DataLoader(
-            Triples(args.data, 10**7 + run.step * args.batch, 10**9), 4, num_workers=args.workers, prefetch_factor=4
-        )
-    )
+    triples = stream(Triples(args.data, FIRST + run.step * args.batch, ENDLESS), AT_A_TIME, args.workers)
     pool: list[Latents] = []
-    while len(pool) < min(args.pool, 64):
-        pool += encode(codec, next(stream), device)
+    while len(pool) < min(args.pool, LEAST):
+        pool += encode(codec, next(triples), device)
     fresh = 0.0
     total: dict[str, float] = {}
     while not run.done:
         fresh += args.fresh
         while fresh >= 1:  # new pairs come in at the rate at which they can be made; the oldest leave
-            pool += encode(codec, next(stream), device)
+            pool += encode(codec, next(triples), device)
             pool, fresh = pool[-args.pool :], fresh - 1
-        size, kind = rng.choice(CROPS), rng.choices(("prefilled", "as is", "repeat"), (0.55, 0.37, 0.08))[0]
+        size, kind = rng.choice(CROPS), rng.choices(list(KINDS), list(KINDS.values()))[0]
         items = [crop(rng.choice(pool), size, rng) for _ in range(args.batch)]
         value = _loss(model, items, kind, draw_sigma(len(items), rng).to(device), weights)
-        optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        average.update(model.state_dict())
+        learn(value, model, optimiser, average)
         total[kind] = 0.98 * total.get(kind, value.item()) + 0.02 * value.item()
         if run.tick(optimiser):
             shipped = NanoWan().to(device).eval()
