@@ -32,7 +32,7 @@ BATCH = 16
 """Shifts that are tried at once."""
 KEEPS = 0.7
 """A shift that was chosen in the frame before stays unless another differs less than this share of what it does."""
-TEXTURE_ERROR = 0.4
+TEXTURE_ERROR = 0.3
 """Squared error of the smooth fill, as a share of the surroundings' fine detail, against which a shift has to be good.
 More is more texture, and more of it wrong."""
 NOISE = (1.5 / 255) ** 2
@@ -110,7 +110,9 @@ class Exemplar:
         first, last = cells.amin(0), cells.amax(0)
         x, y = (cells - first).T
         before = self._carried(t, cells)
-        known = F.pad(self.motion.shown[t, 0] == 1, (FARTHEST,) * 4)
+        # beside a mark there may be a trace of what it marks
+        clear = -F.max_pool2d(-(self.motion.shown[t] == 1).float(), 3, 1, 1)[0] > 0
+        known = F.pad(clear, (FARTHEST,) * 4)
         width = known.shape[1]
         place = (cells[:, 1] + FARTHEST) * width + cells[:, 0] + FARTHEST
         differs = self.motion.colours.new_full((len(cells),), torch.inf)
