@@ -27,6 +27,8 @@ from .store import save_fp16
 log = logging.getLogger(__name__)
 FIRST = 10**6
 """Seed of the first clip, far from those of the other trainings."""
+HELD_BACK = 24
+"""Clips of pictures and fonts that nothing is trained on, on which it is scored."""
 POOL = 12
 """Batches of clips that are drawn from again and again."""
 START_FROM = 100_000
@@ -81,7 +83,7 @@ def main(args) -> None:
     model = NanoCodecNet().to(device)
     average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
-    check = list(DataLoader(Clips(args.data, 0, 24, validation=True), 8))
+    check = list(DataLoader(Clips(args.data, 0, HELD_BACK, validation=True), 8))
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
     clips = stream(Clips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
     pool = [next(clips) for _ in range(POOL)]

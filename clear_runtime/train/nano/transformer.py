@@ -41,6 +41,8 @@ KINDS = {"prefilled": 0.55, "as is": 0.37, "repeat": 0.08}
 """What a batch is shown -> share of the batches (see _loss). The first is how the bundled model is used."""
 FIRST = 10**7
 """Seed of the first pair, far from those of the other trainings."""
+HELD_BACK = 16
+"""Pairs of pictures and fonts that nothing is trained on, on which it is scored."""
 AT_A_TIME = 4
 """Pairs that are made and encoded together."""
 LEAST = 64
@@ -64,7 +66,7 @@ class Triples(Generated):
         return torch.from_numpy(clean), torch.from_numpy(subtitled), filled, grown.byte()
 
 
-def held_back(folder: Path, count: int = 16) -> list:
+def held_back(folder: Path, count: int = HELD_BACK) -> list:
     """The validation clips that LoRAs are measured on, those with a subtitle."""
     return [triple for triple in DataLoader(Triples(folder, 0, count, validation=True), 1) if triple[3].any()]
 
@@ -212,7 +214,7 @@ def main(args) -> None:
         args.rate,
         every=args.every * 60,
     )
-    held = held_back(args.data)
+    held = held_back(args.data, HELD_BACK)
     triples = stream(Triples(args.data, FIRST + run.step * args.batch, ENDLESS), AT_A_TIME, args.workers)
     pool: list[Latents] = []
     while len(pool) < min(args.pool, LEAST):
