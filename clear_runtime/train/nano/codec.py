@@ -21,7 +21,7 @@ from ...engines.nano.codec import NanoCodecNet, to_blocks
 from ...errors import ending_in_words
 from ..moving_average import MovingAverage
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
-from .run import ClockedRun, learn
+from .run import ClockedRun, add_run_arguments, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
@@ -114,18 +114,8 @@ def main(args) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
-    )
-    parser.add_argument(
-        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
-    )
-    parser.add_argument("--minutes", type=float, default=12)
-    parser.add_argument("--batch", type=int, default=8)
+    add_run_arguments(parser, minutes=12, batch=8, rate=6e-4)
     parser.add_argument("--reuse", type=int, default=3, help="steps for each new batch of clips")
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from ...frames.masks import grow
 from ...wan import CHANNELS, TIMESTEPS, latent_frames
 from ..moving_average import MovingAverage
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
-from .run import ClockedRun, learn
+from .run import ClockedRun, add_run_arguments, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
@@ -249,21 +249,11 @@ def main(args) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
-    )
+    add_run_arguments(parser, minutes=75, batch=12, rate=1e-3)
     parser.add_argument("--codec", type=Path, required=True, help="nano_codec.safetensors")
-    parser.add_argument(
-        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
-    )
-    parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--every", type=float, default=3, help="minutes between checkpoints")
-    parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--pool", type=int, default=3000, help="pairs kept in memory")
     parser.add_argument("--fresh", type=float, default=1.0, help="new groups of four pairs per step")
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
 
 
 if __name__ == "__main__":
