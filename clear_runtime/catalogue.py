@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .data.synthetic.burn_style import BurnStyle
 from .find.marks import MarkOptions
 from .option import Option, described, kinds_of, made_of
 from .options import RemoveOptions
@@ -165,9 +166,12 @@ TRAIN_PRIOR = Surface(
     ),
 )
 """Train Prior. The command `train-prior` shows the dataclass as it is."""
+BURN = Surface(BurnStyle)
+"""Burn Subtitles."""
 NODES = {
     "CLEAR_SubtitleRemove": REMOVE,
     "CLEAR_PriorMask": MASK,
+    "CLEAR_BurnSubtitles": BURN,
     "CLEAR_TrainLoRA": TRAIN_LORA,
     "CLEAR_TrainPrior": TRAIN_PRIOR,
 }

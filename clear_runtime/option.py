@@ -124,7 +124,8 @@ def _require_valid(name: str, value: Any, about: Option) -> None:
             "below": None if about.under == math.inf else about.under,
         }
         words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
-        raise ClearError(f"{name} is {value}. Use a {'finite ' if about.under == math.inf else ''}value {words}.")
+        finite = "finite " if about.under == math.inf else ""
+        raise ClearError(f"{name} is {value}. Use a {finite}value {words.replace(' and of ', ' and ')}.")
 
 
 def _within(value: float, about: Option) -> bool:

@@ -27,14 +27,16 @@ _CHINESE = Path("locales/zh/nodeDefs.json")
 def list_en(surface: Surface) -> str:
     """A line for each option: a help panel is 300 pixels wide, too narrow for a table."""
     return "".join(
-        f"- **{one.name}** ({in_words(one.default)}): {' '.join(filter(None, (one.about.help, one.about.more)))}\n"
+        f"- **{one.name}**{f' ({default})' if (default := in_words(one.default)) else ''}: "
+        f"{' '.join(filter(None, (one.about.help, one.about.more)))}\n"
         for one in surface.on_nodes()
     )
 
 
 def list_zh(surface: Surface) -> str:
     return "".join(
-        f"- **{one.name}**（{surface.title(one)}，默认 {in_words(one.default, '开', '关')}）："
+        f"- **{one.name}**（{surface.title(one)}"
+        f"{f'，默认 {default}' if (default := in_words(one.default, '开', '关')) else ''}）："
         f"{one.about.zh}{one.about.more_zh}\n"
         for one in surface.on_nodes()
     )

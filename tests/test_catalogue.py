@@ -8,6 +8,7 @@ from paths import ROOT
 
 from clear_runtime.catalogue import AUTO, MASK, REMOVE, TRAIN_LORA, TRAIN_PRIOR, Surface
 from clear_runtime.cli.arguments import add_options, options_given, options_of
+from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.errors import ClearError
 from clear_runtime.find.marks import MarkOptions
 from clear_runtime.option import described
@@ -32,7 +33,7 @@ def parsed(surface, *words):
     return options_given(parser.parse_args(words), surface)
 
 
-@pytest.mark.parametrize("of", [RemoveOptions, MarkOptions, LoraOptions, PriorOptions])
+@pytest.mark.parametrize("of", [RemoveOptions, MarkOptions, LoraOptions, PriorOptions, BurnStyle])
 def test_every_option_has_help_in_both_languages(of):
     for one, whole in described(of):
         for about in (whole, *whole.parts.values()):

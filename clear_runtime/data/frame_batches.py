@@ -25,6 +25,7 @@ from .synthetic.pairs import PairMaker
 FRAMES_PER_PAIR = (
     20  # of a video in one epoch, evenly spread: neighbours teach the same (CLEAR's trainer takes as many)
 )
+NEAR = 0.75  # share of the crops that hold a pixel of the subtitle, where there is one
 PAIRS_AT_A_TIME = 8  # whose frames are read and mixed
 _ENDS = (
     2**20
@@ -149,7 +150,7 @@ class DiskFrames(torch.utils.data.Dataset):
         subtitled, clean = subtitled.float() / 255, clean.float() / 255
         mask = pseudo_labels.labels(subtitled[None], clean[None])[0]
         where = mask.nonzero()
-        centre = where[rng.randrange(len(where))].tolist() if len(where) and rng.random() < 0.75 else None
+        centre = where[rng.randrange(len(where))].tolist() if len(where) and rng.random() < NEAR else None
         spans = []
         for axis, (side, length) in enumerate(zip(self.crop, mask.shape)):
             room = max(0, length - side)

@@ -5,6 +5,8 @@ from torch import Tensor
 
 DEVIATIONS = 6.0
 """Robust standard deviations above the median from which a change is no longer the network's noise."""
+TO_STANDARD = 1.4826
+"""Median absolute deviations to the standard deviation, of normal noise."""
 SMALLEST = 1.0
 """Smallest change that counts: a quarter of a latent vector's usual length, sqrt(16) in model space, where every
 channel has unit variance. A network that repeats its control almost exactly would otherwise have its rounding errors
@@ -20,5 +22,5 @@ def changed_cells(before: Tensor, after: Tensor) -> Tensor:
     """
     distance = (after - before)[0].norm(dim=0)
     median = distance.median()
-    deviation = 1.4826 * (distance - median).abs().median()  # of normal noise, this is the standard deviation
+    deviation = TO_STANDARD * (distance - median).abs().median()
     return distance > torch.clamp(median + DEVIATIONS * deviation, min=SMALLEST)

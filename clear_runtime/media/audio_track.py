@@ -19,6 +19,10 @@ BLOCK = 1024  # samples per AAC frame, ISO/IEC 14496-3
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 # The sampling rates that AAC knows, ISO/IEC 14496-3 table 1.18.
 AAC_RATES = {96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350}
+VIDEO_RATE = 48_000
+"""Samples a second where AAC has not the source's own rate: what video has."""
+BITS_A_CHANNEL = 96_000
+"""Bits a second of one channel: well over the 64,000 from which on AAC is taken for transparent."""
 
 
 class AudioTrack:
@@ -65,7 +69,7 @@ def _from_file(container, path: Path) -> Iterator[tuple[Fraction, list]]:
     if track.codec_context.name in container.supported_codecs:
         return _copied(source, track, container.add_stream_from_template(track))
     rate = track.codec_context.sample_rate
-    out = container.add_stream("aac", rate=rate if rate in AAC_RATES else 48000)
+    out = container.add_stream("aac", rate=rate if rate in AAC_RATES else VIDEO_RATE)
     # by its count: old containers name no layout, and AAC takes none without a name
     out.codec_context.layout = LAYOUTS[min(track.codec_context.channels, 8)]
     return _transcoded(source, track, out)
@@ -99,10 +103,10 @@ def _from_waveform(container, samples: Tensor, rate: int) -> Iterator[tuple[Frac
         raise ClearError(
             f"The sound has the shape {tuple(samples.shape)}. Give [channels, samples], with 1 to 8 channels."
         )
-    out = container.add_stream("aac", rate=rate if rate in AAC_RATES else 48000)
+    out = container.add_stream("aac", rate=rate if rate in AAC_RATES else VIDEO_RATE)
     layout = LAYOUTS[samples.shape[0]]
     out.codec_context.layout = layout
-    out.codec_context.bit_rate = 96_000 * samples.shape[0]
+    out.codec_context.bit_rate = BITS_A_CHANNEL * samples.shape[0]
     return _encoded(samples, rate, layout, out)
 
 

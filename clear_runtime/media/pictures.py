@@ -13,9 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 GROUND, LINE, INK = (24, 26, 30), (70, 74, 82), (200, 204, 210)
+"""Colours of a plot's background, of its lines and of its letters, dark as ComfyUI's canvas is."""
 SHARE = (255, 140, 60)
-LEFT, BOTTOM, TOP = 56, 26, 30  # margins of a plot, pixels
-_RIGHT = 12
+"""Colour of the curve of how much is marked."""
+LEFT, BOTTOM, TOP, _RIGHT = 56, 26, 30, 12  # margins of a plot, pixels
+LETTERS = 12  # pixels of an em in plots
+_TINY = 1e-6  # a loss of 0 has no logarithm
 DECADES = 4
 """Of a loss plot, at most: an example without a subtitle has next to no loss, and would press all else together."""
 
@@ -65,7 +68,7 @@ def loss_curves(
     leaves a gap. Bold, and as the number behind a name: the mean of the last twentieth of the steps; faint behind it
     the steps themselves, which jump from example to example."""
     longest = max(map(len, history.values()), default=0)
-    steps = {name: np.maximum(numbers(values), 1e-6) for name, values in history.items() if len(values)}
+    steps = {name: np.maximum(numbers(values), _TINY) for name, values in history.items() if len(values)}
     means = {name: trailing_mean(values, max(1, longest // 20)) for name, values in steps.items()}
     known = {name: values[np.isfinite(values)] for name, values in means.items()}
     some = [values for values in known.values() if len(values)]
@@ -195,7 +198,7 @@ def to_frames(picture: Image.Image) -> Tensor:
 
 
 def font():
-    return ImageFont.load_default(12)
+    return ImageFont.load_default(LETTERS)
 
 
 def share_plot(shares: Sequence[float], size: tuple[int, int] = (960, 240)) -> Image.Image:

@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 # A second encoding of six subtitled clips at x264's crf 10 stays 42.2 to 44.5 dB from the clip in untouched places;
 # crf 16 gives 38.5 to 42.3 dB. Files are about as large as those of a careful first encoding.
 VISUALLY_LOSSLESS_CRF = 10
+MPEG_CLOCK = 90_000
+"""Ticks a second of MPEG's own clock."""
+FASTEST_CLOCK = 100_000_000
+"""Ticks a second, well within the 32 bits that a container has for them."""
 
 
 @dataclass(frozen=True)
@@ -206,9 +210,9 @@ def _quarter_turns(frame) -> int:
 
 def _tick(fps: Fraction) -> Fraction:
     """The unit of a file's clock in seconds: the frame rate's own times are exact in it, and MPEG's (1/90000) too."""
-    common = math.lcm(fps.numerator, 90_000)
-    if common > 100_000_000:  # 32 bits hold a clock's rate
-        common = fps.numerator * max(1, 90_000 // fps.numerator)
+    common = math.lcm(fps.numerator, MPEG_CLOCK)
+    if common > FASTEST_CLOCK:
+        common = fps.numerator * max(1, MPEG_CLOCK // fps.numerator)
     return Fraction(1, common)
 
 

@@ -32,6 +32,8 @@ def _input(one: Shown, optional: bool) -> io.Input:
         return io.Combo.Input(one.name, options=list(about.choices), **common)
     if isinstance(one.default, bool):
         return io.Boolean.Input(one.name, **common)
+    if one.kind is str:
+        return io.String.Input(one.name, **common)
     common |= dict(
         min=about.low if about.least is None else about.least,
         max=about.high if about.most is None else about.most,

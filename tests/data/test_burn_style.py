@@ -258,11 +258,11 @@ def test_the_script_of_a_line():
     [
         (dict(colour="white"), "colour is 'white', which is no colour"),
         (dict(box_colour="#12345"), "box_colour"),
-        (dict(size=0), "size is 0; it goes from 1"),
+        (dict(size=0), "size is 0. Use a value of at least 1 and at most 40"),
         (dict(opacity=2), "opacity is 2"),
         (dict(scripts="latin, klingon"), "no letters for klingon"),
         (dict(scripts=()), "no script at all"),
-        (dict(look="fancy"), "look is 'fancy'"),
+        (dict(look="fancy"), 'look is "fancy"'),
         (dict(position="left"), "position"),
         (dict(file="film.txt"), "film.txt is not a subtitle file"),
     ],

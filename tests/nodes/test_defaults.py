@@ -93,7 +93,8 @@ def test_a_node_has_every_option_and_says_of_it_what_the_runtime_says(pack, node
         assert (shown.default, shown.tooltip) == (default, one.about.help), one.name
         if one.kind in (int, float):
             bounds = [bound for bound in (one.about.low, one.about.over) if bound is not None]
-            assert shown.min >= bounds[0] and (one.about.high is None or shown.max <= one.about.high), one.name
+            assert shown.min >= max(bounds, default=shown.min), one.name
+            assert one.about.high is None or shown.max <= one.about.high, one.name
 
 
 @pytest.mark.parametrize(

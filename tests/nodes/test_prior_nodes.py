@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from previews import WIDGETS
 from subtitled_frames import subtitled_frames
 
 from clear_runtime.find.marks import MarkOptions, marks_of
@@ -162,20 +163,7 @@ def test_frames_on_the_gpu_give_what_frames_on_the_cpu_give(run, frames):
 
 
 def test_subtitles_are_removed_from_frames_on_the_gpu_within_masks_on_the_gpu(run, frames):
-    preview = dict(
-        steps=1,
-        cfg=1.0,
-        seed=0,
-        window=9,
-        overlap=4,
-        output="preview",
-        control="auto",
-        region="auto",
-        mask_from="prior",
-        grow=2,
-        feather=2,
-        subtitles_only=False,
-    )
+    preview = WIDGETS | dict(window=9, overlap=4, subtitles_only=False)
     limit, protect = torch.zeros(1, 176, 320), torch.zeros(14, 176, 320)
     limit[:, 100:], protect[..., 165:] = 1, 1
     ours = run("CLEAR_SubtitleRemove", images=frames, limit=limit, protect=protect, **preview)
@@ -194,19 +182,7 @@ def test_what_comes_out_lies_where_comfyui_keeps_images(run, frames, monkeypatch
     import comfy.model_management as management
 
     monkeypatch.setattr(management, "intermediate_device", lambda: torch.device("meta"))
-    preview = dict(
-        steps=1,
-        cfg=1.0,
-        seed=0,
-        window=9,
-        overlap=4,
-        output="preview",
-        control="auto",
-        region="auto",
-        mask_from="prior",
-        grow=2,
-        feather=2,
-    )
+    preview = WIDGETS | dict(window=9, overlap=4)
     results = [
         *run("CLEAR_SubtitleRemove", images=frames, **preview)[:2],
         *run("CLEAR_PriorMask", images=frames, prior="bundled light prior", threshold=0.5, grow=0, temporal=True)[:3],

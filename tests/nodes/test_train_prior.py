@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from previews import WIDGETS
 from subtitled_frames import subtitled_frames
 from tiny_pairs import write_pair
 
@@ -79,20 +80,7 @@ def test_the_prior_that_train_prior_gives_goes_before_the_choice(run, models, ou
     for linked in (path, "mine.safetensors"):
         assert torch.equal(run("CLEAR_PriorMask", prior="bundled light prior", trained=linked, **options)[0], chosen)
     assert not torch.equal(chosen, bundled)
-    preview = dict(
-        images=frames,
-        steps=1,
-        cfg=1.0,
-        seed=0,
-        window=81,
-        overlap=16,
-        output="preview",
-        control="auto",
-        region="auto",
-        mask_from="prior",
-        grow=2,
-        feather=2,
-    )
+    preview = WIDGETS | dict(images=frames)
     removed = [
         run("CLEAR_SubtitleRemove", **preview, **which)[1]
         for which in (dict(), dict(trained=path), dict(prior="mine.safetensors"))

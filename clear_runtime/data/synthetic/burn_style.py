@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ClearError
+from ...option import option, require_valid
 from .subtitle_file import FORMATS
 from .system_fonts import SCRIPTS
 
@@ -18,51 +19,139 @@ POSITIONS = ("bottom", "middle", "top")
 class BurnStyle:
     """Every field can be a JSON value. Raises ClearError for what cannot be burned."""
 
-    file: str = ""  # a subtitle file; empty: random lines
-    scripts: tuple[str, ...] = ("latin",)  # of the random lines
-    look: str = "as set"  # or "random": font, size, colours, outline, shadow, box and opacity drawn from the seed
-    font: str = ""  # a font file or an installed family; empty: an installed font that has the letters
-    size: float = 5.5  # of the letters, per cent of the frame's height
-    colour: str = "#ffffff"
-    outline: float = 7.0  # width, per cent of the letters' size
-    outline_colour: str = "#000000"
-    shadow: float = 0.0  # distance, per cent of the letters' size
-    box_opacity: float = 0.0  # 0: no box
-    box_colour: str = "#000000"
-    opacity: float = 1.0  # of all of it
-    position: str = "bottom"
-    margin: float = 5.0  # from the edge, per cent of the frame's height
-    fade: float = 0.0  # seconds in which a line comes and goes
-    seed: int = 0
+    file: str = option(
+        "",
+        "A subtitle file (.srt, .ass, .ssa, .vtt): its path, or its name in ComfyUI's input folder. Empty: random "
+        "lines.",
+        zh="字幕文件（.srt、.ass、.ssa、.vtt）：完整路径，或 ComfyUI 输入文件夹中的文件名。留空则用随机文字。",
+        name_zh="字幕文件",
+        more="In UTF-8.",
+        more_zh="须为 UTF-8 编码。",
+        unit="file",
+    )
+    scripts: tuple[str, ...] = option(
+        ("latin",),
+        f"Of random lines; several with commas between: {', '.join(SCRIPTS)}.",
+        zh=f"随机文字所用的文字，多种之间用英文逗号隔开：{'、'.join(SCRIPTS)}。",
+        name_zh="文字",
+        unit="script",
+    )
+    look: str = option(
+        "as set",
+        "as set: as below, and for an .ass file as the file says. random: font, colours, outline, shadow, box, opacity "
+        "and size within a quarter are drawn from the seed.",
+        zh="as set：按下面的设置，.ass 文件则按文件自带的样式。random：字体、颜色、描边、阴影、底框、不透明度和"
+        "上下浮动四分之一的字号由种子抽取。",
+        name_zh="外观",
+        more="Text, times and places stay.",
+        more_zh="文字、时间和位置不变。",
+        choices=LOOKS,
+    )
+    font: str = option(
+        "",
+        "A font file, or the family name of an installed font. Empty: an installed font that has the letters is found.",
+        zh="字体文件，或已安装字体的族名。留空则自动寻找含有所需字符的已安装字体。",
+        name_zh="字体",
+        unit="font",
+    )
+    size: float = option(
+        5.5,
+        "Size of the letters in per cent of the frame's height. Films have 5 to 6.",
+        zh="占画面高度的百分比。电影字幕一般为 5 到 6。",
+        name_zh="字号",
+        low=1.0,
+        high=40.0,
+        step=0.1,
+    )
+    colour: str = option(
+        "#ffffff", "Of the letters, as #rrggbb.", zh="文字颜色，写成 #rrggbb。", name_zh="颜色", unit="colour"
+    )
+    outline: float = option(
+        7.0,
+        "Width of the outline in per cent of the letters' size. 0: none.",
+        zh="描边宽度，占字号的百分比。0 为不描边。",
+        name_zh="描边",
+        low=0.0,
+        high=40.0,
+        step=0.5,
+    )
+    outline_colour: str = option(
+        "#000000", "Of the outline, as #rrggbb.", zh="写成 #rrggbb。", name_zh="描边颜色", unit="colour"
+    )
+    shadow: float = option(
+        0.0,
+        "Distance of a soft black shadow in per cent of the letters' size. 0: none.",
+        zh="柔和黑色阴影的偏移，占字号的百分比。0 为无阴影。",
+        name_zh="阴影",
+        low=0.0,
+        high=40.0,
+        step=0.5,
+    )
+    box_opacity: float = option(
+        0.0,
+        "Of a box behind the letters, 0 to 1. 0: none.",
+        zh="文字后面底框的不透明度，0 到 1。0 为无底框。",
+        name_zh="底框不透明度",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    box_colour: str = option(
+        "#000000", "Of the box, as #rrggbb.", zh="写成 #rrggbb。", name_zh="底框颜色", unit="colour"
+    )
+    opacity: float = option(
+        1.0,
+        "Of all of it, up to 1.",
+        zh="整个字幕的不透明度，最大为 1。",
+        name_zh="不透明度",
+        low=0.05,
+        high=1.0,
+        step=0.05,
+    )
+    position: str = option(
+        "bottom",
+        "Where in the frame the lines stand.",
+        zh="字幕在画面中的位置：bottom 底部、middle 中间、top 顶部。",
+        name_zh="位置",
+        choices=POSITIONS,
+    )
+    margin: float = option(
+        5.0,
+        "Distance from the edge in per cent of the frame's height.",
+        zh="距画面边缘的距离，占画面高度的百分比。",
+        name_zh="边距",
+        low=0.0,
+        high=45.0,
+        step=0.5,
+    )
+    fade: float = option(
+        0.0,
+        "Seconds in which a line comes, and in which it goes. 0: at once.",
+        zh="每行字幕淡入和淡出各用的秒数。0 为直接出现和消失。",
+        name_zh="淡入淡出",
+        low=0.0,
+        high=10.0,
+        step=0.05,
+    )
+    seed: int = option(
+        0,
+        "Of random lines and of a random look. The same seed gives the same pixels.",
+        zh="决定随机文字和随机外观。种子相同，像素就相同。",
+        name_zh="种子",
+        least=0,
+        most=2**31 - 1,
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "scripts", split_scripts(self.scripts))
         object.__setattr__(self, "font", self.font.strip())
         for name in ("colour", "outline_colour", "box_colour"):
             rgb(getattr(self, name), name)
-        for name, low, high, unit in _LIMITS:
-            if not low <= getattr(self, name) <= high:
-                raise ClearError(
-                    f"{name} is {getattr(self, name):g}; it goes from {low:g} to {f'{high:g} {unit}'.strip()}."
-                )
-        for name, choices in (("look", LOOKS), ("position", POSITIONS)):
-            if getattr(self, name) not in choices:
-                raise ClearError(f"{name} is {getattr(self, name)!r}; choose {' or '.join(choices)}.")
+        require_valid(self)
         if self.file and Path(self.file).suffix.lower() not in FORMATS:
             raise ClearError(
                 f"{Path(self.file).name} is not a subtitle file that can be read. Give one of {', '.join(FORMATS)}."
             )
-
-
-_LIMITS = (
-    ("size", 1, 40, "per cent of the frame's height"),
-    ("outline", 0, 40, "per cent of the letters' size"),
-    ("shadow", 0, 40, "per cent of the letters' size"),
-    ("box_opacity", 0, 1, ""),
-    ("opacity", 0.05, 1, ""),
-    ("margin", 0, 45, "per cent of the frame's height"),
-    ("fade", 0, 10, "seconds"),
-)
 
 
 def rgb(text: str, name: str = "colour") -> tuple[int, int, int]:

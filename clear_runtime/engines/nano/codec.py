@@ -14,6 +14,9 @@ from ...wan import CHANNELS, GROUP
 
 SPATIAL, TEMPORAL = 4, GROUP
 BLOCK = TEMPORAL * SPATIAL * SPATIAL * 3
+"""Values of a block: what becomes one latent cell."""
+LEAST_GAIN = 0.05
+"""Of the mean: no channel is free of cost, however little it moves pixels."""
 
 
 def to_blocks(frames: Tensor) -> Tensor:
@@ -54,7 +57,7 @@ class _Side(nn.Module):
         self.linear = nn.Conv2d(inward, outward, 1)
         self.enter, self.leave = nn.Conv2d(inward, width, 3, 1, 1), nn.Conv2d(width, outward, 3, 1, 1)
         self.blocks = nn.Sequential(*[_Residual(width) for _ in range(depth)])
-        nn.init.normal_(self.leave.weight, std=1e-3)
+        nn.init.normal_(self.leave.weight, std=1e-3)  # at first it is its linear part, nearly
         nn.init.zeros_(self.leave.bias)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,9 +94,9 @@ class NanoCodecNet(nn.Module):
     @torch.no_grad()
     def gain(self) -> Tensor:
         """How strongly each latent channel moves pixels, as a weight on its squared error: [16] of mean about 1, never
-        under 0.05."""
+        under LEAST_GAIN."""
         gain = self.decoder.linear.weight.square().sum((0, 2, 3)) * self.std.square()
-        return (gain / gain.mean()).clamp_min(0.05)
+        return (gain / gain.mean()).clamp_min(LEAST_GAIN)
 
     @torch.no_grad()
     def start_from(self, blocks: Tensor) -> None:

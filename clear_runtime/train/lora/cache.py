@@ -29,6 +29,8 @@ from ..processes import Processes
 log = logging.getLogger(__name__)
 
 _VERSION = "1"  # of what a file holds
+_TRIES = 20  # crops of the clip that is shown, until one has a subtitle in it
+_NEAR = 0.8  # share of the crops that are laid around a subtitled cell; the others keep what has none as it is
 _ENOUGH = 4  # clips to train on when others are held back
 _SIZES_SAID = 8  # of examples, in a report
 _PATIENCE = (
@@ -266,7 +268,7 @@ class LatentClips:
         """The same crop of the clip that is shown, from pure noise: the first of some that has a subtitle in it, or the
         last of them."""
         control = "as is" if self.control == "both" else self.control
-        for k in range(20):
+        for k in range(_TRIES):
             sample = self._cut(self.paths[self.shown], random.Random(f"{self.seed} example {k}"), control, 1.0)
             if sample.m_prior.max() > MarkOptions.threshold:
                 break
@@ -284,7 +286,7 @@ class LatentClips:
             mask = file.get_tensor("m_prior").float()
             first = rng.randrange(mask.shape[0] - t + 1)
             cells = (mask[first : first + t] > MarkOptions.threshold).nonzero()
-            near = len(cells) and rng.random() < 0.8
+            near = len(cells) and rng.random() < _NEAR
             y, x = (
                 cells[rng.randrange(len(cells))].tolist()[1:]
                 if near

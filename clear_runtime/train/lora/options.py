@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from ...option import Option, option, require_valid
+from .. import options
 from . import losses
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 TARGETS = ("q", "k", "v", "o", "ffn.0", "ffn.2")
 """CLEAR's layers, as PEFT matches them: ten modules a block, in self- and cross-attention and the feed-forward."""
 CONTROLS = ("as is", "prefilled", "both")
-LARGEST_SEED = 2**63 - 1
-"""torch takes no longer one."""
 
 _CROP = {
     "frames": Option(
@@ -81,14 +80,7 @@ class TrainOptions:
         name_zh="学习率变化",
         choices=("constant", "cosine"),
     )
-    weight_decay: float = option(
-        1e-2,
-        "AdamW's weight decay, no unit.",
-        zh="AdamW 的权重衰减，无单位。",
-        name_zh="权重衰减",
-        low=0,
-        under=math.inf,
-    )
+    weight_decay: float = options.weight_decay(1e-2)
     rank: int = option(
         64,
         "Rank of the LoRA; its size grows with it. CLEAR has 64.",
@@ -191,15 +183,8 @@ class TrainOptions:
         name_zh="起点",
         unit="file",
     )
-    seed: int = option(
-        0,
-        "First weights, and order, places and noise of the examples.",
-        zh="决定初始权重，以及样本的顺序、位置和噪声。",
-        name_zh="种子",
-        low=-LARGEST_SEED,
-        high=LARGEST_SEED,
-        least=0,
-        most=2**31 - 1,
+    seed: int = options.seed(
+        "First weights, and order, places and noise of the examples.", "决定初始权重，以及样本的顺序、位置和噪声。"
     )
     sampler_steps: int = option(
         5,
@@ -217,14 +202,7 @@ class TrainOptions:
         low=0,
         high=1,
     )
-    checkpoint_every: int = option(
-        100,
-        "Steps between two checkpoints: what a power cut may cost.",
-        zh="每隔多少步保存一次检查点：断电时最多损失这么多步。",
-        name_zh="检查点间隔",
-        unit="steps",
-        low=1,
-    )
+    checkpoint_every: int = options.checkpoint_every(100)
     example_every: int = option(
         50,
         "Steps between two looks at the example; each costs five sampler steps.",

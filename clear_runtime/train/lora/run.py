@@ -22,6 +22,7 @@ from .options import DTYPES, TrainOptions
 
 LONGEST = 600.0
 """Seconds until a checkpoint is due, however long a step takes: what a power cut may cost."""
+_RECENT = 20  # steps whose mean says how long the rest will take
 _MAY_CHANGE = ("checkpoint_every", "example_every", "checkpointing")  # options that leave the weights as they are
 _PARTS = ("learned", "optimiser", "average", "skips", "clips")
 _WORDS = {"base": "the base model", "prompt": "the prompt"}  # for what is known by a fingerprint
@@ -202,7 +203,7 @@ class Clock:
 
     def stop(self, step: int) -> tuple[float, float]:
         taken = time.perf_counter() - self.began
-        self.recent = [*self.recent[-19:], taken]
+        self.recent = [*self.recent[1 - _RECENT :], taken]
         return taken, sum(self.recent) / len(self.recent) * (self.steps - step)
 
 

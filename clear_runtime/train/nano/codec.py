@@ -21,12 +21,14 @@ from ...engines.nano.codec import NanoCodecNet, to_blocks
 from ...errors import ending_in_words
 from ..moving_average import MovingAverage
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
-from .run import ClockedRun, learn
+from .run import ClockedRun, add_run_arguments, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
 FIRST = 10**6
 """Seed of the first clip, far from those of the other trainings."""
+HELD_BACK = 24
+"""Clips of pictures and fonts that nothing is trained on, on which it is scored."""
 POOL = 12
 """Batches of clips that are drawn from again and again."""
 START_FROM = 100_000
@@ -81,7 +83,7 @@ def main(args) -> None:
     model = NanoCodecNet().to(device)
     average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
-    check = list(DataLoader(Clips(args.data, 0, 24, validation=True), 8))
+    check = list(DataLoader(Clips(args.data, 0, HELD_BACK, validation=True), 8))
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
     clips = stream(Clips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
     pool = [next(clips) for _ in range(POOL)]
@@ -112,18 +114,8 @@ def main(args) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
-    )
-    parser.add_argument(
-        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
-    )
-    parser.add_argument("--minutes", type=float, default=12)
-    parser.add_argument("--batch", type=int, default=8)
+    add_run_arguments(parser, minutes=12, batch=8, rate=6e-4)
     parser.add_argument("--reuse", type=int, default=3, help="steps for each new batch of clips")
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
 
 
 if __name__ == "__main__":

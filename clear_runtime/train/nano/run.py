@@ -1,5 +1,6 @@
 """What the three training commands share: a clock, checkpoints that survive a kill, and a line of text now and then."""
 
+import argparse
 import logging
 import time
 from pathlib import Path
@@ -13,6 +14,21 @@ from ..state import TrainingState
 
 log = logging.getLogger(__name__)
 GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
+
+
+def add_run_arguments(parser: argparse.ArgumentParser, minutes: float, batch: int, rate: float) -> None:
+    """The flags of every run that is as long as its clock says, with these defaults."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
+    )
+    parser.add_argument(
+        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
+    )
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--rate", type=float, default=rate)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def learn(loss: Tensor, model: nn.Module, optimiser: torch.optim.Optimizer, average: MovingAverage) -> None:

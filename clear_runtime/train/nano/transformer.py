@@ -29,7 +29,7 @@ from ...frames.masks import grow
 from ...wan import CHANNELS, TIMESTEPS, latent_frames
 from ..moving_average import MovingAverage
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
-from .run import ClockedRun, learn
+from .run import ClockedRun, add_run_arguments, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ KINDS = {"prefilled": 0.55, "as is": 0.37, "repeat": 0.08}
 """What a batch is shown -> share of the batches (see _loss). The first is how the bundled model is used."""
 FIRST = 10**7
 """Seed of the first pair, far from those of the other trainings."""
+HELD_BACK = 16
+"""Pairs of pictures and fonts that nothing is trained on, on which it is scored."""
 AT_A_TIME = 4
 """Pairs that are made and encoded together."""
 LEAST = 64
@@ -64,7 +66,7 @@ class Triples(Generated):
         return torch.from_numpy(clean), torch.from_numpy(subtitled), filled, grown.byte()
 
 
-def held_back(folder: Path, count: int = 16) -> list:
+def held_back(folder: Path, count: int = HELD_BACK) -> list:
     """The validation clips that LoRAs are measured on, those with a subtitle."""
     return [triple for triple in DataLoader(Triples(folder, 0, count, validation=True), 1) if triple[3].any()]
 
@@ -212,7 +214,7 @@ def main(args) -> None:
         args.rate,
         every=args.every * 60,
     )
-    held = held_back(args.data)
+    held = held_back(args.data, HELD_BACK)
     triples = stream(Triples(args.data, FIRST + run.step * args.batch, ENDLESS), AT_A_TIME, args.workers)
     pool: list[Latents] = []
     while len(pool) < min(args.pool, LEAST):
@@ -247,21 +249,11 @@ def main(args) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder filled by clear_runtime.data.synthetic.sources"
-    )
+    add_run_arguments(parser, minutes=75, batch=12, rate=1e-3)
     parser.add_argument("--codec", type=Path, required=True, help="nano_codec.safetensors")
-    parser.add_argument(
-        "--run", type=Path, required=True, help="checkpoints and the result; an interrupted run continues from here"
-    )
-    parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--every", type=float, default=3, help="minutes between checkpoints")
-    parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--pool", type=int, default=3000, help="pairs kept in memory")
     parser.add_argument("--fresh", type=float, default=1.0, help="new groups of four pairs per step")
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ...errors import ClearError
 from ...option import Option, option, require_valid
+from .. import options
 from .losses import Weights
 
 OWN = {
@@ -20,8 +21,6 @@ FROM_A_PRIOR = 3e-4
 """The light one's rate where it does begin with weights: larger steps would first forget what they know."""
 SIDE = 32
 """Pixels: both encoders halve a frame five times, so that sides of crops are multiples of it."""
-LARGEST_SEED = 2**63 - 1
-"""torch takes no longer one."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +99,7 @@ class TrainOptions:
         name_zh="学习率变化",
         choices=("constant", "cosine"),
     )
-    weight_decay: float = option(
-        1e-3,
-        "AdamW's weight decay, no unit.",
-        zh="AdamW 的权重衰减，无单位。",
-        name_zh="权重衰减",
-        low=0,
-        under=math.inf,
-    )
+    weight_decay: float = options.weight_decay(1e-3)
     average: float | None = option(
         None,
         "Decay of the moving average of the weights, which is saved as the prior. 0: none. Default: the model's own "
@@ -139,24 +131,8 @@ class TrainOptions:
         name_zh="精度",
         choices=("float32", "bfloat16"),
     )
-    seed: int = option(
-        0,
-        "Order of the data and first weights.",
-        zh="决定数据顺序和初始权重。",
-        name_zh="种子",
-        low=-LARGEST_SEED,
-        high=LARGEST_SEED,
-        least=0,
-        most=2**31 - 1,
-    )
-    checkpoint_every: int = option(
-        200,
-        "Steps between two checkpoints: what a power cut may cost.",
-        zh="每隔多少步保存一次检查点：断电时最多损失这么多步。",
-        name_zh="检查点间隔",
-        unit="steps",
-        low=1,
-    )
+    seed: int = options.seed("Order of the data and first weights.", "决定数据顺序和初始权重。")
+    checkpoint_every: int = options.checkpoint_every(200)
     example_every: int = option(
         50,
         "Steps between two looks at the example.",
