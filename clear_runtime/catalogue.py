@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .data.synthetic.burn_style import BurnStyle
-from .find.marks import MarkOptions
+from .find.options import MarkOptions
 from .option import Option, described, kinds_of, made_of
 from .options import RemoveOptions
 from .train.lora.options import TrainOptions as LoraOptions

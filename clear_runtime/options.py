@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .engines.engine import EngineOptions
 from .errors import ClearError
-from .find.marks import MarkOptions
+from .find.options import MarkOptions
 from .frames.windows import BAND, WindowOptions
 from .option import made_of, option, require_valid
 

@@ -20,7 +20,8 @@ from torch import Tensor
 from .engines.engine import Engine
 from .engines.plain_fill import PlainFill
 from .errors import ClearError
-from .find.marks import ONLY, Finding, MarkOptions, Prior, find_text, marked
+from .find.marks import Finding, Prior, find_text, marked
+from .find.options import ONLY, MarkOptions
 from .find.place import Place
 from .find.report import Report
 from .frames.checks import checked

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .engines.bundled import FILL, NANO
 from .engines.control import AUTO as AUTO_CONTROL
 from .engines.engine import Needs
-from .find.marks import AUTO_GROW
+from .find.options import AUTO_GROW
 from .frames.windows import AUTO as AUTO_REGION
 from .frames.windows import WHOLE
 from .options import AUTO as AUTO_MASK

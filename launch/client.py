@@ -1,8 +1,9 @@
-"""ComfyUI's HTTP interface and its messages, one call at a time. aiohttp is there wherever ComfyUI is."""
+"""ComfyUI's HTTP interface and its messages. aiohttp is there wherever ComfyUI is."""
 
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import Iterator
 
 import aiohttp
@@ -17,12 +18,15 @@ class Refused(Exception):
 
 
 class Client:
-    """Of a server at an address. Every call raises ConnectionError where nobody answers, and TimeoutError where nobody
-    does in time. Proxies that the environment names are of no use for our own machine, and are not asked."""
+    """Of a server at an address, for any thread. Every call raises ConnectionError where nobody answers, and
+    TimeoutError where nobody does in time. Proxies that the environment names are of no use for our own machine, and
+    are not asked."""
 
     def __init__(self, address: str):
         self.address = address
         self._loop = asyncio.new_event_loop()
+        # in a thread of its own, so that any thread may ask: one that cancels, while another waits for messages
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def request(self, path: str, data: dict | None = None, timeout: float = 30):
         """GET a path, or POST data to it; the answer's JSON, None for an empty one. Raises Refused for an error."""
@@ -38,12 +42,11 @@ class Client:
             messages.close()
 
     def close(self) -> None:
-        if not self._loop.is_running():
-            self._loop.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _wait(self, task):
         try:
-            return self._loop.run_until_complete(task)
+            return asyncio.run_coroutine_threadsafe(task, self._loop).result()
         except asyncio.TimeoutError as error:  # before Python 3.11 another one than TimeoutError
             raise TimeoutError("no answer in time") from error
         except aiohttp.ClientError as error:

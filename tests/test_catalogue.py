@@ -10,7 +10,7 @@ from clear_runtime.catalogue import AUTO, MASK, REMOVE, TRAIN_LORA, TRAIN_PRIOR,
 from clear_runtime.cli.arguments import add_options, options_given, options_of
 from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.errors import ClearError
-from clear_runtime.find.marks import MarkOptions
+from clear_runtime.find.options import MarkOptions
 from clear_runtime.option import described
 from clear_runtime.options import RemoveOptions
 from clear_runtime.train.lora.options import TrainOptions as LoraOptions

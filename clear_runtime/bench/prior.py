@@ -25,7 +25,8 @@ from ..data import pseudo_labels
 from ..data.synthetic import sources
 from ..data.synthetic.burn import random_style, render
 from ..data.synthetic.pairs import PairMaker
-from ..data.synthetic.text import TRAINED, UNSEEN, random_line
+from ..data.synthetic.scripts import TRAINED, UNSEEN
+from ..data.synthetic.text import random_line
 from ..find.marks import MarkOptions, find_text, marks_of
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Overlap

@@ -17,7 +17,7 @@ from ..data.synthetic.layouts import KINDS
 from ..data.synthetic.looks import ACCENTS, DARKS, WHITES, YELLOWS, Look
 from ..data.synthetic.pairs import Drawn, PairMaker
 from ..find.look import Looker, Scales
-from ..find.marks import MarkOptions
+from ..find.options import MarkOptions
 from ..metrics import Overlap
 
 SIZE = (352, 640)  # height and width of the frames

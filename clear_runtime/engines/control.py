@@ -2,8 +2,6 @@
 
 from torch import Tensor
 
-from ..fill.plain import fill
-
 
 def as_is(frames: Tensor, mask: Tensor) -> Tensor:
     """The subtitled frames themselves, as in the paper: the network finds the subtitle on its own."""
@@ -12,6 +10,8 @@ def as_is(frames: Tensor, mask: Tensor) -> Tensor:
 
 def prefilled(frames: Tensor, mask: Tensor) -> Tensor:
     """The frames with the masked pixels filled in: the network starts from the fill and may improve on it."""
+    from ..fill.plain import fill  # its motion and texture are no part of ComfyUI's start
+
     return fill(frames, mask)
 
 

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from ..frames.region import Region
-from ..option import option, require_valid
 from .finder import BATCH, EVERY, RULES, Finder, Found
 from .look import Looker, Scales
+from .options import ADD, AUTO_GROW, MarkOptions
 from .place import Place
 from .report import Report
 from .rows import rows_of
@@ -28,65 +28,10 @@ Prior = Callable[[Tensor], Tensor]
 """Frames [T, H, W, 3] -> soft masks [T, H, W] in 0..1 on the CPU."""
 Frames = Iterable[Tensor]
 OnBatch = Callable[[int], None]
-ADD, ONLY, LOOK_HERE = USES = ("add", "only", "look here")
-AUTO_GROW = -1
 ALONE_GROW = 2
 """Pixels by which rows are widened where frames are looked at on their own, and none can be compared."""
 HORIZON = 96
 """Frames that a stream is held for, to know what comes after: four seconds."""
-
-
-@dataclass(frozen=True)
-class MarkOptions:
-    """What of a video's text counts."""
-
-    threshold: float = option(
-        0.5,
-        "How sure the prior must be, 0 to 1: what is over it counts as subtitle. Lower finds more and errs more.",
-        zh="先验模型的把握超过多少才算字幕，0 到 1。越低找到的越多，误标也越多。",
-        name_zh="阈值",
-        low=0,
-        high=1,
-        least=0.01,
-        most=0.99,
-        step=0.01,
-    )
-    subtitles_only: bool = option(
-        True,
-        "Leave overlaid text that does not behave like a subtitle: what moves with the scene, stands all the time "
-        "beside lines that change, stands wholly in a corner, or shows for fewer than seven frames. The frames must "
-        "follow one another. Off: all text that is found goes, each frame on its own.",
-        zh="保留表现不像字幕的叠加文字：随画面移动的、在不断变化的字幕旁一直停留的、"
-        "完全位于画面角落的、出现不足 7 帧的。各帧必须连续。关闭后，找到的文字全部去除，逐帧单独判断。",
-        name_zh="只去字幕",
-        more="A corner is 25 % of the height and 28 % of the width. Where a clip is too short to tell, a row in the "
-        "middle or in the lower part is taken for a subtitle, and the report says so.",
-        more_zh="角落指画面高的 25 %、宽的 28 %。片段太短无法判断时，位于中间或下部的文字按字幕处理，报告中会说明。",
-    )
-    grow: int = option(
-        AUTO_GROW,
-        "Pixels of the source by which the mask is widened, so that outlines and shadows go too. -1: as many as each "
-        "row needs, judged from the picture.",
-        zh="遮罩向外扩展的像素数，按原画面计算，使描边和阴影也一并去除。-1：根据画面判断每行需要多少。",
-        name_zh="扩展",
-        more="Raise it when an outline or a shadow stays.",
-        more_zh="描边或阴影有残留时调大。",
-        unit="pixels",
-        low=AUTO_GROW,
-        most=64,
-    )
-    subtitle_use: str = option(
-        ADD,
-        "What the mask `subtitle` does, where one is connected. add: its whole area goes, beside what the prior finds. "
-        "only: its area and nothing else. look here: in it the prior may be half as sure, and every row of text goes.",
-        zh="连接了 subtitle 遮罩时它的作用。add：整个遮罩区域都去除，另加先验模型找到的内容。only：只去除遮罩区域。"
-        "look here：在遮罩内先验模型的把握只需一半，其中每行文字都去除。",
-        name_zh="字幕遮罩的用法",
-        choices=USES,
-    )
-
-    def __post_init__(self):
-        require_valid(self)
 
 
 class Marked(NamedTuple):

@@ -13,7 +13,7 @@ from clear_runtime.cli import mask
 from clear_runtime.cli.mask import write_masks
 from clear_runtime.data.synthetic.burn import Style
 from clear_runtime.errors import ClearError
-from clear_runtime.find.marks import MarkOptions
+from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.media import steady
 from clear_runtime.media.video import VideoWriter, read_frames, read_timed_frames

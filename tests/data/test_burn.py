@@ -7,6 +7,7 @@ import pytest
 
 from clear_runtime.data.synthetic import text
 from clear_runtime.data.synthetic.burn import MASK_FROM, Style, burn, random_style, render
+from clear_runtime.data.synthetic.scripts import SCRIPTS
 
 HEIGHT, WIDTH = 96, 240
 
@@ -50,7 +51,7 @@ def test_a_fade_grows_and_shrinks():
     assert strength[0] < strength[1] < strength[2] == strength[3] == strength[4] > strength[5] > strength[6]
 
 
-@pytest.mark.parametrize("script", [*text.TRAINED, *text.HELD_BACK])
+@pytest.mark.parametrize("script", [*SCRIPTS])
 def test_lines_follow_their_seed(script):
     first, again, other = (text.random_line(random.Random(s), script, 24) for s in (1, 1, 2))
     assert first == again != other

@@ -14,6 +14,7 @@ from clear_runtime.data.synthetic.burn import Style, load_font
 from clear_runtime.data.synthetic.burn_layout import wrapped
 from clear_runtime.data.synthetic.burn_style import BurnStyle, rgb
 from clear_runtime.data.synthetic.burner import Burner, burn_clip
+from clear_runtime.data.synthetic.scripts import SCRIPTS
 from clear_runtime.data.synthetic.text import LATIN, random_line
 from clear_runtime.errors import ClearError
 
@@ -147,7 +148,7 @@ def test_an_accent_stays_with_its_letter():
     assert all(not row.startswith("\u0301") for row in wrapped(decomposed, Style(size=16), 60))
 
 
-@pytest.mark.parametrize("script", system_fonts.SCRIPTS)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_is_burned_in_an_installed_font_that_has_its_letters(script, installed):
     try:
         fonts = system_fonts.for_script(script)
@@ -164,7 +165,7 @@ def test_every_script_is_burned_in_an_installed_font_that_has_its_letters(script
     assert line.face in fonts and not system_fonts.missing(line.face, "".join(line.lines))
 
 
-@pytest.mark.parametrize("script", [s for s in system_fonts.SCRIPTS if s != "latin"])
+@pytest.mark.parametrize("script", [s for s in SCRIPTS if s != "latin"])
 def test_without_a_font_for_a_script_the_error_says_what_to_install(script):
     with pytest.raises(
         ClearError, match=f"No installed font has the letters of {script}. Install .*apt install fonts-noto"
@@ -247,7 +248,7 @@ def test_letters_that_must_be_joined_need_a_layout_engine(monkeypatch):
 
 
 def test_the_script_of_a_line():
-    for script in system_fonts.SCRIPTS:
+    for script in SCRIPTS:
         line = random_line(random.Random(1), script, 40)
         assert system_fonts.script_of(line) == script
     assert system_fonts.script_of("12!") == "latin"

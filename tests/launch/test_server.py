@@ -186,8 +186,10 @@ def test_a_full_folder_for_temporary_files_is_said(fake_tree, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_nothing_disturbs_what_is_brought_to_its_end():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts tests may let them ignore it
     with undisturbed():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

@@ -5,7 +5,7 @@ from PIL import Image
 
 from clear_runtime.data.synthetic import sources
 from clear_runtime.data.synthetic.pairs import PairMaker
-from clear_runtime.data.synthetic.text import TRAINED
+from clear_runtime.data.synthetic.scripts import TRAINED
 
 
 def tiny_maker(folder, monkeypatch, scripts=TRAINED) -> PairMaker:

@@ -15,6 +15,7 @@ from ...errors import ClearError
 from . import system_fonts
 from .burn import Style, bounds, load_font, random_style, render
 from .burn_style import BurnStyle, rgb
+from .scripts import SCRIPTS
 from .subtitle_file import FileLook, Line
 from .system_fonts import Face
 
@@ -211,7 +212,7 @@ class Layout:
                 [system_fonts.find(self.style.font)]
                 if self.style.font
                 else system_fonts.for_script(key)
-                if key in system_fonts.SCRIPTS
+                if key in SCRIPTS
                 else [self.face_for(line, script)]
             )
             size = max(LEAST_SIZE, round(self.style.size / 100 * self.height * rng.uniform(0.75, 1.25)))

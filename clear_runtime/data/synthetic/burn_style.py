@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ...errors import ClearError
 from ...option import option, require_valid
+from .scripts import SCRIPTS
 from .subtitle_file import FORMATS
-from .system_fonts import SCRIPTS
 
 LOOKS = ("as set", "random")
 POSITIONS = ("bottom", "middle", "top")

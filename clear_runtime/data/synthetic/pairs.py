@@ -19,7 +19,7 @@ from .letters import Overlay, marked
 from .negatives import draw_negatives
 from .pictographs import random_pictograph
 from .scenes import Pictures, random_scene
-from .text import TRAINED
+from .scripts import TRAINED
 
 CORNERS = 0.1  # share of frames with text in a corner or at the border
 SECOND = 0.16  # share of frames with a second text elsewhere

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from .burn import load_font
 from .negatives import draw_bars
-from .text import TRAINED, random_line
+from .scripts import TRAINED
+from .text import random_line
 
 LARGEST = 1920  # pictures are kept at this width: enough for every crop, and small enough to keep all in memory
 SPRITE = 256  # pixels of a sprite's longer side, kept likewise

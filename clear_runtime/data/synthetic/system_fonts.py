@@ -16,11 +16,11 @@ from PIL import ImageFont, features
 from ...errors import ClearError
 from . import text
 from .burn import load_font
+from .scripts import SCRIPTS
 
 log = logging.getLogger(__name__)
 
 SUFFIXES = {".ttf", ".ttc", ".otf", ".otc"}
-SCRIPTS = (*text.TRAINED, *text.HELD_BACK)
 SAMPLES = {
     "latin": text.LATIN + text.LATIN.upper() + text.LATIN_MARKS,
     "cyrillic": text.CYRILLIC + text.CYRILLIC.upper(),

@@ -27,11 +27,6 @@ HANZI = _double_byte("gb2312", range(0xB0, 0xD8), range(0xA1, 0xFF))
 KANJI = _double_byte("euc_jp", range(0xB0, 0xD0), range(0xA1, 0xFF))
 HANGUL = _double_byte("euc_kr", range(0xB0, 0xC9), range(0xA1, 0xFF))
 
-TRAINED = ("latin", "cyrillic", "arabic", "chinese", "japanese", "korean")
-HELD_BACK = ("devanagari", "thai")
-UNSEEN = (*HELD_BACK, "hebrew", "tamil")
-"""Scripts that priors are measured on and never trained on."""
-
 
 def _words(rng: random.Random, letters: str, length: int, capitals: bool) -> str:
     words: list[str] = []
