@@ -27,7 +27,8 @@ from ..data.synthetic.burn import random_style, render
 from ..data.synthetic.pairs import PairMaker
 from ..data.synthetic.scripts import TRAINED, UNSEEN
 from ..data.synthetic.text import random_line
-from ..find.marks import MarkOptions, find_text, marks_of
+from ..find.marks import find_text, marks_of
+from ..find.options import MarkOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Overlap
 from .prior_text import THRESHOLD, by_height, by_style, by_width, marks_in, on_empty

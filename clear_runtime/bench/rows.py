@@ -27,7 +27,8 @@ from torch import Tensor
 from ..data.synthetic.specimens import RECIPES
 from ..data.synthetic.specimens.drawing import Row, Specimen
 from ..errors import ClearError
-from ..find.marks import MarkOptions, Prior, marked
+from ..find.marks import Prior, marked
+from ..find.options import MarkOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..frames.masks import grow
 

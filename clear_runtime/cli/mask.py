@@ -25,7 +25,8 @@ from torch import Tensor
 
 from ..catalogue import MASK
 from ..errors import ClearError, ending_in_words
-from ..find.marks import MarkOptions, marked
+from ..find.marks import marked
+from ..find.options import MarkOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
 from ..media.pictures import overlay, share_plot, to_picture

@@ -5,7 +5,8 @@ import pytest
 import torch
 from drawn_rows import HEIGHT, WIDTH, at, letters, scene, video, white
 
-from clear_runtime.find.marks import LOOK_HERE, MarkOptions, find_text, marked, marks_of
+from clear_runtime.find.marks import find_text, marked, marks_of
+from clear_runtime.find.options import LOOK_HERE, MarkOptions
 
 FRAMES = 48
 LINE, OTHER = at(letters(1, 14), 150, 70), at(letters(2, 10), 150, 90)

@@ -5,7 +5,8 @@ import json
 import torch
 from drawn_rows import at, letters, scene, video, white
 
-from clear_runtime.find.marks import MarkOptions, find_text, marked
+from clear_runtime.find.marks import find_text, marked
+from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.report import Report, stretches_of
 
 LINE, OTHER, SCORE = at(letters(1, 14), 150, 70), at(letters(2, 10), 150, 90), at(letters(3, 5), 8, 8)

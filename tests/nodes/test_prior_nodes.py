@@ -5,7 +5,8 @@ import torch
 from previews import WIDGETS
 from subtitled_frames import subtitled_frames
 
-from clear_runtime.find.marks import MarkOptions, marks_of
+from clear_runtime.find.marks import marks_of
+from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.priors.checkpoints import load_prior
 
 

@@ -21,7 +21,8 @@ from ...engines.codec import Codec
 from ...engines.control import CONTROLS, prefilled
 from ...engines.schedule import SHIFT, sigmas
 from ...errors import ClearError
-from ...find.marks import MarkOptions, marks_of
+from ...find.marks import marks_of
+from ...find.options import MarkOptions
 from ...frames.latent_grid import frames_to_cells
 from ...wan import GROUP, SPATIAL, latent_frames
 from ..processes import Processes
