@@ -63,9 +63,10 @@ def test_the_server_stops_and_its_folder_goes_even_when_the_work_fails(fake_tree
 
 def test_a_server_that_dies_at_the_start_is_explained(fake_tree, monkeypatch):
     monkeypatch.setenv("FAKE_FAILS", "1")
-    with pytest.raises(Problem, match="(?s)stopped while it started.*warp_drive"):
+    with pytest.raises(Problem, match="(?s)stopped while it started.*warp_drive") as told:
         with server.Server(Path(sys.executable), fake_tree, cpu=True):
             pytest.fail("it cannot have started")
+    assert "Fatal Python error" not in str(told.value), "an end of its own is no crash"
 
 
 def test_a_server_that_never_answers_is_given_up(fake_tree, monkeypatch):
