@@ -19,7 +19,7 @@ from pathlib import Path
 
 from launch import PACK, environment
 from launch.check import CHECKS, check
-from launch.console import duration, ended_in_words, say
+from launch.console import duration, ended_in_words, say, undisturbed
 from launch.refuse import BUNDLED, refuse_early
 
 
@@ -51,12 +51,11 @@ def test(arguments: list[str]) -> int:
     )
     try:
         return running.wait()
-    except KeyboardInterrupt:
-        running.wait()  # Ctrl-C has reached pytest too; a second one would keep it from stopping its server
-        raise
-    except SystemExit:
-        running.send_signal(signal.SIGINT)
-        running.wait()
+    except (KeyboardInterrupt, SystemExit) as end:
+        with undisturbed():  # Ctrl-C has reached pytest too; a second one would keep it from stopping its server
+            if isinstance(end, SystemExit):
+                running.send_signal(signal.SIGINT)
+            running.wait()
         raise
 
 

@@ -23,7 +23,7 @@ class WholeFile:
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
-        begin = self.path.stem.encode()[:LONGEST].decode(errors="ignore")
+        begin = os.fsencode(self.path.stem)[:LONGEST].decode(errors="ignore")
         self.part = self.path.with_name(f".{begin}.{uuid.uuid4().hex[:8]}.part{self.path.suffix}")
 
     def keep(self) -> None:

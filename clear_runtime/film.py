@@ -38,8 +38,12 @@ class Cleaned:
 
 
 def require_new(path: Path) -> None:
-    """Raise ClearError where a file is already there, or there is no folder for it."""
-    if path.exists():
+    """Raise ClearError where a file is already there, there is no folder for it, or no file can have its name."""
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise ClearError(f"No file can be called {path.name} ({error.strerror}). Choose a shorter name.") from error
+    if there:
         raise ClearError(f"{path} exists already. Nothing is overwritten: move it away, or choose another name.")
     if not path.absolute().parent.is_dir():
         raise ClearError(f"There is no folder {path.parent}. Make it, or choose another place.")

@@ -44,6 +44,7 @@ def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) 
         }
         run_seconds, outputs = run(server, prompt)
         made = pick_results(server, outputs)
+        server.holds_results = True
         figures = measure.score(str(source), str(made["clean.mp4"]), str(TRUTH) if source == BUNDLED else None)
         memory = server.peak_memory()
         report = {
@@ -58,6 +59,7 @@ def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) 
             "versions": versions(server, facts),
         }
         report_path = keep_results(source, out, made, report)
+        server.holds_results = False
         conclude(report, report_path)
         if keep:
             server.keep = True

@@ -11,8 +11,10 @@ BUNDLED = PACK / "assets" / "demo" / "bunny_subtitled.mp4"
 
 def refuse_early(source: Path, out: Path) -> None:
     """Raise Problem for a source that cannot be read, or a folder in which nothing can be written."""
-    if not source.exists():
-        raise Problem(f"There is no file {source}. Check the name.", WRONG_INPUT)
+    try:
+        source.stat()
+    except OSError as error:
+        raise Problem(f"There is no file {source} ({error.strerror}). Check the name.", WRONG_INPUT) from error
     if source.is_dir():
         raise Problem(f"{source} is a folder. Name one video file in it.", WRONG_INPUT)
     if source.stat().st_size == 0:

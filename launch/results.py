@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from . import PACK_NAME
@@ -18,18 +17,17 @@ LONGEST = 200
 def name_for(source: Path) -> str:
     """What the results of a file are called: its name without the ending, or the begin of a long one and a number that
     tells it from others of the same begin."""
-    stem = source.stem.encode()
+    stem = os.fsencode(source.stem)
     if len(stem) <= LONGEST:
-        return source.stem
+        return stem.decode(errors="replace")
     number = hashlib.sha256(stem).hexdigest()[:8]
     return f"{stem[: LONGEST - 9].decode(errors='ignore')}_{number}"
 
 
 def keep_results(source: Path, out: Path, made: dict[str, Path], report: dict) -> Path:
     """Move the results to NAME_*; a name that holds somebody else's file, or another video's results, gets a number.
-    Returns the report's path. Raises Problem where the folder does not take them; they are kept elsewhere then."""
-    stem, number = name_for(source), 1
-    of = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:16]
+    Returns the report's path. Raises Problem where the folder does not take them; `made` stays where it is then."""
+    stem, number, of = name_for(source), 1, _identity(source)
     while True:
         name = stem if number == 1 else f"{stem}_{number}"
         targets = {end: out / f"{name}_{end}" for end in ENDS}
@@ -54,8 +52,8 @@ def keep_results(source: Path, out: Path, made: dict[str, Path], report: dict) -
         os.replace(report_part, report_path)
     except OSError as error:
         raise Problem(
-            f"The results cannot be saved in {out} ({error.strerror}). They are finished, and lie in {_aside(made)}; "
-            f"free some space and move them."
+            f"The results cannot be saved in {out} ({error.strerror}). Free some space, or name another folder with "
+            f"--out."
         ) from error
     finally:
         for part in (*parts.values(), report_part):
@@ -63,12 +61,12 @@ def keep_results(source: Path, out: Path, made: dict[str, Path], report: dict) -
     return report_path
 
 
-def _aside(made: dict[str, Path]) -> Path:
-    """Move what is finished out of a run's own folder, which goes, into one that stays."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{PACK_NAME}-results-"))
-    for end, path in made.items():
-        shutil.move(path, folder / end)
-    return folder
+def _identity(source: Path) -> str:
+    """What tells a video from others: its place, size and time. Another film under the same name is another one."""
+    facts = source.stat()
+    return hashlib.sha256(b"%s|%d|%d" % (os.fsencode(source.resolve()), facts.st_size, facts.st_mtime_ns)).hexdigest()[
+        :16
+    ]
 
 
 def is_ours(path: Path, report: Path, of: str) -> bool:

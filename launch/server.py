@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import PACK, PACK_NAME, tied
 from .client import Client, Refused
-from .console import Problem, ProgressLine, tail, undisturbed
+from .console import Problem, ProgressLine, say, tail, undisturbed
 
 START_BOUND = 300  # seconds; a cold disk and a slow machine take about 60
 LOCAL = "127.0.0.1"
@@ -31,6 +31,7 @@ class Server:
         self.log = self.base / "server.log"
         self.client = uuid.uuid4().hex
         self.keep = False
+        self.holds_results = False  # finished files that nobody has saved yet: the folder stays
         self.process: subprocess.Popen | None = None
         self.port = 0
         self.start_seconds = 0.0
@@ -153,7 +154,10 @@ class Server:
                         self.process.wait()
                 self.process.stdin.close()
                 self._client.close()
-            shutil.rmtree(self.base, ignore_errors=True)
+            if self.holds_results:
+                say(f"The finished files are in {self.base / 'output'}.")
+            else:
+                shutil.rmtree(self.base, ignore_errors=True)
 
     def request(self, path: str, data: dict | None = None, timeout: float = 30):
         return self._client.request(path, data, timeout)

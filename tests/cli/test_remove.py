@@ -80,7 +80,12 @@ def test_nothing_is_overwritten(film, tmp_path, monkeypatch, there, words, more)
 
 
 @pytest.mark.parametrize(
-    "out, words", [("clean.avi", "has to end in .mp4, .mov or .mkv"), ("gone/clean.mp4", "There is no folder")]
+    "out, words",
+    [
+        ("clean.avi", "has to end in .mp4, .mov or .mkv"),
+        ("gone/clean.mp4", "There is no folder"),
+        ("x" * 300 + ".mp4", "Choose a shorter name"),
+    ],
 )
 def test_outputs_that_cannot_be_are_refused(film, tmp_path, out, words):
     with pytest.raises(SystemExit, match=words):

@@ -44,6 +44,12 @@ def test_every_exception_of_the_runtime_is_one_that_the_user_can_mend():
     }
 
 
+def video(path, content="film"):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    return path
+
+
 def finished(folder):
     folder.mkdir(exist_ok=True)
     made = {end: folder / end for end in results.ENDS}
@@ -53,7 +59,7 @@ def finished(folder):
 
 
 def test_results_of_an_earlier_run_are_replaced_and_other_files_never(tmp_path):
-    made, out, film = finished(tmp_path / "made"), tmp_path / "out", tmp_path / "film.mp4"
+    made, out, film = finished(tmp_path / "made"), tmp_path / "out", video(tmp_path / "film.mp4")
     out.mkdir()
     keep = lambda source, **report: results.keep_results(source, out, made, report).name
     assert keep(film, a=1) == keep(film, a=2) == "film_report.json"
@@ -63,17 +69,19 @@ def test_results_of_an_earlier_run_are_replaced_and_other_files_never(tmp_path):
     assert (out / "film_clean.mp4").read_text() == "cut by hand"
     assert (out / "film_2_clean.mp4").read_text() == "new clean.mp4"
     (out / "other_report.json").write_text('["not a report of ours"]')
-    assert keep(tmp_path / "other.mp4") == "other_2_report.json"
+    assert keep(video(tmp_path / "other.mp4")) == "other_2_report.json"
     assert not list(out.glob(".*"))
 
 
 def test_two_videos_of_one_name_keep_both_results(tmp_path):
     made, out = finished(tmp_path / "made"), tmp_path / "out"
     out.mkdir()
-    sources = [tmp_path / "a.mkv", tmp_path / "a.mp4", tmp_path / "elsewhere" / "a.mkv"]
+    sources = [video(tmp_path / name) for name in ("a.mkv", "a.mp4", "elsewhere/a.mkv")]
     names = [results.keep_results(source, out, made, {"input": source.name}).name for source in sources]
     assert names == ["a_report.json", "a_2_report.json", "a_3_report.json"]
     assert results.keep_results(sources[1], out, made, {}).name == "a_2_report.json"
+    video(sources[1], "another film under the same name")
+    assert results.keep_results(sources[1], out, made, {}).name == "a_4_report.json"
 
 
 def test_a_name_of_eighty_wide_letters_gets_results_that_a_disk_can_hold(tmp_path):
@@ -81,17 +89,23 @@ def test_a_name_of_eighty_wide_letters_gets_results_that_a_disk_can_hold(tmp_pat
     out.mkdir()
     long = ["字幕" * 40, "字幕" * 40 + "二"]
     for stem in long:
-        results.keep_results(tmp_path / f"{stem}.mp4", out, made, {})
+        results.keep_results(video(tmp_path / f"{stem}.mp4"), out, made, {})
     kept = [path.name for path in out.iterdir()]
     assert len(kept) == 8 and all(name.startswith("字幕" * 20) and len(name.encode()) <= 240 for name in kept)
     assert results.name_for(Path("short.name.mp4")) == "short.name"
 
 
-def test_results_that_cannot_be_saved_are_kept_elsewhere_and_leave_nothing_half(tmp_path, monkeypatch):
-    out, temp = tmp_path / "out", tmp_path / "temp"
+@pytest.mark.skipif(sys.platform != "linux", reason="names of other bytes are Linux's")
+def test_a_name_that_is_no_unicode_gets_results(tmp_path):
+    made, out = finished(tmp_path / "made"), tmp_path / "out"
     out.mkdir()
-    temp.mkdir()
-    monkeypatch.setattr(results.tempfile, "tempdir", str(temp))
+    results.keep_results(video(tmp_path / os.fsdecode(b"film\xff.mp4")), out, made, {})
+    assert len(list(out.iterdir())) == 4
+
+
+def test_results_that_cannot_be_saved_stay_where_they_are_and_leave_nothing_half(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
 
     def full(source, target):
         Path(target).write_text("half")
@@ -99,12 +113,15 @@ def test_results_that_cannot_be_saved_are_kept_elsewhere_and_leave_nothing_half(
 
     made = finished(tmp_path / "made")
     monkeypatch.setattr(results.shutil, "copyfile", full)
-    with pytest.raises(Problem, match="No space left") as told:
-        results.keep_results(tmp_path / "film.mp4", out, made, {})
+    with pytest.raises(Problem, match="No space left"):
+        results.keep_results(video(tmp_path / "film.mp4"), out, made, {})
     assert not list(out.iterdir())
-    (folder,) = temp.iterdir()
-    assert str(folder) in str(told.value)
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {end: f"new {end}" for end in results.ENDS}
+    assert all(path.read_text() == f"new {end}" for end, path in made.items())
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_words(tmp_path):
+    with pytest.raises(Problem, match="too long"):
+        refuse_early(tmp_path / ("x" * 300 + ".mp4"), tmp_path / "out")
 
 
 @pytest.mark.parametrize(

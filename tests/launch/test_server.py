@@ -166,6 +166,19 @@ def test_a_server_that_the_system_has_killed_is_explained(fake_tree):
     assert not base.exists()
 
 
+def test_finished_files_that_nobody_has_saved_stay_and_are_named(fake_tree, capsys):
+    with pytest.raises(Problem, match="no space"):
+        with server.Server(Path(sys.executable), fake_tree, cpu=True) as running:
+            (running.base / "output" / "clean.mp4").write_text("done")
+            running.holds_results = True
+            raise Problem("no space")
+    try:
+        assert (running.base / "output" / "clean.mp4").read_text() == "done"
+        assert str(running.base / "output") in capsys.readouterr().out and not alive(running.process.pid)
+    finally:
+        shutil.rmtree(running.base)
+
+
 def test_a_user_s_video_is_nowhere_twice(fake_tree, tmp_path):
     film = tmp_path / "film.mp4"
     film.write_bytes(b"film")
