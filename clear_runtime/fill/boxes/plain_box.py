@@ -29,6 +29,11 @@ class PlainBox:
     whole: bool
     jumps: int
 
+    @property
+    def size(self) -> int:
+        """Pixels of its rectangle."""
+        return self.region.height * self.region.width
+
     def meets(self, other: PlainBox) -> bool:
         """Whether they overlap by more than their soft edges do where they stand side by side."""
         a, b = self.region, other.region
@@ -81,7 +86,7 @@ def alike(planes: np.ndarray, colour: np.ndarray, levels: int) -> np.ndarray:
 
 def boxes_in(look: Look, near: Region) -> Iterator[PlainBox]:
     """The boxes in a window of a frame, of the colours in `near`, its part with the marks."""
-    for colour in _colours(look.planes[:, near.rows, near.columns], look.options):
+    for colour in colours_of(look.planes[:, near.rows, near.columns], look.options, look.options.seen):
         labels, count = ndimage.label(alike(look.coarse, colour, look.options.alike))
         large = np.bincount(labels.ravel(), minlength=count + 1)[1:] >= look.smallest**2
         places = ndimage.find_objects(labels)
@@ -91,13 +96,13 @@ def boxes_in(look: Look, near: Region) -> Iterator[PlainBox]:
                 yield box
 
 
-def _colours(planes: np.ndarray, options: OpaqueOptions) -> Iterator[np.ndarray]:
-    """The most frequent colours [3] of planes [3, h, w] uint8, in levels of 255."""
+def colours_of(planes: np.ndarray, options: OpaqueOptions, seen: float) -> Iterator[np.ndarray]:
+    """The most frequent colours [3] of planes [3, h, w] uint8, in levels of 255: those of at least a share `seen`."""
     step = max(1, round((planes[0].size / 8192) ** 0.5))  # so many pixels tell enough
     pixels = planes[:, ::step, ::step].reshape(3, -1)
     total = pixels.shape[1]
     for _ in range(options.colours):
-        if pixels.shape[1] < options.seen * total:
+        if pixels.shape[1] < seen * total:
             return
         bins = []
         for shift in (0, 8):  # bins of 16 levels: what lies on a boundary of one grid is in the middle of the other's
@@ -108,7 +113,7 @@ def _colours(planes: np.ndarray, options: OpaqueOptions) -> Iterator[np.ndarray]
         colour = np.median(pixels[:, within], 1)
         same = alike(pixels, colour, options.alike)
         colour = np.median(pixels[:, same], 1).astype(np.int32) if same.any() else colour
-        if same.sum() >= options.seen * total:
+        if same.sum() >= seen * total:
             yield colour
         pixels = pixels[:, ~(same | within)]
 
