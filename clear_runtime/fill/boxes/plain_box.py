@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 
+from ...frames.hull import hull
 from ...frames.region import Region
 from .options import OpaqueOptions
 
@@ -127,7 +128,7 @@ def _box(plain: np.ndarray, place: Place, colour: np.ndarray, look: Look) -> Pla
         return None  # a letter
     if not (_edged(plain, 0.3) and _edged(plain.T, 0.15)):
         return None  # most of a scene ends here, at little cost
-    shape = _hull(plain)
+    shape = hull(plain)  # letters too, also those that reach its edge
     letters = shape & ~plain
     marked = letters & look.marks[place]
     if marked.sum() < max(options.letters * shape.sum(), (1 - options.unmarked) * letters.sum()):
@@ -155,16 +156,6 @@ def _as_high_as_marks(place: Place, look: Look, share: float = 0.95) -> bool:
 def _edged(plain: np.ndarray, least: float, depth: int = 3) -> bool:
     """Whether there is something of an edge in the first and last rows of a box's plain pixels."""
     return all(np.count_nonzero(rows.any(0)) >= least * plain.shape[1] for rows in (plain[:depth], plain[-depth:]))
-
-
-def _hull(plain: np.ndarray) -> np.ndarray:
-    """With what lies between two of its pixels in a row or a column: letters, also those that reach its edge."""
-    out = np.zeros_like(plain)
-    for axis in (0, 1):
-        forth = np.logical_or.accumulate(plain, axis)
-        back = np.flip(np.logical_or.accumulate(np.flip(plain, axis), axis), axis)
-        out |= forth & back
-    return out
 
 
 def _highest(marked: np.ndarray) -> int:
