@@ -53,7 +53,7 @@ def _like_the_nearest(picture: np.ndarray, shape: np.ndarray) -> np.ndarray:
 
 
 def _pictures(letters: np.ndarray) -> np.ndarray:
-    """The connected shapes that are nearly whole, and not much wider than high, with their bays: a picture among letters
+    """The connected shapes that are nearly whole and not much wider than high, with their bays: a picture among letters
     has larger ones than strokes have holes, and what lies within a letter is the scene."""
     shapes, _ = ndimage.label(letters)
     out = np.zeros_like(letters)
