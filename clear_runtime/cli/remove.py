@@ -79,7 +79,7 @@ def _remove(args: argparse.Namespace) -> None:
         require_new(report)
     name = engine_name(args.engine, missing_packages())
     options = _options(args, name)
-    engine = bundled_engine(name, options.engine.steps, options.engine.keep_change, args.device)
+    engine = bundled_engine(name, options.engine, args.device)
     without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
     log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
     found = Report()
