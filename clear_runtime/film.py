@@ -12,7 +12,8 @@ from .errors import ClearError
 from .find.marks import Prior
 from .find.report import Report
 from .media.steady import FileFrames
-from .media.video import VISUALLY_LOSSLESS_CRF, VideoWriter, read_facts
+from .media.video import read_facts
+from .media.writer import VISUALLY_LOSSLESS_CRF, VideoWriter
 from .options import RemoveOptions
 from .pipeline import OnProgress, remove
 
@@ -80,7 +81,7 @@ def remove_from_file(
         frames, engine, prior, options, total=facts.frames, on_progress=on_progress, report=report or Report()
     )
     with VideoWriter(
-        target, facts.width, facts.height, facts.fps, crf=crf, colour=facts.colour, audio_from=source
+        target, facts.width, facts.height, facts.fps, crf=crf, colour=facts.colour, beside=source, like=facts
     ) as writer:
         for frame, mask in results:
             writer.write(frame, frames.times.popleft())

@@ -26,7 +26,7 @@ from ..errors import ClearError, ending_in_words
 from ..film import Cleaned, remove_from_file, require_new, require_output
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
-from ..media.video import VISUALLY_LOSSLESS_CRF
+from ..media.writer import VISUALLY_LOSSLESS_CRF
 from ..options import RemovalProgress, RemoveOptions
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
