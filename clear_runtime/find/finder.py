@@ -20,6 +20,7 @@ from .growth import GrowthRules, growth
 from .look import Looker, Scales, resized, to_levels
 from .place import Place
 from .rows import Row, RowRules, rows_of
+from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
 from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
@@ -51,10 +52,10 @@ class Found:
 @dataclass
 class _Learnt:
     """What is known of a track from the frames in which it shows most. worth: of the look that this comes from.
-    movement: once the track has ended."""
+    pattern: until the track has ended; movement: from then on."""
 
     worth: float
-    pattern: Pattern
+    pattern: Pattern | None
     movement: Movement | None = None
 
 
@@ -64,7 +65,8 @@ class Finder:
 
     prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. every: frames from look to
     look. place: where the user says that there is text. on_batch is called with the number of frames that have been
-    looked at. keep_soft: hold the soft masks of all looks.
+    looked at. keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without,
+    in memory. cuts: looks with which another shot has begun; shots: the very frames.
     """
 
     prior: Callable
@@ -73,9 +75,11 @@ class Finder:
     place: Place | None = None
     on_batch: Callable[[int], None] = lambda frames: None
     keep_soft: bool = False
+    spool: Spool | None = None
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     cuts: list[int] = field(default_factory=lambda: [0])
+    shots: list[int] = field(default_factory=lambda: [0])
     soft: dict[int, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,6 +150,24 @@ class Finder:
         for track in self.tracks:
             if self.seen - track.last.t > FADE + PATIENCE:
                 self._close(track)
+            elif self.spool is not None:
+                self._spool(track)
+        if len(self._learnt) > len(self.tracks):  # of some, two have become one
+            self._learnt = {track: self._learnt[track] for track in self.tracks if track in self._learnt}
+        going_on = (track.looks[0].t for track in self.tracks if not self._closed(track))
+        self._tracker.forget(min(going_on, default=self.seen))
+
+    def _spool(self, track: Track) -> None:
+        """Have the masks of a track that goes on out of memory, but for those that the next looks are compared with:
+        a logo stands for the whole film."""
+        for look in reversed(track.looks[: -1 - MOMENT // self.every]):
+            if look.row.is_packed:
+                break
+            look.row.pack(self.spool)
+
+    def _closed(self, track: Track) -> bool:
+        learnt = self._learnt.get(track)
+        return learnt is not None and learnt.movement is not None
 
     def _follow(self, look: tuple[int, Tensor, Seen], after: Seen | None) -> None:
         t, frame, now = look
@@ -176,12 +198,21 @@ class Finder:
         grey = frame[::step, ::step].float().mean(-1).cpu().numpy()
         if self._last_grey is not None and correlation(self._last_grey, grey) < CUT:
             self.cuts.append(t)
+            self.shots.append(self._first_of_shot(t))
         self._last_grey = grey
         return grey, step * max(self.scales.fine) / max(self.scales.source)
 
+    def _first_of_shot(self, t: int) -> int:
+        """The frame with which a shot begins that look t is of, and the look before is not."""
+        frames = dict(self._small)
+        near = [one for one in range(t - self.every + 1, t + 1) if {one - 1, one} <= frames.keys()]
+        return min(near, key=lambda one: correlation(frames[one - 1], frames[one]), default=t)
+
     def _compare(self, track: Track) -> None:
         """Note whether a row still stands where it stood a moment before."""
-        now, then = track.last, next(look for look in track.looks if look.t >= track.last.t - MOMENT)
+        now, since = track.last, track.last.t - MOMENT
+        recent = track.looks[-2 - MOMENT // self.every :]  # of thousands at a logo
+        then = next(look for look in recent if look.t >= since)
         frames = dict(self._small)
         if now.t - then.t > MOMENT - self.every and then.t in frames:
             alike = steady(then.row, frames[then.t], frames[now.t], self._to_small)
@@ -199,7 +230,7 @@ class Finder:
     def _learn(self, track: Track, frame: Tensor, now: Seen) -> None:
         """What is to be known of a row that only its frames show."""
         row, known = track.last.row, self._learnt.get(track)
-        worth = row.sure * np.count_nonzero(row.soft > 127)
+        worth = row.worth
         if known is not None and worth <= AGAIN * known.worth:
             return
         around = row.region.grown(GROWTH.room, *self.scales.fine)
@@ -219,7 +250,7 @@ class Finder:
     def _close(self, track: Track) -> None:
         """Widen a track that has ended to the frames in which it fades, as far as they are still at hand."""
         learnt = self._learnt.get(track)
-        if learnt is None or learnt.movement is not None:
+        if learnt is None or learnt.pattern is None:
             return
         begins, ends = self._room(track)
         before = [small for t, small in self._small if begins <= t < track.first][::-1]
@@ -229,9 +260,9 @@ class Finder:
         track.stop += max(pattern.frames_there(after) for pattern in (learnt.pattern, last) if pattern)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
-        learnt.movement = self._tracker.movement(track)
+        learnt.movement, learnt.pattern = self._tracker.movement(track), None
         for look in track.looks:
-            look.row.pack()
+            look.row.pack(self.spool)
 
     def _pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""

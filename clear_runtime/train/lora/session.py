@@ -29,7 +29,7 @@ from ...engines.codec import Codec
 from ...media.pictures import stacked
 from ...wan import GROUP, SPATIAL, TEXT_TOKENS
 from ..event import OnEvent, Pace, TrainingEvent, ignore
-from ..folder_lock import locked_folder
+from ...folder_lock import locked_folder
 from ..history import History
 from ..processes import Processes
 from ..results import made_elsewhere
