@@ -20,6 +20,7 @@ from .growth import GrowthRules, growth
 from .look import Looker, Scales, resized, to_levels
 from .place import Place
 from .rows import Row, RowRules, rows_of
+from .shots import Shots
 from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
@@ -52,11 +53,12 @@ class Found:
 @dataclass
 class _Learnt:
     """What is known of a track from the frames in which it shows most. worth: of the look that this comes from.
-    pattern: until the track has ended; movement: from then on."""
+    pattern: until the track has ended; movement: from then on. begun: whether its first frames are known."""
 
     worth: float
     pattern: Pattern | None
     movement: Movement | None = None
+    begun: bool = False
 
 
 @dataclass
@@ -79,16 +81,17 @@ class Finder:
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     cuts: list[int] = field(default_factory=lambda: [0])
-    shots: list[int] = field(default_factory=lambda: [0])
     soft: dict[int, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._waiting: list[tuple[int, Tensor]] = []
-        self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=2 * FADE + PATIENCE + self.every * BATCH)
+        self._kept = 2 * FADE + PATIENCE + self.every * BATCH
+        self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=self._kept)
         self._looked: deque[tuple[int, Tensor, Seen]] = deque()
         self._before: Seen | None = None
         self._learnt: dict[Track, _Learnt] = {}
         self._last_grey: np.ndarray | None = None
+        self._shots = Shots()
 
     def see(self, frame: Tensor) -> None:
         """The next frame [H, W, 3] in 0..1."""
@@ -111,6 +114,10 @@ class Finder:
             self._close(track)
         self.seen = self.count
         self.on_batch(self.count)
+
+    @property
+    def shots(self) -> list[int]:
+        return self._shots.first
 
     @property
     def tracks(self) -> list[Track]:
@@ -150,7 +157,10 @@ class Finder:
         for track in self.tracks:
             if self.seen - track.last.t > FADE + PATIENCE:
                 self._close(track)
-            elif self.spool is not None:
+                continue
+            if self.count - track.looks[0].t > self._kept - FADE - self.every * BATCH:
+                self._begin_of(track)  # its first frames will soon not be at hand
+            if self.spool is not None:
                 self._spool(track)
         if len(self._learnt) > len(self.tracks):  # of some, two have become one
             self._learnt = {track: self._learnt[track] for track in self.tracks if track in self._learnt}
@@ -173,6 +183,7 @@ class Finder:
         t, frame, now = look
         grey, factor = self._grey(t, frame)
         rows, asked = self._rows(t, now, after)
+        self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
             self._complete(row, frame, now)
         for track, row in self._tracker.add(t, rows, grey, factor):
@@ -198,15 +209,13 @@ class Finder:
         grey = frame[::step, ::step].float().mean(-1).cpu().numpy()
         if self._last_grey is not None and correlation(self._last_grey, grey) < CUT:
             self.cuts.append(t)
-            self.shots.append(self._first_of_shot(t))
         self._last_grey = grey
         return grey, step * max(self.scales.fine) / max(self.scales.source)
 
-    def _first_of_shot(self, t: int) -> int:
-        """The frame with which a shot begins that look t is of, and the look before is not."""
-        frames = dict(self._small)
-        near = [one for one in range(t - self.every + 1, t + 1) if {one - 1, one} <= frames.keys()]
-        return min(near, key=lambda one: correlation(frames[one - 1], frames[one]), default=t)
+    def _note_shot(self, t: int, small: np.ndarray, rows: list[Region]) -> None:
+        near = {at: frame for at, frame in self._small if t - self.every <= at <= t}
+        scale = max(small.shape[:2]) / max(self.scales.fine)
+        self._shots.look(t, near, [region.scaled(scale) for region in rows])
 
     def _compare(self, track: Track) -> None:
         """Note whether a row still stands where it stood a moment before."""
@@ -239,7 +248,8 @@ class Finder:
         letters = crop[soft > 200]
         track.colour = tuple(np.median(letters, axis=0).tolist()) if len(letters) else track.colour
         movement = known.movement if known else None
-        self._learnt[track] = _Learnt(worth, Pattern.of(row, now.small, self._to_small), movement)
+        pattern = Pattern.of(row, now.small, self._to_small)
+        self._learnt[track] = _Learnt(worth, pattern, movement, known is not None and known.begun)
 
     def _crop(self, frame: Tensor, region: Region) -> np.ndarray:
         """The part of a frame in a rectangle of the masks, at their size, uint8."""
@@ -252,17 +262,26 @@ class Finder:
         learnt = self._learnt.get(track)
         if learnt is None or learnt.pattern is None:
             return
-        begins, ends = self._room(track)
-        before = [small for t, small in self._small if begins <= t < track.first][::-1]
-        after = [small for t, small in self._small if track.stop <= t < ends]
-        first, last = (self._pattern(look) for look in (track.looks[0], track.last))
-        track.first -= max(pattern.frames_there(before) for pattern in (learnt.pattern, first) if pattern)
+        self._begin_of(track)
+        _, ends = self._room(track)
+        after, last = [small for t, small in self._small if track.stop <= t < ends], self._pattern(track.last)
         track.stop += max(pattern.frames_there(after) for pattern in (learnt.pattern, last) if pattern)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
         for look in track.looks:
             look.row.pack(self.spool)
+
+    def _begin_of(self, track: Track) -> None:
+        """Widen a track to the frames in which it fades in, once."""
+        learnt = self._learnt.get(track)
+        if learnt is None or learnt.pattern is None or learnt.begun:
+            return
+        begins, _ = self._room(track)
+        before = [small for t, small in self._small if begins <= t < track.first][::-1]
+        first = self._pattern(track.looks[0])
+        track.first -= max(pattern.frames_there(before) for pattern in (learnt.pattern, first) if pattern)
+        learnt.begun = True
 
     def _pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""

@@ -104,7 +104,7 @@ class Track:
         self._changed()
         if region is not None:  # of thousands of looks at a logo
             self.region = region.joined(self.last.row.region)
-        self.first, self.stop = self.looks[0].t, t + 1
+        self.first, self.stop = self.first if len(self.looks) > 1 else t, t + 1
 
     def take(self, other: Track) -> None:
         """The looks of another, which has become one row with this."""
@@ -112,7 +112,7 @@ class Track:
         for look in self.looks:
             by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
         self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
-        self.first = self.looks[0].t
+        self.first = min(self.first, self.looks[0].t)
         self._changed()
 
     def _changed(self) -> None:
