@@ -61,7 +61,7 @@ class Cleaning:
 
     def pieces(self) -> list[Piece]:
         around = self.options.windows.overlap
-        return pieces_of(self.plan.texts(), self.plan.shots, around, self.total)
+        return pieces_of(self.plan.texts(), self.plan.shots, around, self.plan.stop, goes_on=not self.plan.all)
 
     def smaller(self) -> Cleaning | None:
         """The same with half the window; None where it cannot be smaller."""

@@ -31,36 +31,35 @@ class Piece:
         return [Window(self.first + one.start, self.first + one.stop) for one in plan(length, window, overlap)]
 
 
-def pieces_of(texts: Iterable[tuple[int, int]], shots: Sequence[int], around: int, total: int | None) -> list[Piece]:
+def pieces_of(
+    texts: Iterable[tuple[int, int]], shots: Sequence[int], around: int, known: int, goes_on: bool = False
+) -> list[Piece]:
     """A film in pieces that follow one another without a gap. texts: first and stop of stretches with something to
     replace, in any order. shots: frames with which one begins. around: frames before and after, of the same shot, that
-    are shown with a stretch: what is hidden in it may be seen there. total: frames of the film, None if not known.
+    are shown with a stretch: what is hidden in it may be seen there. known: frames that the film has for certain; goes_on:
+    whether it may have more.
 
     A piece that works begins at a multiple of four where its shot allows it: there latent frames lie on the grid of the
     whole film's.
     """
     pieces, at = [], 0
-    for first, stop in _joined(part for text in texts for part in _within_shots(text, shots, around, total)):
+    for first, stop in _joined(part for text in texts for part in _within_shots(text, shots, around, known)):
         if first > at:
             pieces.append(Piece(at, first, False))
         pieces.append(Piece(first, stop, True))
         at = stop
-    return pieces if at == total else [*pieces, Piece(at, total, False)]
+    return pieces if at == known and not goes_on else [*pieces, Piece(at, None if goes_on else known, False)]
 
 
-def _within_shots(
-    text: tuple[int, int], shots: Sequence[int], around: int, total: int | None
-) -> Iterator[tuple[int, int]]:
+def _within_shots(text: tuple[int, int], shots: Sequence[int], around: int, known: int) -> Iterator[tuple[int, int]]:
     """The parts of a stretch in each of its shots, with what is shown around them."""
     first, stop = text
     while first < stop:
         number = bisect_right(shots, first)
         begins = shots[number - 1] if number else 0
-        ends = shots[number] if number < len(shots) else None
-        part = min(stop, ends) if ends is not None else stop
-        wide = max(begins, (first - around) // GROUP * GROUP)
-        last = part + around if ends is None else min(ends, part + around)
-        yield wide, last if total is None else min(last, total)
+        ends = shots[number] if number < len(shots) else known
+        part = min(stop, ends)
+        yield max(begins, (first - around) // GROUP * GROUP), min(ends, part + around)
         first = part
 
 

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ClearError
 
+LONGEST = 240
+"""Bytes of a name; file systems take 255, and there are endings for what is not whole."""
 ENDINGS = (".mp4", ".mov", ".mkv")
 FILMS = frozenset(
     (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv")
 )
 """Endings of what is taken for a film in a folder."""
+
+
+def beside(target: Path, name: str, ending: str) -> Path:
+    """A path in the target's folder that begins with a name of its own, cut where file systems would not take it."""
+    room = LONGEST - len(ending.encode())
+    if len(name.encode()) > room:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = name.encode()[: room - 8].decode(errors="ignore") + digest
+    return target.with_name(name + ending)
+
+
+def work_of(target: Path) -> Path:
+    """The folder of what is not whole yet."""
+    return beside(target, target.name, ".unfinished")
+
+
+def saved_plan(target: Path) -> Path:
+    """Where the plan of a result lies."""
+    return beside(target, target.stem, "_plan.json")
 
 
 def require_new(path: Path) -> None:

@@ -167,6 +167,8 @@ def _line(row: Any, clock: Clock, size: tuple[int, int], name: str, plan: Plan) 
         left, top, width, height = (int(side) for side in row["box"])
         remove, marks = row["remove"], row.get("marks")
         known = {key: row[key] for key in row if key not in ("from", "to", "box", "remove", "marks")}
+    except ClearError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ClearError(
             f'{name} cannot be read ({error!r}). It needs "from", "to", "remove" and "box" [left, top, width, height].'

@@ -40,6 +40,7 @@ from .identity import file_digest, file_identity, mask_identity, same_file
 from .look import Looking, look
 from .marks_file import MarksFile
 from .options import RemoveFilmOptions
+from .output import saved_plan
 from .plan import Plan, marks_file
 from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgress
 from .segments import all_segments
@@ -113,8 +114,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
             segments = all_segments(cleaning, job.store, work, on_progress)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
-        target = _joined(job, source, work, segments, on_progress)
-        _keep_plan(work, target)
+        target = work.joined or _joined(job, work, segments, on_progress)
         work.clear()
     return Cleaned(
         str(job.source),
@@ -137,11 +137,6 @@ def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, 
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
         return _cost(job, source, plan, _cleaning(job, source, plan, marks))
-
-
-def saved_plan(target: Path) -> Path:
-    """Where the plan of a result lies."""
-    return target.with_name(f"{target.stem}_plan.json")
 
 
 def identity(job: Job) -> dict[str, Any]:
@@ -248,13 +243,22 @@ def _tell(report: Report, plan: Plan, job: Job) -> None:
     report.looked = job.options.remove.marking.subtitles_only
 
 
-def _joined(job: Job, source: Source, work: Work, segments: list[Segment], on_progress: OnProgress) -> Path:
+def _joined(job: Job, work: Work, segments: list[Segment], on_progress: OnProgress) -> Path:
     total = segments[-1].stop
     on_progress(FilmProgress(JOIN, 0, total, share=JOINING))
     target = job.target()
     if target.exists():
         raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another name.")
-    job.store.join([work.folder / one.file for one in segments], job.source, target, job.metadata)
+    whole = work.folder / f"joined{target.suffix}"
+    try:
+        job.store.join([work.folder / one.file for one in segments], job.source, whole, job.metadata)
+        _keep_plan(work, target)
+        work.join(whole, target)
+    except OSError as error:
+        raise ClearError(
+            f"The film could not be joined to {target} ({error.strerror or error}). Free some space there. All of "
+            "it is finished: the next run joins it."
+        ) from error
     on_progress(FilmProgress(JOIN, total, total, 0.0, 1.0))
     return target
 
@@ -262,6 +266,8 @@ def _joined(job: Job, source: Source, work: Work, segments: list[Segment], on_pr
 def _keep_plan(work: Work, target: Path) -> None:
     """Beside the result, where it can be looked at, edited and given back."""
     path = saved_plan(target)
+    if path.exists():  # the user's own
+        return
     try:
         shutil.copyfile(marks_file(work.plan), marks_file(path))
         text = work.plan.read_text(encoding="utf-8")

@@ -42,6 +42,11 @@ def all_segments(cleaning: Cleaning, store: Store, work: Work, on_progress: OnPr
             for segment in _Run(cleaning, store, work, on_progress).segments(at):
                 finished = [*finished, segment] if segment.first >= at else [*finished[:-1], segment]
                 at = segment.stop
+        except OSError as error:
+            raise ClearError(
+                f"There is no room to write on in {work.folder} ({error.strerror or error}). Free some space there. "
+                "What is finished stays: the next run goes on from there."
+            ) from error
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise

@@ -24,14 +24,14 @@ def seconds_of(text: str, name: str) -> Fraction | None:
     found = _TIME.fullmatch(text)
     if found is None:
         raise ClearError(f"{name} is {text!r}, which is no time. Write it as 1:23:45.6 or in seconds, as 83.5.")
-    sign, hours, minutes, seconds = found.groups()
-    time = Fraction(seconds.replace(",", ".")) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
-    return -time if sign else time
+    hours, minutes = int(found[2] or 0), int(found[3] or 0)
+    time = 3600 * hours + 60 * minutes + Fraction(found[4].replace(",", "."))
+    return -time if found[1] else time
 
 
 def timecode(seconds: Fraction | float) -> str:
     """To a thousandth of a second: 0:01:23.500."""
-    sign, thousandths = "-" if seconds < 0 else "", round(abs(seconds) * 1000)
+    sign, thousandths = "-" if seconds < 0 else "", round(abs(float(seconds)) * 1000)
     minutes, rest = divmod(thousandths, 60_000)
     return f"{sign}{minutes // 60}:{minutes % 60:02d}:{rest / 1000:06.3f}"
 

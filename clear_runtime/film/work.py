@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from .identity import file_digest, plain, what_differs
 
 log = logging.getLogger(__name__)
 
-_RUN, _LOCK = "run.json", ".lock"
+_RUN, _JOINED, _LOCK = "run.json", "target.json", ".lock"
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class Segment:
 
 
 class Work:
-    """The folder of one run, while it is locked. notes: what is to be told of what was found in it."""
+    """The folder of one run, while it is locked. notes: what is to be told of what was found in it. joined: the
+    result, where a run before has only not come to tidy up."""
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
         self.folder, self.identity = folder, plain(dict(identity))
         self.notes: list[str] = []
         self._look_at_what_is_there()
+        self.joined = self._joined()
 
     @property
     def plan(self) -> Path:
@@ -95,7 +98,7 @@ class Work:
                 break
         known = {name for one in found for name in (one.file, self._record(one.first).name)}
         for path in self.folder.iterdir():
-            if path.name.startswith(("segment", ".segment")) and path.name not in known:
+            if path.name.startswith(("segment", ".segment", "joined.", ".joined")) and path.name not in known:
                 path.unlink(missing_ok=True)
         return found
 
@@ -117,6 +120,19 @@ class Work:
 
     def _record(self, first: int) -> Path:
         return self.folder / f"segment_{first:09d}.json"
+
+    def join(self, whole: Path, target: Path) -> None:
+        """The film is whole: it takes its name."""
+        write_text(self.folder / _JOINED, json.dumps(str(target)) + "\n")
+        os.replace(whole, target)
+
+    def _joined(self) -> Path | None:
+        try:
+            target = Path(json.loads((self.folder / _JOINED).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return None
+        moved = not any(self.folder.glob("joined.*"))
+        return target if moved and target.exists() else None
 
     def has_something(self) -> bool:
         """Whether a later run could go on from it."""

@@ -8,6 +8,7 @@ import torch
 
 from clear_runtime.engines.engine import Needs, Painted
 from clear_runtime.film.options import RemoveFilmOptions
+from clear_runtime.film.output import work_of
 from clear_runtime.film.run import Job
 from clear_runtime.media.video import VideoWriter
 
@@ -76,7 +77,7 @@ def job(source: Path, target: Path, engine=None, **changes) -> Job:
 
     given = dict(
         source=source,
-        work=target.with_name(target.name + ".unfinished"),
+        work=work_of(target),
         target=lambda: target,
         engine=engine or Noisy(),
         prior=white,
