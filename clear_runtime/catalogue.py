@@ -175,6 +175,7 @@ BURN = Surface(BurnStyle)
 """Burn Subtitles."""
 NODES = {
     "CLEAR_SubtitleRemove": REMOVE,
+    "CLEAR_SubtitleRemoveVideo": REMOVE_VIDEO,
     "CLEAR_PriorMask": MASK,
     "CLEAR_BurnSubtitles": BURN,
     "CLEAR_TrainLoRA": TRAIN_LORA,

@@ -36,8 +36,8 @@ def pieces_of(
 ) -> list[Piece]:
     """A film in pieces that follow one another without a gap. texts: first and stop of stretches with something to
     replace, in any order. shots: frames with which one begins. around: frames before and after, of the same shot, that
-    are shown with a stretch: what is hidden in it may be seen there. known: frames that the film has for certain; goes_on:
-    whether it may have more.
+    are shown with a stretch: what is hidden in it may be seen there. known: frames that the film has for certain;
+    goes_on: whether it may have more.
 
     A piece that works begins at a multiple of four where its shot allows it: there latent frames lie on the grid of the
     whole film's.

@@ -11,7 +11,8 @@ import numpy as np
 
 
 class Packed(NamedTuple):
-    """A soft mask that lies in a spool, or in memory where there is none. at: of its bytes in the spool."""
+    """A soft mask that lies in a spool, or in memory where there is none. data: its bytes, or how many they are in the
+    spool, from `at` on."""
 
     spool: Spool | None
     shape: tuple[int, int]
@@ -20,7 +21,10 @@ class Packed(NamedTuple):
 
     def unpacked(self) -> np.ndarray:
         """The mask [h, w] uint8."""
-        data = self.data if isinstance(self.data, bytes) else self.spool.read(self.at, self.data)  # type: ignore[union-attr]
+        data = self.data
+        if not isinstance(data, bytes):
+            assert self.spool is not None
+            data = self.spool.read(self.at, data)
         return np.frombuffer(zlib.decompress(data), dtype=np.uint8).reshape(self.shape)
 
 

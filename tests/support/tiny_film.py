@@ -10,7 +10,7 @@ from clear_runtime.engines.engine import Needs, Painted
 from clear_runtime.film.options import RemoveFilmOptions
 from clear_runtime.film.output import work_of
 from clear_runtime.film.run import Job
-from clear_runtime.media.video import VideoWriter
+from clear_runtime.media.video import VideoWriter, read_timed_frames
 
 HEIGHT, WIDTH = 64, 128
 LINES = ((40, 90), (150, 230), (310, 330))
@@ -84,3 +84,13 @@ def job(source: Path, target: Path, engine=None, **changes) -> Job:
         options=made_of(RemoveFilmOptions, asked),
     )
     return Job(**{**given, **changes})
+
+
+def read(path) -> tuple[list, torch.Tensor]:
+    """Times and frames [T, H, W, 3] of a file."""
+    times, frames = zip(*read_timed_frames(path))
+    return list(times), torch.stack(frames)
+
+
+class Stopped(Exception):
+    """What a user's Cancel raises."""
