@@ -15,6 +15,7 @@ class ClearExtension(ComfyExtension):
         from .compare import BeforeAfter
         from .prior import PriorMask
         from .remove import SubtitleRemove
+        from .remove_video import SubtitleRemoveVideo
         from .train.lora import TrainLoRA
         from .train.pairs import LoadPairs
         from .train.prior import TrainPrior
@@ -27,6 +28,7 @@ class ClearExtension(ComfyExtension):
             load.ApplyLoRA,
             load.Prompt,
             SubtitleRemove,
+            SubtitleRemoveVideo,
             BeforeAfter,
             PriorMask,
             TrainPrior,

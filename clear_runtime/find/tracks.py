@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Track:
     steady: float | None = None
     asked: bool = False
 
-    @property
+    @cached_property
     def region(self) -> Region:
         """Of all its looks."""
         region = self.looks[0].row.region
@@ -68,7 +69,7 @@ class Track:
             region = region.joined(look.row.region)
         return region
 
-    @property
+    @cached_property
     def place(self) -> Region:
         """Where it is mostly: single looks may have taken a part of the scene for its letters."""
         boxes = [(one.top, one.left, one.bottom, one.right) for one in (look.row.region for look in self.looks)]
@@ -78,36 +79,57 @@ class Track:
     def last(self) -> Look:
         return self.looks[-1]
 
-    @property
+    @cached_property
     def sure(self) -> float:
         """Of its three surest looks."""
         return float(np.mean(sorted(look.row.sure for look in self.looks)[-3:]))
 
-    @property
+    @cached_property
     def peak(self) -> float:
         """How sure the prior is of its surest pixel in any look."""
         return max(look.row.peak for look in self.looks)
 
-    @property
+    @cached_property
     def moves(self) -> bool:
         """Whether most of its looks have seen it move beside text that stands."""
         return sum(look.row.moves for look in self.looks) > len(self.looks) / 2
 
-    @property
+    @cached_property
     def letter(self) -> float:
         return float(np.median([look.row.letter for look in self.looks]))
 
-    @property
+    @cached_property
     def fullest(self) -> Look:
         """The look that shows most of it."""
-        return max(self.looks, key=lambda look: look.row.sure * np.count_nonzero(look.row.soft > 127))
+        return max(self.looks, key=lambda look: look.row.worth)
 
     def add(self, t: int, row: Row) -> None:
         if self.looks and self.last.t == t:
             self.looks[-1] = Look(t, merged(self.last.row, row))
         else:
             self.looks.append(Look(t, row))
-        self.first, self.stop = self.looks[0].t, t + 1
+        region = self.__dict__.get("region")
+        self._changed()
+        if region is not None:  # of thousands of looks at a logo
+            self.region = region.joined(self.last.row.region)
+        self.first, self.stop = self.first if len(self.looks) > 1 else t, t + 1
+
+    def take(self, other: Track) -> None:
+        """The looks of another, which has become one row with this."""
+        by_time = {look.t: look.row for look in other.looks}
+        for look in self.looks:
+            by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
+        self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
+        self.first = min(self.first, self.looks[0].t)
+        self._changed()
+
+    def _changed(self) -> None:
+        """What was made of all looks is to be made anew."""
+        for name in _OF_LOOKS:
+            self.__dict__.pop(name, None)
+
+
+_OF_LOOKS = [name for name, one in vars(Track).items() if isinstance(one, cached_property)]
 
 
 def laid(row: Row, region: Region) -> np.ndarray:
@@ -201,11 +223,7 @@ class Tracker:
         return best
 
     def _absorb(self, track: Track, other: Track, active: list[Track]) -> None:
-        by_time = {look.t: look.row for look in other.looks}
-        for look in track.looks:
-            by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
-        track.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
-        track.first = track.looks[0].t
+        track.take(other)
         self.tracks.remove(other)
         active.remove(other)
 
@@ -222,6 +240,11 @@ class Tracker:
                 if sure > 6:
                     self._place = (self._place[0] + factor * down, self._place[1] + factor * right)
         self._grey, self._text, self.cameras[t] = grey, text, self._place
+
+    def forget(self, before: int) -> None:
+        """Nothing will be asked of looks at earlier frames."""
+        for t in [t for t in self.cameras if t < before]:
+            del self.cameras[t]
 
     def movement(self, track: Track, samples: int = 12) -> Movement:
         """How a track moved, from some of its looks."""

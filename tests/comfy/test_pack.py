@@ -18,6 +18,7 @@ IDS = {
     "CLEAR_ApplyLoRA",
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
+    "CLEAR_SubtitleRemoveVideo",
     "CLEAR_BeforeAfter",
     "CLEAR_PriorMask",
     "CLEAR_TrainPrior",
