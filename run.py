@@ -22,6 +22,9 @@ from launch.check import CHECKS, check
 from launch.console import duration, ended_in_words, say, undisturbed
 from launch.refuse import BUNDLED, refuse_early
 
+MOST_PROCESSES = 4
+"""Test processes side by side: each may start a ComfyUI server, some 2 GB."""
+
 
 def demo(file: Path | None, out: Path, keep: bool) -> int:
     """Set up what is needed, then go on inside of it; the exit code, where this process is still there to see it."""
@@ -40,15 +43,23 @@ def demo(file: Path | None, out: Path, keep: bool) -> int:
     return subprocess.run(command).returncode
 
 
+def side_by_side(cores: int) -> list[str]:
+    """What pytest is told for the whole suite: a process for each core, a file's tests in one of them."""
+    return ["-n", str(min(cores, MOST_PROCESSES)), "--dist", "loadfile"] if cores > 1 else []
+
+
 def test(arguments: list[str]) -> int:
-    """Run pytest in an environment that has everything the tests need; its exit code."""
+    """Run pytest in an environment that has everything the tests need: all of the suite, or what the arguments say; its
+    exit code."""
     began = time.monotonic()
     tree = environment.ready_tree()
     python = environment.python_for(tree, test=True)
     say(f"Set-up took {duration(time.monotonic() - began)}.")
-    running = subprocess.Popen(
-        [str(python), "-m", "pytest", *arguments], cwd=PACK, env={**os.environ, "COMFYUI_PATH": str(tree)}
-    )
+    variables = {**os.environ, "COMFYUI_PATH": str(tree)}
+    if not arguments:
+        arguments = side_by_side(os.cpu_count() or 1)
+        variables.setdefault("OMP_NUM_THREADS", "1")  # the cores are taken already
+    running = subprocess.Popen([str(python), "-m", "pytest", *arguments], cwd=PACK, env=variables)
     try:
         return running.wait()
     except (KeyboardInterrupt, SystemExit) as end:

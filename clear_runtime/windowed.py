@@ -215,7 +215,7 @@ class WindowCleaner:
         del piece, seen  # a copy of the window, and no longer needed
         if differs:
             changed = self._changed(painted, len(frames))
-            found = changed if settings.mask_from == DIFFERENCE else found.maximum(rows_that_last(changed))
+            found = changed if settings.mask_from == DIFFERENCE else found.masked_fill(rows_that_last(changed), 1)
             painted, changed = Painted(painted.frames, painted.onto), None
         return self._left(painted, frames, work, given, region), found
 

@@ -249,9 +249,8 @@ def python_for(tree: Path, test: bool) -> Path:
     """The Python to run a tree with: the tree's own where COMFYUI_PATH names one that can, else our environment."""
     if os.environ.get("COMFYUI_PATH"):
         modules = ["torch", "aiohttp", "av", "einops", "safetensors", "PIL", "transformers", "comfyui_frontend_package"]
-        modules += (
-            ["pysubs2", "pytest", "hypothesis", "diffsynth", "peft"] if test else []
-        )  # the demo's graph reads no subtitle file
+        if test:  # the demo's graph reads no subtitle file
+            modules += ["pysubs2", "pytest", "xdist", "hypothesis", "diffsynth", "peft"]
         beside = [python_in(folder / name) for folder in (tree, tree.parent) for name in (".venv", "venv")]
         embedded = [folder / "python_embeded" / "python.exe" for folder in (tree, tree.parent)]
         for python in (*beside, *embedded, Path(sys.executable)):

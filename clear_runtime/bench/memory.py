@@ -48,12 +48,12 @@ def run(way: str, size: list[int], frames: int) -> None:
     """Remove, and log the peak. Raises ClearError where the system does not tell a process's memory (Windows)."""
     height, width = size
     images = film(frames, height, width)
-    engine = (nano_engine if way == "nano" else ClearEngine)(MeanCodec(), lambda noise, control, *_: control.clone(), 1)
-    cleaned, masks = (
-        torch.ones_like(images),
-        torch.ones(images.shape[:3]),
-    )  # zeros take no memory before they are written
-    before, options = peak(), RemoveOptions.of(**WAYS[way])
+    options = RemoveOptions.of(**WAYS[way], steps=1)
+    make = nano_engine if way == "nano" else ClearEngine
+    engine = make(MeanCodec(), lambda noise, control, *_: control.clone(), options.engine)
+    # zeros take no memory before they are written
+    cleaned, masks = torch.ones_like(images), torch.ones(images.shape[:3])
+    before = peak()
     found = remove(iter(images), engine, white, options, total=frames)
     for i, (frame, mask) in enumerate(found):
         cleaned[i], masks[i] = frame, mask

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..engines.bundled import bundled_denoiser
+from ..engines.engine import EngineOptions
 from ..engines.lora import read_lora
 from ..engines.nano import load as nano
 from ..engines.nano.engine import nano_engine
@@ -67,7 +68,7 @@ class Evaluation:
         every: int = 8,
     ):
         self.columns, self.options, self.prior = columns, methods(steps), prior
-        self.engine = denoiser and nano_engine(codec, denoiser, steps)
+        self.engine = denoiser and nano_engine(codec, denoiser, EngineOptions(steps=steps))
         self.lpips, self.read, self.every = lpips, read, every
 
     def __call__(self, case: Case) -> tuple[dict[str, Overlap], dict[str, Scores]]:

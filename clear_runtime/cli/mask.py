@@ -31,7 +31,8 @@ from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
 from ..media.pictures import overlay, share_plot, to_picture
 from ..media.steady import FileFrames
-from ..media.video import Facts, VideoWriter, read_facts
+from ..media.video import Facts, read_facts
+from ..media.writer import VideoWriter
 from .arguments import add_options, device_name, options_given
 
 log = logging.getLogger(__name__)

@@ -40,7 +40,7 @@ from ..film.run import Job, clean, make_plan
 from ..film.store import Store
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
-from ..media.video import VISUALLY_LOSSLESS_CRF
+from ..media.writer import VISUALLY_LOSSLESS_CRF
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
@@ -144,8 +144,7 @@ def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
     name = engine_name(args.engine, missing_packages())
     if not hasattr(args, "shared"):
         options = _options(args, name)
-        asked = options.remove.engine
-        engine = bundled_engine(name, asked.steps, asked.keep_change, args.device)
+        engine = bundled_engine(name, options.remove.engine, args.device)
         without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
         log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
         weights = {"engine": bundled_identity(name), "prior": _identity(args.prior), "device": args.device}

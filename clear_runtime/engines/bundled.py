@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ClearError
 from ..weights import FOLDER
 from .denoiser import DiffSynthDenoiser
-from .engine import Engine
+from .engine import Engine, EngineOptions
 from .nano import load
 from .nano.engine import nano_engine
 from .nano.limits import STEPS
@@ -43,7 +43,7 @@ def bundled_identity(name: str) -> str:
     return f"{name} {digest.hexdigest()}"
 
 
-def bundled_engine(name: str, steps: int, keep_change: float, device: str | torch.device = "cpu") -> Engine:
+def bundled_engine(name: str, options: EngineOptions, device: str | torch.device = "cpu") -> Engine:
     """An engine of BUNDLED_ENGINES. Raises ClearError where packages are missing."""
     if name == FILL:
         return PlainFill()
@@ -52,7 +52,7 @@ def bundled_engine(name: str, steps: int, keep_change: float, device: str | torc
             f"The nano engine needs {' and '.join(missing)}, which are not installed. Install them with `python -m pip "
             f'install "diffsynth>=2.1.12,<3" "peft>=0.21"`, or use the engine fill, which needs no network.'
         )
-    return nano_engine(load.load_bundled_codec(device), bundled_denoiser(device), steps, keep_change)
+    return nano_engine(load.load_bundled_codec(device), bundled_denoiser(device), options)
 
 
 def bundled_denoiser(device: str | torch.device = "cpu", lora: Mapping[str, Tensor] | None = None) -> DiffSynthDenoiser:

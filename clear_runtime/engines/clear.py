@@ -13,13 +13,13 @@ from ..wan import GROUP
 from .codec import Codec
 from .denoiser import Denoiser
 from .difference import changed_cells
-from .engine import Needs, OnStage, Painted, Piece
+from .engine import EngineOptions, Needs, OnStage, Painted, Piece
 from .schedule import latent_noise, sigmas
 
 
 class ClearEngine:
-    """codec: frames to latents and back. denoiser: noise and control latents to clean latents. keep_change: share of
-    its change that is added onto a prefilled control. needs: what it is given unless the user says otherwise.
+    """codec: frames to latents and back. denoiser: noise and control latents to clean latents. options: how it samples.
+    share: of what the options keep of its change. The rest is what it needs unless the user says otherwise.
 
     Raises ClearError for a codec whose latent frames stand for another number of frames than Wan2.1's.
     """
@@ -28,8 +28,8 @@ class ClearEngine:
         self,
         codec: Codec,
         denoiser: Denoiser,
-        steps: int = 5,
-        keep_change: float = 1.0,
+        options: EngineOptions = EngineOptions(),
+        share: float = 1.0,
         max_pixels: float = math.inf,
         context: float = math.inf,
         control: str = "as is",
@@ -40,8 +40,8 @@ class ClearEngine:
                 f"This VAE puts {codec.temporal} frames into a latent frame. CLEAR works with VAEs of {GROUP}, such as "
                 "Wan2.1's."
             )
-        self.codec, self.denoiser, self.steps, self.keep_change = codec, denoiser, steps, keep_change
-        self.sigmas = sigmas(steps)
+        self.codec, self.denoiser, self.steps = codec, denoiser, options.steps
+        self.keep_change, self.sigmas = share * options.keep_change, sigmas(options.steps)
         self.needs = Needs(
             multiple=2 * codec.spatial,
             group=codec.temporal,

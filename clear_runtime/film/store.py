@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..media.video import VISUALLY_LOSSLESS_CRF, VideoWriter
+from ..media.join import join
+from ..media.writer import VISUALLY_LOSSLESS_CRF, VideoWriter
 from .source import Shown, Source
 
 
@@ -37,20 +38,15 @@ class Store:
     crf: float = VISUALLY_LOSSLESS_CRF
 
     def ending(self, source: Source) -> str:
-        """Of a segment's file."""
+        """Of a segment's file: one whose clock is fine enough for the film's times, as Matroska's is not."""
         return ".mp4"
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
+        """A segment's file, encoded by itself: nothing of another one is known to it."""
         facts = source.facts
-        return SegmentWriter(VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour))
+        return SegmentWriter(
+            VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, repeatable=True)
+        )
 
     def join(self, segments: Sequence[Path], source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-        from ..media.video import read_facts, read_timed_frames  # until it is there
-
-        facts = read_facts(segments[0])
-        with VideoWriter(
-            target, facts.width, facts.height, facts.fps, 0, colour=facts.colour, audio_from=source
-        ) as writer:
-            for path in segments:
-                for when, frame in read_timed_frames(path):
-                    writer.write(frame, when)
+        join(segments, source, target, metadata)

@@ -15,19 +15,21 @@ AROUND, SHOWN = 4, 5
 
 
 def rows_that_last(changed: Tensor) -> Tensor:
-    """Masks [T, H, W], 0 or 1, of what was changed -> the same without all that is no row of text, or is one for a
-    moment only."""
-    rows = torch.stack([_rows(mask) for mask in changed]) if len(changed) else changed
-    counts = torch.zeros_like(rows)
+    """Masks [T, H, W] of what was changed, nothing where 0 -> [T, H, W] bool of what of it is a row of text, and is one
+    for more than a moment."""
+    rows = torch.zeros(changed.shape, dtype=torch.bool)
+    for row, mask in zip(rows, changed):
+        _mark_rows(row, mask)
+    lasting = torch.zeros_like(rows)
     for t in range(len(rows)):
-        counts[t] = rows[max(0, t - AROUND) : t + AROUND + 1].sum(0)
-    return rows * (counts >= min(SHOWN, len(rows)))
+        # int16 of one frame: a sum of booleans over all would hold eight bytes for each of their pixels
+        near = rows[max(0, t - AROUND) : t + AROUND + 1].sum(0, dtype=torch.int16)
+        lasting[t] = rows[t] & (near >= min(SHOWN, len(rows)))
+    return lasting
 
 
-def _rows(mask: Tensor) -> Tensor:
-    out = np.zeros(tuple(mask.shape), dtype=np.float32)
+def _mark_rows(out: Tensor, mask: Tensor) -> None:
+    """Set `out` [H, W] bool where a mask [H, W] has rows of text."""
     for row in rows_of((mask.numpy() > 0).astype(np.uint8) * 255, 0.5):
         if row.letter <= TALLEST * mask.shape[0]:
-            part = out[row.region.rows, row.region.columns]
-            part[row.marks] = 1
-    return torch.from_numpy(out)
+            row.region.of(out[None])[0][torch.from_numpy(row.marks)] = True

@@ -8,10 +8,16 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ..frames.hull import hull
+
 LIKE = 24.0
 """Levels of 255 by which a pixel differs from the letter's pixel next to it, at most."""
 UNLIKE = 60.0
 """Levels by which it differs from the scene around, at least."""
+WHOLE = 0.8
+"""Share of a shape with its bays from which it is a picture (an emoji), and no letter or word."""
+WIDEST = 1.5
+"""Heights that a picture is wide at most: words whose letters run into one another are wider."""
 REACH = 4
 """Pixels, on a frame of 1280, from the letters on either side, at most."""
 
@@ -24,16 +30,39 @@ def with_strokes(soft: np.ndarray, crop: np.ndarray, scale: float, others: np.nd
         return soft
     reach = max(1, round(REACH * scale))
     wide = 2 * reach + 1
-    between = ndimage.minimum_filter(ndimage.maximum_filter(letters, wide), wide) & ~letters & ~others
-    scene = ~ndimage.maximum_filter(letters, 2 * wide) & ~others
+    pictures = _pictures(letters)
+    between = ndimage.minimum_filter(ndimage.maximum_filter(letters, wide), wide) | pictures
+    between &= ~letters & ~others
+    scene = ~ndimage.maximum_filter(letters | pictures, 2 * wide) & ~others
     if not between.any() or not scene.any():
         return soft
-    ys, xs = ndimage.distance_transform_edt(~letters, return_distances=False, return_indices=True)
     picture = crop.astype(np.float32)
-    like = np.abs(picture - picture[ys, xs]).max(2) <= LIKE
-    behind = _spread(picture, scene, 8 * reach + 1)
-    unlike = np.abs(picture - behind).max(2) >= UNLIKE
-    return np.where(between & like & unlike, np.uint8(255), soft)
+    unlike = np.abs(picture - _spread(picture, scene, 8 * reach + 1)).max(2) >= UNLIKE
+    missing = between & unlike & _like_the_nearest(picture, letters)
+    bays = missing & pictures
+    if bays.any():  # what bulges out beyond both sides of a bay
+        mine = unlike & ~others & _like_the_nearest(picture, bays)
+        missing |= ndimage.binary_dilation(bays, iterations=3 * reach, mask=mine)
+    return np.where(missing, np.uint8(255), soft)
+
+
+def _like_the_nearest(picture: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Which pixels [h, w] have nearly the colour of the nearest one of a shape [h, w] bool."""
+    ys, xs = ndimage.distance_transform_edt(~shape, return_distances=False, return_indices=True)
+    return np.abs(picture - picture[ys, xs]).max(2) <= LIKE
+
+
+def _pictures(letters: np.ndarray) -> np.ndarray:
+    """The connected shapes that are nearly whole and not much wider than high, with their bays: a picture among letters
+    has larger ones than strokes have holes, and what lies within a letter is the scene."""
+    shapes, _ = ndimage.label(letters)
+    out = np.zeros_like(letters)
+    for n, place in enumerate(ndimage.find_objects(shapes), 1):
+        shape = shapes[place] == n
+        whole = hull(shape)
+        if shape.sum() >= WHOLE * whole.sum() and shape.shape[1] <= WIDEST * shape.shape[0]:
+            out[place] |= whole
+    return out
 
 
 def _spread(picture: np.ndarray, known: np.ndarray, size: int) -> np.ndarray:

@@ -46,6 +46,11 @@ class Region:
     def columns(self) -> slice:
         return slice(self.left, self.right)
 
+    @property
+    def turned(self) -> Region:
+        """The same rectangle in a frame whose rows are columns."""
+        return Region(self.left, self.top, self.width, self.height)
+
     def grown(self, pixels: int, height: int, width: int) -> Region:
         """`pixels` more on every side, as far as a frame of that height and width goes."""
         return Region.between(

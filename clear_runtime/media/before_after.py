@@ -18,7 +18,8 @@ from torch import Tensor
 
 from ..atomic import WholeFile
 from ..errors import ClearError
-from .video import VISUALLY_LOSSLESS_CRF, VideoWriter
+from .audio_track import unpacked
+from .writer import VISUALLY_LOSSLESS_CRF, VideoWriter
 
 LINE = 2  # pixels of white between the halves; even, so that the joined width is
 
@@ -95,6 +96,7 @@ def save(
     words = labels(height, width)
     if audio is not None:
         samples, rate = audio
+        samples = unpacked(samples, rate, float(len(after) / fps))
         audio = samples[:, : -(-len(after) * rate * fps.denominator // fps.numerator)], rate
     folder = Path(folder)
     made = [folder / f"{prefix}_{end}" for end in ("before_after.png", "clean.mp4", "before_after.mp4")]

@@ -192,6 +192,15 @@ def to_picture(frame: Tensor) -> Image.Image:
     return Image.fromarray((frame.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
 
 
+def to_preview(frame: Tensor, side: int) -> Image.Image:
+    """A frame [H, W, 3] no larger than `side` pixels, and at least a pixel on each side: of one that is a thousand
+    times as wide as high nothing would be left."""
+    picture = to_picture(frame)
+    scale = min(1.0, side / max(picture.size))
+    width, height = (max(1, round(one * scale)) for one in picture.size)
+    return picture.resize((width, height), Image.Resampling.BILINEAR)
+
+
 def to_frames(picture: Image.Image) -> Tensor:
     """[1, H, W, 3] in 0..1."""
     return torch.from_numpy(np.asarray(picture.convert("RGB")).copy())[None].float() / 255

@@ -1,4 +1,4 @@
-"""Video files, frame by frame: what a file is, its frames in order, and a writer that never leaves half a file.
+"""Video files, frame by frame: what a file is, and its frames in order.
 
 Frames are float tensors [H, W, 3] in 0..1, upright (a rotation stored in the file is applied). Nothing here holds
 more than one frame. PyAV is imported when a file is first opened.
@@ -6,48 +6,33 @@ more than one frame. PyAV is imported when a file is first opened.
 
 from __future__ import annotations
 
-import errno
 import logging
-import math
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..atomic import WholeFile
 from ..errors import ClearError
-from .audio_track import audio_track
+from .colour import Colour, depth_of, to_rgb
 
 log = logging.getLogger(__name__)
 
-# A second encoding of six subtitled clips at x264's crf 10 stays 42.2 to 44.5 dB from the clip in untouched places;
-# crf 16 gives 38.5 to 42.3 dB. Files are about as large as those of a careful first encoding.
-VISUALLY_LOSSLESS_CRF = 10
-MPEG_CLOCK = 90_000
-"""Ticks a second of MPEG's own clock."""
-FASTEST_CLOCK = 100_000_000
-"""Ticks a second, well within the 32 bits that a container has for them."""
+ATTACHED_PICTURE = 0x400
+"""FFmpeg's AV_DISPOSITION_ATTACHED_PIC: a cover, and not a film."""
 
-
-@dataclass(frozen=True)
-class Colour:
-    """Colour tags as the numbers of ITU-T H.273: matrix, primaries, transfer; `full_range` for 0..255 luma."""
-
-    matrix: int = 1  # BT.709
-    primaries: int = 1
-    transfer: int = 1
-    full_range: bool = False
-
-
-BT709 = Colour()
-UNTAGGED = Colour(2, 2, 2)
-# Matrices that a picture can be stored with, and swscale's numbers of them (SWS_CS_*); an untagged file is read with
-# BT.601.
-MATRICES = {1: 1, 2: 5, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
+STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp"}
+"""What covers are coded with, also where nothing says that they are covers."""
+SHORT = 0.02
+"""Share of the frames that a file announces and that may be missing: lists of edits leave out a few."""
+MOST_BROKEN = 1000
+"""Packets that cannot be decoded, from which on nothing more is expected of a file."""
+OnDamage = Callable[[str], None]
+"""Told in words what of a file could not be read."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +49,11 @@ class Facts:
     pixel_format: str
     codec: str
     audio: str | None  # codec of the first audio stream
+    aspect: Fraction = Fraction(1)  # width of a pixel over its height, upright
+    depth: int = 8  # bits of a sample
+    chroma: str = "420"  # how finely colour is stored: 420, 422 or 444
+    interlaced: bool = False
+    seconds: Fraction | None = None  # how long it is, where the container says
 
 
 def _refuse(path: Path, why: str) -> ClearError:
@@ -89,26 +79,48 @@ def _open(path: Path):
             "It may be damaged, cut short, or another kind of file.",
         ) from error
     # A still picture has a video stream too; it works as a video of one frame.
-    if not container.streams.video:
+    if all(map(is_cover, container.streams.video)):
+        cover = " but a cover picture" if container.streams.video else ""
         container.close()
-        raise _refuse(path, "there is no video stream in this file, only other streams. Choose a file with a picture.")
+        raise _refuse(
+            path, f"there is no video stream in this file{cover}, only other streams. Choose a file with a picture."
+        )
     return container
 
 
-def read_facts(path: str | os.PathLike) -> Facts:
+def is_cover(stream) -> bool:
+    """Whether a video stream is a picture that stands for the file."""
+    return bool(int(getattr(stream, "disposition", 0)) & ATTACHED_PICTURE)
+
+
+def codec_of(stream) -> str:
+    """What a stream is coded with, by the codec's own name: a decoder may be called otherwise (mp3float)."""
+    context = stream.codec_context
+    return getattr(context.codec, "canonical_name", context.name)
+
+
+def main_stream(container):
+    """The film among a container's streams: no cover, none of a single picture where there are others, and the one of
+    the largest pictures."""
+    films = [stream for stream in container.streams.video if not is_cover(stream)]
+    moving = [one for one in films if one.frames != 1 and codec_of(one) not in STILL_CODECS]
+    return max(moving or films, key=lambda one: (one.codec_context.width or 0) * (one.codec_context.height or 0))
+
+
+def read_facts(path: str | PathLike) -> Facts:
     """The facts of a video file. Decodes one frame, so a file without any is refused. Raises ClearError."""
     path = Path(path)
     with _open(path) as container:
-        stream = container.streams.video[0]
+        stream = main_stream(container)
         first = next(_decode(container, path), None)
         if first is None:
             raise _refuse(path, "the video stream holds no frame. Choose another file.")
-        context = stream.codec_context
         rate = stream.average_rate or stream.guessed_rate or stream.base_rate
         if not rate:
             raise _refuse(path, "the file does not tell its frame rate. Convert it to MP4 or MKV first.")
         turn = _quarter_turns(first)
         width, height = (first.height, first.width) if turn % 2 else (first.width, first.height)
+        aspect = Fraction(stream.sample_aspect_ratio or 1)
         return Facts(
             width,
             height,
@@ -116,32 +128,83 @@ def read_facts(path: str | os.PathLike) -> Facts:
             stream.frames or None,
             _seconds(first) or Fraction(0),
             turn * 90,
-            Colour(
-                int(context.colorspace),
-                int(context.color_primaries),
-                int(context.color_trc),
-                int(context.color_range) == 2,
-            ),
+            _colour(stream),
             first.format.name,
-            context.name,
-            container.streams.audio[0].codec_context.name if container.streams.audio else None,
+            codec_of(stream),
+            codec_of(container.streams.audio[0]) if container.streams.audio else None,
+            1 / aspect if turn % 2 else aspect,
+            depth_of(first.format),
+            _chroma(first),
+            bool(first.interlaced_frame),
+            _duration(container, stream),
         )
 
 
-def read_timed_frames(path: str | os.PathLike) -> Iterator[tuple[Fraction | None, Tensor]]:
-    """Every frame in display order with its time in seconds (None where the file gives none). Raises ClearError."""
+def _colour(stream) -> Colour:
+    context = stream.codec_context
+    return Colour(
+        int(context.colorspace), int(context.color_primaries), int(context.color_trc), int(context.color_range) == 2
+    )
+
+
+def _chroma(frame) -> str:
+    """How finely a frame stores colour; what is coarser than 420, or has none, counts as 420."""
+    if frame.format.is_rgb:
+        return "444"
+    parts = frame.format.components
+    if len(parts) < 3 or parts[1].height < frame.height:
+        return "420"
+    return "422" if parts[1].width < frame.width else "444"
+
+
+def _duration(container, stream) -> Fraction | None:
+    if stream.duration:
+        return stream.duration * stream.time_base
+    return Fraction(container.duration, 1_000_000) if container.duration else None
+
+
+def read_timed_frames(
+    path: str | PathLike, since: Fraction | None = None, on_damage: OnDamage = log.warning
+) -> Iterator[tuple[Fraction | None, Tensor]]:
+    """Every frame in display order with its time in seconds (None where the file gives none). since: those shown
+    before that time are left out, and where the file can be sought in they are not decoded either. on_damage: what
+    cannot be read is left out too, and told. Raises ClearError."""
     path = Path(path)
     with _open(path) as container:
-        for frame in _decode(container, path):
-            yield _seconds(frame), _upright(frame)
+        colour = _colour(main_stream(container))
+        if since is not None:
+            _seek(container, path, since)
+        for frame in _decode(container, path, on_damage):
+            when = _seconds(frame)
+            if since is None or when is None or when >= since:
+                yield when, _upright(frame, colour)
 
 
-def read_frames(path: str | os.PathLike) -> Iterator[Tensor]:
+def _seek(container, path: Path, since: Fraction) -> None:
+    """Go to the last keyframe that is shown no later than a time, where the file can do that; else to the beginning."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    stream = main_stream(container)
+    begin = stream.start_time or 0
+    for at in (int(since / stream.time_base), begin):
+        try:
+            container.seek(at, stream=stream)
+            first = next(_decode(container, path), None)
+            when = None if first is None else _seconds(first)
+            if at == begin or when is not None and when <= since:
+                container.seek(at, stream=stream)
+                return
+        except (av.FFmpegError, ClearError):
+            continue
+
+
+def read_frames(path: str | PathLike) -> Iterator[Tensor]:
     """Every frame [H, W, 3] in display order. Raises ClearError."""
     return (frame for _, frame in read_timed_frames(path))
 
 
-def read_spans(path: str | os.PathLike, spans: Sequence[range]) -> Iterator[tuple[int, Tensor]]:
+def read_spans(path: str | PathLike, spans: Sequence[range]) -> Iterator[tuple[int, Tensor]]:
     """(number, frame [H, W, 3]) of the frames that any of the spans holds, in display order, each once. Raises
     ClearError.
 
@@ -152,14 +215,15 @@ def read_spans(path: str | os.PathLike, spans: Sequence[range]) -> Iterator[tupl
     if not stop:
         return
     with _open(path) as container:
+        colour = _colour(main_stream(container))
         for number, frame in enumerate(_decode(container, path)):
             if any(number in span for span in spans):
-                yield number, _upright(frame)
+                yield number, _upright(frame, colour)
             if number + 1 >= stop:
                 return
 
 
-def count_frames(path: str | os.PathLike, on_frame: Callable[[int], None] | None = None) -> int:
+def count_frames(path: str | PathLike, on_frame: Callable[[int], None] | None = None) -> int:
     """Decode a file to its end and count. on_frame(frames so far) may raise to stop. Raises ClearError."""
     path, count = Path(path), 0
     with _open(path) as container:
@@ -169,34 +233,45 @@ def count_frames(path: str | os.PathLike, on_frame: Callable[[int], None] | None
     return count
 
 
-def _upright(frame) -> Tensor:
-    pixels = torch.from_numpy(_rgb(frame))
-    return torch.rot90(pixels, _quarter_turns(frame)).float() / 255
+def _upright(frame, colour: Colour) -> Tensor:
+    return torch.rot90(to_rgb(frame, colour), _quarter_turns(frame))
 
 
-def _rgb(frame):
-    try:
-        return frame.to_ndarray(format="rgb24")
-    except OSError:  # a matrix that swscale does not know, and few players do: read as if the file named none
-        frame.colorspace = 2
-        return frame.to_ndarray(format="rgb24")
-
-
-def _decode(container, path: Path):
+def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterator:
+    """The film's frames in display order. What is damaged is left out and told, but a file of which nothing can be
+    read is refused."""
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    count = 0
-    try:
-        for frame in container.decode(stream):
-            yield frame
-            count += 1
-    except av.FFmpegError as error:
-        raise _refuse(
-            path, f"the video is damaged after frame {count} ({error.strerror}). Repair it, or cut the good part out."
-        ) from error
+    stream = main_stream(container)
+    with suppress(RuntimeError):  # it has been set, if frames of this container were decoded before
+        stream.thread_type = "AUTO"
+    count, broken, last = 0, 0, Fraction(0)
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                break
+            for frame in packet.decode():
+                yield frame
+                count, last = count + 1, _seconds(frame) or last
+        except av.FFmpegError as error:
+            broken += 1
+            if isinstance(error, av.InvalidDataError) and broken < MOST_BROKEN:
+                continue  # the next packet may be whole
+            if count:
+                on_damage(
+                    f"{path.name}: the video is damaged after frame {count} ({float(last):.2f} s); the rest cannot be "
+                    f"read ({error.strerror})."
+                )
+                return
+            raise _refuse(
+                path, f"the video is damaged, and no frame can be read ({error.strerror}). Repair it first."
+            ) from error
+    if broken or stream.frames - count > SHORT * stream.frames:
+        announced = f" of {stream.frames}" if stream.frames else ""
+        on_damage(f"{path.name}: the video is damaged; {count}{announced} frames could be read.")
 
 
 def _seconds(frame) -> Fraction | None:
@@ -206,171 +281,3 @@ def _seconds(frame) -> Fraction | None:
 def _quarter_turns(frame) -> int:
     """Anticlockwise quarter turns that make the frame upright, as torch.rot90 counts them."""
     return round(getattr(frame, "rotation", 0) / 90) % 4
-
-
-def _tick(fps: Fraction) -> Fraction:
-    """The unit of a file's clock in seconds: the frame rate's own times are exact in it, and MPEG's (1/90000) too."""
-    common = math.lcm(fps.numerator, MPEG_CLOCK)
-    if common > FASTEST_CLOCK:
-        common = fps.numerator * max(1, MPEG_CLOCK // fps.numerator)
-    return Fraction(1, common)
-
-
-class VideoWriter:
-    """Writes H.264 frame by frame to a temporary name and renames it when closed whole.
-
-    Use it in a `with` block: an exception inside removes what was written. Even sizes are stored as yuv420p, which
-    plays everywhere. yuv420p cannot hold an odd width or height, so those are stored as yuv444p: the picture keeps
-    its size, at the price that some hardware players refuse the file.
-
-    path          ends in .mp4, .mov or .mkv; an existing file is replaced when the new one is whole
-    width, height pixels
-    fps           frames per second, for frames written without a time
-    crf           x264's constant rate factor, 0 (lossless) to 51
-    colour        the tags to write, and the matrix that RGB is converted with; BT.709 instead of one that is not in
-                  MATRICES
-    audio_from    a file whose first audio stream is taken over: copied where the container can hold it, else AAC
-    audio         or a waveform ([channels, samples] in -1..1, samples per second)
-    start         time of the first frame in seconds, when frames come without a time
-
-    Raises ClearError for a disk that is full or a folder that cannot be written.
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike,
-        width: int,
-        height: int,
-        fps: Fraction | float,
-        crf: float = VISUALLY_LOSSLESS_CRF,
-        colour: Colour = BT709,
-        audio_from: str | os.PathLike | None = None,
-        audio: tuple[Tensor, int] | None = None,
-        start: Fraction = Fraction(0),
-    ):
-        # brings FFmpeg's libraries: only where a file is read or written
-        import av
-
-        self.path = Path(path)
-        self.frames = 0
-        self._size = (height, width)
-        self._fps = Fraction(fps).limit_denominator(1_000_000)
-        self._start = Fraction(start)
-        self._colour = colour = colour if colour.matrix in MATRICES else replace(colour, matrix=BT709.matrix)
-        if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
-            raise ClearError(
-                f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be "
-                f"written. "
-                "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
-            )
-        self._tick = _tick(self._fps)
-        self._whole = WholeFile(self.path)
-        self._part = self._whole.part
-        self._container = None
-        options = {"movflags": "+faststart"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
-        try:
-            self._part.touch()  # PyAV itself opens the file only at the first packet
-            self._container = av.open(str(self._part), "w", options=options)
-            stream = self._container.add_stream(
-                "libx264", rate=self._fps, options={"crf": f"{crf:g}", "preset": "fast"}
-            )
-            stream.width, stream.height = width, height
-            stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
-            context = stream.codec_context
-            context.time_base = stream.time_base = self._tick
-            context.colorspace, context.color_primaries = colour.matrix, colour.primaries
-            context.color_trc, context.color_range = colour.transfer, 2 if colour.full_range else 1
-            self._stream = stream
-            self._audio = audio_track(self._container, audio_from, audio)
-        except (av.FFmpegError, OSError) as error:
-            self.discard()
-            raise self._refused(error) from error
-        except ClearError:
-            self.discard()
-            raise
-        if stream.pix_fmt == "yuv444p":
-            log.info("%s: %dx%d has an odd side, stored as yuv444p", self.path.name, width, height)
-
-    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
-        """Append one frame [H, W, 3], shown at `time` seconds (default: `start` + index / fps). Times must rise."""
-        # brings FFmpeg's libraries: only where a file is read or written
-        import av
-
-        container = self._container
-        if container is None:
-            raise ValueError(f"{self.path.name} has been closed; it takes no more frames.")
-        if tuple(frame.shape) != (*self._size, 3):
-            raise ClearError(
-                f"Frame {self.frames} of {self.path.name} has the shape {tuple(frame.shape)}, "
-                f"not {(*self._size, 3)}. Give all frames of a video the same size."
-            )
-        when = self._start + self.frames / self._fps if time is None else time
-        pixels = frame.detach().float().clamp(0, 1).mul(255).add(0.5).to("cpu", torch.uint8).contiguous()
-        picture = av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24").reformat(
-            format=self._stream.pix_fmt,
-            interpolation="AREA",
-            dst_color_range=2 if self._colour.full_range else 1,
-            dst_colorspace=MATRICES[self._colour.matrix],
-        )
-        picture.colorspace = self._colour.matrix
-        picture.pts, picture.time_base = round(when / self._tick), self._tick
-        try:
-            container.mux(self._stream.encode(picture))
-            self._audio.advance(when)
-        except (av.FFmpegError, OSError) as error:
-            self.discard()
-            raise self._refused(error) from error
-        self.frames += 1
-
-    def close(self) -> None:
-        """Finish the file and give it its name. A video without frames is refused."""
-        # brings FFmpeg's libraries: only where a file is read or written
-        import av
-
-        if self._container is None:
-            return
-        if not self.frames:
-            self.discard()
-            raise ClearError(f"{self.path.name}: there are no frames to write. Give at least one.")
-        try:
-            self._container.mux(self._stream.encode())
-            self._audio.finish()
-            container, self._container = self._container, None
-            container.close()
-            self._whole.keep()
-        except (av.FFmpegError, OSError) as error:
-            self.discard()
-            raise self._refused(error) from error
-
-    def discard(self) -> None:
-        """Drop what was written; nothing stays under the final name."""
-        # brings FFmpeg's libraries: only where a file is read or written
-        import av
-
-        container, self._container = self._container, None
-        if container is not None:
-            try:
-                container.close()
-            except (av.FFmpegError, OSError) as error:
-                log.debug("closing %s: %s", self._part.name, error)
-        self._whole.drop()
-
-    def _refused(self, error: Exception) -> ClearError:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return ClearError(
-                f"{self.path}: no room left to write it. Free some space or choose another folder; "
-                "nothing half-written was left behind."
-            )
-        return ClearError(
-            f"{self.path}: cannot be written ({getattr(error, 'strerror', None) or error}). "
-            "Check that the folder exists and that you may write there."
-        )
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(self, kind, value, trace) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()

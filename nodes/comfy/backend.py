@@ -196,4 +196,4 @@ def comfy_engine(model, vae, positive, negative, cfg: float, options: EngineOpti
     nano = require_pair(model, vae, positive)
     make = nano_engine if nano else ClearEngine
     denoiser = ComfyDenoiser(model, positive, cfg, negative)
-    return make(ComfyCodec(vae), denoiser, options.steps, options.keep_change)
+    return make(ComfyCodec(vae), denoiser, options)

@@ -37,7 +37,7 @@ def video_file(video) -> Path:
 def _from_frames(components) -> Path:
     """A file of frames and sound, close to lossless. Named by the frames: an encoder need not give the same bytes
     again."""
-    from ...clear_runtime.media.video import VideoWriter  # the runtime, which start-up does without
+    from ...clear_runtime.media.writer import VideoWriter  # the runtime, which start-up does without
 
     frames, audio = components.images[..., :3], components.audio
     digest = hashlib.sha256(f"{tuple(frames.shape)} {components.frame_rate}".encode())

@@ -16,7 +16,8 @@ from clear_runtime.errors import ClearError
 from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.media import steady
-from clear_runtime.media.video import VideoWriter, read_frames, read_timed_frames
+from clear_runtime.media.video import read_frames, read_timed_frames
+from clear_runtime.media.writer import VideoWriter
 
 
 def bright(frames):

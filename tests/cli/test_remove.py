@@ -10,7 +10,8 @@ from paths import ROOT
 
 from clear_runtime.cli import bench, remove, train_nano
 from clear_runtime.cli import main as command_line
-from clear_runtime.media.video import VideoWriter, read_facts, read_timed_frames
+from clear_runtime.media.video import read_facts, read_timed_frames
+from clear_runtime.media.writer import VideoWriter
 
 DEMO = ROOT / "assets" / "demo" / "bunny_subtitled.mp4"
 UNEVEN = [Fraction(n, 25) for n in (0, 1, 2, 5, 6, 7, 8, 11, 12)]

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from comfy_graphs import DEMO, ROOT
 
 from clear_runtime import metrics
-from clear_runtime.media.video import VideoWriter, read_facts, read_frames
+from clear_runtime.media.video import read_facts, read_frames
+from clear_runtime.media.writer import VideoWriter
 from launch import demo
 
 
@@ -44,7 +45,7 @@ def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
 def own_video(tmp_path):
     """A user's file: odd sides, another frame rate, a space in its name."""
     path = tmp_path / "my film.mkv"
-    with VideoWriter(path, 127, 95, Fraction(24000, 1001), audio_from=DEMO / "bunny_subtitled.mp4") as writer:
+    with VideoWriter(path, 127, 95, Fraction(24000, 1001), beside=DEMO / "bunny_subtitled.mp4") as writer:
         for index, frame in enumerate(read_frames(DEMO / "bunny_subtitled.mp4")):
             if index < 7:
                 writer.write(frame[256:351, 190:317])

@@ -30,6 +30,17 @@ def test_a_hole_in_a_stroke_is_closed():
     assert (found & ~whole).sum() == 0
 
 
+def test_what_is_missing_of_a_picture_among_letters_is_added_beyond_its_marks():
+    ys, xs = np.mgrid[:60, :120]
+    face = np.hypot(ys - 30, xs - 60) < 16
+    picture = np.where(face[..., None], np.array([250, 210, 60], np.uint8), np.uint8(40))
+    soft = np.where(face, 250, 0).astype(np.uint8)
+    soft[:24, 54:66] = 0
+    found = with_strokes(soft, picture, 0.5, NONE) > 127
+    assert (found & face).sum() > 0.99 * face.sum(), "a bay much wider than a stroke, and the top of it"
+    assert not (found & ~face).any()
+
+
 def test_the_scene_is_none_and_nothing_is_added_to_a_whole_letter():
     picture, whole, soft = letter()
     assert ((with_strokes(soft, picture, 1.0, NONE) > 127) == whole).all()

@@ -32,7 +32,7 @@ def cleaned(frames, device, dtype, **options):
         dtype=dtype,
         device=device,
     )
-    engine = nano_engine(load.load_bundled_codec(device), denoiser, asked.engine.steps, asked.engine.keep_change)
+    engine = nano_engine(load.load_bundled_codec(device), denoiser, asked.engine)
     pairs = list(remove(iter(frames), engine, load_prior(device=device), asked))
     return torch.stack([frame.cpu() for frame, _ in pairs]), torch.stack([mask.cpu() for _, mask in pairs])
 

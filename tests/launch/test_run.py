@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
+import run
 from launch import results, server
 from launch.console import Problem
 from launch.refuse import BUNDLED, refuse_early
@@ -30,6 +31,11 @@ def test_what_the_user_can_mend_is_shown_without_a_traceback(tmp_path):
         assert str(told) == "It says why." and told.code == 2 and told.kind == kind.rsplit(".")[-1]
     bug = failed("ValueError")
     assert "line 1" in str(bug) and "Sample failed" in str(bug) and bug.code == 1
+
+
+@pytest.mark.parametrize("cores, processes", [(1, None), (2, "2"), (64, "4")])
+def test_the_whole_suite_runs_in_a_process_for_each_core_up_to_four(cores, processes):
+    assert run.side_by_side(cores)[:2] == (["-n", processes] if processes else [])
 
 
 def test_every_exception_of_the_runtime_is_one_that_the_user_can_mend():

@@ -117,3 +117,8 @@ def test_the_mean_of_the_last_steps_is_of_those_that_are_there():
 def test_a_missing_value_has_no_mean_and_counts_in_none():
     means = shared.trailing_mean(shared.numbers([1.0, None, 3.0, float("inf"), 5.0]), 3)
     assert np.array_equal(means, [1, np.nan, 2, np.nan, 4], equal_nan=True)
+
+
+@pytest.mark.parametrize("height, width, size", [(1, 4096, (512, 1)), (720, 1280, (512, 288)), (48, 64, (64, 48))])
+def test_a_preview_has_at_least_a_pixel_on_each_side(height, width, size):
+    assert shared.to_preview(torch.zeros(height, width, 3), 512).size == size

@@ -12,6 +12,8 @@ from paths import ROOT
 
 from clear_runtime.errors import ClearError
 from clear_runtime.media import video
+from clear_runtime.media.colour import BT709, UNTAGGED, Colour
+from clear_runtime.media.writer import VideoWriter
 
 av = pytest.importorskip("av")
 
@@ -28,7 +30,7 @@ def tone(seconds=0.5, rate=44100, channels=2):
 
 
 def save(path, frames, **options):
-    with video.VideoWriter(path, frames.shape[2], frames.shape[1], options.pop("fps", 25), **options) as writer:
+    with VideoWriter(path, frames.shape[2], frames.shape[1], options.pop("fps", 25), **options) as writer:
         for frame in frames:
             writer.write(frame)
     return path
@@ -58,7 +60,7 @@ def test_odd_sizes_keep_full_chroma(tmp_path):
     assert video.read_facts(save(tmp_path / "even.mp4", moving_blocks(2, 32, 48))).pixel_format == "yuv420p"
 
 
-@pytest.mark.parametrize("colour", [video.BT709, video.UNTAGGED, video.Colour(6, 6, 6), video.Colour(1, 1, 1, True)])
+@pytest.mark.parametrize("colour", [BT709, UNTAGGED, Colour(6, 6, 6), Colour(1, 1, 1, True)])
 def test_colours_survive_under_every_tag(tmp_path, colour):
     frames = moving_blocks()
     path = save(tmp_path / "colour.mp4", frames, crf=1, colour=colour)
@@ -76,8 +78,8 @@ def test_the_matrix_of_the_tag_is_the_one_that_was_used(tmp_path, matrix, writte
         torch.tensor([[229, 0, 0], [0, 229, 0], [0, 0, 229], [200, 150, 20], [20, 180, 200], [128, 128, 128]]) / 255
     )
     frames = colours.repeat_interleave(16, 0).expand(1, 32, -1, 3)
-    path = save(tmp_path / "colour.mp4", frames, crf=0, colour=video.Colour(matrix, 9, 14, full_range))
-    assert video.read_facts(path).colour == video.Colour(written, 9, 14, full_range)
+    path = save(tmp_path / "colour.mp4", frames, crf=0, colour=Colour(matrix, 9, 14, full_range))
+    assert video.read_facts(path).colour == Colour(written, 9, 14, full_range)
     assert (load(path)[0, 16, 8::16] - colours).abs().max() < 3.5 / 255
 
 
@@ -129,7 +131,7 @@ def test_the_frame_rate_is_exact(tmp_path, fps):
 
 def test_times_are_kept(tmp_path):
     times = [Fraction(n, 1000) for n in (0, 40, 120, 130, 400)]
-    with video.VideoWriter(tmp_path / "vfr.mp4", 64, 48, 25) as writer:
+    with VideoWriter(tmp_path / "vfr.mp4", 64, 48, 25) as writer:
         for when, frame in zip(times, moving_blocks(5)):
             writer.write(frame, when)
     assert [when for when, _ in video.read_timed_frames(tmp_path / "vfr.mp4")] == times
@@ -138,7 +140,7 @@ def test_times_are_kept(tmp_path):
 def test_sound_is_copied_packet_by_packet(tmp_path):
     source = save(tmp_path / "source.mp4", moving_blocks(12), audio=tone())
     for suffix in (".mp4", ".mkv"):
-        copy = save(tmp_path / f"copy{suffix}", moving_blocks(12), audio_from=source)
+        copy = save(tmp_path / f"copy{suffix}", moving_blocks(12), beside=source)
         assert audio_packets(copy) == audio_packets(source)
 
 
@@ -153,7 +155,7 @@ def test_sound_that_the_container_cannot_hold_is_encoded_again(tmp_path):
         frame.sample_rate = rate
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    copy = save(tmp_path / "copy.mp4", moving_blocks(12), audio_from=source)
+    copy = save(tmp_path / "copy.mp4", moving_blocks(12), beside=source)
     with av.open(str(copy)) as container:
         heard = sum(frame.samples for frame in container.decode(audio=0))
         assert container.streams.audio[0].codec_context.name == "aac"
@@ -175,13 +177,13 @@ def test_a_waveform_keeps_its_length_and_pitch(tmp_path, rate, channels):
 
 def test_a_file_without_sound_stays_silent(tmp_path):
     source = save(tmp_path / "a.mp4", moving_blocks(3))
-    assert video.read_facts(save(tmp_path / "b.mp4", moving_blocks(3), audio_from=source)).audio is None
+    assert video.read_facts(save(tmp_path / "b.mp4", moving_blocks(3), beside=source)).audio is None
 
 
 def test_half_a_file_never_gets_the_name(tmp_path):
     target = tmp_path / "out.mp4"
     target.write_bytes(b"older")
-    with pytest.raises(RuntimeError, match="stopped"), video.VideoWriter(target, 64, 48, 25) as writer:
+    with pytest.raises(RuntimeError, match="stopped"), VideoWriter(target, 64, 48, 25) as writer:
         writer.write(moving_blocks(1)[0])
         raise RuntimeError("stopped")
     assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"] and target.read_bytes() == b"older"
@@ -189,27 +191,27 @@ def test_half_a_file_never_gets_the_name(tmp_path):
 
 def test_no_frames_is_refused_and_leaves_nothing(tmp_path):
     with pytest.raises(ClearError, match="no frames"):
-        video.VideoWriter(tmp_path / "out.mp4", 64, 48, 25).close()
+        VideoWriter(tmp_path / "out.mp4", 64, 48, 25).close()
     assert not list(tmp_path.iterdir())
 
 
 def test_a_frame_of_another_size_is_refused(tmp_path):
     with pytest.raises(ClearError, match="same size"):
-        with video.VideoWriter(tmp_path / "out.mp4", 64, 48, 25) as writer:
+        with VideoWriter(tmp_path / "out.mp4", 64, 48, 25) as writer:
             writer.write(torch.zeros(48, 62, 3))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ClearError, match="Check that the folder exists"):
-        video.VideoWriter(tmp_path / "nowhere" / "out.mp4", 64, 48, 25)
+        VideoWriter(tmp_path / "nowhere" / "out.mp4", 64, 48, 25)
 
 
 FULL_DISK = """
 import resource, sys, torch
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 from clear_runtime.errors import ClearError
-from clear_runtime.media.video import VideoWriter
+from clear_runtime.media.writer import VideoWriter
 try:
     with VideoWriter(sys.argv[1], 256, 256, 25, crf=0) as writer:
         for _ in range(int(sys.argv[2])):

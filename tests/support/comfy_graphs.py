@@ -3,14 +3,15 @@
 import torch
 from paths import ROOT
 
-from clear_runtime.media.video import VideoWriter, read_frames
+from clear_runtime.media.video import read_frames
+from clear_runtime.media.writer import VideoWriter
 
 DEMO = ROOT / "assets" / "demo"
 
 
 def cut(server, name, source=DEMO / "bunny_subtitled.mp4", count=9, top=256, left=190, height=96, width=128):
     """A piece of the demo clip in the server's input folder: few pixels, all of them around the subtitle."""
-    with VideoWriter(server.base / "input" / name, width, height, 25, crf=4, audio_from=source) as writer:
+    with VideoWriter(server.base / "input" / name, width, height, 25, crf=4, beside=source) as writer:
         for index, frame in enumerate(read_frames(source)):
             if index < count:
                 writer.write(frame[top : top + height, left : left + width])

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from clear_runtime.data.synthetic.burn import Style, burn, render
-from clear_runtime.media.video import VideoWriter
+from clear_runtime.media.writer import VideoWriter
 
 HEIGHT, WIDTH = 64, 96
 

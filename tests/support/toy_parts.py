@@ -51,9 +51,7 @@ def white(frames):
 
 
 def engine(codec=None, denoiser=None, options=RemoveOptions.of(**SMALL)):
-    return ClearEngine(
-        codec or PoolCodec(), denoiser or FakeDenoiser(), options.engine.steps, options.engine.keep_change
-    )
+    return ClearEngine(codec or PoolCodec(), denoiser or FakeDenoiser(), options.engine)
 
 
 def run(

@@ -5,17 +5,18 @@ from __future__ import annotations
 from ..clear import ClearEngine
 from ..codec import Codec
 from ..denoiser import Denoiser
+from ..engine import EngineOptions
 from .limits import CONTEXT, SHARE, WORKING_PIXELS, InPieces
 
 
-def nano_engine(codec: Codec, denoiser: Denoiser, steps: int = 5, keep_change: float = 1.0) -> ClearEngine:
+def nano_engine(codec: Codec, denoiser: Denoiser, options: EngineOptions = EngineOptions()) -> ClearEngine:
     """codec and denoiser are the bundled ones, from DiffSynth or ComfyUI. Steps stay as they are: they are the
     user's."""
     return ClearEngine(
         codec,
         InPieces(denoiser),
-        steps,
-        SHARE * keep_change,
+        options,
+        SHARE,
         max_pixels=WORKING_PIXELS,
         context=CONTEXT,
         control="prefilled",

@@ -17,6 +17,7 @@ from torch import Tensor
 from ...frames.region import Region, stretches
 from .options import OPAQUE, OpaqueOptions
 from .plain_box import Look, PlainBox, alike, boxes_in
+from .touching import touching_boxes
 
 
 def behind(frames: Tensor, marks: Tensor, options: OpaqueOptions = OPAQUE) -> Tensor:
@@ -90,9 +91,16 @@ class _Boxes:
                 continue
             window = block.grown(round(options.around * letter) + 2 * options.soft, *mark.shape)
             step = max(1, min(options.coarsest, letter // options.letter))
-            letters = window.of(mark[None])[0, ::step, ::step].cpu().numpy()
-            look = Look(_levels(self.frames[t], window), letters, step, window, tuple(mark.shape), options)
-            yield from boxes_in(look, block.grown(2, *mark.shape).within(window))
+            letters = window.of(mark[None])[0].cpu().numpy()
+            marks = letters[::step, ::step]
+            look = Look(_levels(self.frames[t], window), marks, step, window, tuple(mark.shape), options)
+            near = block.grown(2, *mark.shape).within(window)
+            free = list(boxes_in(look, near))
+            beside = touching_boxes(look, letters, near) if options.touching.look else ()
+            # a part of a box, between dark things of the scene, looks like a box that stands free
+            large = [box for box in beside if not any(box.meets(one) and 2 * one.size > box.size for one in free)]
+            yield from (box for box in free if not any(map(box.meets, large)))
+            yield from large
 
 
 def _same(some: list[PlainBox], others: list[PlainBox]) -> bool:

@@ -98,6 +98,37 @@ DEFAULT = BoxOptions()
 
 
 @dataclass(frozen=True)
+class TouchingOptions:
+    """An opaque box beside parts of the scene that have its colour. Distances in pixels, shares of 1."""
+
+    look: bool = True
+    """Whether such boxes are looked for, where marks have no box that stands free."""
+    alike: int = 28
+    """Levels of 255 from its colour up to which a pixel may be its own: twice those of a box that stands free, for what
+    is dark in a coloured scene is encoded badly."""
+    seen: float = 0.15
+    """Share of the pixels around the letters that have its colour at least."""
+    edge: float = 0.25
+    """Share of its upper and lower edge along which the scene is of another colour at least ..."""
+    end: float = 0.5
+    """... and of its left and right one, which are shorter, and so more easily straight by chance."""
+    within: float = 0.9
+    """Share of it that is its colour or marked."""
+    bare: float = 0.15
+    """Share of it that is its colour and not marked: the outlines of letters alone are all marked (a box of a real clip
+    0.24, outlines 0.01 and 0.05)."""
+    crossed: float = 0.07
+    """How far letters go across an edge at most, as a share of those in it: what stands half on something of the scene
+    0.13, rows so near that their marks touch 0.03."""
+    over: int = 4
+    """Pixels by which marks may reach over its ends."""
+    lowest: int = 8
+    """Height at least. No readable line is lower."""
+    soft: int = 3
+    """Pixels over which its edges fade."""
+
+
+@dataclass(frozen=True)
 class OpaqueOptions:
     """An opaque box. Distances in heights of a row, colours in levels of 255, shares of 1, unless it says otherwise."""
 
@@ -165,6 +196,8 @@ class OpaqueOptions:
     glyph: tuple[float, int] = (1.3, 40)
     """A letter with a hole looks like a box too, but is no wider than so many times its height, and what is in the
     hole is within so many levels of what is around the letter."""
+
+    touching: TouchingOptions = TouchingOptions()
 
 
 OPAQUE = OpaqueOptions()

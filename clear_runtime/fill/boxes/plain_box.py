@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 
+from ...frames.hull import hull
 from ...frames.region import Region
 from .options import OpaqueOptions
 
@@ -28,6 +29,11 @@ class PlainBox:
     colour: np.ndarray
     whole: bool
     jumps: int
+
+    @property
+    def size(self) -> int:
+        """Pixels of its rectangle."""
+        return self.region.height * self.region.width
 
     def meets(self, other: PlainBox) -> bool:
         """Whether they overlap by more than their soft edges do where they stand side by side."""
@@ -81,7 +87,7 @@ def alike(planes: np.ndarray, colour: np.ndarray, levels: int) -> np.ndarray:
 
 def boxes_in(look: Look, near: Region) -> Iterator[PlainBox]:
     """The boxes in a window of a frame, of the colours in `near`, its part with the marks."""
-    for colour in _colours(look.planes[:, near.rows, near.columns], look.options):
+    for colour in colours_of(look.planes[:, near.rows, near.columns], look.options, look.options.seen):
         labels, count = ndimage.label(alike(look.coarse, colour, look.options.alike))
         large = np.bincount(labels.ravel(), minlength=count + 1)[1:] >= look.smallest**2
         places = ndimage.find_objects(labels)
@@ -91,13 +97,13 @@ def boxes_in(look: Look, near: Region) -> Iterator[PlainBox]:
                 yield box
 
 
-def _colours(planes: np.ndarray, options: OpaqueOptions) -> Iterator[np.ndarray]:
-    """The most frequent colours [3] of planes [3, h, w] uint8, in levels of 255."""
+def colours_of(planes: np.ndarray, options: OpaqueOptions, seen: float) -> Iterator[np.ndarray]:
+    """The most frequent colours [3] of planes [3, h, w] uint8, in levels of 255: those of at least a share `seen`."""
     step = max(1, round((planes[0].size / 8192) ** 0.5))  # so many pixels tell enough
     pixels = planes[:, ::step, ::step].reshape(3, -1)
     total = pixels.shape[1]
     for _ in range(options.colours):
-        if pixels.shape[1] < options.seen * total:
+        if pixels.shape[1] < seen * total:
             return
         bins = []
         for shift in (0, 8):  # bins of 16 levels: what lies on a boundary of one grid is in the middle of the other's
@@ -108,7 +114,7 @@ def _colours(planes: np.ndarray, options: OpaqueOptions) -> Iterator[np.ndarray]
         colour = np.median(pixels[:, within], 1)
         same = alike(pixels, colour, options.alike)
         colour = np.median(pixels[:, same], 1).astype(np.int32) if same.any() else colour
-        if same.sum() >= options.seen * total:
+        if same.sum() >= seen * total:
             yield colour
         pixels = pixels[:, ~(same | within)]
 
@@ -122,7 +128,7 @@ def _box(plain: np.ndarray, place: Place, colour: np.ndarray, look: Look) -> Pla
         return None  # a letter
     if not (_edged(plain, 0.3) and _edged(plain.T, 0.15)):
         return None  # most of a scene ends here, at little cost
-    shape = _hull(plain)
+    shape = hull(plain)  # letters too, also those that reach its edge
     letters = shape & ~plain
     marked = letters & look.marks[place]
     if marked.sum() < max(options.letters * shape.sum(), (1 - options.unmarked) * letters.sum()):
@@ -150,16 +156,6 @@ def _as_high_as_marks(place: Place, look: Look, share: float = 0.95) -> bool:
 def _edged(plain: np.ndarray, least: float, depth: int = 3) -> bool:
     """Whether there is something of an edge in the first and last rows of a box's plain pixels."""
     return all(np.count_nonzero(rows.any(0)) >= least * plain.shape[1] for rows in (plain[:depth], plain[-depth:]))
-
-
-def _hull(plain: np.ndarray) -> np.ndarray:
-    """With what lies between two of its pixels in a row or a column: letters, also those that reach its edge."""
-    out = np.zeros_like(plain)
-    for axis in (0, 1):
-        forth = np.logical_or.accumulate(plain, axis)
-        back = np.flip(np.logical_or.accumulate(np.flip(plain, axis), axis), axis)
-        out |= forth & back
-    return out
 
 
 def _highest(marked: np.ndarray) -> int:

@@ -1,0 +1,143 @@
+"""All of a file but its film: sound, subtitles, covers, attachments, chapters and names go over as they are.
+
+Nothing is encoded again but sound that the new container cannot hold. What it cannot hold at all is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+
+from .audio_track import Packets, aac_stream
+from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream
+
+log = logging.getLogger(__name__)
+
+OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "handler_name", "vendor_id"}
+"""What a file says of itself and not of the film; a new one has its own."""
+
+
+def everything_else(container, path: str | PathLike, on_loss: Callable[[str], None] = log.warning) -> Packets:
+    """The packets of all streams of a file but its film, for streams that are added to a new container here; chapters
+    and names are set. Call it before anything is written. on_loss: told what the container cannot hold."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    source, path = av.open(str(path)), Path(path)
+    film = _film(source)
+    copies = {}  # index in the source -> what takes its packets
+    for stream in source.streams:
+        if film is not None and stream.index == film.index:
+            continue
+        take = _taker(container, stream)
+        if take is not None:
+            copies[stream.index] = take
+        elif not _is_chapter_track(stream):
+            name = codec_of(stream) if stream.codec_context else "unknown"
+            ending = Path(container.name).suffix
+            on_loss(
+                f"{path.name}: track {stream.index} ({stream.type}, {name}) cannot be in {ending}; .mkv holds more."
+            )
+    _named(container, source)
+    return _packets(source, copies)
+
+
+def film_names(path: str | PathLike) -> dict[str, str]:
+    """What a file says of its film: title, language and the like."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    with av.open(str(path)) as source:
+        film = _film(source)
+        return {} if film is None else _kept(film.metadata)
+
+
+def _film(source):
+    """The main stream of an open file, None where it has none: sound may come from a file of its own."""
+    return None if all(map(is_cover, source.streams.video)) else main_stream(source)
+
+
+def _kept(metadata) -> dict[str, str]:
+    return {
+        key: value for key, value in metadata.items() if key.lower() not in OWN and not key.startswith("_STATISTICS")
+    }
+
+
+def _taker(container, stream) -> Callable | None:
+    """What makes the new container's packets of a stream's, or None where that is not possible."""
+    if stream.type == "attachment":
+        with suppress(AttributeError, ValueError, TypeError):  # only Matroska has attachments
+            if "matroska" in container.format.name:
+                container.add_attachment(stream.name, stream.mimetype, stream.data)
+                return lambda packet: []
+        return None
+    context = stream.codec_context
+    if context is None or stream.type not in ("audio", "subtitle", "video"):
+        return None
+    holds = codec_of(stream) in container.supported_codecs
+    if holds:
+        out = container.add_stream_from_template(stream)
+    elif stream.type == "audio":
+        out = aac_stream(container, context.sample_rate, context.channels)
+    else:
+        return None
+    out.metadata.update(_kept(stream.metadata))
+    with suppress(AttributeError, TypeError):  # PyAV before 15 cannot set it
+        out.disposition = ATTACHED_PICTURE if is_cover(stream) else stream.disposition
+    return _copy(out) if holds else _Transcode(out)
+
+
+def _copy(out) -> Callable:
+    def take(packet) -> list:
+        if not packet.size:  # what ends a stream
+            return []
+        if packet.dts is None:  # a cover has no time
+            packet.pts = packet.dts = 0
+        packet.stream = out
+        return [packet]
+
+    return take
+
+
+class _Transcode:
+    """Sound decoded and encoded again."""
+
+    def __init__(self, out):
+        self.out, self.when = out, Fraction(0)
+
+    def __call__(self, packet) -> list:
+        made = []
+        for frame in packet.decode():
+            if frame.pts is not None:
+                self.when = frame.pts * frame.time_base
+            # counted in samples: some demuxers count in blocks, too coarse for the encoder's shorter frames
+            frame.pts, frame.time_base = round(self.when * frame.sample_rate), Fraction(1, frame.sample_rate)
+            made += self.out.encode(frame)
+            self.when += Fraction(frame.samples, frame.sample_rate)
+        return made + (self.out.encode(None) if packet.size == 0 else [])
+
+
+def _packets(source, copies: dict[int, Callable]) -> Packets:
+    with source:
+        streams = [source.streams[index] for index in copies]
+        when = Fraction(0)
+        for packet in source.demux(streams) if streams else ():
+            if packet.dts is not None:
+                when = packet.dts * packet.time_base
+            yield when, copies[packet.stream.index](packet)
+
+
+def _named(container, source) -> None:
+    container.metadata.update(_kept(source.metadata))
+    with suppress(AttributeError):  # PyAV before 14.2 knows no chapters
+        if chapters := source.chapters():
+            container.set_chapters(chapters)
+
+
+def _is_chapter_track(stream) -> bool:
+    """MP4 stores the names of chapters as a track of their own, which comes anew with the chapters."""
+    return stream.type == "data" and bool(getattr(stream.container, "chapters", list)())
