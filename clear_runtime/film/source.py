@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..media.steady import FileFrames
+from ..media.steady import steady_frames
 from ..media.video import read_facts
+
+NEAR = Fraction(1, 2000)
+"""Seconds by which a time is known at worst; frames are further apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +38,22 @@ class Source:
     def size(self) -> tuple[int, int]:
         return self.facts.height, self.facts.width
 
-    def frames(self, first: int = 0) -> Generator[Shown, None, None]:
-        """Those from `first` on."""
-        frames = FileFrames(self.path, self.facts)
-        for number, frame in enumerate(frames):
-            time = frames.times.popleft()
-            if number >= first:
-                yield Shown(number, time, frame.to(torch.float16))
+    def frames(self, first: int = 0, when: Fraction | None = None) -> Generator[Shown, None, None]:
+        """Those from `first` on. when: its time, if it is known; then the file is sought in, and what lies before is
+        not decoded."""
+        if first and when is not None:
+            sought = self._frames(first, first, when - NEAR)
+            shown = next(sought, None)
+            if shown is not None and abs(shown.time - when) < NEAR:
+                yield shown
+                yield from sought
+                return
+        yield from self._frames(0, first, None)
+
+    def _frames(self, number: int, first: int, since: Fraction | None) -> Generator[Shown, None, None]:
+        """number: of the first frame that is read."""
+        times: deque[Fraction] = deque()
+        for at, frame in enumerate(steady_frames(self.path, self.facts, times.append, since), number):
+            time = times.popleft()
+            if at >= first:
+                yield Shown(at, time, frame.to(torch.float16))

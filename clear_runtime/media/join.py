@@ -12,6 +12,7 @@ from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import Feed
 from .beside import everything_else, film_names
+from .video import read_facts
 
 MOVIE = (".mp4", ".mov")
 
@@ -34,6 +35,7 @@ def join(
             with av.open(str(segments[0])) as first:
                 film = container.add_stream_from_template(first.streams.video[0])
                 film.time_base = first.streams.video[0].time_base
+                film.codec_context.framerate = read_facts(source).fps.limit_denominator(1_000_000)
                 head = bytes(first.streams.video[0].codec_context.extradata or b"")
             film.metadata.update(film_names(source))
             beside = Feed(container, everything_else(container, source))

@@ -13,11 +13,14 @@ from ..errors import ClearError
 from .video import Facts, read_timed_frames
 
 
-def steady_frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]) -> Iterator[Tensor]:
+def steady_frames(
+    video: Path, facts: Facts, on_time: Callable[[Fraction], None], since: Fraction | None = None
+) -> Iterator[Tensor]:
     """The frames [H, W, 3] in 0..1 of a video; the time of each in seconds goes to on_time before the frame is given,
-    and is later than that of the one before. Raises ClearError for a video that changes its size."""
+    and is later than that of the one before. since: those before that time are left out, and not decoded where the file
+    can be sought in. Raises ClearError for a video that changes its size."""
     last = None
-    for number, (when, frame) in enumerate(read_timed_frames(video)):
+    for number, (when, frame) in enumerate(read_timed_frames(video, since)):
         if frame.shape[:2] != (facts.height, facts.width):
             raise ClearError(
                 f"{video.name}: from frame {number} on it is {frame.shape[1]}x{frame.shape[0]} pixels instead of "
