@@ -20,7 +20,7 @@ from ..errors import ClearError
 from ..find.marks import Prior
 from ..find.report import Report
 from ..frames.windows import Window
-from ..options import RemovalProgress, RemoveOptions
+from ..options import RAW, RemovalProgress, RemoveOptions
 from ..pipeline import replace as replaced
 from ..wan import whole_groups
 from .layout import Piece, next_border, pieces_of, windows_from
@@ -35,11 +35,13 @@ SHORTEST = 5
 
 @dataclass(frozen=True)
 class Done:
-    """A frame of the result. pixels: None where it is as it was read. painted: whether it went through a window."""
+    """A frame of the result. pixels: None where it is as it was read. painted: whether it went through a window. mask
+    [H, W]: where its pixels are other ones; None for everywhere."""
 
     shown: Shown
     pixels: Tensor | None
     painted: bool
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ class Cleaning:
         )
         for frame, mask in results:
             changed = bool(mask.any())
-            yield Done(held.popleft(), frame if changed else None, True)
+            where = None if self.options.output.output == RAW else mask
+            yield Done(held.popleft(), frame if changed else None, True, where)
 
     def _short(self, at: int) -> ClearError:
         return ClearError(

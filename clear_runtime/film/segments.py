@@ -100,7 +100,7 @@ class _Run:
         path = self.work.path_of(begins, self.store.ending(self.cleaning.source))
         with self.store.segment(path, self.cleaning.source) as writer:
             for done in chain([first], islice(frames, None if border is None else border - begins - 1)):
-                writer.write(done.shown, done.pixels)
+                writer.write(done.shown, done.pixels, done.mask)
                 changed += done.pixels is not None
                 self._tell(done)
         stop = self.done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..media.steady import steady_frames
+from ..media import steady
 from ..media.video import read_facts
 
 NEAR = Fraction(1, 2000)
@@ -20,12 +19,21 @@ NEAR = Fraction(1, 2000)
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Frame `number` of the film, shown at `time` in seconds; pixels [H, W, 3] float16 in 0..1: half of what float32
-    takes, and every level of 8 and 10 bits is another number in it."""
+    """Frame `number` of the film, as it is stored (media/steady.py)."""
 
     number: int
-    time: Fraction
-    pixels: Tensor
+    stored: steady.Shown
+
+    @property
+    def time(self) -> Fraction:
+        """When it is shown, in seconds."""
+        return self.stored.time
+
+    @property
+    def pixels(self) -> Tensor:
+        """[H, W, 3] float16 in 0..1, made when it is asked for: half of what float32 takes, and every level of 8 and 10
+        bits is another number in it."""
+        return self.stored.picture().to(torch.float16)
 
 
 class Source:
@@ -40,20 +48,14 @@ class Source:
 
     def frames(self, first: int = 0, when: Fraction | None = None) -> Generator[Shown, None, None]:
         """Those from `first` on. when: its time, if it is known; then the file is sought in, and what lies before is
-        not decoded."""
+        not decoded, where the file can do that."""
         if first and when is not None:
-            sought = self._frames(first, first, when - NEAR)
-            shown = next(sought, None)
-            if shown is not None and abs(shown.time - when) < NEAR:
-                yield shown
-                yield from sought
+            sought = enumerate(steady.steady_frames(self.path, self.facts, when - NEAR), first)
+            number, stored = next(sought, (first, None))
+            if stored is not None and stored.told and abs(stored.time - when) < NEAR:
+                yield Shown(number, stored)
+                yield from (Shown(*one) for one in sought)
                 return
-        yield from self._frames(0, first, None)
-
-    def _frames(self, number: int, first: int, since: Fraction | None) -> Generator[Shown, None, None]:
-        """number: of the first frame that is read."""
-        times: deque[Fraction] = deque()
-        for at, frame in enumerate(steady_frames(self.path, self.facts, times.append, since), number):
-            time = times.popleft()
-            if at >= first:
-                yield Shown(at, time, frame.to(torch.float16))
+        for number, stored in enumerate(steady.steady_frames(self.path, self.facts)):
+            if number >= first:
+                yield Shown(number, stored)

@@ -19,9 +19,13 @@ class SegmentWriter:
     def __init__(self, writer: VideoWriter):
         self._writer = writer
 
-    def write(self, shown: Shown, pixels: Tensor | None) -> None:
-        """A frame of the film, with other pixels [H, W, 3] or as it was read."""
-        self._writer.write(shown.pixels if pixels is None else pixels, shown.time)
+    def write(self, shown: Shown, pixels: Tensor | None, mask: Tensor | None = None) -> None:
+        """A frame of the film, with other pixels [H, W, 3] or as it is stored. mask [H, W]: where they are other ones;
+        None for everywhere."""
+        if pixels is None:
+            self._writer.write_as_it_is(shown.stored)
+        else:
+            self._writer.write(pixels, shown.time, mask, None if mask is None else shown.stored)
 
     def __enter__(self) -> SegmentWriter:
         self._writer.__enter__()
@@ -38,15 +42,14 @@ class Store:
     crf: float = VISUALLY_LOSSLESS_CRF
 
     def ending(self, source: Source) -> str:
-        """Of a segment's file: one whose clock is fine enough for the film's times, as Matroska's is not."""
-        return ".mp4"
+        """Of a segment's file."""
+        return ".nut"  # it keeps every clock as it is
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
-        """A segment's file, encoded by itself: nothing of another one is known to it."""
         facts = source.facts
-        return SegmentWriter(
-            VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, repeatable=True)
-        )
+        writer = VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True)
+        return SegmentWriter(writer)
 
     def join(self, segments: Sequence[Path], source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-        join(segments, source, target, metadata)
+        """Lay segments end to end, with all else that the source holds beside them."""
+        join(segments, target, source, metadata)

@@ -1,10 +1,9 @@
-"""Parts of a film that were encoded one by one, laid end to end: their packets go over as they are, and so does all
-that the source has beside its film."""
+"""Parts of a film laid end to end, without encoding anything again, and everything else of the source beside them."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -14,38 +13,18 @@ from .audio_track import Feed
 from .beside import everything_else, film_names
 from .video import read_facts
 
-MOVIE = (".mp4", ".mov")
-
 
 def join(
-    segments: Sequence[Path], source: str | PathLike, target: Path, metadata: Mapping[str, str] | None = None
+    parts: Sequence[Path], target: str | PathLike, beside: str | PathLike, names: Mapping[str, str] | None = None
 ) -> None:
-    """segments: files of a VideoWriter, made with the same settings, in order and at the film's own times. source: a
-    file all of which but its film is taken over. metadata: names and texts that the new file shall carry besides.
-
-    The target appears when it is whole. Raises ClearError for a full disk and for a folder that cannot be written.
-    """
+    """Write `target` from files of one picture stream each, whose times go on from one to the next, and all of the
+    file `beside` but its film. It appears when it is whole. names: what it says of itself besides (title and the like).
+    Raises ClearError where a part does not fit the first, and where it cannot be written."""
     # brings FFmpeg's libraries: only where a file is written
     import av
 
-    flags = "+faststart+use_metadata_tags" if metadata else "+faststart"
-    options = {"movflags": flags} if target.suffix.lower() in MOVIE else {}
     try:
-        with WholeFile(target) as part, av.open(str(part), "w", options=options) as container:
-            with av.open(str(segments[0])) as first:
-                film = container.add_stream_from_template(first.streams.video[0])
-                film.time_base = first.streams.video[0].time_base
-                film.codec_context.framerate = read_facts(source).fps.limit_denominator(1_000_000)
-                head = bytes(first.streams.video[0].codec_context.extradata or b"")
-            film.metadata.update(film_names(source))
-            beside = Feed(container, everything_else(container, source))
-            container.metadata.update(metadata or {})
-            for packet in _packets(segments, head):
-                when = packet.dts * packet.time_base
-                packet.stream = film
-                container.mux(packet)
-                beside.advance(when)
-            beside.finish()
+        _join(parts, Path(target), beside, names or {})
     except (av.FFmpegError, OSError) as error:
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         why = "no room left" if full else getattr(error, "strerror", None) or error
@@ -54,24 +33,31 @@ def join(
         ) from error
 
 
-def _packets(segments: Sequence[Path], head: bytes) -> Iterator:
-    """The packets of all, with decoding times that rise. head: what a decoder is told before the first packet, which
-    has to be the same for all."""
+def _join(parts: Sequence[Path], target: Path, beside: str | PathLike, names: Mapping[str, str]) -> None:
     # brings FFmpeg's libraries: only where a file is written
     import av
 
-    last = None
-    for path in segments:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            if bytes(stream.codec_context.extradata or b"") != head:
-                raise ValueError(f"{path.name} was encoded with other settings than the first segment")
-            for packet in container.demux(stream):
-                if packet.dts is None:  # what ends a stream
-                    continue
-                # a segment's first frames are decoded a little before they are shown, when the last ones of the segment
-                # before are; a tick later is early enough
-                if last is not None and packet.dts * packet.time_base <= last:
-                    packet.dts = int(last / packet.time_base) + 1
-                last = packet.dts * packet.time_base
-                yield packet
+    flags = "+faststart+use_metadata_tags" if names else "+faststart"
+    options = {"movflags": flags} if target.suffix.lower() in (".mp4", ".mov") else {}
+    with WholeFile(target) as whole, av.open(str(whole), "w", options=options) as container:
+        with av.open(str(parts[0])) as first:
+            picture = container.add_stream_from_template(first.streams.video[0])
+            picture.time_base = first.streams.video[0].time_base
+            picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
+            head = first.streams.video[0].codec_context.extradata
+        picture.metadata.update(film_names(beside))
+        rest = Feed(container, everything_else(container, beside))
+        container.metadata.update(names)
+        for part in parts:
+            with av.open(str(part)) as source:
+                stream = source.streams.video[0]
+                if stream.codec_context.extradata != head:
+                    raise ClearError(
+                        f"{part.name} was encoded in another way than the parts before it. Remove it, and run again."
+                    )
+                for packet in source.demux(stream):
+                    if packet.size:
+                        rest.advance(packet.pts * packet.time_base)
+                        packet.stream = picture
+                        container.mux(packet)
+        rest.finish()

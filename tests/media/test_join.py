@@ -23,9 +23,9 @@ def cut(source, folder, *borders):
     shown = [(frame, frames.times.popleft()) for frame in frames]
     paths = []
     for first, stop in zip((0, *borders), (*borders, len(shown))):
-        paths.append(folder / f"{first}.mp4")
+        paths.append(folder / f"{first}.nut")
         with VideoWriter(
-            paths[-1], facts.width, facts.height, facts.fps, 4, facts.colour, like=facts, repeatable=True
+            paths[-1], facts.width, facts.height, facts.fps, 4, facts.colour, like=facts, joins=True
         ) as writer:
             for frame, when in shown[first:stop]:
                 writer.write(frame, when)
@@ -42,7 +42,7 @@ def read(path):
 def test_frames_and_times_are_those_of_the_segments(tmp_path, ending, borders):
     source = make(tmp_path / "a.mp4", Film(UNEVEN, flash=36))
     segments = cut(source, tmp_path, *borders)
-    join(segments, source, tmp_path / f"b{ending}")
+    join(segments, tmp_path / f"b{ending}", source)
     times, frames = read(tmp_path / f"b{ending}")
     parts = [read(path) for path in segments]
     later = [a - b for a, b in zip(times, (one for part in parts for one in part[0]))]
@@ -62,7 +62,7 @@ def test_frames_and_times_are_those_of_the_segments(tmp_path, ending, borders):
 def test_all_else_of_the_source_goes_over_and_what_is_added_stands_in_it(tmp_path):
     film = Film(tracks=2, subtitles=True, title="A film", chapters=("one", "two"), aspect=Fraction(64, 45))
     source = make(tmp_path / "a.mkv", film)
-    join(cut(source, tmp_path, 20), source, tmp_path / "b.mkv", {"prompt": '{"1": {}}'})
+    join(cut(source, tmp_path, 20), tmp_path / "b.mkv", source, {"prompt": '{"1": {}}'})
     for kind in ("audio", "subtitles"):
         assert packets(tmp_path / "b.mkv", kind) == packets(source, kind) and packets(source, kind)
     facts, before = video.read_facts(tmp_path / "b.mkv"), video.read_facts(source)
@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_left(tmp_path):
     source = make(tmp_path / "a.mp4", Film())
     segments = cut(source, tmp_path, 20)
     with pytest.raises(ClearError, match="cannot be written"):
-        join(segments, source, tmp_path / "gone" / "b.mp4")
+        join(segments, tmp_path / "gone" / "b.mp4", source)
     assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
 
 
@@ -85,8 +85,8 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_left(tmp_path):
 def test_the_same_frames_give_the_same_bytes(tmp_path, width):
     made = set()
     for n in range(12):
-        path = tmp_path / f"{n}.mp4"
-        with VideoWriter(path, width, 64, 25, repeatable=True) as writer:
+        path = tmp_path / f"{n}.nut"
+        with VideoWriter(path, width, 64, 25, joins=True) as writer:
             for t in range(30):
                 noise = torch.rand(64, width, 3, generator=torch.Generator().manual_seed(t // 3))
                 writer.write(0.3 + 0.2 * noise)
