@@ -80,10 +80,9 @@ def demo(graphs: Graphs) -> None:
     both = Image.open(graphs.server.base / shown["type"] / shown["subfolder"] / shown["filename"]).convert("RGB")
     save(README, both)
     half = (both.width - LINE) // 2
-    save(
-        GRAPHS / "Nano demo.jpg",
-        column([both.crop((0, 0, half, both.height)), both.crop((both.width - half, 0, *both.size))], 480),
-    )
+    for graph in ("Nano demo", "Remove subtitles from a whole film"):  # the same model on the same clip
+        parts = [both.crop((0, 0, half, both.height)), both.crop((both.width - half, 0, *both.size))]
+        save(GRAPHS / f"{graph}.jpg", column(parts, 480))
 
 
 def prior(graphs: Graphs) -> None:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -99,7 +100,7 @@ class Cleaning:
         if pieces and pieces[0].works:
             first = windows_from(pieces[0], at, windows.window, windows.overlap)[0].start
         marks = PlannedMarks(self.plan, self.marks, self.source.size)
-        with closing(self.source.frames(first)) as frames:
+        with closing(self.source.frames(first, self._when(first))) as frames:
             for piece in pieces:
                 if piece.works:
                     reach = windows_from(piece, at, windows.window, windows.overlap)
@@ -107,6 +108,10 @@ class Cleaning:
                     yield from (one for one in done if one.shown.number >= at)
                 else:
                     yield from self._passing(frames, max(at, piece.first), piece.stop)
+
+    def _when(self, frame: int) -> Fraction | None:
+        """When a frame is shown, if it was looked at."""
+        return self.marks.clock().at(frame) if self.plan.first <= frame < self.plan.stop else None
 
     def _passing(self, frames: Iterator[Shown], first: int, stop: int | None) -> Iterator[Done]:
         at = first

@@ -13,6 +13,9 @@ from torch import Tensor
 from ..media import steady
 from ..media.video import read_facts
 
+NEAR = Fraction(1, 2000)
+"""Seconds by which a time is known at worst; frames are further apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shown:
@@ -43,8 +46,16 @@ class Source:
     def size(self) -> tuple[int, int]:
         return self.facts.height, self.facts.width
 
-    def frames(self, first: int = 0) -> Generator[Shown, None, None]:
-        """Those from `first` on. Those before are decoded, since later ones build on them."""
+    def frames(self, first: int = 0, when: Fraction | None = None) -> Generator[Shown, None, None]:
+        """Those from `first` on. when: its time, if it is known; then the file is sought in, and what lies before is
+        not decoded, where the file can do that."""
+        if first and when is not None:
+            sought = enumerate(steady.steady_frames(self.path, self.facts, when - NEAR), first)
+            number, stored = next(sought, (first, None))
+            if stored is not None and stored.told and abs(stored.time - when) < NEAR:
+                yield Shown(number, stored)
+                yield from (Shown(*one) for one in sought)
+                return
         for number, stored in enumerate(steady.steady_frames(self.path, self.facts)):
             if number >= first:
                 yield Shown(number, stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import Feed
 from .beside import everything_else, film_names
+from .video import read_facts
 
 
 def join(
@@ -17,19 +19,35 @@ def join(
 ) -> None:
     """Write `target` from files of one picture stream each, whose times go on from one to the next, and all of the
     file `beside` but its film. It appears when it is whole. names: what it says of itself besides (title and the like).
-    Raises ClearError where a part does not fit the first, and OSError where it cannot be written."""
+    Raises ClearError where a part does not fit the first, and where it cannot be written."""
     # brings FFmpeg's libraries: only where a file is written
     import av
 
-    target = Path(target)
-    options = {"movflags": "+faststart"} if target.suffix.lower() in (".mp4", ".mov") else {}
+    try:
+        _join(parts, Path(target), beside, names or {})
+    except (av.FFmpegError, OSError) as error:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "no room left" if full else getattr(error, "strerror", None) or error
+        raise ClearError(
+            f"{target} cannot be written ({why}). Free some space, or see whether the folder may be written to."
+        ) from error
+
+
+def _join(parts: Sequence[Path], target: Path, beside: str | PathLike, names: Mapping[str, str]) -> None:
+    # brings FFmpeg's libraries: only where a file is written
+    import av
+
+    flags = "+faststart+use_metadata_tags" if names else "+faststart"
+    options = {"movflags": flags} if target.suffix.lower() in (".mp4", ".mov") else {}
     with WholeFile(target) as whole, av.open(str(whole), "w", options=options) as container:
         with av.open(str(parts[0])) as first:
             picture = container.add_stream_from_template(first.streams.video[0])
+            picture.time_base = first.streams.video[0].time_base
+            picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
             head = first.streams.video[0].codec_context.extradata
         picture.metadata.update(film_names(beside))
         rest = Feed(container, everything_else(container, beside))
-        container.metadata.update(names or {})
+        container.metadata.update(names)
         for part in parts:
             with av.open(str(part)) as source:
                 stream = source.streams.video[0]

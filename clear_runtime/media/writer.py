@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 VISUALLY_LOSSLESS_CRF = 10
 MPEG_CLOCK = 90_000
 """Ticks a second of MPEG's own clock."""
+JOINS = {"bf": "0", "x264-params": "mbtree=0"}
+"""Without the tree of macroblocks x264 gives the same bytes for the same frames; with it, at widths that are no
+multiple of 128, its choices depend on what happens to lie in memory beside a picture."""
 FASTEST_CLOCK = 100_000_000
 """Ticks a second, well within the 32 bits that a container has for them."""
 
@@ -64,7 +67,8 @@ class VideoWriter:
     start         time of the first frame in seconds, when frames come without a time
     like          a source's facts: as many bits, as fine colour, the same shape of pixels
     joins         it is a part of a film that is laid end to end with others: no frame is stored before one that is
-                  shown before it, so that times rise across the joints
+                  shown before it, so that times rise across the joints; and the same frames give the same bytes, so
+                  that a part that is made again is the one that it was
 
     Raises ClearError for a disk that is full or a folder that cannot be written.
     """
@@ -107,7 +111,7 @@ class VideoWriter:
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
             self._container = av.open(str(self._part), "w", options=options)
-            encoder = {"crf": f"{crf:g}", "preset": "fast", **({"bf": "0"} if joins else {})}
+            encoder = {"crf": f"{crf:g}", "preset": "fast", **(JOINS if joins else {})}
             stream = self._container.add_stream("libx264", rate=self._fps, options=encoder)
             stream.width, stream.height = width, height
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)

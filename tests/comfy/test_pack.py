@@ -105,8 +105,8 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
     One exception: the small model's graphs take the one step that it does best with."""
     for path in GRAPHS:
         for node in template(path.name).values():
-            if node["class_type"] == "CLEAR_SubtitleRemove":
-                specs = object_info["CLEAR_SubtitleRemove"]["input"]
+            if node["class_type"] in ("CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"):
+                specs = object_info[node["class_type"]]["input"]
                 for name, spec in {**specs["required"], **specs["optional"]}.items():
                     if name == "steps" and "Wan" not in path.name:
                         assert node["inputs"][name] == STEPS

@@ -33,7 +33,7 @@ def test_a_plan_is_made_edited_and_given_back(film, tmp_path):
     "change, words",
     [
         (lambda plan: plan["lines"][0].update({"from": "soon"}), 'line 1, "from" is .soon.'),
-        (lambda plan: plan["lines"][1].update(box=[0, 0, 1000, 10]), "line 2.*within its 128x64 pixels"),
+        (lambda plan: plan["lines"][1].update(box=[0, 0, 1000, 10]), "line 2.*within its 112x64 pixels"),
         (lambda plan: plan["lines"][1].update(remove="yes"), '"remove" is true or false'),
         (lambda plan: plan["source"].update(bytes=1), "of another film"),
         (lambda plan: plan.pop("lines"), "no plan of a film"),

@@ -97,9 +97,9 @@ def test_memory_holds_a_window_and_not_the_film(tmp_path, monkeypatch):
     alive: set[int] = set()
     real, peak = sources.Source.frames, 0
 
-    def counted(self, first=0):
+    def counted(self, *first):
         nonlocal peak
-        for shown in real(self, first):
+        for shown in real(self, *first):
             key = id(shown)
             alive.add(key)
             weakref.finalize(shown, alive.discard, key)

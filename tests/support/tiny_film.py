@@ -13,7 +13,7 @@ from clear_runtime.film.run import Job
 from clear_runtime.media.video import read_timed_frames
 from clear_runtime.media.writer import VideoWriter
 
-HEIGHT, WIDTH = 64, 128
+HEIGHT, WIDTH = 64, 112
 LINES = ((40, 90), (150, 230), (310, 330))
 CUT, FRAMES = 200, 400
 OPTIONS = dict(window=17, overlap=4, grow=0, second_look=False, boxes="keep", mask_from="prior", feather=0)
@@ -33,7 +33,7 @@ def frame(t: int) -> torch.Tensor:
     """Frame t [H, W, 3]: a picture that moves a pixel in four frames, another one from the cut on, and a line where
     there is one."""
     left = t // 4
-    picture = _scene(int(t >= CUT))[:, left : left + WIDTH, None].repeat(1, 1, 3)
+    picture = 0.1 + 0.5 * _scene(int(t >= CUT))[:, left : left + WIDTH, None].repeat(1, 1, 3)
     for n, (first, stop) in enumerate(LINES):
         if first <= t < stop:
             picture[letters(n)] = 1.0
