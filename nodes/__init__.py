@@ -13,6 +13,7 @@ class ClearExtension(ComfyExtension):
         from .comfy.demo_clip import offer_demo_clip
         from .comfy.files import register_folder
         from .compare import BeforeAfter
+        from .composite import Composite
         from .prior import PriorMask
         from .remove import SubtitleRemove
         from .train.lora import TrainLoRA
@@ -27,6 +28,7 @@ class ClearExtension(ComfyExtension):
             load.ApplyLoRA,
             load.Prompt,
             SubtitleRemove,
+            Composite,
             BeforeAfter,
             PriorMask,
             TrainPrior,
