@@ -144,7 +144,6 @@ TRAIN_LORA = Surface(
             "start",  # a list of files there
             "schedule",
             "weight_decay",
-            "recipe",
             "middle",
             "average",
             "sampler_steps",
