@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .data.synthetic.burn_style import BurnStyle
+from .film.options import RemoveFilmOptions
 from .find.options import MarkOptions
 from .option import Option, described, kinds_of, made_of
 from .options import RemoveOptions
@@ -95,7 +96,11 @@ class Surface:
 
 
 REMOVE = Surface(RemoveOptions, left_out=frozenset({"context", "max_pixels", "keep_change"}))
-"""Remove Subtitles, and the command `remove`."""
+"""Remove Subtitles."""
+REMOVE_VIDEO = Surface(RemoveFilmOptions, left_out=REMOVE.left_out)
+"""Remove Subtitles (Video)."""
+REMOVE_FILES = replace(REMOVE_VIDEO, names={"start": "from", "end": "to"})
+"""The command `remove`."""
 COMPOSITE = Surface(
     RemoveOptions,
     own={
@@ -193,6 +198,7 @@ BURN = Surface(BurnStyle)
 """Burn Subtitles."""
 NODES = {
     "CLEAR_SubtitleRemove": REMOVE,
+    "CLEAR_SubtitleRemoveVideo": REMOVE_VIDEO,
     "CLEAR_Composite": COMPOSITE,
     "CLEAR_PriorMask": MASK,
     "CLEAR_BurnSubtitles": BURN,

@@ -72,8 +72,10 @@ def made_of(of: type, values: dict[str, Any]) -> Any:
         if "option" in one.metadata and one.name in rest:
             parts[one.name] = rest.pop(one.name)
         elif part is not None:
-            own = {name: rest.pop(name) for name in [f.name for f in fields(part)] if name in rest}
-            parts[one.name] = part(**own)
+            names = {f.name for f in fields(part)} | {f.name for f, _ in described(part)}
+            own = {name: rest.pop(name) for name in names if name in rest}
+            nested = any(part_of(f) is not None for f in fields(part))
+            parts[one.name] = made_of(part, own) if nested else part(**own)
     if rest:
         raise ClearError(
             f"There is no option {', '.join(rest)}. There are {', '.join(f.name for f, _ in described(of))}."

@@ -11,7 +11,7 @@ the window, not by the video.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -27,7 +27,7 @@ from .find.report import Report
 from .frames.checks import checked
 from .frames.masks import check_area
 from .frames.patch import Patched
-from .frames.windows import Window, iter_windows, ramp
+from .frames.windows import Window, held_by, iter_windows, ramp
 from .options import PREVIEW, RemovalProgress, RemoveOptions
 from .presets import resolved
 from .progress import Progress
@@ -88,11 +88,17 @@ def replace(
     protect: Tensor | None = None,
     total: int | None = None,
     on_progress: OnProgress | None = None,
+    prior: Prior | None = None,
+    report: Report | None = None,
+    windows: Sequence[Window] | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The second pass alone, of (frame [H, W, 3], marks [H, W] bool): find.spans.with_marks makes these of frames and
-    spans. Yields what `remove` does."""
-    run = _Run(_engine(engine, options), options, Areas(limit, protect, total=total), total, on_progress)
-    return run.replace(found)
+    spans. Yields what `remove` does. prior: for the second look, if there shall be one. windows: of a part of a longer
+    video, whose frames `found` has alone: what comes back of frames that no other window reaches is what the whole
+    video would give."""
+    areas = Areas(limit, protect, total=total)
+    run = _Run(_engine(engine, options), options, areas, total, on_progress, prior, report, looks=False)
+    return run.replace(found, windows)
 
 
 def _engine(engine: Engine | None, options: RemoveOptions) -> Engine:
@@ -136,6 +142,7 @@ class _Run:
         on_progress: OnProgress | None,
         prior: Prior | None = None,
         report: Report | None = None,
+        looks: bool = True,
     ):
         for name, area in areas.named():
             check_area(area, name, total)
@@ -144,19 +151,24 @@ class _Run:
         self.second = None if prior is None else second_look(prior, self.settings)
         self.report = report or Report()
         self.on_progress = on_progress
-        self.progress = Progress(total, options.windows, engine.steps, finds=prior is not None)
+        self.progress = Progress(total, options.windows, engine.steps, finds=looks and prior is not None)
 
-    def replace(self, found: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    def replace(
+        self, found: Iterable[tuple[Tensor, Tensor]], planned: Sequence[Window] | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         pending: list[Patched] = []
         first = stop = 0  # of what is pending, and of the window before
-        windows = self.settings.asked.windows
-        for window, held in iter_windows(found, windows.window, windows.overlap):
-            yield from _given_up(pending, window.start - first)  # neither this window nor a later one reaches these
+        asked = self.settings.asked.windows
+        windows = iter_windows(found, asked.window, asked.overlap) if planned is None else held_by(found, planned)
+        for window, held in windows:
+            done = window.start - first if pending else 0
+            yield from _given_up(pending, done)  # neither this window nor a later one reaches these
             pending[:] = [one.alone() for one in pending]
             pending, first, stop = self._joined(pending, window, held), window.start, window.stop
         if not pending:
             raise ClearError("There are no frames. Give at least one.")
-        self.cleaner.areas.mention_if_longer(stop)
+        if planned is None:
+            self.cleaner.areas.mention_if_longer(stop)
         yield from _given_up(pending, len(pending))
 
     def _joined(self, overlap: list[Patched], window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:

@@ -16,6 +16,7 @@ class ClearExtension(ComfyExtension):
         from .composite import Composite
         from .prior import PriorMask
         from .remove import SubtitleRemove
+        from .remove_video import SubtitleRemoveVideo
         from .train.lora import TrainLoRA
         from .train.pairs import LoadPairs
         from .train.prior import TrainPrior
@@ -28,6 +29,7 @@ class ClearExtension(ComfyExtension):
             load.ApplyLoRA,
             load.Prompt,
             SubtitleRemove,
+            SubtitleRemoveVideo,
             Composite,
             BeforeAfter,
             PriorMask,

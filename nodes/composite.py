@@ -11,13 +11,13 @@ from comfy_api.latest import io, ui
 from ..clear_runtime.catalogue import COMPOSITE
 from ..clear_runtime.engines.given import FITS, FITS_HELP, SCALED
 from .choices import BUNDLED
-from .comfy.files import CLEAR_FOLDER, prior_files, stamp
+from .comfy.files import CLEAR_FOLDER, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.managed import ComfyPrior
 from .comfy.progress import say
 from .prior import chosen_prior, trained_input
-from .remove import area_inputs, on_progress, result_outputs
+from .remove import area_inputs, on_progress, prior_input, result_outputs
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +42,7 @@ class Composite(io.ComfyNode):
                 ),
                 io.Combo.Input("fit", options=list(FITS), default=SCALED, tooltip=FITS_HELP),
                 *options.take("mask_from", "grow", "feather"),
-                io.Combo.Input(
-                    "prior",
-                    options=[BUNDLED, *prior_files()],
-                    default=BUNDLED,
-                    tooltip="What finds the subtitles: the light prior that comes with the pack, or a file in "
-                    "models/clear, such as Train Prior makes.",
-                ),
+                prior_input(),
                 *area_inputs(),
                 trained_input(),
                 *options.rest(),

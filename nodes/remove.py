@@ -25,10 +25,9 @@ _PREVIEW_SIDE = 512
 """Longest side in pixels of the picture on the node while it runs."""
 
 
-def _frames_and_parts() -> list:
-    """What is linked to the node: frames, the parts of a model, and masks for the whole video."""
+def parts_and_areas() -> list:
+    """What is linked to a node that removes, beside the video: the parts of a model, and masks for the whole video."""
     return [
-        io.Image.Input("images", tooltip="The frames of the video in order: 1 to any number, of any size."),
         io.Model.Input(
             "model",
             optional=True,
@@ -61,7 +60,30 @@ def _limits() -> list:
     ]
 
 
-def _subtitle():
+def cfg_input():
+    return io.Float.Input(
+        "cfg",
+        default=1.0,
+        min=0.0,
+        max=20.0,
+        step=0.1,
+        tooltip="Classifier-free guidance, no unit. 1 is off and twice as fast; any other value needs a negative "
+        "CONDITIONING.",
+    )
+
+
+def prior_input():
+    return io.Combo.Input(
+        "prior",
+        options=[BUNDLED, *prior_files()],
+        default=BUNDLED,
+        optional=True,
+        tooltip="What finds the subtitles: the light prior that comes with the pack, or a file in models/clear, such "
+        "as Train Prior makes.",
+    )
+
+
+def subtitle_input():
     return io.Mask.Input(
         "subtitle",
         optional=True,
@@ -73,7 +95,7 @@ def _subtitle():
 
 def area_inputs() -> list:
     """Masks of where pixels may change, must not, and do."""
-    return [*_limits(), _subtitle()]
+    return [*_limits(), subtitle_input()]
 
 
 def result_outputs() -> list:
@@ -106,30 +128,16 @@ class SubtitleRemove(io.ComfyNode):
             "composite nothing outside the "
             "subtitle changes. For output preview, MODEL, VAE and CONDITIONING may stay unconnected.",
             inputs=[
-                *_frames_and_parts(),
+                io.Image.Input("images", tooltip="The frames of the video in order: 1 to any number, of any size."),
+                *parts_and_areas(),
                 *options.take("steps"),
-                io.Float.Input(
-                    "cfg",
-                    default=1.0,
-                    min=0.0,
-                    max=20.0,
-                    step=0.1,
-                    tooltip="Classifier-free guidance, no unit. 1 is off and twice as fast; any other value needs a "
-                    "negative CONDITIONING.",
-                ),
+                cfg_input(),
                 *options.take(
                     "seed", "window", "overlap", "output", "control", "region", "mask_from", "grow", "feather"
                 ),
-                io.Combo.Input(
-                    "prior",
-                    options=[BUNDLED, *prior_files()],
-                    default=BUNDLED,
-                    optional=True,
-                    tooltip="What finds the subtitles: the light prior that comes with the pack, or a file in "
-                    "models/clear, such as Train Prior makes.",
-                ),
+                prior_input(),
                 *options.take("subtitles_only", optional=True),
-                _subtitle(),
+                subtitle_input(),
                 trained_input(),
                 *options.rest(),
             ],

@@ -1,10 +1,15 @@
-"""Remove the subtitles of a video, without ComfyUI and with what comes with the pack.
+"""Remove the burned-in subtitles of video files, without ComfyUI.
 
-    python -m clear_runtime remove FILE -o OUT [--engine nano|fill] [options]
+    python -m clear_runtime remove IN... -o OUT [options]
 
-OUT is a new .mp4, .mov or .mkv with the same frames, size, times and sound; it appears when it is whole, and nothing is
-ever overwritten. Exit code: 0 when it is there, 1 for what can be mended or was stopped (a line says what), 2 for
-arguments that there are not.
+IN: files, folders of films, and patterns such as "season 1/*.mkv". OUT: for one file, the new one; else a folder, in
+which each film keeps its name. Every frame is kept, at its time; what is no subtitle passes through.
+
+First the film is looked at; then what goes is painted, stretch by stretch, into OUT.unfinished; then the film is whole.
+After Ctrl-C, a crash or a full disk, the same command goes on after what is finished. Beside OUT stays NAME_plan.json,
+what was found and what of it went: it can be edited and given back (--use-plan). --plan makes it and stops.
+
+A film that cannot be cleaned does not stop the others; the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ import argparse
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,14 +27,20 @@ import torch
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from ..catalogue import REMOVE
-from ..engines.bundled import BUNDLED_ENGINES, bundled_engine, default_steps, missing_packages
+from ..atomic import write_text
+from ..catalogue import REMOVE_FILES
+from ..engines.bundled import BUNDLED_ENGINES, bundled_engine, bundled_identity, default_steps, missing_packages
 from ..errors import ClearError, ending_in_words
-from ..film import Cleaned, remove_from_file, require_new, require_output
+from ..film.done import cleaned_before
+from ..film.identity import file_digest
+from ..film.options import RemoveFilmOptions
+from ..film.output import beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
+from ..film.progress import FilmProgress, OnProgress
+from ..film.run import Job, clean, make_plan
+from ..film.store import Store
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
 from ..media.writer import VISUALLY_LOSSLESS_CRF
-from ..options import RemovalProgress, RemoveOptions
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
@@ -35,8 +48,10 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="the video")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="the new file: .mp4, .mov or .mkv")
+    parser.add_argument("files", type=Path, nargs="+", metavar="IN", help="videos, folders of them, or patterns")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="the new file (.mp4, .mov, .mkv), or a folder")
+    parser.add_argument("--plan", action="store_true", help="write NAME_plan.json, say what it takes, stop")
+    parser.add_argument("--use-plan", type=Path, metavar="FILE", help="go by this plan; for one film")
     parser.add_argument(
         "--engine",
         choices=(AUTO_ENGINE, *BUNDLED_ENGINES),
@@ -58,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="cuda" if torch.cuda.is_available() else "cpu",
         help="cpu, cuda, mps; default: a GPU if there is one",
     )
-    add_options(parser.add_argument_group("options", "With the nano engine, --steps is 1 unless it is given."), REMOVE)
+    about = "With the nano engine, --steps is 1 unless it is given."
+    add_options(parser.add_argument_group("options", about), REMOVE_FILES)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -68,69 +84,129 @@ def main(argv: list[str] | None = None) -> None:
     add_arguments(parser)
     args = parser.parse_args(argv)
     log_to_terminal()
-    with ending_in_words("stopped; nothing was written"):
+    with ending_in_words("stopped; what is finished is kept, and the same command goes on from there"):
         _remove(args)
 
 
 def _remove(args: argparse.Namespace) -> None:
-    report = args.out.with_name(f"{args.out.stem}_report.json")
-    require_output(args.out)
-    if args.report:
-        require_new(report)
+    films = films_of(args.files)
+    one = len(films) == 1 and not os.path.isdir(args.out) and not (args.files[0].is_dir() and not args.out.suffix)
+    targets = [args.out] if one else _in_folder(films, args.out)
+    if args.use_plan and not one:
+        raise ClearError("A plan is of one film. Name one file, and one for the result.")
+    if one and not (os.path.exists(args.out) and work_of(args.out).exists()):  # else a run before has not tidied up
+        _require(args, args.out)
+    jobs = [_job(args, film, target) for film, target in zip(films, targets)]
+    if one:
+        return _do(args, jobs[0], targets[0])
+    failed = [film.name for film, job, target in zip(films, jobs, targets) if not _done(args, job, target)]
+    if failed:
+        raise SystemExit(f"{len(failed)} of {len(films)} could not be cleaned: {', '.join(failed)}")
+
+
+def _in_folder(films: list[Path], folder: Path) -> list[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClearError(
+            f"{folder} cannot be made ({error.strerror or error}). For several films the output is a folder; name one."
+        ) from error
+    return outputs_of(films, folder)
+
+
+def _require(args: argparse.Namespace, target: Path) -> None:
+    require_output(target)
+    for path, wanted in ((_report_of(target), args.report), (saved_plan(target), args.plan)):
+        if wanted:
+            require_new(path)
+
+
+def _report_of(target: Path) -> Path:
+    return beside(target, target.stem, "_report.json")
+
+
+def _done(args: argparse.Namespace, job: Job, target: Path) -> bool:
+    """Whether one of several films was cleaned, now or by the same command before. Where it was not, that is said."""
+    try:
+        if cleaned_before(job, target):
+            log.info("%s: cleaned before", target)
+            return True
+        _require(args, target)
+        _do(args, job, target)
+    except ClearError as error:
+        log.error("%s: %s", job.source, error)
+        return False
+    return True
+
+
+def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
+    """All jobs of a command share engine and prior."""
     name = engine_name(args.engine, missing_packages())
-    options = _options(args, name)
-    engine = bundled_engine(name, options.engine, args.device)
-    without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
-    log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
+    if not hasattr(args, "shared"):
+        options = _options(args, name)
+        engine = bundled_engine(name, options.remove.engine, args.device)
+        without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
+        log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
+        weights = {"engine": bundled_identity(name), "prior": _identity(args.prior), "device": args.device}
+        args.shared = dict(engine=engine, options=options, weights=weights, prior=load_prior(args.prior, args.device))
+    return Job(film, work_of(target), lambda: target, store=Store(args.crf), plan=args.use_plan, **args.shared)
+
+
+def _identity(prior: Path) -> str:
+    try:
+        return file_digest(prior)
+    except OSError:
+        return str(prior)  # whoever loads it says what is wrong
+
+
+def _options(args: argparse.Namespace, engine: str) -> RemoveFilmOptions:
+    """The options that the flags name; steps are the engine's own number unless they are given."""
+    options, own = options_given(args, REMOVE_FILES), default_steps(engine)
+    if args.steps is not None or own is None:
+        return options
+    return replace(options, remove=replace(options.remove, engine=replace(options.remove.engine, steps=own)))
+
+
+def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
     found = Report()
-    cleaned = _with_bar(args, engine, options, found)
+    if args.plan:
+        with _bar() as on_progress:
+            cost = make_plan(job, saved_plan(target), on_progress, found)
+        log.info("%s\n%s: %s", found.text(), saved_plan(target), cost)
+        return
+    with _bar() as on_progress:
+        cleaned = clean(job, on_progress, found)
     log.info(
         "%s: %d frames, something was replaced in %d of them; %.1f s",
-        args.out,
+        target,
         cleaned.frames,
         cleaned.changed,
         cleaned.seconds,
     )
     log.info("%s", found.text(cleaned.fps))
     if args.report:
-        about = {"engine": name, "device": args.device, "options": asdict(options), "found": json.loads(found.json())}
-        _write(report, {**asdict(cleaned), **about})
+        name = engine_name(args.engine, missing_packages())
+        about = {"engine": name, "device": args.device, "options": asdict(job.options)}
+        report = {**asdict(cleaned), **about, "found": json.loads(found.json())}
+        write_text(_report_of(target), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        log.info("the report is in %s", _report_of(target))
 
 
-def _options(args: argparse.Namespace, engine: str) -> RemoveOptions:
-    """The options that the flags name; steps are the engine's own number unless they are given."""
-    options, own = options_given(args, REMOVE), default_steps(engine)
-    if args.steps is not None or own is None:
-        return options
-    return replace(options, engine=replace(options.engine, steps=own))
-
-
-def _with_bar(args: argparse.Namespace, engine, options: RemoveOptions, report: Report) -> Cleaned:
-    """The work, under a bar of frames written; no bar where nobody sees it."""
+@contextmanager
+def _bar() -> Iterator[OnProgress]:
+    """A bar of frames, stage by stage; none where nobody sees it."""
     with tqdm(unit="frame", disable=None) as bar, logging_redirect_tqdm():
+        stage = ""
 
-        def on_frame(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+        def on_progress(now: FilmProgress) -> None:
+            nonlocal stage
+            if now.stage != stage:
+                stage = now.stage
+                bar.reset(now.total)
+                bar.set_description(stage)
+            bar.update(now.done - bar.n)
 
-        def on_progress(now: RemovalProgress) -> None:
-            bar.set_description(now.stage)
-
-        prior = load_prior(args.prior, args.device)
-        return remove_from_file(args.file, args.out, engine, prior, options, args.crf, on_frame, on_progress, report)
-
-
-def _write(path: Path, report: dict) -> None:
-    """A JSON file that appears when it is whole."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise ClearError(f"{path} could not be written ({error.strerror or error}); the video is whole.") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    log.info("the report is in %s", path)
+        yield on_progress
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from ..catalogue import Surface
 from ..data.frame_batches import DiskFrames, GeneratedFrames
 from ..errors import ClearError, ending_in_words
 from ..find.priors.checkpoints import PRIOR, load_prior
+from ..folder_lock import locked_folder
 from ..train.event import TrainingEvent
-from ..train.folder_lock import locked_folder
 from ..train.look_through import look_through
 from ..train.prior import train as trainer
 from ..train.prior.options import TrainOptions

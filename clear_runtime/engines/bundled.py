@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
+from ..weights import FOLDER
 from .denoiser import DiffSynthDenoiser
 from .engine import Engine, EngineOptions
 from .nano import load
@@ -29,6 +31,16 @@ def missing_packages() -> list[str]:
 def default_steps(name: str) -> int | None:
     """The sampler steps that an engine is best with, where that is not the paper's number."""
     return STEPS if name == NANO else None
+
+
+def bundled_identity(name: str) -> str:
+    """A word that changes when what the engine paints with does."""
+    if name == FILL:
+        return name
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.glob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return f"{name} {digest.hexdigest()}"
 
 
 def bundled_engine(name: str, options: EngineOptions, device: str | torch.device = "cpu") -> Engine:

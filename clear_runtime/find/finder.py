@@ -20,6 +20,8 @@ from .growth import GrowthRules, growth
 from .look import Looker, Scales, resized, to_levels
 from .place import Place
 from .rows import Row, RowRules, rows_of
+from .shots import Shots
+from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
 from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
@@ -51,11 +53,12 @@ class Found:
 @dataclass
 class _Learnt:
     """What is known of a track from the frames in which it shows most. worth: of the look that this comes from.
-    movement: once the track has ended."""
+    pattern: until the track has ended; movement: from then on. begun: whether its first frames are known."""
 
     worth: float
-    pattern: Pattern
+    pattern: Pattern | None
     movement: Movement | None = None
+    begun: bool = False
 
 
 @dataclass
@@ -64,7 +67,8 @@ class Finder:
 
     prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. every: frames from look to
     look. place: where the user says that there is text. on_batch is called with the number of frames that have been
-    looked at. keep_soft: hold the soft masks of all looks.
+    looked at. keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without,
+    in memory. cuts: looks with which another shot has begun; shots: the very frames.
     """
 
     prior: Callable
@@ -73,6 +77,7 @@ class Finder:
     place: Place | None = None
     on_batch: Callable[[int], None] = lambda frames: None
     keep_soft: bool = False
+    spool: Spool | None = None
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     cuts: list[int] = field(default_factory=lambda: [0])
@@ -80,11 +85,13 @@ class Finder:
 
     def __post_init__(self) -> None:
         self._waiting: list[tuple[int, Tensor]] = []
-        self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=2 * FADE + PATIENCE + self.every * BATCH)
+        self._kept = 2 * FADE + PATIENCE + self.every * BATCH
+        self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=self._kept)
         self._looked: deque[tuple[int, Tensor, Seen]] = deque()
         self._before: Seen | None = None
         self._learnt: dict[Track, _Learnt] = {}
         self._last_grey: np.ndarray | None = None
+        self._shots = Shots()
 
     def see(self, frame: Tensor) -> None:
         """The next frame [H, W, 3] in 0..1."""
@@ -107,6 +114,10 @@ class Finder:
             self._close(track)
         self.seen = self.count
         self.on_batch(self.count)
+
+    @property
+    def shots(self) -> list[int]:
+        return self._shots.first
 
     @property
     def tracks(self) -> list[Track]:
@@ -146,11 +157,33 @@ class Finder:
         for track in self.tracks:
             if self.seen - track.last.t > FADE + PATIENCE:
                 self._close(track)
+                continue
+            if self.count - track.looks[0].t > self._kept - FADE - self.every * BATCH:
+                self._begin_of(track)  # its first frames will soon not be at hand
+            if self.spool is not None:
+                self._spool(track)
+        if len(self._learnt) > len(self.tracks):  # of some, two have become one
+            self._learnt = {track: self._learnt[track] for track in self.tracks if track in self._learnt}
+        going_on = (track.looks[0].t for track in self.tracks if not self._closed(track))
+        self._tracker.forget(min(going_on, default=self.seen))
+
+    def _spool(self, track: Track) -> None:
+        """Have the masks of a track that goes on out of memory, but for those that the next looks are compared with:
+        a logo stands for the whole film."""
+        for look in reversed(track.looks[: -1 - MOMENT // self.every]):
+            if look.row.is_packed:
+                break
+            look.row.pack(self.spool)
+
+    def _closed(self, track: Track) -> bool:
+        learnt = self._learnt.get(track)
+        return learnt is not None and learnt.movement is not None
 
     def _follow(self, look: tuple[int, Tensor, Seen], after: Seen | None) -> None:
         t, frame, now = look
         grey, factor = self._grey(t, frame)
         rows, asked = self._rows(t, now, after)
+        self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
             self._complete(row, frame, now)
         for track, row in self._tracker.add(t, rows, grey, factor):
@@ -179,9 +212,16 @@ class Finder:
         self._last_grey = grey
         return grey, step * max(self.scales.fine) / max(self.scales.source)
 
+    def _note_shot(self, t: int, small: np.ndarray, rows: list[Region]) -> None:
+        near = {at: frame for at, frame in self._small if t - self.every <= at <= t}
+        scale = max(small.shape[:2]) / max(self.scales.fine)
+        self._shots.look(t, near, [region.scaled(scale) for region in rows])
+
     def _compare(self, track: Track) -> None:
         """Note whether a row still stands where it stood a moment before."""
-        now, then = track.last, next(look for look in track.looks if look.t >= track.last.t - MOMENT)
+        now, since = track.last, track.last.t - MOMENT
+        recent = track.looks[-2 - MOMENT // self.every :]  # of thousands at a logo
+        then = next(look for look in recent if look.t >= since)
         frames = dict(self._small)
         if now.t - then.t > MOMENT - self.every and then.t in frames:
             alike = steady(then.row, frames[then.t], frames[now.t], self._to_small)
@@ -201,7 +241,7 @@ class Finder:
     def _learn(self, track: Track, frame: Tensor, now: Seen) -> None:
         """What is to be known of a row that only its frames show."""
         row, known = track.last.row, self._learnt.get(track)
-        worth = row.sure * np.count_nonzero(row.soft > 127)
+        worth = row.worth
         if known is not None and worth <= AGAIN * known.worth:
             return
         around = row.region.grown(GROWTH.room, *self.scales.fine)
@@ -210,7 +250,8 @@ class Finder:
         letters = crop[soft > 200]
         track.colour = tuple(np.median(letters, axis=0).tolist()) if len(letters) else track.colour
         movement = known.movement if known else None
-        self._learnt[track] = _Learnt(worth, Pattern.of(row, now.small, self._to_small), movement)
+        pattern = Pattern.of(row, now.small, self._to_small)
+        self._learnt[track] = _Learnt(worth, pattern, movement, known is not None and known.begun)
 
     def _crop(self, frame: Tensor, region: Region) -> np.ndarray:
         """The part of a frame in a rectangle of the masks, at their size, uint8."""
@@ -221,19 +262,28 @@ class Finder:
     def _close(self, track: Track) -> None:
         """Widen a track that has ended to the frames in which it fades, as far as they are still at hand."""
         learnt = self._learnt.get(track)
-        if learnt is None or learnt.movement is not None:
+        if learnt is None or learnt.pattern is None:
             return
-        begins, ends = self._room(track)
-        before = [small for t, small in self._small if begins <= t < track.first][::-1]
-        after = [small for t, small in self._small if track.stop <= t < ends]
-        first, last = (self._pattern(look) for look in (track.looks[0], track.last))
-        track.first -= max(pattern.frames_there(before) for pattern in (learnt.pattern, first) if pattern)
+        self._begin_of(track)
+        _, ends = self._room(track)
+        after, last = [small for t, small in self._small if track.stop <= t < ends], self._pattern(track.last)
         track.stop += max(pattern.frames_there(after) for pattern in (learnt.pattern, last) if pattern)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
-        learnt.movement = self._tracker.movement(track)
+        learnt.movement, learnt.pattern = self._tracker.movement(track), None
         for look in track.looks:
-            look.row.pack()
+            look.row.pack(self.spool)
+
+    def _begin_of(self, track: Track) -> None:
+        """Widen a track to the frames in which it fades in, once."""
+        learnt = self._learnt.get(track)
+        if learnt is None or learnt.pattern is None or learnt.begun:
+            return
+        begins, _ = self._room(track)
+        before = [small for t, small in self._small if begins <= t < track.first][::-1]
+        first = self._pattern(track.looks[0])
+        track.first -= max(pattern.frames_there(before) for pattern in (learnt.pattern, first) if pattern)
+        learnt.begun = True
 
     def _pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""

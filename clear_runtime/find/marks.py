@@ -6,10 +6,11 @@ The remover, the masks that are shown and the trainer's cache all call `find_tex
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from .report import Report
 from .rows import rows_of
 from .shape import Letters, at_source, letters_of
 from .spans import Span, spans_of
+from .spool import Spool
 from .tracks import Track
 
 Prior = Callable[[Tensor], Tensor]
@@ -52,10 +54,13 @@ class Finding:
     lenient: bool = False
     found: list[Found] = field(default_factory=list)
     _letters: dict[Track, tuple[Letters, tuple[Region, Tensor] | None]] = field(default_factory=dict)
+    _times: tuple[np.ndarray, list[Found]] = field(default_factory=lambda: (np.zeros((0, 2)), []))
 
     def judge(self) -> Finding:
         """Decide by what has been seen so far."""
         self.found = self.finder.judge()
+        going = [one for one in self.found if self.goes(one)]
+        self._times = np.array([(one.track.first, one.track.stop) for one in going]).reshape(-1, 2), going
         return self
 
     def tell(self, report: Report) -> None:
@@ -73,13 +78,31 @@ class Finding:
     def marks(self, t: int) -> Tensor:
         """What of frame t goes, [H, W] bool."""
         out = torch.zeros(self.finder.scales.source, dtype=torch.bool)
-        for one in self.found:
-            if self.goes(one) and one.track.first <= t < one.track.stop:
-                place, letters = self._part(one, t)
-                place.of(out[None])[0] |= letters
+        times, going = self._times
+        for i in np.flatnonzero((times[:, 0] <= t) & (t < times[:, 1])):
+            self._mark(out, going[i], t)
         if self.finder.place is not None and self.options.subtitle_use == ADD:
             out |= self.finder.place.of(t)
         return out
+
+    def line(self, rows: Sequence[Found]) -> Iterator[Span]:
+        """Where some rows are, whether they go or not; a stretch of frames after the other."""
+        first, stop = min(one.track.first for one in rows), max(one.track.stop for one in rows)
+        marks = (self._marks_of(rows, t) for t in range(first, stop))
+        return (span.later(first) for span in spans_of(marks))
+
+    def _marks_of(self, rows: Sequence[Found], t: int) -> Tensor:
+        out = torch.zeros(self.finder.scales.source, dtype=torch.bool)
+        for one in rows:
+            if one.track.first <= t < one.track.stop:
+                self._mark(out, one, t)
+        return out
+
+    def _mark(self, out: Tensor, one: Found, t: int) -> None:
+        place, letters = self._part(one, t)
+        place.of(out[None])[0] |= letters
+        if t == one.track.stop - 1:  # what is past takes no memory
+            self._letters.pop(one.track, None)
 
     def soft(self, t: int) -> Tensor:
         """How sure the prior is of each pixel of frame t [H, W] in 0..1; the finder must have kept it."""
@@ -115,15 +138,17 @@ def find_text(
     lenient: bool = False,
     with_soft: bool = False,
     on_batch: OnBatch = lambda frames: None,
+    spool: Spool | None = None,
 ) -> Finding:
     """The first pass over a video of any length, frames [H, W, 3] in 0..1: its text, and what of it is subtitle.
 
     subtitle: [T, H, W] or [1, H, W], where the user says that there is one. lenient: keep what only time and place
     speak against. A trainer's cache wants these holes too: a line of four frames, or one in a corner of a crop, is
     still a subtitle to be painted over. with_soft: look at every frame, and hold what was seen. on_batch is called with
-    the number of frames that have been looked at.
+    the number of frames that have been looked at. spool: for the masks of rows; with one, memory hardly grows with
+    the video.
     """
-    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch), options, lenient)
+    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool), options, lenient)
     for frame in frames:
         finding.finder.see(frame)
     finding.finder.finish()
@@ -173,9 +198,11 @@ def marks_of(
     return torch.stack([one.soft for one in found]), torch.stack([one.marks for one in found])
 
 
-def _finder(prior, options: MarkOptions, subtitle: Tensor | None, with_soft: bool, on_batch) -> Finder:
+def _finder(
+    prior, options: MarkOptions, subtitle: Tensor | None, with_soft: bool, on_batch, spool: Spool | None = None
+) -> Finder:
     place = None if subtitle is None else Place(subtitle)
-    return Finder(prior, options.threshold, 1 if with_soft else EVERY, place, on_batch, with_soft)
+    return Finder(prior, options.threshold, 1 if with_soft else EVERY, place, on_batch, with_soft, spool)
 
 
 def _of(finding: Finding, t: int, frame: Tensor, with_soft: bool) -> Marked:

@@ -46,7 +46,7 @@ class Report:
     """False where nobody looked for text over time: then there is nothing to say about lines."""
 
     def tell(self, frames: int, found: list[Found], scales: Scales) -> None:
-        self.frames, self.lines = frames, lines_of(found, scales)
+        self.frames, self.lines = frames, [line for line, _ in lines_of(found, scales)]
 
     @property
     def removed(self) -> list[Line]:
@@ -100,13 +100,13 @@ class Report:
         return int(there.sum()), stretches_of(np.flatnonzero(~there).tolist())
 
 
-def lines_of(found: list[Found], scales: Scales) -> list[Line]:
-    """Rows that come and go together, as lines, in order of time."""
+def lines_of(found: list[Found], scales: Scales) -> list[tuple[Line, list[Found]]]:
+    """Rows that come and go together, as lines, in order of time; and the rows of each."""
     groups: list[list[Found]] = []
     for one in sorted(found, key=lambda one: (one.track.first, one.track.region.top)):
         same = next((group for group in groups if _together(group[0], one)), None)
         groups.append([one]) if same is None else same.append(one)
-    return [_line(group, scales) for group in groups]
+    return [(_line(group, scales), group) for group in groups]
 
 
 def _together(a: Found, b: Found) -> bool:

@@ -6,13 +6,13 @@ joined by distances in their own height, so that a row of 8 pixels and one of a 
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
+from .spool import Packed, Spool, packed
 
 
 @dataclass(frozen=True)
@@ -52,27 +52,38 @@ class Row:
     ):
         self.region, self.sure, self.letter, self.upright, self.moves = region, sure, letter, upright, moves
         self.peak = float(soft.max()) / 255
-        self._soft: np.ndarray | bytes = soft
+        self._soft: np.ndarray | Packed = soft
+        self._worth: float | None = None
 
     @property
     def soft(self) -> np.ndarray:
-        if isinstance(self._soft, bytes):
-            flat = np.frombuffer(zlib.decompress(self._soft), dtype=np.uint8)
-            return flat.reshape(self.region.height, self.region.width)
-        return self._soft
+        return self._soft.unpacked() if isinstance(self._soft, Packed) else self._soft
 
     @soft.setter
     def soft(self, soft: np.ndarray) -> None:
-        self._soft = soft
+        self._soft, self._worth = soft, None
+
+    @property
+    def is_packed(self) -> bool:
+        return isinstance(self._soft, Packed)
+
+    @property
+    def worth(self) -> float:
+        """How much of a row it shows, and how surely."""
+        if self._worth is None:
+            self._worth = self.sure * np.count_nonzero(self.soft > 127)
+        return self._worth
 
     @property
     def marks(self) -> np.ndarray:
         return self.soft > 0
 
-    def pack(self) -> None:
-        """Take a tenth of the memory from now on: a film has thousands of rows."""
-        if not isinstance(self._soft, bytes):
-            self._soft = zlib.compress(np.ascontiguousarray(self._soft).tobytes(), 1)
+    def pack(self, spool: Spool | None = None) -> None:
+        """Take a tenth of the memory from now on, or hardly any where there is a spool: a film has thousands of
+        rows."""
+        if not isinstance(self._soft, Packed):
+            self._worth = self.worth  # what is asked of all looks of a track again and again
+            self._soft = packed(self._soft, spool)
 
 
 def rows_of(soft: np.ndarray, threshold: float, rules: RowRules = RowRules()) -> list[Row]:

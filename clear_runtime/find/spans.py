@@ -4,7 +4,7 @@ film."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -37,6 +37,10 @@ class Span:
         height, width = self.region.height, self.region.width
         flat = np.unpackbits(self.marks[t - self.first], count=height * width)
         return torch.from_numpy(flat).view(height, width).bool()
+
+    def later(self, frames: int) -> Span:
+        """The same, that many frames later."""
+        return replace(self, first=self.first + frames, stop=self.stop + frames)
 
     @property
     def bytes(self) -> int:

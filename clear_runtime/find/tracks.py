@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ..frames.region import Region
-from .align import alike, camera, moved, part
+from .align import alike, camera, moved, overlap, part
 from .rows import Row
 
 SAME = 0.55
@@ -18,6 +19,14 @@ SAME_MOVED = 0.85
 """The same where the place is free: of many places, one always fits other letters somewhat."""
 REACH = 128
 """Pixels, on a frame of 1280, that a row moves at most from one look to the next: across the frame in a second."""
+SIZES = 0.6
+"""Share of the larger one's pixels that the smaller of two rows has at least, where one has moved: what moves does not
+grow, and a short word is a part of many longer ones."""
+GROWS = 0.02
+"""The same where a row stands and more of its letters come, or fade in. Less is a speck that lies in its place."""
+TAKES = 0.5, 0.8
+"""Share of the smaller one's place, and how sure, from which other letters have taken a row's: then it has gone, and
+does not come back as the same one."""
 PATIENCE = 12
 """Frames for which a row may not be seen and is the same row after: half a second."""
 MOST_TEXT = 0.7
@@ -52,7 +61,7 @@ class Track:
     steady: float | None = None
     asked: bool = False
 
-    @property
+    @cached_property
     def region(self) -> Region:
         """Of all its looks."""
         region = self.looks[0].row.region
@@ -60,7 +69,7 @@ class Track:
             region = region.joined(look.row.region)
         return region
 
-    @property
+    @cached_property
     def place(self) -> Region:
         """Where it is mostly: single looks may have taken a part of the scene for its letters."""
         boxes = [(one.top, one.left, one.bottom, one.right) for one in (look.row.region for look in self.looks)]
@@ -70,36 +79,57 @@ class Track:
     def last(self) -> Look:
         return self.looks[-1]
 
-    @property
+    @cached_property
     def sure(self) -> float:
         """Of its three surest looks."""
         return float(np.mean(sorted(look.row.sure for look in self.looks)[-3:]))
 
-    @property
+    @cached_property
     def peak(self) -> float:
         """How sure the prior is of its surest pixel in any look."""
         return max(look.row.peak for look in self.looks)
 
-    @property
+    @cached_property
     def moves(self) -> bool:
         """Whether most of its looks have seen it move beside text that stands."""
         return sum(look.row.moves for look in self.looks) > len(self.looks) / 2
 
-    @property
+    @cached_property
     def letter(self) -> float:
         return float(np.median([look.row.letter for look in self.looks]))
 
-    @property
+    @cached_property
     def fullest(self) -> Look:
         """The look that shows most of it."""
-        return max(self.looks, key=lambda look: look.row.sure * np.count_nonzero(look.row.soft > 127))
+        return max(self.looks, key=lambda look: look.row.worth)
 
     def add(self, t: int, row: Row) -> None:
         if self.looks and self.last.t == t:
             self.looks[-1] = Look(t, merged(self.last.row, row))
         else:
             self.looks.append(Look(t, row))
-        self.first, self.stop = self.looks[0].t, t + 1
+        region = self.__dict__.get("region")
+        self._changed()
+        if region is not None:  # of thousands of looks at a logo
+            self.region = region.joined(self.last.row.region)
+        self.first, self.stop = self.first if len(self.looks) > 1 else t, t + 1
+
+    def take(self, other: Track) -> None:
+        """The looks of another, which has become one row with this."""
+        by_time = {look.t: look.row for look in other.looks}
+        for look in self.looks:
+            by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
+        self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
+        self.first = min(self.first, self.looks[0].t)
+        self._changed()
+
+    def _changed(self) -> None:
+        """What was made of all looks is to be made anew."""
+        for name in _OF_LOOKS:
+            self.__dict__.pop(name, None)
+
+
+_OF_LOOKS = [name for name, one in vars(Track).items() if isinstance(one, cached_property)]
 
 
 def laid(row: Row, region: Region) -> np.ndarray:
@@ -134,6 +164,7 @@ class Tracker:
         self.scale = scale
         self.tracks: list[Track] = []
         self.cameras: dict[int, tuple[float, float]] = {}
+        self._gone: set[int] = set()
         self._grey: np.ndarray | None = None
         self._text: list[Region] = []
         self._place = (0.0, 0.0)
@@ -141,7 +172,7 @@ class Tracker:
     def add(self, t: int, rows: Sequence[Row], grey: np.ndarray, factor: float) -> list[tuple[Track, Row]]:
         """A look at frame t: its rows, and the frame in grey at 1 / factor of the masks' size. Each row's track."""
         self._follow_camera(t, grey, factor, [row.region for row in rows])
-        active = [track for track in self.tracks if t - track.last.t <= PATIENCE]
+        active = [one for one in self.tracks if t - one.last.t <= PATIENCE and id(one) not in self._gone]
         before = {id(track): track.last.row for track in active}
         found: list[tuple[Track, Row]] = []
         for row in sorted(rows, key=lambda row: -row.soft.size):
@@ -154,21 +185,37 @@ class Tracker:
                 if other.last.t < t:  # two words that have become one row
                     self._absorb(track, other, active)
             found.append((track, row))
+        self._gone |= {id(track) for track in active if track.last.t < t and self._taken(track, found)}
         return found
+
+    def _taken(self, track: Track, found: list[tuple[Track, Row]]) -> bool:
+        """Whether other letters, as high, stand where a track did a moment ago."""
+        share, sure = TAKES
+        place = track.last.row.region
+        for other, row in found:
+            common = overlap(place, row.region)
+            if other is track or common is None or min(row.sure, track.last.row.sure) < sure:
+                continue
+            low, tall = sorted((row.region.height, place.height))
+            if _size(common) >= share * min(_size(place), _size(row.region)) and tall <= 1.5 * low:
+                return True
+        return False
 
     def _new(self) -> Track:
         self.tracks.append(Track())
         return self.tracks[-1]
 
     def _same(self, before: Row, row: Row) -> bool:
-        return alike(before.soft, before.region, row.soft, row.region) >= SAME
+        small, large = sorted((_size(before.region), _size(row.region)))
+        return small >= GROWS * large and alike(before.soft, before.region, row.soft, row.region) >= SAME
 
     def _nearest_moved(self, row: Row, active: list[Track], before: dict[int, Row]) -> list[Track]:
         reach = round(REACH * self.scale)
         best, score = [], SAME_MOVED
         for track in active:
             old = before[id(track)]
-            if not _near(old.region, row.region, reach):
+            small, large = sorted((_size(old.region), _size(row.region)))
+            if small < SIZES * large or not _near(old.region, row.region, reach):
                 continue
             down, right, how = moved(old.soft, old.region, row.soft, row.region, reach)
             if how > score:
@@ -176,11 +223,7 @@ class Tracker:
         return best
 
     def _absorb(self, track: Track, other: Track, active: list[Track]) -> None:
-        by_time = {look.t: look.row for look in other.looks}
-        for look in track.looks:
-            by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
-        track.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
-        track.first = track.looks[0].t
+        track.take(other)
         self.tracks.remove(other)
         active.remove(other)
 
@@ -197,6 +240,11 @@ class Tracker:
                 if sure > 6:
                     self._place = (self._place[0] + factor * down, self._place[1] + factor * right)
         self._grey, self._text, self.cameras[t] = grey, text, self._place
+
+    def forget(self, before: int) -> None:
+        """Nothing will be asked of looks at earlier frames."""
+        for t in [t for t in self.cameras if t < before]:
+            del self.cameras[t]
 
     def movement(self, track: Track, samples: int = 12) -> Movement:
         """How a track moved, from some of its looks."""
@@ -220,6 +268,10 @@ class Tracker:
             float(still.mean(1).max()),
             float(np.ptp(at, axis=0).max()),
         )
+
+
+def _size(region: Region) -> int:
+    return region.height * region.width
 
 
 def _near(a: Region, b: Region, reach: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -71,6 +72,11 @@ class Region:
     def within(self, other: Region) -> Region:
         """The same rectangle as the coordinates of `other`, which holds it, have it."""
         return Region(self.top - other.top, self.left - other.left, self.height, self.width)
+
+    def scaled(self, ratio: float) -> Region:
+        """The same in a frame of `ratio` times the size, and no smaller."""
+        top, left = int(self.top * ratio), int(self.left * ratio)
+        return Region.between(top, left, math.ceil(self.bottom * ratio), math.ceil(self.right * ratio))
 
     def of(self, frames: Tensor) -> Tensor:
         """The rectangle's part of frames [T, H, W, 3] or masks [T, H, W], as a view."""

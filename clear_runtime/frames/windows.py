@@ -148,6 +148,20 @@ def iter_windows(frames: Iterable, window: int, overlap: int) -> Iterator[tuple[
         covered, start = stop, start + stride
 
 
+def held_by(frames: Iterable, windows: Iterable[Window]) -> Iterator[tuple[Window, list]]:
+    """Windows in order, each with its frames; `frames` begin with the first window's first, and no window begins beyond
+    the end of the one before."""
+    source = iter(frames)
+    held: list = []
+    first = None
+    for window in windows:
+        first = window.start if first is None else first
+        del held[: window.start - first]
+        held += islice(source, len(window) - len(held))
+        yield window, list(held)
+        first = window.start
+
+
 def _last_start(total: int, window: int) -> int:
     return -(-(total - window) // GROUP) * GROUP
 

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from ..errors import ClearError
-from .video import Facts, read_timed_frames
+from .colour import Colour
+from .video import Facts, OnDamage, log, read_stored_frames, upright
 
 
-def steady_frames(video: Path, facts: Facts, on_time: Callable[[Fraction], None]) -> Iterator[Tensor]:
-    """The frames [H, W, 3] in 0..1 of a video; the time of each in seconds goes to on_time before the frame is given,
-    and is later than that of the one before. Raises ClearError for a video that changes its size."""
+class Shown(NamedTuple):
+    """A frame of a file: when it is shown, in seconds, whether the file says so itself, and how it is stored (a frame
+    of PyAV's and its colour)."""
+
+    time: Fraction
+    told: bool
+    stored: Any
+    colour: Colour
+
+    def picture(self) -> Tensor:
+        """[H, W, 3] in 0..1, upright."""
+        return upright(self.stored, self.colour)
+
+
+def steady_frames(
+    video: Path, facts: Facts, since: Fraction | None = None, on_damage: OnDamage = log.warning
+) -> Iterator[Shown]:
+    """The frames of a video, each later than the one before; since: from that time on. Raises ClearError for a video
+    that changes its size."""
     last = None
-    for number, (when, frame) in enumerate(read_timed_frames(video)):
-        if frame.shape[:2] != (facts.height, facts.width):
+    for number, (when, stored, colour) in enumerate(read_stored_frames(video, since, on_damage)):
+        turned = facts.rotation % 180 == 90
+        if ((stored.width, stored.height) if turned else (stored.height, stored.width)) != (facts.height, facts.width):
+            at = f" ({float(when):.2f} s)" if when is not None else ""
             raise ClearError(
-                f"{video.name}: from frame {number} on it is {frame.shape[1]}x{frame.shape[0]} pixels instead of "
+                f"{video.name}: from frame {number}{at} on it is {stored.width}x{stored.height} pixels instead of "
                 f"{facts.width}x{facts.height}. Convert it to one size first."
             )
-        if when is None or last is not None and when <= last:
-            when = facts.start if last is None else last + 1 / facts.fps
-        last = when
-        on_time(when)
-        yield frame
+        told = when is not None and (last is None or when > last)
+        time = when if told and when is not None else facts.start if last is None else last + 1 / facts.fps
+        last = time
+        yield Shown(time, told, stored, colour)
 
 
 class FileFrames:
-    """The frames of a file, read anew each time they are gone through; times: of those that were given and not taken
-    yet."""
+    """The frames [H, W, 3] of a file, read anew each time they are gone through; times: of those that were given and
+    not taken yet."""
 
     def __init__(self, source: Path, facts: Facts):
         self.source, self.facts = source, facts
@@ -40,4 +59,6 @@ class FileFrames:
 
     def __iter__(self) -> Iterator[Tensor]:
         self.times.clear()
-        return steady_frames(self.source, self.facts, self.times.append)
+        for shown in steady_frames(self.source, self.facts):
+            self.times.append(shown.time)
+            yield shown.picture()

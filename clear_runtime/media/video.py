@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -166,9 +167,17 @@ def _duration(container, stream) -> Fraction | None:
 def read_timed_frames(
     path: str | PathLike, since: Fraction | None = None, on_damage: OnDamage = log.warning
 ) -> Iterator[tuple[Fraction | None, Tensor]]:
-    """Every frame in display order with its time in seconds (None where the file gives none). since: those shown
-    before that time are left out, and where the file can be sought in they are not decoded either. on_damage: what
-    cannot be read is left out too, and told. Raises ClearError."""
+    """Every frame [H, W, 3] in display order with its time in seconds, as read_stored_frames has them. Raises
+    ClearError."""
+    return ((when, upright(stored, colour)) for when, stored, colour in read_stored_frames(path, since, on_damage))
+
+
+def read_stored_frames(
+    path: str | PathLike, since: Fraction | None = None, on_damage: OnDamage = log.warning
+) -> Iterator[tuple[Fraction | None, Any, Colour]]:
+    """(time in seconds, PyAV's frame, the file's colour) of every frame in display order; the time is None where the
+    file gives none. since: those shown before that time are left out, and where the file can be sought in they are not
+    decoded either. on_damage: what cannot be read is left out too, and told. Raises ClearError."""
     path = Path(path)
     with _open(path) as container:
         colour = _colour(main_stream(container))
@@ -177,7 +186,7 @@ def read_timed_frames(
         for frame in _decode(container, path, on_damage):
             when = _seconds(frame)
             if since is None or when is None or when >= since:
-                yield when, _upright(frame, colour)
+                yield when, frame, colour
 
 
 def _seek(container, path: Path, since: Fraction) -> None:
@@ -218,7 +227,7 @@ def read_spans(path: str | PathLike, spans: Sequence[range]) -> Iterator[tuple[i
         colour = _colour(main_stream(container))
         for number, frame in enumerate(_decode(container, path)):
             if any(number in span for span in spans):
-                yield number, _upright(frame, colour)
+                yield number, upright(frame, colour)
             if number + 1 >= stop:
                 return
 
@@ -233,7 +242,8 @@ def count_frames(path: str | PathLike, on_frame: Callable[[int], None] | None = 
     return count
 
 
-def _upright(frame, colour: Colour) -> Tensor:
+def upright(frame, colour: Colour) -> Tensor:
+    """A decoded frame as [H, W, 3] in 0..1, turned as the file says."""
     return torch.rot90(to_rgb(frame, colour), _quarter_turns(frame))
 
 

@@ -17,6 +17,8 @@ from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
 from .beside import everything_else, film_names
 from .colour import BT709, MATRICES, UNTAGGED, Colour, to_stored
+from .steady import Shown
+from .untouched import keep_untouched, same_form
 from .video import Facts
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,8 @@ class VideoWriter:
     audio         or a waveform ([channels, samples], samples per second)
     start         time of the first frame in seconds, when frames come without a time
     like          a source's facts: as many bits, as fine colour, the same shape of pixels
+    joins         it is a part of a film that is laid end to end with others: no frame is stored before one that is
+                  shown before it, so that times rise across the joints
 
     Raises ClearError for a disk that is full or a folder that cannot be written.
     """
@@ -77,6 +81,7 @@ class VideoWriter:
         audio: tuple[Tensor, int] | None = None,
         start: Fraction = Fraction(0),
         like: Facts | None = None,
+        joins: bool = False,
     ):
         # brings FFmpeg's libraries: only where a file is read or written
         import av
@@ -102,9 +107,8 @@ class VideoWriter:
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
             self._container = av.open(str(self._part), "w", options=options)
-            stream = self._container.add_stream(
-                "libx264", rate=self._fps, options={"crf": f"{crf:g}", "preset": "fast"}
-            )
+            encoder = {"crf": f"{crf:g}", "preset": "fast", **({"bf": "0"} if joins else {})}
+            stream = self._container.add_stream("libx264", rate=self._fps, options=encoder)
             stream.width, stream.height = width, height
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
             stream.pix_fmt = self._format
@@ -133,14 +137,11 @@ class VideoWriter:
             return everything_else(self._container, beside)
         return iter(()) if audio is None else waveform_packets(self._container, *audio)
 
-    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
-        """Append one frame [H, W, 3], shown at `time` seconds (default: `start` + index / fps). Times must rise."""
-        # brings FFmpeg's libraries: only where a file is read or written
-        import av
-
-        container = self._container
-        if container is None:
-            raise ValueError(f"{self.path.name} has been closed; it takes no more frames.")
+    def write(
+        self, frame: Tensor, time: Fraction | None = None, mask: Tensor | None = None, source: Shown | None = None
+    ) -> None:
+        """Append one frame [H, W, 3], shown at `time` seconds (default: `start` + index / fps). Times must rise. Where
+        mask [H, W] is nothing it is the source's frame, and gets its samples as they are stored, if it can."""
         if tuple(frame.shape) != (*self._size, 3):
             raise ClearError(
                 f"Frame {self.frames} of {self.path.name} has the shape {tuple(frame.shape)}, "
@@ -148,6 +149,25 @@ class VideoWriter:
             )
         when = self._start + self.frames / self._fps if time is None else time
         picture = to_stored(frame, self._format, self._colour)
+        if mask is not None and source is not None and same_form(source.stored, self._format):
+            keep_untouched(picture, source.stored, mask)
+        self._put(picture, when)
+
+    def write_as_it_is(self, source: Shown) -> None:
+        """Append a frame of a source at its own time: the samples as they are stored, if the form is the same."""
+        if not same_form(source.stored, self._format):
+            self.write(source.picture(), source.time)
+            return
+        source.stored.pict_type = 0  # the encoder chooses its own keyframes
+        self._put(source.stored, source.time)
+
+    def _put(self, picture, when: Fraction) -> None:
+        # brings FFmpeg's libraries: only where a file is read or written
+        import av
+
+        container = self._container
+        if container is None:
+            raise ValueError(f"{self.path.name} has been closed; it takes no more frames.")
         picture.pts, picture.time_base = round(when / self._tick), self._tick
         try:
             container.mux(self._stream.encode(picture))

@@ -38,7 +38,8 @@ def test_a_file_without_its_subtitles(film, tmp_path, engine, caplog):
         pytest.importorskip("diffsynth"), pytest.importorskip("peft")
     caplog.set_level("INFO")
     run(film, tmp_path / "clean.mp4", "--engine", engine, "--report", "--no-subtitles-only")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clean.mp4", "clean_report.json"]
+    names = ["clean.mp4", "clean_plan.json", "clean_plan.marks", "clean_report.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
     before, after = list(read_timed_frames(film)), list(read_timed_frames(tmp_path / "clean.mp4"))
     assert [when for when, _ in after] == UNEVEN
     assert read_facts(tmp_path / "clean.mp4").audio == read_facts(film).audio is not None
@@ -46,8 +47,8 @@ def test_a_file_without_its_subtitles(film, tmp_path, engine, caplog):
     assert difference.max() > 0.3 and difference[:10].mean() < 0.03, "the letters go, and what is far from them stays"
     report = json.loads((tmp_path / "clean_report.json").read_text(encoding="utf-8"))
     assert (report["engine"], report["frames"], report["width"], report["height"]) == (engine, 9, 128, 96)
-    assert report["changed"] == 9 and report["options"]["marking"]["subtitles_only"] is False
-    assert report["options"]["engine"]["steps"] == (1 if engine == "nano" else 5)
+    assert report["changed"] == 9 and report["options"]["remove"]["marking"]["subtitles_only"] is False
+    assert report["options"]["remove"]["engine"]["steps"] == (1 if engine == "nano" else 5)
     assert f"engine: {engine}" in caplog.text
 
 
@@ -93,19 +94,67 @@ def test_outputs_that_cannot_be_are_refused(film, tmp_path, out, words):
         run(film, tmp_path / out, "--engine", "fill")
 
 
-def test_a_stop_leaves_nothing(film, tmp_path, monkeypatch):
+def test_after_a_stop_the_same_command_goes_on(film, tmp_path, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(VideoWriter, "write", stopped)
-    with pytest.raises(SystemExit, match="stopped; nothing was written"):
-        run(film, tmp_path / "clean.mp4", "--engine", "fill")
-    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoWriter, "write", stopped)
+        with pytest.raises(SystemExit, match="the same command goes on from there"):
+            run(film, tmp_path / "clean.mp4", "--engine", "fill")
+    assert [path.name for path in tmp_path.iterdir()] == ["clean.mp4.unfinished"]
+    run(film, tmp_path / "clean.mp4", "--engine", "fill")
+    names = ["clean.mp4", "clean_plan.json", "clean_plan.marks"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_a_source_that_is_none_is_said(tmp_path):
     with pytest.raises(SystemExit, match="error: gone.mp4: there is no such file"):
         run(tmp_path / "gone.mp4", tmp_path / "clean.mp4", "--engine", "fill")
+
+
+def test_films_of_a_folder_each_keep_their_name_and_one_that_fails_stops_no_other(film, tmp_path, caplog):
+    films, out = tmp_path / "films", tmp_path / "out"
+    films.mkdir()
+    for name in ("a.mkv", "a.mp4", "b.mp4"):
+        (films / name).write_bytes(film.read_bytes())
+    (films / "b.mp4").write_bytes(b"no film")
+    (films / "notes.txt").write_text("no film either")
+    caplog.set_level("INFO")
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="1 of 3 could not be cleaned: b.mp4"):
+            run(films, out, "--engine", "fill")
+        made = sorted(path.name for path in out.iterdir() if path.suffix != ".marks" and "_plan" not in path.name)
+        assert made == ["a.mkv.mkv", "a.mp4.mp4"]
+    assert caplog.text.count("cleaned before") == 2
+    assert len(list(read_timed_frames(out / "a.mkv.mkv"))) == 9
+
+
+def test_a_plan_alone_then_edited_then_used(film, tmp_path, caplog):
+    caplog.set_level("INFO")
+    run(film, tmp_path / "clean.mp4", "--engine", "fill", "--plan", "--no-subtitles-only")
+    path = tmp_path / "clean_plan.json"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["clean_plan.json", "clean_plan.marks"]
+    assert "of memory beside the model" in caplog.text and "of disk" in caplog.text
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    assert plan["lines"]
+    for line in plan["lines"]:
+        line["remove"] = False
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    run(film, tmp_path / "clean.mp4", "--engine", "fill", "--use-plan", str(path), "--no-subtitles-only", "--report")
+    assert json.loads((tmp_path / "clean_report.json").read_text(encoding="utf-8"))["changed"] == 0
+    assert json.loads(path.read_text(encoding="utf-8")) == plan, "the user's plan is as it was"
+
+
+def test_a_time_and_an_area(film, tmp_path):
+    more = ("--no-subtitles-only", "--report", "--from", "0.2", "--to", "0:00.32", "--area", "0%,0%,100%,100%")
+    run(film, tmp_path / "clean.mp4", "--engine", "fill", *more)
+    assert json.loads((tmp_path / "clean_report.json").read_text(encoding="utf-8"))["changed"] == 3
+
+
+def test_a_pattern_that_names_nothing_is_said(tmp_path):
+    with pytest.raises(SystemExit, match="names no film"):
+        run(tmp_path / "*.mkv", tmp_path / "out", "--engine", "fill")
 
 
 def test_no_comfyui_is_needed(film, tmp_path, monkeypatch):

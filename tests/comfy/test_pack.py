@@ -19,6 +19,7 @@ IDS = {
     "CLEAR_ApplyLoRA",
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
+    "CLEAR_SubtitleRemoveVideo",
     "CLEAR_Composite",
     "CLEAR_BeforeAfter",
     "CLEAR_PriorMask",

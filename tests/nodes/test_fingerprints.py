@@ -6,6 +6,7 @@ NODES = [
     "CLEAR_LoadModel",
     "CLEAR_ApplyLoRA",
     "CLEAR_SubtitleRemove",
+    "CLEAR_SubtitleRemoveVideo",
     "CLEAR_PriorMask",
     "CLEAR_TrainPrior",
     "CLEAR_BurnSubtitles",

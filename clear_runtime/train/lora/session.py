@@ -26,10 +26,10 @@ from torch import Tensor
 
 from ...data.clips import Clips
 from ...engines.codec import Codec
+from ...folder_lock import locked_folder
 from ...media.pictures import stacked
 from ...wan import GROUP, SPATIAL, TEXT_TOKENS
 from ..event import OnEvent, Pace, TrainingEvent, ignore
-from ..folder_lock import locked_folder
 from ..history import History
 from ..processes import Processes
 from ..results import made_elsewhere

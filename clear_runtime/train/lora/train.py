@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from ...engines.denoiser import own_attention
 from ...engines.schedule import sigmas
 from ...errors import ClearError
-from ..folder_lock import locked_folder
+from ...folder_lock import locked_folder
 from ..learning_rate import scheduled
 from ..processes import Processes
 from ..state import TrainingState

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ...data.frame_batches import Batch
 from ...errors import ClearError
-from ..folder_lock import locked_folder
+from ...folder_lock import locked_folder
 from ..learning_rate import scheduled
 from ..processes import Processes
 from ..state import TrainingState

@@ -220,10 +220,10 @@ def test_two_runs_do_not_share_a_folder(base, clips, tmp_path):
 
 
 def test_a_process_that_dies_lets_the_folder_go(tmp_path):
-    from clear_runtime.train.folder_lock import locked_folder
+    from clear_runtime.folder_lock import locked_folder
 
     code = (
-        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\nfrom clear_runtime.train.folder_lock import "
+        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\nfrom clear_runtime.folder_lock import "
         f"locked_folder\nwith locked_folder({str(tmp_path)!r}):\n    print('has it', flush=True)\n    "
         f"time.sleep(60)"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout  # torch brings it
 
-from ..errors import ClearError
+from .errors import ClearError
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,276 @@
+"""File to file: a film of any length without its subtitles, in memory that is bounded by a window. Start reading here.
+
+    look     (look.py)   film -> a plan: lines of text, when and where, and which of them go; on disk
+    clean    (clean.py)  film and plan -> frames, of which those alone are painted that have something to remove
+    segments (work.py)   so many frames at a time are encoded and kept; a run that was stopped goes on after the last
+    join     (store.py)  segments -> the result, with everything else that the source has
+
+A run that was stopped at any moment gives the file that it would have given: what is decided is on disk, a window sees
+the same frames wherever it begins, the noise of a frame depends on its number alone, and a segment's encoder knows
+nothing of the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..atomic import WholeFile
+from ..engines.engine import Engine
+from ..engines.plain_fill import PlainFill
+from ..errors import ClearError
+from ..find.marks import Prior
+from ..find.options import ONLY
+from ..find.report import Report
+from ..options import PREVIEW, RAW, RemoveOptions
+from ..presets import resolved
+from . import plan as plans
+from .clean import Cleaning
+from .estimate import cost_of, require_room
+from .identity import file_digest, file_identity, mask_identity, same_file
+from .look import Looking, look
+from .marks_file import MarksFile
+from .options import RemoveFilmOptions
+from .output import saved_plan
+from .plan import Plan, marks_file
+from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgress
+from .segments import all_segments
+from .source import Source
+from .store import Store
+from .work import Segment, Work, opened
+
+log = logging.getLogger(__name__)
+
+EDITION = 1
+"""Of what is kept of a run: what another edition has kept is no part of this one's."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A film to clean. work: the folder for what is not whole yet. target: says, when the film is whole, which file it
+    becomes; never one that is there. engine, prior, limit, protect, subtitle: as pipeline.remove takes them. weights: a
+    word for each part of engine and prior, which changes when its weights do. plan: to go by, instead of looking.
+    metadata: written into the result."""
+
+    source: Path
+    work: Path
+    target: Callable[[], Path]
+    engine: Engine | None
+    prior: Prior | None
+    options: RemoveFilmOptions = field(default_factory=RemoveFilmOptions)
+    store: Store = field(default_factory=Store)
+    limit: Tensor | None = None
+    protect: Tensor | None = None
+    subtitle: Tensor | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+    plan: Path | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was done with a film. plan: the file beside the result. changed: frames in which something was replaced.
+    fps: frames per second. seconds: of work. notes: what else is to be known of the run, in words."""
+
+    source: str
+    output: str
+    plan: str
+    frames: int
+    changed: int
+    width: int
+    height: int
+    fps: float
+    seconds: float
+    notes: list[str]
+
+
+def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> Cleaned:
+    """Write a film without its subtitles: as many frames, of the same size, at the same times, with all else that the
+    source has. What on_progress raises ends the run; what is finished by then is in `job.work`, and the next run of the
+    same job goes on from there. report is told what was found.
+
+    Raises ClearError, before any long work wherever that can be known.
+    """
+    source, begun, report = Source(job.source), time.monotonic(), report or Report()
+    with opened(job.work, identity(job)) as work:
+        if job.options.remove.output.output != PREVIEW and job.engine is None:
+            raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
+        plan = plan_of(job, source, work, on_progress)
+        _tell(report, plan, job)
+        require_room(work.folder, job.source.stat().st_size, sum(path.stat().st_size for path in work.folder.iterdir()))
+        with closing(MarksFile(marks_file(work.plan))) as marks:
+            cleaning = _cleaning(job, source, plan, marks)
+            cost = _cost(job, source, plan, cleaning)
+            log.info("%s", cost)
+            on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
+            segments = all_segments(cleaning, job.store, work, on_progress)
+        report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
+        target = work.joined or _joined(job, work, segments, on_progress)
+        work.clear()
+    return Cleaned(
+        str(job.source),
+        str(target),
+        str(saved_plan(target)),
+        segments[-1].stop,
+        sum(one.changed for one in segments),
+        source.facts.width,
+        source.facts.height,
+        float(source.facts.fps),
+        round(time.monotonic() - begun, 2),
+        work.notes,
+    )
+
+
+def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> str:
+    """Look at a film and write its plan alone; returns what the run would take, in words. Raises ClearError."""
+    source, report = Source(job.source), report or Report()
+    plan = _looked(job, source, path, on_progress)
+    _tell(report, plan, job)
+    with closing(MarksFile(marks_file(path))) as marks:
+        return _cost(job, source, plan, _cleaning(job, source, plan, marks))
+
+
+def identity(job: Job) -> dict[str, Any]:
+    """All that the result depends on."""
+    return {
+        "edition": EDITION,
+        "source": file_identity(job.source),
+        "options": asdict(job.options),
+        "encoding": asdict(job.store),
+        "weights": dict(job.weights),
+        "masks": {name: mask_identity(getattr(job, name)) for name in ("limit", "protect", "subtitle")},
+        "plan": None if job.plan is None else _digest(job.plan),
+    }
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise ClearError(f"The plan {path} cannot be read ({error.strerror or error}). Check the name.") from error
+
+
+def plan_of(job: Job, source: Source, work: Work, on_progress: OnProgress) -> Plan:
+    """The plan that was given, or was found by a run before, or is found now; in the run's folder from then on."""
+    if not work.plan.exists():
+        if job.plan is None:
+            return _looked(job, source, work.plan, on_progress)
+        _take_plan(job.plan, work.plan)
+    with closing(MarksFile(marks_file(work.plan))) as marks:
+        plan = plans.read(work.plan, marks.clock(), source.size)
+    if not same_file(plan.source, work.identity["source"]):
+        raise ClearError(
+            f"The plan is of another film, {plan.source.get('name')}. Give the one of {job.source.name}, or none."
+        )
+    return plan
+
+
+def _take_plan(given: Path, to: Path) -> None:
+    try:
+        for path, place in ((marks_file(given), marks_file(to)), (given, to)):  # the plan last: then all of it is there
+            with WholeFile(place) as part:
+                shutil.copyfile(path, part)
+    except OSError as error:
+        raise ClearError(
+            f"The plan {given.name} and its {marks_file(given).name} beside it cannot be copied "
+            f"({error.strerror or error})."
+        ) from error
+
+
+def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress) -> Plan:
+    options, needs = job.options, (job.engine or PlainFill()).needs
+    settings = resolved(options.remove, needs)
+    only = job.subtitle is not None and options.remove.marking.subtitle_use == ONLY
+    wanted = settings.needs_prior and not only
+    if wanted and job.prior is None:
+        raise ClearError("These settings need a subtitle prior, and none was given.")
+    start, end = options.film.times
+    looking = Looking(
+        options.remove.marking,
+        job.prior if wanted else None,
+        job.subtitle,
+        start,
+        end,
+        options.film.region(*source.size),
+        settings.differs or options.remove.output.output == RAW,
+        options.film.scene_cuts,
+    )
+    begun, total = time.monotonic(), source.facts.frames
+
+    def on_looked(frames: int) -> None:
+        each = (time.monotonic() - begun) / max(1, frames)
+        left = None if total is None or not frames else each * max(0, total - frames)
+        share = None if total is None else LOOKING * min(1.0, frames / total)
+        on_progress(FilmProgress(LOOK, frames, total, left, share))
+
+    expected = cost_of(source.size, total, job.source.stat().st_size, options.remove).text()
+    log.info("%s", expected)
+    on_progress(FilmProgress(LOOK, 0, total, share=0.0, note=expected))
+    asked = {"options": asdict(options), "weights": dict(job.weights)}
+    return look(source, looking, path, file_identity(job.source), asked, on_looked)
+
+
+def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleaning:
+    area, limit = job.options.film.region(*source.size), job.limit
+    if area is not None:
+        inside = torch.zeros(1, *source.size)
+        area.of(inside)[:] = 1
+        limit = inside if limit is None else limit * inside
+    options: RemoveOptions = job.options.remove
+    only = job.subtitle is not None and options.marking.subtitle_use == ONLY
+    prior = None if only or not resolved(options, (job.engine or PlainFill()).needs).needs_prior else job.prior
+    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect)
+
+
+def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning) -> str:
+    painted = sum(piece.stop - piece.first for piece in cleaning.pieces() if piece.works and piece.stop is not None)
+    size = job.source.stat().st_size
+    frames = cleaning.total or source.facts.frames
+    return cost_of(source.size, frames, size, job.options.remove, plan, painted).text()
+
+
+def _tell(report: Report, plan: Plan, job: Job) -> None:
+    report.frames, report.lines = plan.stop, [plans.reported(line) for line in plan.lines]
+    report.looked = job.options.remove.marking.subtitles_only
+
+
+def _joined(job: Job, work: Work, segments: list[Segment], on_progress: OnProgress) -> Path:
+    total = segments[-1].stop
+    on_progress(FilmProgress(JOIN, 0, total, share=JOINING))
+    target = job.target()
+    if target.exists():
+        raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another name.")
+    whole = work.folder / f"joined{target.suffix}"
+    try:
+        job.store.join([work.folder / one.file for one in segments], job.source, whole, job.metadata)
+        _keep_plan(work, target)
+        work.join(whole, target)
+    except OSError as error:
+        raise ClearError(
+            f"The film could not be joined to {target} ({error.strerror or error}). Free some space there. All of "
+            "it is finished: the next run joins it."
+        ) from error
+    on_progress(FilmProgress(JOIN, total, total, 0.0, 1.0))
+    return target
+
+
+def _keep_plan(work: Work, target: Path) -> None:
+    """Beside the result, where it can be looked at, edited and given back."""
+    path = saved_plan(target)
+    if path.exists():  # the user's own
+        return
+    try:
+        shutil.copyfile(marks_file(work.plan), marks_file(path))
+        text = work.plan.read_text(encoding="utf-8")
+        path.write_text(text.replace(f'"{marks_file(work.plan).name}"', f'"{marks_file(path).name}"', 1), "utf-8")
+    except OSError as error:  # the film is whole
+        work.note(f"The plan could not be kept beside the result ({error.strerror or error}).")

@@ -1,0 +1,174 @@
+"""What a run keeps on disk until its film is whole, so that a run that was stopped at any moment goes on: a folder
+beside the result, with the plan, the segments that are finished, and what they depend on.
+
+Nothing is trusted that is not whole: a file takes its name when it is written to its end, a segment counts once its
+record is there, and its content is compared with the record before it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..atomic import write_text
+from ..errors import ClearError
+from ..folder_lock import locked_folder
+from .identity import file_digest, plain, what_differs
+
+log = logging.getLogger(__name__)
+
+_RUN, _JOINED, _LOCK = "run.json", "target.json", ".lock"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A finished part of the result: frames first <= t < stop. changed: frames in which something was replaced. left:
+    those in which something can still be read. window: frames that were painted together. last: whether it is the
+    film's end."""
+
+    first: int
+    stop: int
+    file: str
+    digest: str
+    window: int
+    changed: int = 0
+    left: list[int] = field(default_factory=list)
+    last: bool = False
+
+
+class Work:
+    """The folder of one run, while it is locked. notes: what is to be told of what was found in it. joined: the
+    result, where a run before has only not come to tidy up."""
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any]):
+        self.folder, self.identity = folder, plain(dict(identity))
+        self.notes: list[str] = []
+        self._look_at_what_is_there()
+        self.joined = self._joined()
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / "plan.json"
+
+    def _look_at_what_is_there(self) -> None:
+        before = self._before()
+        differs = [] if before is None else what_differs(before, self.identity)
+        if before == self.identity:
+            return
+        if differs:
+            self.note(
+                f"This run starts anew, for since the one that was stopped this has changed: {', '.join(differs)}."
+            )
+        self.clear()
+        write_text(self.folder / _RUN, json.dumps(self.identity, indent=1, ensure_ascii=False) + "\n")
+
+    def _before(self) -> dict[str, Any] | None:
+        try:
+            return json.loads((self.folder / _RUN).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return {}
+
+    def note(self, text: str) -> None:
+        """Tell the user, now and at the end."""
+        log.info("%s", text)
+        self.notes.append(text)
+
+    def segments(self) -> list[Segment]:
+        """The finished segments, from the film's first frame on, each compared with its record. What comes after a gap,
+        or after one that is damaged, is made again."""
+        found: list[Segment] = []
+        at = 0
+        while (path := self._record(at)).exists():
+            segment = self._checked(path)
+            if segment is None:
+                self.note(f"A segment from frame {at} on is damaged; it is made again.")
+                break
+            found.append(segment)
+            at = segment.stop
+            if segment.last:
+                break
+        known = {name for one in found for name in (one.file, self._record(one.first).name)}
+        for path in self.folder.iterdir():
+            if path.name.startswith(("segment", ".segment", "joined.", ".joined")) and path.name not in known:
+                path.unlink(missing_ok=True)
+        return found
+
+    def _checked(self, path: Path) -> Segment | None:
+        try:
+            segment = Segment(**json.loads(path.read_text(encoding="utf-8")))
+            whole = self._record(segment.first) == path and file_digest(self.folder / segment.file) == segment.digest
+        except (OSError, ValueError, TypeError):
+            return None
+        return segment if whole else None
+
+    def path_of(self, first: int, ending: str) -> Path:
+        """Where the segment from a frame on is to be written."""
+        return self.folder / f"segment_{first:09d}{ending}"
+
+    def add(self, segment: Segment) -> None:
+        """It is written to its end. Raises ClearError where the disk does not take the record."""
+        write_text(self._record(segment.first), json.dumps(asdict(segment)) + "\n")
+
+    def _record(self, first: int) -> Path:
+        return self.folder / f"segment_{first:09d}.json"
+
+    def join(self, whole: Path, target: Path) -> None:
+        """The film is whole: it takes its name."""
+        write_text(self.folder / _JOINED, json.dumps(str(target)) + "\n")
+        os.replace(whole, target)
+
+    def _joined(self) -> Path | None:
+        try:
+            target = Path(json.loads((self.folder / _JOINED).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return None
+        moved = not any(self.folder.glob("joined.*"))
+        return target if moved and target.exists() else None
+
+    def has_something(self) -> bool:
+        """Whether a later run could go on from it."""
+        return self.plan.exists() or self._record(0).exists()
+
+    def clear(self) -> None:
+        """Remove all but the lock."""
+        for path in self.folder.iterdir():
+            if path.name != _LOCK:
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[Work]:
+    """The folder of a run for this run alone, with what an earlier one of the same identity has finished in it. Raises
+    ClearError where another run has it, and for a folder that is something else. It stays where something in it
+    is worth going on from."""
+    if folder.exists() and not (folder.is_dir() and _is_ours(folder)):
+        raise ClearError(f"{folder} is there, and not from a film's run. Move it away, or choose another output.")
+    nothing = False
+    try:
+        with locked_folder(folder):
+            work = Work(folder, identity)
+            try:
+                yield work
+            finally:
+                nothing = not work.has_something()
+                if nothing:
+                    work.clear()
+    finally:
+        if nothing:
+            with contextlib.suppress(OSError):  # another run may have begun in it
+                (folder / _LOCK).unlink(missing_ok=True)
+                folder.rmdir()
+
+
+def _is_ours(folder: Path) -> bool:
+    names = {path.name for path in folder.iterdir()}
+    return _RUN in names or names <= {_LOCK}

@@ -1,0 +1,63 @@
+"""Where another shot begins, to the frame: what is painted is not blended across it.
+
+A line that stands over the cut is no part of either shot: bright letters over a dark scene would make two shots alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..frames.region import Region
+from .align import correlation
+
+CUT = 0.3
+"""Correlation of two frames, without their text, under which they are of two shots."""
+AT_ONCE = 0.5
+"""Correlation of two frames, one after the other, under which it is a cut and no fast movement of the camera."""
+FLAT = 4.0
+"""Levels of 255, as a standard deviation, under which a frame shows one colour and its noise; and by which the colours
+of two such frames differ at least."""
+STEP = 2
+"""Every second pixel of the small frames is enough."""
+LEAST = 0.2
+"""Share of the frame that must be left beside text to tell."""
+
+
+class Shots:
+    """first: frames with which one begins, 0 among them."""
+
+    def __init__(self) -> None:
+        self.first = [0]
+        self._before: tuple[int, np.ndarray, Sequence[Region]] | None = None
+
+    def look(self, t: int, frames: Mapping[int, np.ndarray], text: Sequence[Region]) -> None:
+        """A look at frame t. frames: number -> small frame [h, w, 3] of those since the look before, and of t. text:
+        where it has some, in pixels of these."""
+        before, self._before = self._before, (t, frames[t], text)
+        if before is None:
+            return
+        scene = _beside([*text, *before[2]], frames[t].shape[:2])
+        if scene.mean() < LEAST or _alike(before[1], frames[t], scene) >= CUT:
+            return
+        near = [one for one in range(before[0] + 1, t + 1) if {one - 1, one} <= frames.keys()]
+        steps = {one: _alike(frames[one - 1], frames[one], scene) for one in near}
+        first = min(steps, key=lambda one: steps[one], default=None)
+        if first is not None and steps[first] < AT_ONCE:
+            self.first.append(first)
+
+
+def _beside(text: Sequence[Region], size: tuple[int, ...]) -> np.ndarray:
+    """The pixels of a frame without text [h, w] bool."""
+    scene = np.ones(size, dtype=bool)
+    for region in text:
+        scene[region.rows, region.columns] = False
+    return scene[::STEP, ::STEP]
+
+
+def _alike(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:
+    a, b = (frame[::STEP, ::STEP].mean(2, dtype=np.float32)[scene] for frame in (one, two))
+    if max(a.std(), b.std()) < FLAT:
+        return float(abs(a.mean() - b.mean()) < FLAT)
+    return correlation(a, b)

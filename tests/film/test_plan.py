@@ -1,0 +1,49 @@
+"""A plan is made, edited and given back."""
+
+import json
+
+import pytest
+from tiny_film import job, read
+
+from clear_runtime.errors import ClearError
+from clear_runtime.film.run import clean, make_plan
+from clear_runtime.find.report import Report
+
+
+def test_a_plan_is_made_edited_and_given_back(film, tmp_path):
+    path = tmp_path / "plan.json"
+    said = make_plan(job(film, tmp_path / "clean.mp4"), path)
+    assert "400 frames, of which" in said and "GB of disk" in said
+    assert not (tmp_path / "clean.mp4.unfinished").exists()
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    plan["lines"][1]["remove"] = False
+    plan["lines"][0]["from"] = "0:00:02.000"
+    plan["lines"].append({"from": "0:00:15.0", "to": "15.4", "remove": True, "box": [10, 5, 30, 10]})
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    report = Report()
+    done = clean(job(film, tmp_path / "clean.mp4", plan=path), report=report)
+    before, after = read(film)[1], read(done.output)[1]
+    changed = ((after - before).abs().amax((1, 2, 3)) > 0.25).nonzero()[:, 0].tolist()
+    assert changed == [*range(50, 90), *range(310, 330), *range(375, 385)]
+    assert (after[380, 5:15, 10:40] - before[380, 5:15, 10:40]).abs().mean() > 0.03
+    assert sum(line.goes for line in report.lines) == 3
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda plan: plan["lines"][0].update({"from": "soon"}), 'line 1, "from" is .soon.'),
+        (lambda plan: plan["lines"][1].update(box=[0, 0, 1000, 10]), "line 2.*within its 128x64 pixels"),
+        (lambda plan: plan["lines"][1].update(remove="yes"), '"remove" is true or false'),
+        (lambda plan: plan["source"].update(bytes=1), "of another film"),
+        (lambda plan: plan.pop("lines"), "no plan of a film"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_said(film, tmp_path, change, words):
+    path = tmp_path / "plan.json"
+    make_plan(job(film, tmp_path / "clean.mp4"), path)
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    change(plan)
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(ClearError, match=words):
+        clean(job(film, tmp_path / "clean.mp4", plan=path))

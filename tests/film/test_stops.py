@@ -1,0 +1,117 @@
+"""A run that was stopped at any moment gives the file that it would have given."""
+
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from paths import ROOT
+from tiny_film import FRAMES, Noisy, Stopped, job, read
+
+from clear_runtime.errors import ClearError
+from clear_runtime.film.run import clean
+
+
+@pytest.mark.parametrize("at", [0, 30, 120, 180, 260, 399])
+def test_a_stop_anywhere_then_a_second_run_gives_the_same_file(film, whole, tmp_path, at):
+    def stop(now):
+        if now.stage == "cleaning" and now.done >= at:
+            raise Stopped
+
+    target = tmp_path / "clean.mp4"
+    with pytest.raises(Stopped):
+        clean(job(film, target), stop)
+    assert not target.exists() and (tmp_path / "clean.mp4.unfinished").is_dir()
+    looked = []
+    engine = Noisy()
+    done = clean(job(film, target, engine), lambda now: looked.append(now.stage))
+    assert "looking for text" not in looked, "the plan was found by the run before"
+    assert torch.equal(read(target)[1], whole[3])
+    assert len(engine.windows) <= len(whole[0].windows) and (at < 100 or len(engine.windows) < len(whole[0].windows))
+    assert (at < 60) or "Goes on from frame" in done.notes[0]
+
+
+KILLED = """
+import sys
+sys.path[:0] = [{root!r}, {support!r}]
+import torch
+torch.set_num_threads(1)
+from pathlib import Path
+from tiny_film import job
+from clear_runtime.film import segments
+from clear_runtime.film.run import clean
+segments.SECONDS = 1
+print("begins", flush=True)
+clean(job(Path({film!r}), Path({target!r})))
+"""
+
+
+@pytest.mark.slow
+def test_kill_at_random_moments_then_the_same_file(film, whole, tmp_path):
+    """Ten runs are killed without a warning, each a little later than the one before it got."""
+    target, chance = tmp_path / "clean.mp4", random.Random(4)
+    support = str(ROOT / "tests" / "support")
+    code = KILLED.format(root=str(ROOT), support=support, film=str(film), target=str(target))
+    kills = 0
+    for _ in range(10):
+        other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert other.stdout.readline() == b"begins\n"
+        try:
+            other.wait(chance.uniform(0.1, 2.5))
+            break
+        except subprocess.TimeoutExpired:
+            other.send_signal(signal.SIGKILL)
+            other.communicate()
+            kills += 1
+    assert kills
+    if not target.exists() or (tmp_path / "clean.mp4.unfinished").exists():  # killed when all was done but tidying up
+        clean(job(film, target))
+    assert torch.equal(read(target)[1], whole[3])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clean.mp4", "clean_plan.json", "clean_plan.marks"]
+
+
+def test_a_changed_setting_or_film_starts_anew_and_says_what_changed(film, tmp_path):
+    target = tmp_path / "clean.mp4"
+
+    def stop(now):
+        if now.stage == "cleaning" and now.done > 100:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        clean(job(film, target), stop)
+    with pytest.raises(Stopped):
+        clean(job(film, target, seed=1), stop)
+    done = clean(job(film, target, seed=1, weights={"prior": "another"}))
+    assert done.notes[0].startswith("This run starts anew") and "weights prior" in done.notes[0]
+
+
+def test_a_segment_that_was_damaged_is_made_again(film, whole, tmp_path):
+    def stop(now):
+        if now.done > 200:
+            raise Stopped
+
+    target = tmp_path / "clean.mp4"
+    with pytest.raises(Stopped):
+        clean(job(film, target), lambda now: now.stage == "cleaning" and stop(now))
+    parts = sorted((tmp_path / "clean.mp4.unfinished").glob("segment_*.nut"))
+    assert len(parts) > 3
+    data = bytearray(parts[2].read_bytes())
+    data[len(data) // 2] ^= 255
+    parts[2].write_bytes(data)
+    done = clean(job(film, target))
+    assert "is damaged; it is made again" in done.notes[0]
+    assert torch.equal(read(target)[1], whole[3])
+
+
+def test_a_second_run_on_one_output_is_refused_and_the_first_goes_on(film, tmp_path):
+    target, refused = tmp_path / "clean.mp4", []
+
+    def another(now):
+        if not refused:
+            with pytest.raises(ClearError, match="Another run is using") as error:
+                clean(job(film, target))
+            refused.append(str(error.value))
+
+    assert clean(job(film, target), another).frames == FRAMES and refused

@@ -1,0 +1,44 @@
+"""Cuts are found to the frame, beside a line that stands over them, and nothing else is taken for one."""
+
+import numpy as np
+import pytest
+from drawn_rows import at, letters, scene
+
+from clear_runtime.find.shots import Shots
+from clear_runtime.frames.region import Region
+
+EVERY, LINE = 3, Region(140, 20, 30, 200)
+
+
+def shots_of(grey, text=()):
+    frames = (np.repeat(grey[..., None], 3, 3) * 255).round().astype(np.uint8)
+    shots = Shots()
+    for t in range(0, len(frames), EVERY):
+        shots.look(t, {n: frames[n] for n in range(max(0, t - EVERY), t + 1)}, text)
+    return shots.first
+
+
+@pytest.mark.parametrize("cut", [30, 31, 32])
+def test_a_cut_is_found_to_the_frame(cut):
+    grey = np.concatenate([scene(cut), scene(60 - cut, seed=1)])
+    assert shots_of(grey) == [0, cut]
+
+
+def test_a_bright_line_over_a_dark_cut_hides_nothing():
+    grey = np.concatenate([scene(31), scene(29, seed=1)]) * 0.3
+    grey[:, at(letters(1, 16, 2), 145, 24)] = 1.0
+    assert shots_of(grey, [LINE]) == [0, 31]
+
+
+def test_a_pan_a_fade_a_flash_and_black_with_noise_are_no_cuts():
+    noise = np.random.default_rng(0).normal(0.02, 0.006, (30, 180, 320)).clip(0, 1)
+    fade = scene(30) * np.linspace(1, 0.3, 30)[:, None, None]
+    flash = scene(30).copy()
+    flash[10:12] = flash[10:12] * 0.3 + 0.7
+    for grey in (scene(40, pan=2.0), noise, fade, flash):
+        assert shots_of(grey) == [0]
+
+
+def test_to_black_and_back_are_two():
+    grey = np.concatenate([scene(20), np.zeros((20, 180, 320)), scene(20)])
+    assert shots_of(grey) == [0, 20, 40]

@@ -1,0 +1,73 @@
+"""A film's rows lie on disk while it is looked at: the same is found, and memory does not grow with the video."""
+
+import numpy as np
+import torch
+from drawn_rows import at, letters, scene, video, white
+
+from clear_runtime.find.finder import BATCH, EVERY, MOMENT
+from clear_runtime.find.marks import find_text
+from clear_runtime.find.options import MarkOptions
+from clear_runtime.find.report import lines_of
+from clear_runtime.find.rows import Row
+from clear_runtime.find.spans import with_marks
+from clear_runtime.find.spool import Spool
+
+LOGO, LINES = at(letters(3, 8), 20, 20), [at(letters(n, 9), 150, 80) for n in range(4)]
+
+
+def film(count=240):
+    """A logo stands all the time; a line for every fifty frames."""
+    shown = ((line, slice(60 * n + 5, 60 * n + 50)) for n, line in enumerate(LINES) if 60 * n < count)
+    return video(scene(count), (LOGO, slice(0, count)), *shown)
+
+
+def test_with_a_spool_the_same_is_found(tmp_path):
+    frames = film()
+    spool = Spool(tmp_path)
+    plain, spooled = (find_text(frames, white, MarkOptions(grow=0), spool=one) for one in (None, spool))
+    assert spool.size > 0 and not list(tmp_path.iterdir()), "the file has no name"
+    assert [one.verdict for one in plain.found] == [one.verdict for one in spooled.found]
+    for t in range(len(frames)):
+        assert torch.equal(plain.marks(t), spooled.marks(t)), t
+
+
+def test_masks_held_in_memory_do_not_grow_with_the_video(monkeypatch):
+    held = set()
+    real = Row.soft.fset
+
+    def counted(row, soft):
+        held.add(row)
+        real(row, soft)
+
+    monkeypatch.setattr(Row, "soft", Row.soft.setter(counted))
+    peak = 0
+
+    def watched(frames):
+        nonlocal peak
+        for frame in frames:
+            peak = max(peak, sum(not row.is_packed for row in held))
+            yield frame
+
+    find_text(watched(film()), white, MarkOptions(grow=0), spool=Spool())
+    looks = MOMENT // EVERY + 2 + BATCH  # of a row that goes on: what is compared, and the last batch
+    assert len(held) > 130 and 0 < peak <= 2 * looks
+
+
+def test_each_line_has_its_marks_whether_it_goes_or_not():
+    frames = film(120)
+    finding = find_text(frames, white, MarkOptions(grow=0), spool=Spool())
+    lines = lines_of(finding.found, finding.finder.scales)
+    assert sorted(line.goes for line, _ in lines) == [False, True, True]
+    for (line, rows), mask in zip(sorted(lines, key=lambda one: (one[0].goes, one[0].first)), (LOGO, *LINES)):
+        spans = list(finding.line(rows))
+        assert spans[0].first == line.first and spans[-1].stop == line.stop
+        marks = torch.stack([marks for _, marks in with_marks(frames, spans)])
+        assert np.array_equal(marks[(line.first + line.stop) // 2].numpy(), mask)
+        assert marks.any((1, 2)).nonzero()[:, 0].tolist() == list(range(line.first, line.stop))
+
+
+def test_a_shot_begins_with_its_very_frame():
+    grey = scene(60)
+    grey[31:] = grey[31:, ::-1, ::-1]
+    finding = find_text(video(grey), white)
+    assert finding.finder.shots == [0, 31]
