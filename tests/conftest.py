@@ -11,12 +11,7 @@ from comfy_page import chromium
 
 torch.set_num_threads(1)
 
-FOLDERS = {
-    "browser": ("browser", "comfy", "slow"),
-    "comfy": ("comfy", "slow"),
-    "gpu": ("gpu",),
-    "nodes": ("comfy",),
-}
+FOLDERS = {"browser": ("browser", "comfy", "slow"), "comfy": ("comfy", "slow"), "gpu": ("gpu",), "nodes": ("comfy",)}
 """The markers of all tests of a folder. A server is started for those of tests/browser and of tests/comfy."""
 
 
