@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from os import PathLike
@@ -61,6 +62,8 @@ class VideoWriter:
     audio         or a waveform ([channels, samples], samples per second)
     start         time of the first frame in seconds, when frames come without a time
     like          a source's facts: as many bits, as fine colour, the same shape of pixels
+    notes         texts kept in the file by name, as ComfyUI keeps a workflow
+    seekable      frames between two from which a player can begin; None leaves it to x264 (250)
 
     Raises ClearError for a disk that is full or a folder that cannot be written.
     """
@@ -77,6 +80,8 @@ class VideoWriter:
         audio: tuple[Tensor, int] | None = None,
         start: Fraction = Fraction(0),
         like: Facts | None = None,
+        notes: Mapping[str, str] | None = None,
+        seekable: int | None = None,
     ):
         # brings FFmpeg's libraries: only where a file is read or written
         import av
@@ -98,13 +103,14 @@ class VideoWriter:
         self._whole = WholeFile(self.path)
         self._part = self._whole.part
         self._container = None
-        options = {"movflags": "+faststart"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
+        # without the second flag MP4 keeps only the few names that it knows
+        options = {"movflags": "+faststart+use_metadata_tags"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
             self._container = av.open(str(self._part), "w", options=options)
-            stream = self._container.add_stream(
-                "libx264", rate=self._fps, options={"crf": f"{crf:g}", "preset": "fast"}
-            )
+            self._container.metadata.update(notes or {})
+            coding = {"crf": f"{crf:g}", "preset": "fast", **({"g": str(seekable)} if seekable else {})}
+            stream = self._container.add_stream("libx264", rate=self._fps, options=coding)
             stream.width, stream.height = width, height
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
             stream.pix_fmt = self._format
