@@ -51,8 +51,8 @@ class BeforeAfter(io.ComfyNode):
                     default="",
                     optional=True,
                     force_input=True,
-                    tooltip="report_json of Remove Subtitles: its lines are marked on the time line, and the frame that "
-                    "it was least sure of is shown too.",
+                    tooltip="report_json of Remove Subtitles: its lines are marked on the time line, and the frame "
+                    "that it was least sure of is shown too.",
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],

@@ -99,6 +99,10 @@ class Compare {
         // what the graph would take for its own: dragging, zooming, and keys
         for (const kind of ["pointerdown", "wheel", "contextmenu", "keydown", "dblclick"])
             this.root.addEventListener(kind, (event) => event.stopPropagation())
+        stage.dataset.captureWheel = "true" // the Vue renderer leaves the wheel to what is marked so, and has the focus
+        stage.addEventListener("pointerenter", () => {
+            if ([document.body, app.canvas?.canvas].includes(document.activeElement)) this.root.focus({ preventScroll: true })
+        })
         stage.addEventListener("pointerdown", (event) => this.grab(event))
         stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false })
         stage.addEventListener("dblclick", () => this.resetView())
