@@ -101,7 +101,7 @@ class Compare {
             this.root.addEventListener(kind, (event) => event.stopPropagation())
         stage.dataset.captureWheel = "true" // the Vue renderer leaves the wheel to what is marked so, and has the focus
         stage.addEventListener("pointerenter", () => {
-            if ([document.body, app.canvas?.canvas].includes(document.activeElement)) this.root.focus({ preventScroll: true })
+            if (!document.activeElement?.matches("input, textarea, [contenteditable]")) this.root.focus({ preventScroll: true })
         })
         stage.addEventListener("pointerdown", (event) => this.grab(event))
         stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false })
@@ -280,7 +280,7 @@ class Compare {
         layer("mask", ink)
         ink.globalCompositeOperation = "multiply"
         ink.fillStyle = "#ff2d55"
-        ink.fillRect(0, 0, sheet.width, sheet.height)
+        ink.fillRect(...this.frameBox())
         pen.globalCompositeOperation = "screen"
         pen.drawImage(sheet, 0, 0)
         pen.globalCompositeOperation = "source-over"

@@ -42,7 +42,7 @@ class Panel {
     }
 
     idle() {
-        this.text.textContent = say("Not run yet")
+        this.text.textContent = this.passing ? "" : say("Not run yet")
         this.bar.style.visibility = "hidden"
         this.picture.style.display = "none"
         this.shown = 0
@@ -74,7 +74,10 @@ export function words(state) {
 }
 
 function panelOf(node) {
-    if (!node.clearLive && node.addDOMWidget) node.clearLive = new Panel(node, 46)
+    if (!node.clearLive && node.addDOMWidget) {
+        node.clearLive = new Panel(node, 60)
+        node.clearLive.passing = true // of a node that is never long: it says nothing before something went wrong
+    }
     return node.clearLive
 }
 
@@ -90,6 +93,19 @@ async function restore() {
     if (answer.ok && workflow === workflowId()) for (const state of await answer.json()) take(state)
 }
 
+/** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
+function refused(detail) {
+    if (!String(detail.exception_type).includes(".clear_runtime.")) return
+    const node = nodeOf(detail.node_id)
+    const text = detail.exception_message.trim()
+    if (node) panelOf(node)?.show({ ended: "failed", text, picture: 0, done: 0, total: 0 })
+    const shown = () => [...document.querySelectorAll("[role=dialog]")].some((one) => one.textContent.includes(text))
+    setTimeout(() => {
+        if (shown()) return
+        app.extensionManager?.toast?.add({ severity: "error", summary: node?.title ?? detail.node_type, detail: text, life: 20000 })
+    }, 600)
+}
+
 app.registerExtension({
     name: "CLEAR.live",
     nodeCreated(node) {
@@ -98,11 +114,9 @@ app.registerExtension({
     },
     setup() {
         api.addEventListener("clear.live", ({ detail }) => take(detail))
-        // a node that fails before it has told anything
-        api.addEventListener("execution_error", ({ detail }) => {
-            const node = nodeOf(detail.node_id)
-            if (!String(detail.exception_type).includes(".clear_runtime.")) return
-            node?.clearLive?.show({ ended: "failed", text: detail.exception_message.trim(), picture: 0, done: 0, total: 0 })
+        api.addEventListener("execution_error", ({ detail }) => refused(detail))
+        api.addEventListener("execution_start", () => {
+            for (const [, node] of allNodes()) if (node.clearLive?.passing) node.clearLive.idle()
         })
         restore()
     },

@@ -76,3 +76,6 @@ def test_a_refusal_is_read_on_the_node_and_in_the_toast(page, renderer):
     page.queue()
     told = wait_for(page, PRIOR, lambda told: "no_such_film.mp4" in told["text"], bound=30)
     assert "ClearError" not in told["text"] and "clear_runtime" not in told["text"]
+    page.page.wait_for_timeout(1500)
+    said = page.page.locator("[role=dialog], [role=alert], .p-toast").all_inner_texts()
+    assert any(told["text"] in one for one in said), said
