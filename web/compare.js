@@ -99,7 +99,7 @@ class Compare {
         // what the graph would take for its own: dragging, zooming, and keys
         for (const kind of ["pointerdown", "wheel", "contextmenu", "keydown", "dblclick"])
             this.root.addEventListener(kind, (event) => event.stopPropagation())
-        stage.dataset.captureWheel = "true" // the Vue renderer leaves the wheel to what is marked so, and has the focus
+        this.root.dataset.captureWheel = "true" // the Vue renderer leaves the wheel to what is marked so, and has the focus
         stage.addEventListener("pointerenter", () => {
             if (!document.activeElement?.matches("input, textarea, [contenteditable]")) this.root.focus({ preventScroll: true })
         })
