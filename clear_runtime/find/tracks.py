@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..frames.region import Region
-from .align import alike, camera, moved, part
+from .align import alike, camera, moved, overlap, part
 from .rows import Row
 
 SAME = 0.55
@@ -18,6 +18,14 @@ SAME_MOVED = 0.85
 """The same where the place is free: of many places, one always fits other letters somewhat."""
 REACH = 128
 """Pixels, on a frame of 1280, that a row moves at most from one look to the next: across the frame in a second."""
+SIZES = 0.6
+"""Share of the larger one's pixels that the smaller of two rows has at least, where one has moved: what moves does not
+grow, and a short word is a part of many longer ones."""
+GROWS = 0.02
+"""The same where a row stands and more of its letters come, or fade in. Less is a speck that lies in its place."""
+TAKES = 0.5, 0.8
+"""Share of the smaller one's place, and how sure, from which other letters have taken a row's: then it has gone, and
+does not come back as the same one."""
 PATIENCE = 12
 """Frames for which a row may not be seen and is the same row after: half a second."""
 MOST_TEXT = 0.7
@@ -134,6 +142,7 @@ class Tracker:
         self.scale = scale
         self.tracks: list[Track] = []
         self.cameras: dict[int, tuple[float, float]] = {}
+        self._gone: set[int] = set()
         self._grey: np.ndarray | None = None
         self._text: list[Region] = []
         self._place = (0.0, 0.0)
@@ -141,7 +150,7 @@ class Tracker:
     def add(self, t: int, rows: Sequence[Row], grey: np.ndarray, factor: float) -> list[tuple[Track, Row]]:
         """A look at frame t: its rows, and the frame in grey at 1 / factor of the masks' size. Each row's track."""
         self._follow_camera(t, grey, factor, [row.region for row in rows])
-        active = [track for track in self.tracks if t - track.last.t <= PATIENCE]
+        active = [one for one in self.tracks if t - one.last.t <= PATIENCE and id(one) not in self._gone]
         before = {id(track): track.last.row for track in active}
         found: list[tuple[Track, Row]] = []
         for row in sorted(rows, key=lambda row: -row.soft.size):
@@ -154,21 +163,37 @@ class Tracker:
                 if other.last.t < t:  # two words that have become one row
                     self._absorb(track, other, active)
             found.append((track, row))
+        self._gone |= {id(track) for track in active if track.last.t < t and self._taken(track, found)}
         return found
+
+    def _taken(self, track: Track, found: list[tuple[Track, Row]]) -> bool:
+        """Whether other letters, as high, stand where a track did a moment ago."""
+        share, sure = TAKES
+        place = track.last.row.region
+        for other, row in found:
+            common = overlap(place, row.region)
+            if other is track or common is None or min(row.sure, track.last.row.sure) < sure:
+                continue
+            low, tall = sorted((row.region.height, place.height))
+            if _size(common) >= share * min(_size(place), _size(row.region)) and tall <= 1.5 * low:
+                return True
+        return False
 
     def _new(self) -> Track:
         self.tracks.append(Track())
         return self.tracks[-1]
 
     def _same(self, before: Row, row: Row) -> bool:
-        return alike(before.soft, before.region, row.soft, row.region) >= SAME
+        small, large = sorted((_size(before.region), _size(row.region)))
+        return small >= GROWS * large and alike(before.soft, before.region, row.soft, row.region) >= SAME
 
     def _nearest_moved(self, row: Row, active: list[Track], before: dict[int, Row]) -> list[Track]:
         reach = round(REACH * self.scale)
         best, score = [], SAME_MOVED
         for track in active:
             old = before[id(track)]
-            if not _near(old.region, row.region, reach):
+            small, large = sorted((_size(old.region), _size(row.region)))
+            if small < SIZES * large or not _near(old.region, row.region, reach):
                 continue
             down, right, how = moved(old.soft, old.region, row.soft, row.region, reach)
             if how > score:
@@ -220,6 +245,10 @@ class Tracker:
             float(still.mean(1).max()),
             float(np.ptp(at, axis=0).max()),
         )
+
+
+def _size(region: Region) -> int:
+    return region.height * region.width
 
 
 def _near(a: Region, b: Region, reach: int) -> bool:

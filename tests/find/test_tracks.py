@@ -37,6 +37,18 @@ def test_a_row_that_was_not_seen_for_a_moment_goes_on():
     assert len(follow([line, line] + [none] * 6 + [line]).tracks) == 2
 
 
+def test_a_short_word_is_no_part_of_a_longer_one_elsewhere():
+    word, longer = letters(1, 3), np.concatenate([letters(2, 4), letters(1, 3)], 1)
+    tracker = follow([at(word, 300, 300, SIZE)] * 3 + [at(longer, 300, 240, SIZE)] * 3)
+    assert [(track.looks[0].t, track.last.t) for track in tracker.tracks] == [(0, 6), (9, 15)]
+
+
+def test_a_row_whose_place_others_took_does_not_come_back():
+    one, two = (at(letters(seed, 8), 300, 250, SIZE) for seed in (1, 2))
+    tracker = follow([one] * 3 + [two] * 3 + [one] * 3)
+    assert len(tracker.tracks) == 3
+
+
 def test_what_stands_while_the_scene_moves_and_what_moves_with_it():
     row = letters(1, 12)
     tracker = follow([at(row, 300, 200, SIZE)] * 10, pan=6)
