@@ -23,7 +23,7 @@ from .results import ENDS, keep_results
 from .server import Server
 
 TRUTH = PACK / "assets" / "demo" / "bunny.json"
-GRAPH = PACK / "workflows" / "Nano demo.json"
+GRAPH = PACK / "workflows" / "Remove subtitles (no download).json"
 
 
 def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) -> None:

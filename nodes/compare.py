@@ -28,7 +28,7 @@ class BeforeAfter(io.ComfyNode):
                     "filename_prefix",
                     default="CLEAR/subtitles",
                     tooltip="Where to save below ComfyUI's output folder. The name gets a number, so nothing is "
-                    "overwritten.",
+                    "overwritten. Empty: only the slider, nothing is saved.",
                 ),
                 io.Float.Input(
                     "crf",
@@ -66,26 +66,31 @@ class BeforeAfter(io.ComfyNode):
         import folder_paths
 
         from ..clear_runtime.find.report import least_sure, lines_from
-        from ..clear_runtime.media.before_after import Also, check, save, telling_frame
+        from ..clear_runtime.media.before_after import Also, check, save, save_layers, telling_frame
 
         check(before, after, mask)
-        lines = lines_from(report) if report else []
-        folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
-            filename_prefix, folder_paths.get_output_directory(), before.shape[2], before.shape[1]
-        )
+        size = before.shape[2], before.shape[1]
         sound = None if audio is None else (audio["waveform"][0], int(audio["sample_rate"]))
         # The rate comes as a float; films run at 24000/1001 and the like.
         rate = Fraction(fps).limit_denominator(1001)
+        lines = lines_from(report) if report else []
         spots = {"most text": telling_frame(before, after, mask)}
         doubtful = least_sure(lines)
         if doubtful is not None and doubtful < len(before) and doubtful not in spots.values():
             spots["least sure"] = doubtful
-        player = Player()
+        player, count = Player(), len(before)
+        if not filename_prefix.strip():
+            with Teller(cls, "Getting the slider ready") as tell:
+                save_layers(player.path, before, after, mask, rate, sound, tell.frames(count))
+            return io.NodeOutput(ui=player.ui(count, float(rate), size, spots, lines))
+        folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
+            filename_prefix, folder_paths.get_output_directory(), *size
+        )
         also = Also(workflow_notes(getattr(cls, "hidden", None)), list(spots.values()), player.path)
         with Teller(cls, "Writing the videos") as tell:
             files = save(
-                folder, f"{name}_{counter:05}", before, after, mask, rate, sound, crf, tell.frames(len(before)), also
+                folder, f"{name}_{counter:05}", before, after, mask, rate, sound, crf, tell.frames(count), also
             )
         picture, *videos = [ui.SavedResult(file.name, subfolder, io.FolderType.output) for file in files]
-        shown = player.ui(len(before), float(rate), (before.shape[2], before.shape[1]), spots, lines, videos[0])
+        shown = player.ui(count, float(rate), size, spots, lines, videos[0])
         return io.NodeOutput(ui={"images": [picture], "video": videos, **shown})

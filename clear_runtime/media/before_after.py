@@ -145,6 +145,24 @@ def save(
     return made
 
 
+def save_layers(
+    path: Path,
+    before: Tensor,
+    after: Tensor,
+    mask: Tensor | None,
+    fps: Fraction,
+    audio: tuple[Tensor, int] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> None:
+    """The video for a player alone, where nothing else is to be kept."""
+    check(before, after, mask)
+    with LayersWriter(path, before.shape[2], before.shape[1], fps, LAYERS, audio) as layers:
+        for index in range(len(after)):
+            layers.write(before[index], after[index], changed(before, after, mask, index))
+            if on_frame is not None:
+                on_frame(index + 1)
+
+
 def changed(before: Tensor, after: Tensor, mask: Tensor | None, index: int) -> Tensor:
     """[H, W]: the mask of a frame; without one, how much its most different channel changed, eight times."""
     if mask is not None:

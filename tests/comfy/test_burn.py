@@ -29,7 +29,7 @@ LOOK = {
 
 
 def test_the_shipped_graph_burns_lines_into_the_clean_demo_clip(comfyui, template):
-    prompt = template("Burn subtitles.json")
+    prompt = template("Make training pairs.json")
     outputs = comfyui.run(prompt, bound=240)
     by_class = {node["class_type"]: key for key, node in prompt.items()}
     clean = list(read_frames(DEMO / "bunny_clean.mp4"))

@@ -23,7 +23,7 @@ def load(path):
 
 def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
     prompt = template(
-        "Nano demo.json",
+        "Remove subtitles (no download).json",
         LoadVideo={"file": "small.mp4"},
         CLEAR_SubtitleRemove={"steps": 1},
         CLEAR_BeforeAfter={"filename_prefix": "d/film"},

@@ -114,9 +114,9 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
 
 
 def test_the_wan_graph_names_what_it_needs(template):
-    graph = json.loads((ROOT / "workflows" / "Wan2.1 + CLEAR.json").read_text(encoding="utf-8"))
+    graph = json.loads((ROOT / "workflows" / "Remove subtitles (Wan2.1 + CLEAR).json").read_text(encoding="utf-8"))
     note = next(n for n in graph["nodes"] if n["type"] == "MarkdownNote")["widgets_values"][0]
-    prompt = template("Wan2.1 + CLEAR.json")
+    prompt = template("Remove subtitles (Wan2.1 + CLEAR).json")
     named = [v for n in prompt.values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
     assert len(named) == 4 and all(f"`{name}`" in note for name in named)
     assert all(f"`models/{folder}`" in note for folder in ("diffusion_models", "vae", "text_encoders", "loras"))

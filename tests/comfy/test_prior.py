@@ -17,7 +17,7 @@ def pictures(server, outputs, key):
 
 
 def test_the_shipped_graph_shows_heat_and_a_curve(comfyui, template, small_clip):
-    prompt = template("Prior mask.json", LoadVideo={"file": "small.mp4"}, CLEAR_PriorMask={"threshold": 0.3})
+    prompt = template("Show where subtitles are.json", LoadVideo={"file": "small.mp4"}, CLEAR_PriorMask={"threshold": 0.3})
     keys = {node["inputs"]["images"][1]: key for key, node in prompt.items() if node["class_type"] == "PreviewImage"}
     outputs = comfyui.run(prompt, bound=300)
     frames = pictures(comfyui, outputs, keys[2])

@@ -33,7 +33,7 @@ def picture(server, output):
 
 
 def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, template, short, small_clip):
-    prompt = template("Train a LoRA.json", **short, CLEAR_BeforeAfter={"filename_prefix": "trained/film"})
+    prompt = template("Train a LoRA from clean film.json", **short, CLEAR_BeforeAfter={"filename_prefix": "trained/film"})
     shown = {node["inputs"]["images"][1]: key for key, node in prompt.items() if node["class_type"] == "PreviewImage"}
     for node in prompt.values():
         if node["class_type"] == "LoadVideo" and node["inputs"]["file"] == "clear_demo.mp4":
@@ -58,7 +58,7 @@ def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, te
 
 
 def test_a_model_with_a_lora_is_refused_in_a_sentence(comfyui, template, short):
-    prompt = template("Train a LoRA.json", **short, CLEAR_LoadNano={"strength": 1.0})
+    prompt = template("Train a LoRA from clean film.json", **short, CLEAR_LoadNano={"strength": 1.0})
     with pytest.raises(NodeFailed, match="carries patches.*strength to 0") as failed:
         comfyui.run(prompt, bound=300)
     assert failed.value.kind == "ClearError"
