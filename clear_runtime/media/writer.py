@@ -47,6 +47,16 @@ def stored_as(width: int, height: int, depth: int = 8, chroma: str = "420") -> s
     return f"yuv{'444' if odd else chroma}p{'10le' if depth > 8 else ''}"
 
 
+def _coding(crf: float, seekable: int | None) -> dict[str, str]:
+    """x264's settings."""
+    return {"crf": f"{crf:g}", "preset": "fast", **({"g": str(seekable)} if seekable else {})}
+
+
+def _container_flags(path: Path) -> dict[str, str]:
+    """An index in front, to begin before all is there, and texts under any name; MP4 keeps a few alone without."""
+    return {"movflags": "+faststart+use_metadata_tags"} if path.suffix.lower() in (".mp4", ".mov") else {}
+
+
 class VideoWriter:
     """Writes H.264 frame by frame to a temporary name and renames it when closed whole.
 
@@ -103,14 +113,11 @@ class VideoWriter:
         self._whole = WholeFile(self.path)
         self._part = self._whole.part
         self._container = None
-        # without the second flag MP4 keeps only the few names that it knows
-        options = {"movflags": "+faststart+use_metadata_tags"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
-            self._container = av.open(str(self._part), "w", options=options)
+            self._container = av.open(str(self._part), "w", options=_container_flags(self.path))
             self._container.metadata.update(notes or {})
-            coding = {"crf": f"{crf:g}", "preset": "fast", **({"g": str(seekable)} if seekable else {})}
-            stream = self._container.add_stream("libx264", rate=self._fps, options=coding)
+            stream = self._container.add_stream("libx264", rate=self._fps, options=_coding(crf, seekable))
             stream.width, stream.height = width, height
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
             stream.pix_fmt = self._format
