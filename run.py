@@ -74,6 +74,13 @@ def test(arguments: list[str]) -> int:
         raise
 
 
+def shots(arguments: list[str]) -> int:
+    """Make the pictures of README, help pages and templates again, in a real ComfyUI with its real page."""
+    tree = environment.ready_tree()
+    python = environment.python_for(tree, test=True, browser=True)
+    return subprocess.run([str(python), str(PACK / "scripts" / "shots.py"), str(tree), *arguments], cwd=PACK).returncode
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Remove subtitles from a video in a real ComfyUI, or run the tests.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -88,13 +95,16 @@ def main() -> int:
     commands.add_parser(
         "test", help=f"run the tests; {BROWSER}: in a real browser; further arguments go to pytest", add_help=False
     )
+    commands.add_parser("shots", help="make the pictures of README, help and templates again", add_help=False)
     options, rest = parser.parse_known_args()
-    if rest and options.command != "test":
+    if rest and options.command not in ("test", "shots"):
         parser.error(f"unknown argument {rest[0]}")
     if options.command == "check":
         return ended_in_words(lambda: check(options.checks))
     if options.command == "test":
         return ended_in_words(lambda: test(rest))
+    if options.command == "shots":
+        return ended_in_words(lambda: shots(rest))
     return ended_in_words(lambda: demo(options.video, options.out.expanduser().resolve(), options.keep))
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from comfy_page import chromium
+
+from launch.page import chromium
 
 torch.set_num_threads(1)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from comfy_page import ComfyPage, chromium
 
+from launch.page import ComfyPage, chromium
 from launch.server import Server
 
 FRONTEND = os.environ.get("CLEAR_FRONTEND")

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from launch import PACK_NAME
+from . import PACK_NAME
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = {"Comfy.TutorialCompleted": True, "Comfy.Workflow.ShowMissingModelsWarning": True, "Comfy.Locale": "en"}
