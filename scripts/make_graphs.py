@@ -156,7 +156,7 @@ def own_mask() -> Graph:
     graph.column()
     parts = nano(graph)
     graph.column()
-    values = ["only" if value == "add" else value for value in REMOVE]
+    values = ["look here" if value == "add" else value for value in REMOVE]
     removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), subtitle=(mask, MASK), **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/masked")

@@ -32,8 +32,8 @@ from launch.server import Server  # noqa: E402
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
 DOCS, ASSETS = ROOT / "docs", ROOT / "assets"
 QUALITY = 84
-MOVING = 640, 72
-"""Width of README's moving picture in pixels, and its quality as WebP."""
+MOVING = 640, 60, 2
+"""README's moving picture: width in pixels, quality as WebP, and which of the frames: every so many."""
 LATIN, CHINESE = 12, 40  # frames of the demo clip in which its two lines stand
 LOOKS = [  # what is changed in Burn Subtitles: three looks that have little in common
     {"scripts": "latin", "size": 7.0, "seed": 3},
@@ -101,12 +101,17 @@ def demo(graphs: Graphs) -> None:
     name = "Remove subtitles (no download)"
     before, after = compared(graphs, name)
     swing = [0.5 - 0.5 * math.cos(2 * math.pi * i / len(before)) for i in range(len(before))]  # there and back
-    frames = [
-        scaled(wiped(one, other, share), MOVING[0]) for one, other, share in zip(before, after, swing, strict=True)
-    ]
+    width, quality, every = MOVING
+    frames = [scaled(wiped(*one), width) for one in list(zip(before, after, swing, strict=True))[::every]]
     path = DOCS / "before_after.webp"
     frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=round(1000 / 24), loop=0, quality=MOVING[1], method=4
+        path,
+        save_all=True,
+        append_images=frames[1:],
+        duration=round(1000 * every / 24),
+        loop=0,
+        quality=quality,
+        method=6,
     )
     print(path, frames[0].size, path.stat().st_size // 1024, "kB")
     save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
