@@ -3,7 +3,7 @@
     python run.py shots [demo mask page prior train_prior burn train_lora]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
-most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of the burned lines come
+most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
 from the fonts that are installed.
 """
 
@@ -32,6 +32,8 @@ from launch.server import Server  # noqa: E402
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
 DOCS, ASSETS = ROOT / "docs", ROOT / "assets"
 QUALITY = 84
+PAGE = 1380, 1150
+"""Width and height of the page in pixels: Remove Subtitles and Before / After of the first graph."""
 MOVING = 640, 60, 2
 """README's moving picture: width in pixels, quality as WebP, and which of the frames: every so many."""
 LATIN, CHINESE = 12, 40  # frames of the demo clip in which its two lines stand
@@ -144,9 +146,9 @@ def page(graphs: Graphs) -> None:
         raise SystemExit("No Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        shown = ComfyPage(browser, graphs.server, size=(2000, 1160))
+        shown = ComfyPage(browser, graphs.server, size=PAGE)
         shown.load(GRAPHS / "Remove subtitles (no download).json")
-        shown.whole_view(1.0, (360, 0))
+        shown.whole_view(1.0, (740, -40))
         shown.queue()
         shown.wait_for_end()
         shown.page.wait_for_timeout(2000)
@@ -154,7 +156,7 @@ def page(graphs: Graphs) -> None:
             whole = Image.open(shown.picture(Path(folder) / "page.png")).convert("RGB")
             slider = shown.page.locator(".clear-compare").first
             slider.screenshot(path=str(Path(folder) / "slider.png"))
-            save(DOCS / "page.jpg", scaled(whole, 1280))
+            save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
             save(PAGES / "before_after.jpg", scaled(Image.open(Path(folder) / "slider.png").convert("RGB"), 720))
             panel = shown.page.locator(".clear-live").first
             panel.screenshot(path=str(Path(folder) / "panel.png"))
