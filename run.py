@@ -22,6 +22,8 @@ from launch.check import CHECKS, check
 from launch.console import duration, ended_in_words, say, undisturbed
 from launch.refuse import BUNDLED, refuse_early
 
+BROWSER = "--browser"
+"""Of `test`: the tests in tests/browser, which the suite leaves out; tests/conftest.py knows it too."""
 MOST_PROCESSES = 4
 """Test processes side by side: each may start a ComfyUI server, some 2 GB."""
 
@@ -53,9 +55,11 @@ def test(arguments: list[str]) -> int:
     exit code."""
     began = time.monotonic()
     tree = environment.ready_tree()
-    python = environment.python_for(tree, test=True)
+    python = environment.python_for(tree, test=True, browser=BROWSER in arguments)
     say(f"Set-up took {duration(time.monotonic() - began)}.")
     variables = {**os.environ, "COMFYUI_PATH": str(tree)}
+    if BROWSER in arguments and not any(argument.startswith("tests") for argument in arguments):
+        arguments = [*arguments, "tests/browser"]
     if not arguments:
         arguments = side_by_side(os.cpu_count() or 1)
         variables.setdefault("OMP_NUM_THREADS", "1")  # the cores are taken already
@@ -70,6 +74,13 @@ def test(arguments: list[str]) -> int:
         raise
 
 
+def shots(arguments: list[str]) -> int:
+    """Make the pictures of README, help pages and templates again, in a real ComfyUI with its real page."""
+    tree = environment.ready_tree()
+    python = environment.python_for(tree, test=True, browser=True)
+    return subprocess.run([str(python), str(PACK / "scripts" / "shots.py"), str(tree), *arguments], cwd=PACK).returncode
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Remove subtitles from a video in a real ComfyUI, or run the tests.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -81,14 +92,19 @@ def main() -> int:
     one.add_argument("--keep", action="store_true", help="leave the ComfyUI server running and print its address")
     checks = commands.add_parser("check", help="format, lint, types and imports; what CI runs before the tests")
     checks.add_argument("checks", nargs="*", metavar="CHECK", help=f"only these, of {', '.join(CHECKS)}")
-    commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
+    commands.add_parser(
+        "test", help=f"run the tests; {BROWSER}: in a real browser; further arguments go to pytest", add_help=False
+    )
+    commands.add_parser("shots", help="make the pictures of README, help and templates again", add_help=False)
     options, rest = parser.parse_known_args()
-    if rest and options.command != "test":
+    if rest and options.command not in ("test", "shots"):
         parser.error(f"unknown argument {rest[0]}")
     if options.command == "check":
         return ended_in_words(lambda: check(options.checks))
     if options.command == "test":
         return ended_in_words(lambda: test(rest))
+    if options.command == "shots":
+        return ended_in_words(lambda: shots(rest))
     return ended_in_words(lambda: demo(options.video, options.out.expanduser().resolve(), options.keep))
 
 

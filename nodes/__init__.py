@@ -12,6 +12,7 @@ class ClearExtension(ComfyExtension):
         from .burn import BurnSubtitles
         from .comfy.demo_clip import offer_demo_clip
         from .comfy.files import register_folder
+        from .comfy.live import offer_routes
         from .compare import BeforeAfter
         from .composite import Composite
         from .prior import PriorMask
@@ -23,6 +24,7 @@ class ClearExtension(ComfyExtension):
 
         register_folder()
         offer_demo_clip()
+        offer_routes()
         return [
             load.LoadNano,
             load.LoadModel,

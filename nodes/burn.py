@@ -10,7 +10,7 @@ from ..clear_runtime.errors import ClearError
 from .comfy.files import resolved, stamped
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
-from .comfy.progress import progress_bar
+from .comfy.live import PICTURE_SIDE, Teller
 
 StyleType = io.Custom("CLEAR_BURN_STYLE")
 _FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -42,6 +42,7 @@ class BurnSubtitles(io.ComfyNode):
                 *options.take("shadow", "box_opacity", "box_colour", "opacity", "position", "margin", "fade", "seed"),
                 *options.rest(),
             ],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
             outputs=[
                 io.Image.Output(display_name="subtitled", tooltip="The frames with subtitles."),
                 io.Mask.Output(
@@ -83,6 +84,7 @@ class BurnSubtitles(io.ComfyNode):
         # what nodes run is imported when they run: ComfyUI starts without it
         from ..clear_runtime.data.synthetic.burn_style import BurnStyle
         from ..clear_runtime.data.synthetic.burner import Burner
+        from ..clear_runtime.media.pictures import to_preview
 
         named = resolved(font)
         style = BurnStyle(
@@ -95,10 +97,10 @@ class BurnSubtitles(io.ComfyNode):
         frames, height, width = images.shape[:3]
         burner = Burner(style, width, height, fps, frames)
         out, mask = torch.empty(frames, height, width, 3, dtype=images.dtype), torch.empty(frames, height, width)
-        advance = progress_bar(frames)
-        for i, frame in enumerate(images):
-            out[i], mask[i] = burner.burn(frame[..., :3].cpu(), i)
-            advance(i + 1)
+        with Teller(cls, "Burning lines") as tell:
+            for i, frame in enumerate(images):
+                out[i], mask[i] = burner.burn(frame[..., :3].cpu(), i)
+                tell.tell(i + 1, frames, picture=to_preview(out[i], PICTURE_SIDE) if tell.wants_picture() else None)
         return io.NodeOutput(out, mask, style, burner.report())
 
 

@@ -14,10 +14,11 @@ from .choices import BUNDLED
 from .comfy.files import CLEAR_FOLDER, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
+from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.progress import say
+from .comfy.removal import FINDING, removal
 from .prior import chosen_prior, trained_input
-from .remove import area_inputs, on_progress, prior_input, result_outputs
+from .remove import area_inputs, prior_input, result_outputs
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Composite(io.ComfyNode):
                 *options.rest(),
             ],
             outputs=result_outputs(),
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -72,21 +73,22 @@ class Composite(io.ComfyNode):
         place, report = dict(device=comfy.model_management.intermediate_device()), Report()
         frames = torch.empty(count, *size, 3, dtype=source.dtype, **place)
         masks = torch.empty(count, *size, **place)
-        results = remove(
-            source[..., :3],
-            engine,
-            ComfyPrior(chosen_prior(prior, trained)),
-            COMPOSITE.options(given),
-            limit,
-            protect,
-            total=count,
-            on_progress=on_progress(),
-            subtitle=subtitle,
-            report=report,
-        )
-        for i, (frame, mask) in enumerate(results):
-            frames[i], masks[i] = frame, mask
-        report.notes += engine.notes()
+        with Teller(cls, FINDING) as tell:
+            results = remove(
+                source[..., :3],
+                engine,
+                ComfyPrior(chosen_prior(prior, trained)),
+                COMPOSITE.options(given),
+                limit,
+                protect,
+                total=count,
+                on_progress=removal(tell, count, source.__getitem__),
+                subtitle=subtitle,
+                report=report,
+            )
+            for i, (frame, mask) in enumerate(results):
+                frames[i], masks[i] = frame, mask
+            report.notes += engine.notes()
+            tell.say(report.summary())
         log.info("%s", report.text())
-        say(getattr(cls.hidden, "unique_id", None), report.summary())
         return io.NodeOutput(frames, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))

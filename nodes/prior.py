@@ -13,8 +13,8 @@ from .choices import BUNDLED
 from .comfy.files import CLEAR_FOLDER, full_path, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
+from .comfy.live import PICTURE_SIDE, Teller
 from .comfy.managed import ComfyPrior
-from .comfy.progress import progress_bar
 
 _BATCH = 8  # frames between two looks at Cancel
 
@@ -66,6 +66,7 @@ class PriorMask(io.ComfyNode):
                 trained_input(),
                 *options.rest(),
             ],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
             outputs=[
                 io.Mask.Output(display_name="soft", tooltip="How sure the prior is of each pixel, 0 to 1."),
                 io.Mask.Output(
@@ -95,7 +96,7 @@ class PriorMask(io.ComfyNode):
         from ..clear_runtime.find.marks import marked
         from ..clear_runtime.find.report import Report
         from ..clear_runtime.frames.checks import checked
-        from ..clear_runtime.media.pictures import overlay, share_plot, to_frames
+        from ..clear_runtime.media.pictures import overlay, share_plot, to_frames, to_preview
 
         require_frames(images)
         count, *size = images.shape[:3]
@@ -105,15 +106,17 @@ class PriorMask(io.ComfyNode):
             torch.empty(count, *size, **place),
             torch.empty(count, *size, 3, dtype=images.dtype, **place),
         )
-        advance, shares = progress_bar(count), []
+        shares = []
         loaded = chosen_prior(prior, trained)
         options = MASK.options(given)
         report = Report()
         found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True, report=report)
-        for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all
-            counted = one.marks.float()
-            soft[i], binary[i] = one.soft, counted
-            shown[i] = overlay(one.frame[None], one.soft[None])[0]
-            shares.append(counted.mean().item())
-            advance(i + 1)
+        with Teller(cls, "Finding subtitles") as tell:
+            for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all
+                counted = one.marks.float()
+                soft[i], binary[i] = one.soft, counted
+                shown[i] = overlay(one.frame[None], one.soft[None])[0]
+                shares.append(counted.mean().item())
+                tell.tell(i + 1, count, picture=to_preview(shown[i], PICTURE_SIDE) if tell.wants_picture() else None)
+            tell.say(report.summary())
         return io.NodeOutput(soft, binary, shown, to_frames(share_plot(shares)), f"{loaded.report}\n{report.text()}")

@@ -15,14 +15,12 @@ from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
+from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.progress import progress_bar, say
+from .comfy.removal import FINDING, removal
 from .prior import chosen_prior, trained_input
 
 log = logging.getLogger(__name__)
-
-_PREVIEW_SIDE = 512
-"""Longest side in pixels of the picture on the node while it runs."""
 
 
 def parts_and_areas() -> list:
@@ -142,7 +140,7 @@ class SubtitleRemove(io.ComfyNode):
                 *options.rest(),
             ],
             outputs=result_outputs(),
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -185,36 +183,23 @@ class SubtitleRemove(io.ComfyNode):
         # there
         limit, protect, subtitle = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
         report = Report()
-        results = remove(
-            images[..., :3],
-            engine,
-            ComfyPrior(chosen_prior(prior, trained)),
-            options,
-            limit,
-            protect,
-            total=count,
-            on_progress=on_progress(),
-            subtitle=subtitle,
-            report=report,
-        )
         started = time.monotonic()
-        for i, (frame, mask) in enumerate(results):
-            cleaned[i], masks[i] = frame, mask
+        with Teller(cls, FINDING) as tell:
+            results = remove(
+                images[..., :3],
+                engine,
+                ComfyPrior(chosen_prior(prior, trained)),
+                options,
+                limit,
+                protect,
+                total=count,
+                on_progress=removal(tell, count, images.__getitem__),
+                subtitle=subtitle,
+                report=report,
+            )
+            for i, (frame, mask) in enumerate(results):
+                cleaned[i], masks[i] = frame, mask
+            tell.say(report.summary())
         log.info("%d frames of %dx%d in %.1f s", count, width, height, time.monotonic() - started)
         log.info("%s", report.text())
-        say(getattr(cls.hidden, "unique_id", None), report.summary())
         return io.NodeOutput(cleaned, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))
-
-
-def on_progress():
-    """A callback for the remover: one bar over windows and steps, with the frame being cleaned on the node."""
-    # the runtime, which start-up does without
-    from ..clear_runtime.media.pictures import to_preview
-
-    advance = progress_bar()
-
-    def show(progress) -> None:
-        picture = None if progress.preview is None else ("JPEG", to_preview(progress.preview, _PREVIEW_SIDE), None)
-        advance(progress.done, progress.total, picture)
-
-    return show

@@ -224,7 +224,7 @@ def _on_progress(node: str | None):
     """A callback for the run: a bar over all of it, a line with stage, frames and time left, and a picture."""
     # the runtime, which start-up does without
     from ..clear_runtime.film.timecode import duration
-    from ..clear_runtime.media.pictures import to_picture
+    from ..clear_runtime.media.pictures import to_preview
 
     advance, said, done = progress_bar(_STEPS), 0.0, 0
 
@@ -238,7 +238,7 @@ def _on_progress(node: str | None):
         if at < said + _SAY_EVERY and now.share != 1:
             return
         done = max(done, round(_STEPS * (now.share or 0)))
-        advance(done, _STEPS, None if now.preview is None else ("JPEG", to_picture(now.preview), _PREVIEW_SIDE))
+        advance(done, _STEPS, None if now.preview is None else ("JPEG", to_preview(now.preview, _PREVIEW_SIDE), None))
         said, frames = at, f"{now.done} of {now.total}" if now.total else f"{now.done}"
         left = "" if now.left is None else f", {duration(now.left)} left"
         say(node, f"{now.stage}: {frames} frames{left}")

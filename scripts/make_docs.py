@@ -1,4 +1,4 @@
-"""Write what help pages, README and translations say of the options, out of the options themselves.
+"""Write what help pages, docs/nodes.md and translations say of the options, out of the options themselves.
 
     python scripts/make_docs.py            rewrite what is out of date
     python scripts/make_docs.py --check    say what is, and fail where there is some
@@ -43,7 +43,7 @@ def list_zh(surface: Surface) -> str:
 
 
 def table(surface: Surface) -> str:
-    """The README's, which is read on a wide page."""
+    """Of docs/nodes.md, which is read on a wide page."""
     rows = [f"| {one.name} | {in_words(one.default)} | {one.about.help} |" for one in surface.on_nodes()]
     return "\n".join(["| input | default | meaning |", "|---|---|---|", *rows]) + "\n"
 
@@ -59,7 +59,7 @@ def translated(text: str) -> str:
 
 def written() -> dict[Path, str]:
     """File, from the repository's root -> what it should hold."""
-    parts = {Path("README.md"): table(NODES["CLEAR_SubtitleRemove"])}
+    parts = {Path("docs/nodes.md"): table(NODES["CLEAR_SubtitleRemove"])}
     for node, surface in NODES.items():
         parts |= {Path(f"web/docs/{node}.md"): list_en(surface), Path(f"web/docs/{node}/zh.md"): list_zh(surface)}
     made = {path: _between(path, part) for path, part in parts.items()}

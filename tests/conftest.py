@@ -1,21 +1,34 @@
 """For every test: one thread. The tensors here are small, and waiting for a second busy core costs more than it
 brings."""
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
+
+from launch.page import chromium
 
 torch.set_num_threads(1)
+# how long an example takes says something of the machine, and nothing of the code
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
-FOLDERS = {"comfy": ("comfy", "slow"), "gpu": ("gpu",), "nodes": ("comfy",)}
-"""The markers of all tests of a folder. A server is started for those of tests/comfy."""
+FOLDERS = {"browser": ("browser", "comfy", "slow"), "comfy": ("comfy", "slow"), "gpu": ("gpu",), "nodes": ("comfy",)}
+"""The markers of all tests of a folder. A server is started for those of tests/browser and of tests/comfy."""
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--browser", action="store_true", help="run tests/browser, in the Chromium that is installed")
+
+
+def pytest_collection_modifyitems(config, items):
     """Marks what runs ComfyUI's code, and skips what this machine has not."""
     lacking = {}
+    if reason := _no_browser(config):
+        lacking["browser"] = reason
     if not os.environ.get("COMFYUI_PATH"):
         lacking["comfy"] = "COMFYUI_PATH names no ComfyUI; `python run.py test` brings one"
     if not torch.cuda.is_available() and not os.environ.get("CLEAR_TEST_DEVICE"):
@@ -26,6 +39,17 @@ def pytest_collection_modifyitems(items):
         for name, reason in lacking.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _no_browser(config) -> str | None:
+    """Why tests in a browser cannot run, or were not asked for."""
+    if not config.getoption("browser"):
+        return "`python run.py test --browser` runs these; they take minutes"
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed; `python run.py test --browser` brings it"
+    if chromium() is None:
+        return "no Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere"
+    return None
 
 
 @pytest.fixture

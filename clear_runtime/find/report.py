@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from ..errors import ClearError
 from ..frames.region import Region
 from .finder import Found
 from .look import Scales
@@ -98,6 +100,26 @@ class Report:
         for line in self.removed:
             there[line.first : line.stop] = True
         return int(there.sum()), stretches_of(np.flatnonzero(~there).tolist())
+
+
+def lines_from(text: str) -> list[Line]:
+    """The lines of a report that was written by `json`. Raises ClearError for a text that is none."""
+    try:
+        told = json.loads(text)["lines"]
+        return [Line(**{**one, "box": tuple(one["box"])}) for one in told]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ClearError(
+            "This is no report of a removal. Connect report_json of Remove Subtitles, or leave it unconnected."
+        ) from error
+
+
+def least_sure(lines: Sequence[Line]) -> int | None:
+    """The middle frame of the line that was removed with the least certainty; None where none was."""
+    removed = [line for line in lines if line.goes]
+    if not removed:
+        return None
+    doubtful = min(removed, key=lambda line: (line.certain, line.sure))
+    return (doubtful.first + doubtful.stop - 1) // 2
 
 
 def lines_of(found: list[Found], scales: Scales) -> list[tuple[Line, list[Found]]]:

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import unpacked
+from .layers import LayersWriter
 from .writer import VISUALLY_LOSSLESS_CRF, VideoWriter
 
+LAYERS = 3  # before, after, mask
 LINE = 2  # pixels of white between the halves; even, so that the joined width is
 
 
@@ -75,6 +79,20 @@ def join(before: Tensor, after: Tensor, words: tuple[Tensor, Tensor]) -> Tensor:
     return joined + opacity * (colour - joined)
 
 
+@dataclass(frozen=True)
+class Also:
+    """What else is asked for.
+
+    notes: kept in each file by name, as ComfyUI keeps a workflow. shown: numbers of the frames in the picture, one row
+    each; None for the telling one. layers: a video of before, after and mask, one below the other, for a player
+    (layers.py).
+    """
+
+    notes: Mapping[str, str] = field(default_factory=dict)
+    shown: Sequence[int] | None = None
+    layers: Path | None = None
+
+
 def save(
     folder: str | os.PathLike,
     prefix: str,
@@ -85,6 +103,7 @@ def save(
     audio: tuple[Tensor, int] | None = None,
     crf: float = VISUALLY_LOSSLESS_CRF,
     on_frame: Callable[[int], None] | None = None,
+    also: Also = Also(),
 ) -> list[Path]:
     """Write PREFIX_before_after.png, PREFIX_clean.mp4 and PREFIX_before_after.mp4; all of them or none.
 
@@ -103,17 +122,23 @@ def save(
     try:
         with contextlib.ExitStack() as whole:  # all are whole before the first takes its name
             picture, clean, both = (whole.enter_context(WholeFile(path)) for path in made)
-            with (
-                VideoWriter(clean, width, height, fps, crf, audio=audio) as clean_writer,
-                VideoWriter(both, 2 * width + LINE, height, fps, crf, audio=audio) as both_writer,
-            ):
+            video = lambda path, wide: VideoWriter(path, wide, height, fps, crf, audio=audio, notes=also.notes)
+            with contextlib.ExitStack() as open_videos:
+                clean_writer = open_videos.enter_context(video(clean, width))
+                both_writer = open_videos.enter_context(video(both, 2 * width + LINE))
+                layers = also.layers and open_videos.enter_context(
+                    LayersWriter(also.layers, width, height, fps, LAYERS, audio)
+                )
                 for index in range(len(after)):
                     clean_writer.write(after[index, ..., :3])
                     both_writer.write(join(before[index, ..., :3], after[index, ..., :3], words))
+                    if layers:
+                        layers.write(before[index], after[index], changed(before, after, mask, index))
                     if on_frame is not None:
                         on_frame(index + 1)
-            best = telling_frame(before, after, mask)
-            _save_png(picture, join(before[best, ..., :3], after[best, ..., :3], words))
+            shown = [telling_frame(before, after, mask)] if also.shown is None else also.shown
+            rows = [join(before[index, ..., :3], after[index, ..., :3], words) for index in shown]
+            _save_png(picture, torch.cat(rows), also.notes)
     except OSError as error:
         raise ClearError(
             f"{folder}: the result cannot be saved there ({error.strerror or error}). Free some space, or "
@@ -122,6 +147,33 @@ def save(
     return made
 
 
-def _save_png(path: Path, picture: Tensor) -> None:
-    pixels = picture.clamp(0, 1).mul(255).add(0.5).to(torch.uint8)
-    Image.fromarray(pixels.numpy()).save(path, "PNG")
+def save_layers(
+    path: Path,
+    before: Tensor,
+    after: Tensor,
+    mask: Tensor | None,
+    fps: Fraction,
+    audio: tuple[Tensor, int] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> None:
+    """The video for a player alone, where nothing else is to be kept."""
+    check(before, after, mask)
+    with LayersWriter(path, before.shape[2], before.shape[1], fps, LAYERS, audio) as layers:
+        for index in range(len(after)):
+            layers.write(before[index], after[index], changed(before, after, mask, index))
+            if on_frame is not None:
+                on_frame(index + 1)
+
+
+def changed(before: Tensor, after: Tensor, mask: Tensor | None, index: int) -> Tensor:
+    """[H, W]: the mask of a frame; without one, how much its most different channel changed, eight times."""
+    if mask is not None:
+        return mask[index if len(mask) == len(before) else 0]
+    return (8 * (after[index, ..., :3].float() - before[index, ..., :3].float()).abs().amax(-1)).clamp(0, 1)
+
+
+def _save_png(path: Path, picture: Tensor, notes: Mapping[str, str]) -> None:
+    pixels, texts = picture.clamp(0, 1).mul(255).add(0.5).to(torch.uint8), PngInfo()
+    for name, text in notes.items():
+        texts.add_text(name, text)
+    Image.fromarray(pixels.numpy()).save(path, "PNG", pnginfo=texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from os import PathLike
@@ -51,6 +52,18 @@ def stored_as(width: int, height: int, depth: int = 8, chroma: str = "420") -> s
     return f"yuv{'444' if odd else chroma}p{'10le' if depth > 8 else ''}"
 
 
+def _coding(crf: float, seekable: int | None) -> dict[str, str]:
+    """x264's settings."""
+    return {"crf": f"{crf:g}", "preset": "fast", **({"g": str(seekable)} if seekable else {})}
+
+
+def _container_flags(path: Path, texts: bool) -> dict[str, str]:
+    """An index in front, to begin before all is there, and texts under any name: MP4 keeps a few alone without, and no
+    cover with."""
+    flags = "+faststart+use_metadata_tags" if texts else "+faststart"
+    return {"movflags": flags} if path.suffix.lower() in (".mp4", ".mov") else {}
+
+
 class VideoWriter:
     """Writes H.264 frame by frame to a temporary name and renames it when closed whole.
 
@@ -69,6 +82,8 @@ class VideoWriter:
     joins         it is a part of a film that is laid end to end with others: no frame is stored before one that is
                   shown before it, so that times rise across the joints; and the same frames give the same bytes, so
                   that a part that is made again is the one that it was
+    notes         texts kept in the file by name, as ComfyUI keeps a workflow
+    seekable      frames between two from which a player can begin; None leaves it to x264 (250)
 
     Raises ClearError for a disk that is full or a folder that cannot be written.
     """
@@ -86,13 +101,13 @@ class VideoWriter:
         start: Fraction = Fraction(0),
         like: Facts | None = None,
         joins: bool = False,
+        notes: Mapping[str, str] | None = None,
+        seekable: int | None = None,
     ):
         # brings FFmpeg's libraries: only where a file is read or written
         import av
 
-        self.path = Path(path)
-        self.frames = 0
-        self._size = (height, width)
+        self.path, self.frames, self._size = Path(path), 0, (height, width)
         self._fps = Fraction(fps).limit_denominator(1_000_000)
         self._start = Fraction(start)
         known = colour.matrix in (*MATRICES, UNTAGGED.matrix)
@@ -100,18 +115,17 @@ class VideoWriter:
         if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
             raise ClearError(
                 f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be "
-                f"written. "
-                "Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
+                "written. Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
             )
         self._tick = _tick(self._fps)
         self._whole = WholeFile(self.path)
         self._part = self._whole.part
         self._container = None
-        options = {"movflags": "+faststart"} if self.path.suffix.lower() in (".mp4", ".mov") else {}
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
-            self._container = av.open(str(self._part), "w", options=options)
-            encoder = {"crf": f"{crf:g}", "preset": "fast", **(JOINS if joins else {})}
+            self._container = av.open(str(self._part), "w", options=_container_flags(self.path, bool(notes)))
+            self._container.metadata.update(notes or {})
+            encoder = {**_coding(crf, seekable), **(JOINS if joins else {})}
             stream = self._container.add_stream("libx264", rate=self._fps, options=encoder)
             stream.width, stream.height = width, height
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)

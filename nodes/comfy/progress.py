@@ -22,21 +22,6 @@ def progress_bar(total: int = 1):
     return advance
 
 
-def training_bars():
-    """What a training session tells how far it is: a bar for each of its stages, with its picture on the node. Raises
-    when the user has pressed Cancel."""
-    bars = {}
-
-    def advance(event) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        if event.stage not in bars:
-            bars[event.stage] = comfy.utils.ProgressBar(event.total)
-        picture = event.picture
-        bars[event.stage].update_absolute(event.done, event.total, picture and ("JPEG", picture, None))
-
-    return advance
-
-
 def say(node: str | None, text: str) -> None:
     """Put a line on a node that stays when it is done. Nothing where no browser looks on."""
     # the server's module is there once a server runs, and is nothing to import without one

@@ -20,8 +20,8 @@ from ..choices import NO_LORA
 from ..comfy.apply_lora import with_lora
 from ..comfy.backend import ComfyCodec, model_base, model_shapes, require_pair
 from ..comfy.files import CLEAR_FOLDER, full_path, stamp
+from ..comfy.live import Teller
 from ..comfy.managed import ComfyPrior, passing
-from ..comfy.progress import training_bars
 from ..comfy.shared_weights import bare_weights, base_weights, embedding, plain, require_trainable, room_to_train
 from ..prior import chosen_prior
 from . import lora_schema
@@ -39,6 +39,7 @@ class TrainLoRA(io.ComfyNode):
             display_name="Train CLEAR LoRA",
             category="CLEAR",
             is_output_node=True,
+            hidden=[io.Hidden.unique_id],
             description="Trains a CLEAR LoRA (Stage II of the paper) on your own pairs. Cancel keeps what was learned: "
             "running the node again with the same settings "
             "goes on from there and ends with the same weights. The MODEL that comes out carries the new LoRA.",
@@ -68,10 +69,12 @@ class TrainLoRA(io.ComfyNode):
         options = _options(model, nano, optimiser=optimiser, **settings)
         results = Results(_runs(), folder_paths.get_folder_paths("loras"), name, PUBLISHED)
         results.claim()
-        session = _trained(results.folder, options, model, vae, context, pairs, chosen_prior(prior), nano)
-        curves, example = session.pictures()
-        files = results.publish({"base": str(model_base(model)), "control": options.control})
-        file = files[LORA]
+        with Teller(cls, "Getting ready", keeps=True) as tell:
+            session = _trained(results.folder, options, model, vae, context, pairs, chosen_prior(prior), nano, tell)
+            curves, example = session.pictures()
+            files = results.publish({"base": str(model_base(model)), "control": options.control})
+            file = files[LORA]
+            tell.say(f"Done: {file.name}")
         log.info("the LoRA is %s", file)
         return io.NodeOutput(
             with_lora(model, lora.read_lora(file), 1.0),
@@ -148,7 +151,7 @@ def _shapes(model) -> dict[str, tuple[int, ...]]:
     return {name: shape for name, (_, shape) in model_shapes(model).items()}
 
 
-def _trained(folder: Path, options, model, vae, context: Tensor, pairs, prior, nano: bool):
+def _trained(folder: Path, options, model, vae, context: Tensor, pairs, prior, nano: bool, tell: Teller):
     """The session of a run that is at its end; Cancel leaves through it, with everything kept. The MODEL's weights are
     handed over when the encoders are off the card."""
     # imported here, as in execute
@@ -160,7 +163,7 @@ def _trained(folder: Path, options, model, vae, context: Tensor, pairs, prior, n
     dtype, codec, management = DTYPES[options.precision], ComfyCodec(vae), comfy.model_management
     base = BaseHeader(_shapes(model), codec.spatial, codec.temporal, context.shape[1])
     alone = Processes(management.get_torch_device(), alone=True)
-    session = LoraSession(options, folder, base, alone, room_to_train(model, dtype), training_bars())
+    session = LoraSession(options, folder, base, alone, room_to_train(model, dtype), tell.event)
     made_by = f"{fingerprint(vae.first_stage_model.state_dict())} {fingerprint(prior.model.state_dict())}"
     encoders = Encoders(_Cancellable(codec), ComfyPrior(prior), made_by)
     session.encode(pairs, encoders, bare_weights(model), context)

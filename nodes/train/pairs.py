@@ -3,15 +3,16 @@ them."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import comfy.model_management
-import comfy.utils
 from comfy_api.latest import io
 
 from ...clear_runtime.errors import ClearError
 from ..burn import StyleType
 from ..comfy.files import resolved, stamped
+from ..comfy.live import Teller
 from ..comfy.managed import ComfyPrior
 from ..comfy.progress import progress_bar
 
@@ -31,6 +32,7 @@ class LoadPairs(io.ComfyNode):
             "through first, and read again, a clip at a time, while training asks for them.",
             inputs=[*_videos(), *_clips()],
             outputs=_outputs(),
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -64,7 +66,8 @@ class LoadPairs(io.ComfyNode):
         if style is not None:
             clips = _burned(with_text, without, style, frames, per_video, long_side, seed)
         else:
-            clips = _paired(with_text, without, match == BY_ORDER, frames, per_video, long_side)
+            with Teller(cls, "Looking through the pairs") as tell:
+                clips = _paired(with_text, without, match == BY_ORDER, frames, per_video, long_side, tell)
         return io.NodeOutput(clips, str(clips))
 
 
@@ -89,7 +92,7 @@ def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
     return BurnedClips(clean, style, frames, per_video, long_side, seed, progress_bar())
 
 
-def _paired(subtitled, clean, by_order, frames, per_video, long_side):
+def _paired(subtitled, clean, by_order, frames, per_video, long_side, tell: Teller):
     # imported here, as above
     from ...clear_runtime.data.clips import PairClips
     from ...clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
@@ -101,10 +104,10 @@ def _paired(subtitled, clean, by_order, frames, per_video, long_side):
             "alone, connect a style of Burn Subtitles."
         )
     pairs = find_pairs(subtitled, clean, by_order)
-    bar = comfy.utils.ProgressBar(len(pairs))
+    done = itertools.count(1)
     report = check_pairs(
         pairs,
-        lambda pair: bar.update(1),
+        lambda pair: tell.tell(next(done), len(pairs)),
         comfy.model_management.throw_exception_if_processing_interrupted,
         ComfyPrior(load_prior()),
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from pathlib import Path
 
 import comfy.model_management
-import comfy.utils
 import folder_paths
 from comfy_api.latest import io
 
@@ -15,8 +15,8 @@ from ...clear_runtime.errors import ClearError
 from ..choices import BUNDLED
 from ..comfy.files import CLEAR_FOLDER, full_path, prior_files, resolved, stamp, stamped
 from ..comfy.inputs import OptionInputs
+from ..comfy.live import Teller
 from ..comfy.managed import ComfyPrior
-from ..comfy.progress import training_bars
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class TrainPrior(io.ComfyNode):
             display_name="Train Prior",
             category="CLEAR",
             is_output_node=True,
+            hidden=[io.Hidden.unique_id],
             description="Learns to mark subtitles from pairs of videos, subtitled and clean; nobody draws a mask. "
             "Cancel keeps what was learned: running the "
             "node again with the same settings goes on from there and ends with the same weights. The prior appears in "
@@ -83,10 +84,12 @@ class TrainPrior(io.ComfyNode):
         )
         results.require_free()
         alone = Processes(comfy.model_management.get_torch_device(), alone=True)
-        session = PriorSession(options, results.folder, alone, training_bars())
-        report = _looked_through(with_text, without)
-        shown = _trained(session, report)
-        file = results.publish({})[PRIOR]
+        with Teller(cls, "Looking through the pairs", keeps=True) as tell:
+            session = PriorSession(options, results.folder, alone, tell.event)
+            report = _looked_through(with_text, without, tell)
+            shown = _trained(session, report)
+            file = results.publish({})[PRIOR]
+            tell.say(f"Done: {file.name}")
         return io.NodeOutput(str(file), *map(to_frames, shown), str(report))
 
 
@@ -98,16 +101,16 @@ def _start(choice: str) -> str:
     return {SCRATCH: "scratch", BUNDLED: "bundled"}.get(choice) or full_path(choice, CLEAR_FOLDER)
 
 
-def _looked_through(with_text: Path, without: Path | None):
+def _looked_through(with_text: Path, without: Path | None, tell: Teller):
     """What the look through the pairs finds. It stops within a frame of Cancel."""
     # imported here, as in execute
     from ...clear_runtime.data.pairs_on_disk import check_pairs, find_pairs
     from ...clear_runtime.find.priors.checkpoints import load_prior
 
     found = find_pairs(with_text, without)
-    bar = comfy.utils.ProgressBar(len(found))
+    done = itertools.count(1)
     cancel = comfy.model_management.throw_exception_if_processing_interrupted
-    report = check_pairs(found, lambda pair: bar.update(1), cancel, ComfyPrior(load_prior()))
+    report = check_pairs(found, lambda pair: tell.tell(next(done), len(found)), cancel, ComfyPrior(load_prior()))
     log.info("%s", report)
     return report
 

@@ -14,7 +14,7 @@ from clear_runtime.errors import ClearError
 def test_a_rehearsal_leaves_figures_of_each_part(tmp_path):
     (tmp_path / "data" / "wheels").mkdir(parents=True)
     words = (
-        f"bench gpu --device cpu --tiny --minutes 1 --only fast trainable --data {tmp_path}/data --out {tmp_path}/out"
+        f"bench gpu --device cpu --tiny --minutes 5 --only fast trainable --data {tmp_path}/data --out {tmp_path}/out"
     )
     main(words.split())
     found = json.loads((tmp_path / "out" / "gpu.json").read_text())

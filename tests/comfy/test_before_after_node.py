@@ -16,8 +16,7 @@ COMPARE = {"before": ("@1", 0), "after": ("@1", 0), "fps": ("@1", 2), "crf": 10.
 
 def files(server, outputs, key="2"):
     return [
-        server.base / "output" / i["subfolder"] / i["filename"]
-        for i in outputs[key]["images"] + outputs[key]["clear_videos"]
+        server.base / "output" / i["subfolder"] / i["filename"] for i in outputs[key]["images"] + outputs[key]["video"]
     ]
 
 

@@ -1,9 +1,7 @@
 """Burn Subtitles and Load Training Pairs in a running ComfyUI."""
 
-import numpy as np
 import pytest
 from comfy_graphs import DEMO, graph_of
-from PIL import Image
 
 from clear_runtime.media.video import read_facts, read_frames
 from launch.server import NodeFailed
@@ -28,21 +26,32 @@ LOOK = {
 }
 
 
+def compared(server, output):
+    """The video of the slider: both halves and the mask, one below the other."""
+    layers = output["clear_compare"][0]["layers"]
+    return server.base / layers["type"] / layers["filename"]
+
+
 def test_the_shipped_graph_burns_lines_into_the_clean_demo_clip(comfyui, template):
-    prompt = template("Burn subtitles.json")
+    prompt = template("Make training pairs.json")
     outputs = comfyui.run(prompt, bound=240)
     by_class = {node["class_type"]: key for key, node in prompt.items()}
     clean = list(read_frames(DEMO / "bunny_clean.mp4"))
-    masks = [
-        np.asarray(Image.open(comfyui.base / i["type"] / i["subfolder"] / i["filename"]).convert("L"))
-        for i in outputs[by_class["PreviewImage"]]["images"]
-    ]
-    assert len(masks) == len(clean) and all(set(np.unique(mask)) <= {0, 255} for mask in masks)
-    saved = outputs[by_class["SaveVideo"]]["images"][0]
+    layers = list(read_frames(compared(comfyui, outputs[by_class["CLEAR_BeforeAfter"]])))
+    height = clean[0].shape[0]
+    assert len(layers) == len(clean) and layers[0].shape[0] == 3 * height
+    masks = [(frame[2 * height :].mean(-1) > 0.5).numpy() for frame in layers]
+    halves = {
+        prompt[key]["inputs"]["filename_prefix"]: outputs[key]["images"][0]
+        for key in prompt
+        if prompt[key]["class_type"] == "SaveVideo"
+    }
+    saved, untouched = (halves[f"CLEAR/pairs/{half}/film"] for half in ("subtitled", "clean"))
+    assert saved["filename"] == untouched["filename"], "the halves of a pair find one another by name"
     path = comfyui.base / saved["type"] / saved["subfolder"] / saved["filename"]
     assert read_facts(path).audio and abs(read_facts(path).fps - read_facts(DEMO / "bunny_clean.mp4").fps) < 0.01
     burned = next(read_frames(path))
-    where = masks[0] > 0
+    where = masks[0]
     change = (burned - clean[0]).abs().amax(-1).numpy()
     assert where.any() and change[where].mean() > 0.15 and change[:200].mean() < 0.03
     text = outputs[by_class["PreviewAny"]]["text"]

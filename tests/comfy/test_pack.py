@@ -104,8 +104,8 @@ def test_a_graph_fits_the_server_s_schemas(path, object_info):
 def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
     """What a graph shows and what a fresh node does are the same, so a default that changes is changed in both.
 
-    Two exceptions: the small model's graphs take the one step that it does best with, and where it stands for another
-    model it gives its whole picture."""
+    Some exceptions: the small model's graphs take the one step that it does best with, where it stands for another
+    model it gives its whole picture, and the graph for a mask of one's own takes what is in it."""
     for path in GRAPHS:
         for node in template(path.name).values():
             if node["class_type"] in ("CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"):
@@ -115,14 +115,16 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
                         assert node["inputs"][name] == STEPS
                     elif name == "output" and path.stem == "Any other model":
                         assert node["inputs"][name] == RAW
+                    elif name == "subtitle_use" and "mask" in path.name:
+                        assert node["inputs"][name] == "look here"
                     elif "default" in spec[1]:
                         assert node["inputs"][name] == spec[1]["default"], f"{path.name}: {name}"
 
 
 def test_the_wan_graph_names_what_it_needs(template):
-    graph = json.loads((ROOT / "workflows" / "Wan2.1 + CLEAR.json").read_text(encoding="utf-8"))
+    graph = json.loads((ROOT / "workflows" / "Remove subtitles (Wan2.1 + CLEAR).json").read_text(encoding="utf-8"))
     note = next(n for n in graph["nodes"] if n["type"] == "MarkdownNote")["widgets_values"][0]
-    prompt = template("Wan2.1 + CLEAR.json")
+    prompt = template("Remove subtitles (Wan2.1 + CLEAR).json")
     named = [v for n in prompt.values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
-    assert len(named) == 4 and all(f"`{name}`" in note for name in named)
-    assert all(f"`models/{folder}`" in note for folder in ("diffusion_models", "vae", "text_encoders", "loras"))
+    assert len(named) == 4 and all(f"[{name}](" in note for name in named)
+    assert all(f"models/{folder}:" in note for folder in ("diffusion_models", "vae", "text_encoders", "loras"))

@@ -33,7 +33,9 @@ def picture(server, output):
 
 
 def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, template, short, small_clip):
-    prompt = template("Train a LoRA.json", **short, CLEAR_BeforeAfter={"filename_prefix": "trained/film"})
+    prompt = template(
+        "Train a LoRA from clean film.json", **short, CLEAR_BeforeAfter={"filename_prefix": "trained/film"}
+    )
     shown = {node["inputs"]["images"][1]: key for key, node in prompt.items() if node["class_type"] == "PreviewImage"}
     for node in prompt.values():
         if node["class_type"] == "LoadVideo" and node["inputs"]["file"] == "clear_demo.mp4":
@@ -46,7 +48,7 @@ def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, te
     assert lora.rank(state) == 4 and any(value.any() for name, value in state.items() if "lora_B" in name)
     assert (folder / "server_lora.occlusion_head.safetensors").exists()
     (cleaned,) = [
-        i for output in outputs.values() for i in output.get("clear_videos", []) if i["filename"].endswith("_clean.mp4")
+        i for output in outputs.values() for i in output.get("video", []) if i["filename"].endswith("_clean.mp4")
     ]
     from clear_runtime.media.video import read_frames
 
@@ -58,7 +60,7 @@ def test_the_shipped_graph_trains_a_lora_and_cleans_the_clip_with_it(comfyui, te
 
 
 def test_a_model_with_a_lora_is_refused_in_a_sentence(comfyui, template, short):
-    prompt = template("Train a LoRA.json", **short, CLEAR_LoadNano={"strength": 1.0})
+    prompt = template("Train a LoRA from clean film.json", **short, CLEAR_LoadNano={"strength": 1.0})
     with pytest.raises(NodeFailed, match="carries patches.*strength to 0") as failed:
         comfyui.run(prompt, bound=300)
     assert failed.value.kind == "ClearError"

@@ -12,9 +12,9 @@ LANGUAGES = {"en": "{}.md", "zh": "{}/zh.md"}
 """The frontend asks for NODE/LANGUAGE.md and then for NODE.md, so that English serves every language without a page of
 its own."""
 TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir())
-KINDS = {"input": "inputs", "输入": "inputs", "output": "outputs", "输出": "outputs"}
-"""First heading of a page's table -> what its rows are."""
-LISTED = re.compile(r"^- \*\*(\w+)\*\*(?: \((.+?)\)|（(.+?)）)?[:：]", re.MULTILINE)
+HEADINGS = {"inputs": "Inputs|Options|输入|选项", "outputs": "Outputs|输出"}
+"""What is listed under which headings of a page."""
+LISTED = re.compile(r"^- \*\*([\w ]+)\*\*(?: \((.+?)\)|（(.+?)）)?[:：]", re.MULTILINE)
 """An input in a list: its name, its default in English, or its Chinese name and, behind a comma, the default."""
 IN_WORDS = {"on": "True", "off": "False", "开": "True", "关": "False"}
 
@@ -32,39 +32,23 @@ def page(node_id, language):
     return PAGES / LANGUAGES[language].format(node_id)
 
 
-def tables(text):
-    """A page's tables, and its lists of inputs: "inputs" or "outputs" -> {name: (label behind it in （）, default)}.
-    Outputs have no default."""
-    found = listed(text)
-    for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
-        head, _, *rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
-        kind = KINDS.get(head[0])
-        assert kind and kind not in found, f"a table headed {head}"
-        assert (head[1] in ("default", "默认")) == (kind == "inputs"), f"a table headed {head}"
-        names = [re.fullmatch(r"([\w ]+)(?:（(.+)）)?", cells[0]).groups() for cells in rows]
-        found[kind] = {name: (label, cells[1]) for (name, label), cells in zip(names, rows)}
-    return found
-
-
-def listed(text):
-    """What stands under the headings of inputs and options, where these are lists."""
-    sections = re.findall(r"^## (?:Inputs|Options|输入|选项)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    entries = [entry for section in sections for entry in LISTED.findall(section)]
-    if not entries:
-        return {}
+def lists(text):
+    """What a page lists: "inputs" or "outputs" -> {name: (label in brackets, default)}. Outputs have no default."""
     found = {}
-    for name, english, chinese in entries:
-        label, _, default = chinese.partition("，默认 ")
-        default = english or default
-        assert name not in found, name
-        found[name] = (label or None, IN_WORDS.get(default, default))
-    return {"inputs": found}
+    for kind, headings in HEADINGS.items():
+        sections = re.findall(rf"^## (?:{headings})\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        for name, english, chinese in (entry for section in sections for entry in LISTED.findall(section)):
+            label, _, default = chinese.partition("，默认 ")
+            default = english or default
+            assert name not in found.get(kind, {}), name
+            found.setdefault(kind, {})[name] = (label or None, IN_WORDS.get(default, default))
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_names_every_input_and_output_and_no_other(schemas, language):
     for node_id, schema in schemas.items():
-        described = tables(page(node_id, language).read_text(encoding="utf-8"))
+        described = lists(page(node_id, language).read_text(encoding="utf-8"))
         for kind in ("inputs", "outputs"):
             written = list(described.get(kind, ()))
             assert sorted(written) == sorted(names_of(schema, kind)), f"{node_id}, {language}: {kind}"
@@ -73,7 +57,7 @@ def test_a_page_names_every_input_and_output_and_no_other(schemas, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_defaults_on_a_page_are_the_schemas(schemas, language):
     for node_id, schema in schemas.items():
-        rows = tables(page(node_id, language).read_text(encoding="utf-8"))["inputs"]
+        rows = lists(page(node_id, language).read_text(encoding="utf-8"))["inputs"]
         expected = {
             one.id: str(default) if (default := getattr(one, "default", None)) is not None else ""
             for one in schema.inputs
@@ -93,6 +77,15 @@ def test_names_in_a_page_s_text_exist(schemas, language):
         text = page(node_id, language).read_text(encoding="utf-8")
         unknown = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text)) - known
         assert not unknown, f"{node_id}, {language}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_is_legible_in_a_narrow_panel_and_names_usual_mistakes(schemas, language):
+    """The panel is 300 pixels wide, where tables lose their last column."""
+    for node_id in schemas:
+        text = page(node_id, language).read_text(encoding="utf-8")
+        assert not re.search(r"^\|", text, re.MULTILINE), f"{node_id}, {language}: a table"
+        assert re.search(r"^## (Usual mistakes|常见错误)\n\n- ", text, re.MULTILINE), f"{node_id}, {language}"
 
 
 def test_no_page_is_of_a_node_that_is_gone(schemas):
@@ -135,14 +128,24 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
     for graph in (ROOT / "workflows").glob("*.json"):
         for node in json.loads(graph.read_text(encoding="utf-8"))["nodes"]:
             for one in node.get("properties", {}).get("models", []):
-                assert one["name"] in node["widgets_values"] and one["name"].endswith(".safetensors"), (
-                    f"{graph.stem}: {node['type']}"
-                )
+                assert one["name"] in node["widgets_values"], f"{graph.stem}: {node['type']}"
+                assert one["url"].endswith(f"/{one['name']}"), "a browser saves it under the name of its address"
+                # ComfyUI 0.3.75 lists a .pt, and offers .safetensors alone
                 assert re.fullmatch(
-                    r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.safetensors", one["url"]
+                    r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.(safetensors|pt)", one["url"]
                 )
                 offered.append(one["directory"])
-    assert sorted(offered) == ["diffusion_models", "text_encoders", "vae"]
+    assert sorted(offered) == ["diffusion_models", "loras", "text_encoders", "vae"]
+
+
+def test_notes_hold_no_code_which_the_vue_renderer_shows_in_blue_on_brown():
+    notes = [
+        node["widgets_values"][0]
+        for graph in (ROOT / "workflows").glob("*.json")
+        for node in json.loads(graph.read_text(encoding="utf-8"))["nodes"]
+        if node["type"] == "MarkdownNote"
+    ]
+    assert notes and not [note[:40] for note in notes if "`" in note or "|" in note]
 
 
 def test_english_is_in_the_schemas(schemas):
@@ -182,7 +185,7 @@ def test_a_page_has_the_words_of_the_node(schemas, language):
     for node_id in schemas:
         text = page(node_id, language).read_text(encoding="utf-8")
         assert text.startswith(f"# {nodes[node_id]['display_name']}\n"), node_id
-        labels = {name: label for name, (label, _) in tables(text)["inputs"].items()}
+        labels = {name: label for name, (label, _) in lists(text)["inputs"].items()}
         assert labels == {name: one["name"] for name, one in nodes[node_id]["inputs"].items()}, node_id
 
 

@@ -5,6 +5,7 @@ import pytest
 NODES = [
     "CLEAR_LoadModel",
     "CLEAR_ApplyLoRA",
+    "CLEAR_Composite",
     "CLEAR_SubtitleRemove",
     "CLEAR_SubtitleRemoveVideo",
     "CLEAR_PriorMask",

@@ -266,6 +266,7 @@ def test_files_can_be_chosen_but_the_prompt_s_embedding_cannot(pack, models):
         "CLEAR_TrainLoRA.start",
         "CLEAR_PriorMask.prior",
         "CLEAR_SubtitleRemove.prior",
+        "CLEAR_SubtitleRemoveVideo.prior",
         "CLEAR_TrainPrior.start",
         "CLEAR_TrainLoRA.prior",
     }

@@ -232,10 +232,10 @@ def test_curves_and_example_are_on_the_node_while_it_trains(run, models, output,
     )
     run("CLEAR_TrainLoRA", **settings(steps=2))
     pictures = [(value, preview[1].size) for value, _, preview in shown if preview is not None]
-    assert [value for value, _ in pictures] == [1, 2] and all(
+    assert [value for value, _ in pictures] == [3, 4] and all(
         width == 640 and height > 500 for _, (width, height) in pictures
     )
-    assert shown[:2] == [(1, 2, None), (2, 2, None)], "encoding comes first"
+    assert [(value, total) for value, total, _ in shown] == [(n, 4) for n in (1, 2, 3, 4)], "one bar over both"
 
 
 def on_the_list(patcher):

@@ -1,17 +1,18 @@
-"""Make the pictures of the help pages, of the template browser and of README, by running the nodes on the bundled clip.
+"""Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python scripts/make_help_pictures.py COMFYUI [--only demo given prior train_prior burn train_lora]
+    python run.py shots [demo mask page prior train_prior burn train_lora]
 
-COMFYUI is ComfyUI's folder; its Python is the one that runs this, with what the pack's extra `train` names. Writes
-web/docs/pictures/NAME.jpg, workflows/GRAPH.jpg and docs/before_after.jpg. Takes about a quarter of an hour on two CPU
-cores, most of it for training; an --only takes that picture's time alone. Letters of the burned lines come from the
-fonts that are installed.
+Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
+most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
+from the fonts that are installed.
 """
 
 import argparse
 import json
+import math
 import os
 import sys
+import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -22,15 +23,19 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from clear_runtime.media.before_after import LINE  # noqa: E402
 from clear_runtime.media.video import read_frames  # noqa: E402
 from launch.console import ending_on_signals  # noqa: E402
 from launch.graph import only_to, set_input, to_prompt  # noqa: E402
+from launch.page import ComfyPage, chromium  # noqa: E402
 from launch.server import Server  # noqa: E402
 
 PAGES, GRAPHS, DEMO = ROOT / "web" / "docs" / "pictures", ROOT / "workflows", ROOT / "assets" / "demo"
-README = ROOT / "docs" / "before_after.jpg"
+DOCS, ASSETS = ROOT / "docs", ROOT / "assets"
 QUALITY = 84
+PAGE = 1380, 1150
+"""Width and height of the page in pixels: Remove Subtitles and Before / After of the first graph."""
+MOVING = 640, 60, 2
+"""README's moving picture: width in pixels, quality as WebP, and which of the frames: every so many."""
 LATIN, CHINESE = 12, 40  # frames of the demo clip in which its two lines stand
 LOOKS = [  # what is changed in Burn Subtitles: three looks that have little in common
     {"scripts": "latin", "size": 7.0, "seed": 3},
@@ -74,42 +79,112 @@ class Graphs:
         ]
 
 
+def compared(graphs: Graphs, name: str) -> tuple[list[Image.Image], list[Image.Image]]:
+    """All frames before and after, of a graph that removes."""
+    outputs = graphs.server.run(only_to(graphs.prompt(name), {"CLEAR_BeforeAfter"}))
+    (shown,) = (one for output in outputs.values() for one in output.get("clear_compare", []))
+    frames = [as_picture(one) for one in read_frames(graphs.server.base / "temp" / shown["layers"]["filename"])]
+    high = frames[0].height // len(shown["names"])
+    layer = lambda n: [one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames]
+    return layer(0), layer(1)
+
+
+def wiped(before: Image.Image, after: Image.Image, share: float) -> Image.Image:
+    """The picture after, over the right `share` of the one before."""
+    at = round((1 - share) * before.width)
+    whole = before.copy()
+    whole.paste(after.crop((at, 0, *after.size)), (at, 0))
+    if 0 < at < before.width:
+        whole.paste((255, 255, 255), (at - 1, 0, at + 1, before.height))
+    return whole
+
+
 def demo(graphs: Graphs) -> None:
-    outputs = graphs.server.run(only_to(graphs.prompt("Nano demo"), {"CLEAR_BeforeAfter"}))
-    (shown,) = (image for output in outputs.values() for image in output.get("images", []))
-    both = Image.open(graphs.server.base / shown["type"] / shown["subfolder"] / shown["filename"]).convert("RGB")
-    save(README, both)
-    half = (both.width - LINE) // 2
-    for graph in ("Nano demo", "Remove subtitles from a whole film"):  # the same model on the same clip
-        parts = [both.crop((0, 0, half, both.height)), both.crop((both.width - half, 0, *both.size))]
-        save(GRAPHS / f"{graph}.jpg", column(parts, 480))
+    name = "Remove subtitles (no download)"
+    before, after = compared(graphs, name)
+    swing = [0.5 - 0.5 * math.cos(2 * math.pi * i / len(before)) for i in range(len(before))]  # there and back
+    width, quality, every = MOVING
+    frames = [scaled(wiped(*one), width) for one in list(zip(before, after, swing, strict=True))[::every]]
+    path = DOCS / "before_after.webp"
+    frames[0].save(
+        path,
+        save_all=True,
+        append_images=frames[1:],
+        duration=round(1000 * every / 24),
+        loop=0,
+        quality=quality,
+        method=6,
+    )
+    print(path, frames[0].size, path.stat().st_size // 1024, "kB")
+    save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
+    brand(before[LATIN], after[LATIN])
 
 
-def given(graphs: Graphs) -> None:
-    outputs = graphs.server.run(only_to(graphs.prompt("Any other model"), {"CLEAR_BeforeAfter"}))
-    (shown,) = (image for output in outputs.values() for image in output.get("images", []))
-    both = Image.open(graphs.server.base / shown["type"] / shown["subfolder"] / shown["filename"]).convert("RGB")
-    save(GRAPHS / "Any other model.jpg", scaled(both, 640))
+def brand(before: Image.Image, after: Image.Image) -> None:
+    """The registry's icon (400x400) and banner (21:9), of the real result."""
+    width, height = before.size
+    side = height // 2
+    corner = width // 2 - side // 2, height - side - 8
+    crop = lambda one: one.crop((*corner, corner[0] + side, corner[1] + side))
+    save(ASSETS / "icon.jpg", wiped(crop(before), crop(after), 0.5).resize((400, 400), Image.Resampling.LANCZOS))
+    tall = round(width * 9 / 21)
+    whole = wiped(before, after, 0.5).crop((0, height - tall, width, height))
+    save(ASSETS / "banner.jpg", whole.resize((1260, 540), Image.Resampling.LANCZOS))
+
+
+def mask(graphs: Graphs) -> None:
+    name = "Remove with your own mask (logo, watermark)"
+    before, after = compared(graphs, name)
+    save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
+
+
+def page(graphs: Graphs) -> None:
+    """The real page with the first graph run."""
+    from playwright.sync_api import sync_playwright  # only this picture needs it
+
+    if chromium() is None:
+        raise SystemExit("No Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        shown = ComfyPage(browser, graphs.server, size=PAGE)
+        shown.load(GRAPHS / "Remove subtitles (no download).json")
+        shown.whole_view(1.0, (740, -40))
+        shown.queue()
+        shown.wait_for_end()
+        shown.page.wait_for_timeout(2000)
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Image.open(shown.picture(Path(folder) / "page.png")).convert("RGB")
+            slider = shown.page.locator(".clear-compare").first
+            slider.screenshot(path=str(Path(folder) / "slider.png"))
+            save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
+            save(PAGES / "before_after.jpg", scaled(Image.open(Path(folder) / "slider.png").convert("RGB"), 720))
+            panel = shown.page.locator(".clear-live").first
+            panel.screenshot(path=str(Path(folder) / "panel.png"))
+            save(PAGES / "remove.jpg", Image.open(Path(folder) / "panel.png").convert("RGB"))
+        browser.close()
 
 
 def prior(graphs: Graphs) -> None:
-    overlay, plot = graphs.pictures(graphs.prompt("Prior mask"), "CLEAR_PriorMask", [2, 3])
+    overlay, plot = graphs.pictures(graphs.prompt("Show where subtitles are"), "CLEAR_PriorMask", [2, 3])
     save(PAGES / "prior_mask.jpg", column([beside([overlay[LATIN], overlay[CHINESE]], 960), plot[0]], 960))
-    save(GRAPHS / "Prior mask.jpg", column([overlay[CHINESE], plot[0]], 640))
+    save(GRAPHS / "Show where subtitles are.jpg", column([overlay[CHINESE], plot[0]], 640))
     # what the large model paints cannot be shown without its files, but what it replaces can
-    save(GRAPHS / "Wan2.1 + CLEAR.jpg", column([frame(DEMO / "bunny_subtitled.mp4", LATIN), overlay[LATIN]], 480))
+    save(
+        GRAPHS / "Remove subtitles (Wan2.1 + CLEAR).jpg",
+        column([frame(DEMO / "bunny_subtitled.mp4", LATIN), overlay[LATIN]], 480),
+    )
 
 
 def burn(graphs: Graphs) -> None:
     rows = []
     for look in LOOKS:
-        prompt = graphs.prompt("Burn subtitles")
+        prompt = graphs.prompt("Make training pairs")
         set_input(prompt, "CLEAR_BurnSubtitles", **look)
         subtitled, mask = graphs.pictures(prompt, "CLEAR_BurnSubtitles", [0, 1])
         index = int(np.argmax([np.asarray(m).sum() for m in mask]))
         rows.append([frame(DEMO / "bunny_clean.mp4", index), subtitled[index], mask[index]])
     save(PAGES / "burn_subtitles.jpg", column([beside(row, 960) for row in rows], 960))
-    save(GRAPHS / "Burn subtitles.jpg", column([rows[1][1], rows[1][2]], 480))
+    save(GRAPHS / "Make training pairs.jpg", column([rows[1][1], rows[1][2]], 480))
 
 
 def train_prior(graphs: Graphs) -> None:
@@ -124,18 +199,19 @@ def train_prior(graphs: Graphs) -> None:
 
 
 def train_lora(graphs: Graphs) -> None:
-    prompt = graphs.prompt("Train a LoRA")
+    prompt = graphs.prompt("Train a LoRA from clean film")
     set_input(prompt, "CLEAR_LoadPairs", frames=9, per_video=6)
     set_input(prompt, "CLEAR_TrainLoRA", name="picture_lora", height=96, width=320, steps=100, preview_every=100)
     prompt = {key: value for key, value in prompt.items() if value["class_type"] != "CLEAR_SubtitleRemove"}
     curves, example = graphs.pictures(prompt, "CLEAR_TrainLoRA", [2, 3])
     save(PAGES / "train_lora.jpg", column([curves[0], example[0]], 640))
-    save(GRAPHS / "Train a LoRA.jpg", column([example[0], curves[0]], 480))
+    save(GRAPHS / "Train a LoRA from clean film.jpg", column([example[0], curves[0]], 480))
 
 
 PICTURES = {
     "demo": demo,
-    "given": given,
+    "mask": mask,
+    "page": page,
     "prior": prior,
     "burn": burn,
     "train_prior": train_prior,
@@ -145,7 +221,11 @@ PICTURES = {
 
 def frame(video: Path, index: int) -> Image.Image:
     picked = next(islice(read_frames(video), index, None))
-    return Image.fromarray((picked * 255).round().to(torch.uint8).numpy())
+    return as_picture(picked)
+
+
+def as_picture(one: torch.Tensor) -> Image.Image:
+    return Image.fromarray((one * 255).round().to(torch.uint8).numpy())
 
 
 def beside(pictures: list[Image.Image], width: int) -> Image.Image:
@@ -186,15 +266,18 @@ def save(path: Path, picture: Image.Image) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("comfyui", type=Path)
-    parser.add_argument("--only", nargs="+", choices=PICTURES, default=list(PICTURES))
+    parser.add_argument("comfyui", type=Path, help="ComfyUI's folder")
+    parser.add_argument("pictures", nargs="*", metavar="PICTURE", help=f"of {', '.join(PICTURES)}; all without one")
     options = parser.parse_args()
+    unknown = [name for name in options.pictures if name not in PICTURES]
+    if unknown:
+        parser.error(f"there is no picture {unknown[0]}; there are {', '.join(PICTURES)}")
     with (
         ending_on_signals(),
         Server(Path(sys.executable), options.comfyui, cpu=not torch.cuda.is_available()) as server,
     ):
         graphs = Graphs(server)
-        for name in options.only:
+        for name in options.pictures or PICTURES:
             PICTURES[name](graphs)
 
 

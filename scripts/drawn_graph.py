@@ -1,0 +1,121 @@
+"""A graph as ComfyUI's editor saves it, with its nodes in columns. scripts/make_graphs.py draws with it."""
+
+from __future__ import annotations
+
+import json
+
+IMAGE, MASK, AUDIO, VIDEO, FLOAT, STRING = "IMAGE", "MASK", "AUDIO", "VIDEO", "FLOAT", "STRING"
+MODEL, VAE, CONDITIONING = "MODEL", "VAE", "CONDITIONING"
+OUTPUTS = {
+    "LoadVideo": [(VIDEO, VIDEO)],
+    "GetVideoComponents": [("images", IMAGE), ("audio", AUDIO), ("fps", FLOAT)],
+    "GetImageSize": [("width", "INT"), ("height", "INT"), ("batch_size", "INT")],
+    "SolidMask": [(MASK, MASK)],
+    "MaskComposite": [(MASK, MASK)],
+    "CreateVideo": [(VIDEO, VIDEO)],
+    "VAELoader": [(VAE, VAE)],
+    "CLIPLoader": [("CLIP", "CLIP")],
+    "CLEAR_LoadNano": [(MODEL, MODEL), (VAE, VAE), (CONDITIONING, CONDITIONING)],
+    "CLEAR_LoadModel": [(MODEL, MODEL)],
+    "CLEAR_Prompt": [(CONDITIONING, CONDITIONING)],
+    "CLEAR_SubtitleRemove": [(IMAGE, IMAGE), (MASK, MASK), ("report", STRING), ("report_json", STRING)],
+    "CLEAR_PriorMask": [("soft", MASK), ("binary", MASK), ("overlay", IMAGE), ("plot", IMAGE), ("report", STRING)],
+    "CLEAR_BurnSubtitles": [(IMAGE, IMAGE), (MASK, MASK), ("style", "CLEAR_BURN_STYLE"), ("report", STRING)],
+    "CLEAR_LoadPairs": [("pairs", "CLEAR_PAIRS"), ("report", STRING)],
+    "CLEAR_TrainPrior": [("prior", STRING), ("curves", IMAGE), ("example", IMAGE), ("report", STRING)],
+    "CLEAR_TrainLoRA": [(MODEL, MODEL), ("lora", STRING), ("curves", IMAGE), ("example", IMAGE), ("report", STRING)],
+}
+SIZES = {
+    "LoadVideo": (340, 440),
+    "GetVideoComponents": (270, 130),
+    "GetImageSize": (270, 130),
+    "SolidMask": (270, 140),
+    "MaskComposite": (270, 190),
+    "CreateVideo": (270, 140),
+    "SaveVideo": (340, 420),
+    "VAELoader": (300, 90),
+    "CLIPLoader": (300, 150),
+    "PreviewAny": (420, 220),
+    "PreviewImage": (420, 320),
+    "CLEAR_LoadNano": (270, 150),
+    "CLEAR_LoadModel": (300, 210),
+    "CLEAR_Prompt": (300, 90),
+    "CLEAR_SubtitleRemove": (360, 960),
+    "CLEAR_PriorMask": (360, 520),
+    "CLEAR_BurnSubtitles": (360, 890),
+    "CLEAR_BeforeAfter": (720, 640),
+    "CLEAR_LoadPairs": (340, 440),
+    "CLEAR_TrainPrior": (380, 860),
+    "CLEAR_TrainLoRA": (380, 1260),
+}
+"""Width and height with room for pictures; the Vue renderer's rows are the taller ones."""
+LINKED_WIDGETS = {"fps", "width", "height"}
+"""Inputs that are widgets where nothing is linked."""
+GAP = 70
+"""Pixels between nodes; a title of 30 stands above each."""
+
+
+class Graph:
+    """Nodes in columns from left to right, each below the one before."""
+
+    def __init__(self, *, scale: float = 0.7):
+        self.nodes: list[dict] = []
+        self.links: list[list] = []
+        self.scale, self.left, self.top, self.wide = scale, 0, 0, 0
+
+    def column(self) -> None:
+        self.left, self.top, self.wide = self.left + self.wide + GAP, 0, 0
+
+    def note(self, text: str, width: int = 340, height: int = 440) -> None:
+        node = self._placed("MarkdownNote", (width, height), "Read me", [text])
+        node |= {"color": "#432", "bgcolor": "#653"}
+
+    def add(self, kind: str, values=(), title=None, models=(), size=None, **inputs) -> dict:
+        """A node with widget values, and links by its inputs' names: input=(node, output's name)."""
+        node = self._placed(kind, size or SIZES[kind], title, list(values))
+        node["properties"] = {"Node name for S&R": kind} | ({"models": list(models)} if models else {})
+        node["outputs"] = [{"name": name, "type": type_, "links": []} for name, type_ in OUTPUTS.get(kind, ())]
+        for name, (source, output) in inputs.items():
+            self._link(source, output, node, name)
+        return node
+
+    def _placed(self, kind, size, title, values) -> dict:
+        node = {
+            "id": len(self.nodes) + 1,
+            "type": kind,
+            "pos": [self.left, self.top],
+            "size": list(size),
+            "flags": {},
+            "order": len(self.nodes),
+            "mode": 0,
+            "inputs": [],
+            "outputs": [],
+            "properties": {},
+            "widgets_values": values,
+        } | ({"title": title} if title else {})
+        self.nodes.append(node)
+        self.top, self.wide = self.top + size[1] + GAP, max(self.wide, size[0])
+        return node
+
+    def _link(self, source, output, node, name) -> None:
+        slot = [one["name"] for one in source["outputs"]].index(output)
+        number, kind = len(self.links) + 1, source["outputs"][slot]["type"]
+        widget = {"widget": {"name": name}} if name in LINKED_WIDGETS else {}
+        taken = "*" if node["type"] == "PreviewAny" else kind
+        node["inputs"].append({"name": name, "type": taken, "link": number, **widget})
+        source["outputs"][slot]["links"].append(number)
+        self.links.append([number, source["id"], slot, node["id"], len(node["inputs"]) - 1, taken])
+
+    def text(self) -> str:
+        whole = {
+            "revision": 0,
+            "last_node_id": len(self.nodes),
+            "last_link_id": len(self.links),
+            "nodes": self.nodes,
+            "links": self.links,
+            "groups": [],
+            "config": {},
+            "extra": {"ds": {"scale": self.scale, "offset": [80, 80]}},
+            "version": 0.4,
+        }
+        return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

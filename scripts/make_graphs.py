@@ -1,0 +1,292 @@
+"""Write the graphs of the template browser, workflows/NAME.json, from what they are made of.
+
+    python scripts/make_graphs.py            rewrite what differs
+    python scripts/make_graphs.py --check    say what does, and fail where there is some
+
+What their notes say stands in scripts/notes, without code, which the Vue renderer shows in blue on brown. Nodes stand
+in columns, with room for what they show while they run; tests/browser/test_templates.py measures that nothing overlaps.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from drawn_graph import CONDITIONING, IMAGE, MASK, MODEL, VAE, VIDEO, Graph  # noqa: E402
+
+GRAPHS, NOTES = ROOT / "workflows", ROOT / "scripts" / "notes"
+HUB = "https://huggingface.co"
+DEMO, CLEAN = "clear_demo.mp4", "clear_demo_clean.mp4"
+REMOVE = [
+    1,
+    1.0,
+    0,
+    81,
+    16,
+    "composite",
+    "auto",
+    "auto",
+    "auto",
+    -1,
+    2,
+    "bundled light prior",
+    True,
+    0.5,
+    "add",
+    "auto",
+]
+REMOVE += [True]
+TRAINED_LOOK = [
+    24.0,
+    "",
+    "latin",
+    "as set",
+    "",
+    5.5,
+    "#ffffff",
+    7.0,
+    "#000000",
+    0.0,
+    0.0,
+    "#000000",
+    1.0,
+    "bottom",
+    5.0,
+]
+TRAINED_LOOK += [0.0, 0]
+TRAINING = ["bundled light prior", "demo_lora", 60, 16, "q,k,v,o,ffn.0,ffn.2", 0.001, 1, 1, 9, 64, 160, "auto", "auto"]
+TRAINING += [False, "adamw", "none", 0, 20]
+LOOK = ["#ffffff", 8.0, "#000000", 0.0, 0.0, "#000000", 1.0, "bottom", 5.0, 0.2, 3]
+
+
+def note(name: str) -> str:
+    return (NOTES / f"{name}.md").read_text(encoding="utf-8").rstrip("\n")
+
+
+def loaded(graph: Graph, of: str, clip: str = DEMO, title=None, height: int = 440) -> dict:
+    """First column: a video, and the note of that name. Its frames, sound and rate, in the second."""
+    video = graph.add("LoadVideo", [clip, "image"], title)
+    graph.note(note(of), height=height)
+    graph.column()
+    return graph.add("GetVideoComponents", video=(video, VIDEO))
+
+
+def compared(graph: Graph, film: dict, removed: dict, prefix: str) -> None:
+    graph.add(
+        "CLEAR_BeforeAfter",
+        [25.0, prefix, 10.0],
+        before=(film, "images"),
+        after=(removed, IMAGE),
+        mask=(removed, MASK),
+        audio=(film, "audio"),
+        report=(removed, "report_json"),
+        fps=(film, "fps"),
+    )
+    graph.add("PreviewAny", title="What was found", size=(720, 240), source=(removed, "report"))
+
+
+def nano(graph: Graph, strength: float = 1.0) -> dict:
+    model = graph.add("CLEAR_LoadNano", [strength])
+    return {"model": (model, MODEL), "vae": (model, VAE), "positive": (model, CONDITIONING)}
+
+
+def no_download() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "no_download")
+    parts = nano(graph)
+    graph.column()
+    removed = graph.add("CLEAR_SubtitleRemove", REMOVE, images=(film, "images"), **parts)
+    graph.column()
+    compared(graph, film, removed, "CLEAR/clean")
+    return graph
+
+
+def _file(name: str, folder: str, repository: str, path: str) -> dict:
+    return {"name": name, "url": f"{HUB}/{repository}/resolve/main/{path}", "directory": folder}
+
+
+COMFY = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
+BASE = "diffusion_pytorch_model.safetensors"
+LORA = "CLEAR-mask-free-subtitle-removal.pt"
+CODEC, WORDS = "wan_2.1_vae.safetensors", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"
+FILES = {
+    BASE: _file(BASE, "diffusion_models", "alibaba-pai/Wan2.1-Fun-V1.1-1.3B-Control", BASE),
+    LORA: _file(LORA, "loras", "charlesw09/CLEAR-mask-free-video-subtitle-removal", LORA),
+    CODEC: _file(CODEC, "vae", COMFY, f"split_files/vae/{CODEC}"),
+    WORDS: _file(WORDS, "text_encoders", COMFY, f"split_files/text_encoders/{WORDS}"),
+}
+"""What the large model needs, under the names that the downloads have."""
+
+
+def wan() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "wan", height=560)
+    model = graph.add("CLEAR_LoadModel", [BASE, LORA, 1.0, "default"], models=[FILES[BASE], FILES[LORA]])
+    vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
+    clip = graph.add("CLIPLoader", [WORDS, "wan", "default"], models=[FILES[WORDS]])
+    prompt = graph.add("CLEAR_Prompt", clip=(clip, "CLIP"))
+    graph.column()
+    removed = graph.add(
+        "CLEAR_SubtitleRemove",
+        [5, *REMOVE[1:]],
+        images=(film, "images"),
+        model=(model, MODEL),
+        vae=(vae, VAE),
+        positive=(prompt, CONDITIONING),
+    )
+    graph.column()
+    compared(graph, film, removed, "CLEAR/clean")
+    return graph
+
+
+def own_mask() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "own_mask", height=520)
+    size = graph.add("GetImageSize", image=(film, "images"))
+    empty = graph.add(
+        "SolidMask", [0.0, 512, 512], "All of the picture", width=(size, "width"), height=(size, "height")
+    )
+    area = graph.add("SolidMask", [1.0, 292, 84], "Size of the area")
+    mask = graph.add(
+        "MaskComposite", [174, 262, "add"], "Place of the area", destination=(empty, MASK), source=(area, MASK)
+    )
+    graph.column()
+    parts = nano(graph)
+    graph.column()
+    values = ["look here" if value == "add" else value for value in REMOVE]
+    removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), subtitle=(mask, MASK), **parts)
+    graph.column()
+    compared(graph, film, removed, "CLEAR/masked")
+    return graph
+
+
+def show() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "show", height=360)
+    graph.column()
+    found = graph.add("CLEAR_PriorMask", ["bundled light prior", 0.5, 0, True], images=(film, "images"))
+    graph.column()
+    _heat(graph, film, found)
+    return graph
+
+
+def _heat(graph: Graph, film: dict, found: dict) -> None:
+    graph.add(
+        "CLEAR_BeforeAfter",
+        [25.0, "", 10.0],
+        "Film and heat",
+        before=(film, "images"),
+        after=(found, "overlay"),
+        mask=(found, "binary"),
+        fps=(film, "fps"),
+    )
+    graph.add("PreviewImage", title="How much of each frame is subtitle", size=(720, 280), images=(found, "plot"))
+    graph.add("PreviewAny", title="What was found", size=(720, 240), source=(found, "report"))
+
+
+def pairs() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "pairs", CLEAN)
+    graph.column()
+    burned = graph.add(
+        "CLEAR_BurnSubtitles", [24.0, "", "latin", "as set", "", 6.5, *LOOK], images=(film, "images"), fps=(film, "fps")
+    )
+    graph.column()
+    graph.add(
+        "CLEAR_BeforeAfter",
+        [25.0, "", 10.0],
+        "What was burned, and its exact mask",
+        before=(burned, IMAGE),
+        after=(film, "images"),
+        mask=(burned, MASK),
+        fps=(film, "fps"),
+    )
+    graph.add("PreviewAny", title="The lines", size=(720, 240), source=(burned, "report"))
+    graph.column()
+    video = graph.add("CreateVideo", [25.0], images=(burned, IMAGE), audio=(film, "audio"), fps=(film, "fps"))
+    graph.add("SaveVideo", ["CLEAR/pairs/subtitled/film", "auto", "auto"], "Subtitled half", video=(video, VIDEO))
+    clean = graph.nodes[0]
+    graph.add("SaveVideo", ["CLEAR/pairs/clean/film", "auto", "auto"], "Clean half", video=(clean, VIDEO))
+    return graph
+
+
+def train_lora() -> Graph:
+    graph = Graph(scale=0.6)
+    film = loaded(graph, "train_lora", CLEAN, "Clean video", height=620)
+    graph.column()
+    burned = graph.add("CLEAR_BurnSubtitles", TRAINED_LOOK, images=(film, "images"), fps=(film, "fps"))
+    graph.column()
+    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0], style=(burned, "style"))
+    bare = nano(graph, 0.0)
+    other = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")
+    subtitled = graph.add("GetVideoComponents", video=(other, VIDEO))
+    graph.column()
+    trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
+    graph.column()
+    graph.add("PreviewImage", title="Curves", size=(420, 460), images=(trained, "curves"))
+    graph.add(
+        "PreviewImage",
+        title="Before, after, where the model sees the subtitle",
+        size=(420, 300),
+        images=(trained, "example"),
+    )
+    graph.column()
+    removed = graph.add(
+        "CLEAR_SubtitleRemove", REMOVE, images=(subtitled, "images"), **(bare | {"model": (trained, MODEL)})
+    )
+    graph.column()
+    compared(graph, subtitled, removed, "CLEAR/trained")
+    return graph
+
+
+def train_prior() -> Graph:
+    graph = Graph(scale=0.6)
+    trained = graph.add("CLEAR_TrainPrior", [DEMO, "demo_prior", "light", "from scratch", 60, 4, 0.0, 0, CLEAN])
+    graph.note(note("train_prior"), 380, 500)
+    graph.column()
+    graph.add("PreviewImage", title="Curves", size=(420, 320), images=(trained, "curves"))
+    graph.add(
+        "PreviewImage",
+        title="A frame, its pseudo-label, what the prior marks",
+        size=(420, 300),
+        images=(trained, "example"),
+    )
+    graph.add("PreviewAny", title="Report", source=(trained, "report"))
+    graph.column()
+    video = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")
+    film = graph.add("GetVideoComponents", video=(video, VIDEO))
+    graph.column()
+    found = graph.add(
+        "CLEAR_PriorMask", ["bundled light prior", 0.5, 0, True], images=(film, "images"), trained=(trained, "prior")
+    )
+    graph.column()
+    _heat(graph, film, found)
+    return graph
+
+
+ALL = {
+    "Remove subtitles (no download)": no_download,
+    "Remove subtitles (Wan2.1 + CLEAR)": wan,
+    "Remove with your own mask (logo, watermark)": own_mask,
+    "Show where subtitles are": show,
+    "Make training pairs": pairs,
+    "Train a LoRA from clean film": train_lora,
+    "Train a prior": train_prior,
+}
+"""In the order of the template browser, which web/templates.js keeps."""
+
+
+def main(check: bool) -> None:
+    made = {GRAPHS / f"{name}.json": make().text() for name, make in ALL.items()}
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if check and stale:
+        raise SystemExit(f"out of date: {', '.join(path.name for path in stale)}. Run python scripts/make_graphs.py")
+    for path in stale:
+        path.write_text(made[path], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main("--check" in sys.argv[1:])

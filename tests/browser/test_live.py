@@ -1,0 +1,81 @@
+"""What a long node shows while it runs, after Cancel and after the page was loaded again."""
+
+import json
+import uuid
+
+import pytest
+from paths import ROOT
+
+PRIOR = "CLEAR_TrainPrior"
+
+
+def training(steps, name):
+    """The shipped graph of a training, that long."""
+    graph = json.loads((ROOT / "workflows" / "Train a prior.json").read_text(encoding="utf-8"))
+    (node,) = (n for n in graph["nodes"] if n["type"] == PRIOR)
+    values = node["widgets_values"]
+    values[values.index("demo_prior")], values[values.index(60)] = name, steps
+    graph["id"] = str(uuid.uuid4())
+    graph["nodes"], graph["links"], node["outputs"] = [node], [], [{**o, "links": []} for o in node["outputs"]]
+    return graph
+
+
+def panel(page, kind):
+    return page.run_js(
+        "kind => { const p = app.graph.nodes.find(n => n.comfyClass === kind).clearLive;"
+        " return {text: p.text.textContent, bar: p.fill.style.width, picture: p.picture.naturalWidth,"
+        " seen: p.root.getBoundingClientRect().height} }",
+        kind,
+    )
+
+
+def wait_for(page, kind, true, bound=90):
+    for _ in range(bound * 4):
+        told = panel(page, kind)
+        if true(told):
+            return told
+        page.page.wait_for_timeout(250)
+    pytest.fail(f"the panel stayed at {told}")
+
+
+@pytest.fixture
+def whole(comfyui):
+    yield
+    comfyui.interrupt()
+
+
+def test_a_training_is_seen_and_goes_on_being_seen(page, comfyui, renderer, whole):
+    """Curves while it runs, the same after a reload, and after Cancel what was kept."""
+    page.load(training(5000, f"long_{renderer}"))
+    assert panel(page, PRIOR)["text"] == "Not run yet"
+    page.queue()
+    shown = wait_for(page, PRIOR, lambda told: told["picture"] > 0)
+    assert "Training" in shown["text"] and "of 5000" in shown["text"] and "left" in shown["text"]
+    assert shown["seen"] > 100
+    page.open()
+    again = wait_for(page, PRIOR, lambda told: told["picture"] > 0)
+    assert "of 5000" in again["text"]
+    comfyui.interrupt()
+    ended = wait_for(page, PRIOR, lambda told: told["text"].startswith("Stopped at step "), bound=10)
+    assert ended["text"].endswith(", kept; Run goes on.") and ended["picture"] > 0
+    page.wait_for_end(30)
+    page.open()
+    assert wait_for(page, PRIOR, lambda told: told["picture"] > 0)["text"] == ended["text"]
+
+
+def test_another_graph_shows_nothing_of_it(page):
+    page.load(training(10, "never"))
+    assert panel(page, PRIOR) | {"seen": 0} == {"text": "Not run yet", "bar": "0%", "picture": 0, "seen": 0}
+
+
+def test_a_refusal_is_read_on_the_node_and_in_the_toast(page, renderer):
+    graph = training(10, f"refused_{renderer}")
+    values = graph["nodes"][0]["widgets_values"]
+    values[values.index("clear_demo.mp4")] = "no_such_film.mp4"
+    page.load(graph)
+    page.queue()
+    told = wait_for(page, PRIOR, lambda told: "no_such_film.mp4" in told["text"], bound=30)
+    assert "ClearError" not in told["text"] and "clear_runtime" not in told["text"]
+    page.page.wait_for_timeout(1500)
+    said = page.page.locator("[role=dialog], [role=alert], .p-toast").all_inner_texts()
+    assert any(told["text"] in one for one in said), said

@@ -1,0 +1,46 @@
+"""The shipped graphs as a person sees them."""
+
+import itertools
+
+import pytest
+from paths import ROOT
+
+GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
+BOXES = """vue => app.graph.nodes.map(n => {
+    const place = vue && document.querySelector(`[data-node-id="${n.id}"]`)?.getBoundingClientRect()
+    const scale = app.canvas.ds.scale
+    if (place) return [n.title, place.left / scale, place.top / scale, place.width / scale, place.height / scale]
+    return [n.title, n.pos[0], n.pos[1] - 30, n.size[0], n.size[1] + 30]
+})"""
+
+
+def overlapping(boxes):
+    return [
+        (one[0], other[0])
+        for one, other in itertools.combinations(boxes, 2)
+        if all(one[i] < other[i] + other[i + 2] - 1 and other[i] < one[i] + one[i + 2] - 1 for i in (1, 2))
+    ]
+
+
+@pytest.mark.parametrize("graph", GRAPHS, ids=lambda path: path.stem)
+def test_a_template_opens_with_all_of_its_nodes_and_nothing_overlaps(page, renderer, graph):
+    page.load(graph)
+    page.whole_view(1.0)
+    page.page.wait_for_timeout(1000)
+    nodes = page.run_js("() => app.graph.nodes.map(n => [n.type, !!LiteGraph.registered_node_types[n.type]])")
+    assert nodes and all(known or kind == "MarkdownNote" for kind, known in nodes), nodes
+    links = page.run_js("() => app.graph.nodes.flatMap(n => n.inputs ?? []).filter(i => i.link != null).length")
+    assert links == len(page.graph_file(graph)["links"])
+    boxes = page.run_js(BOXES, renderer == "vue")
+    assert len(boxes) == len(nodes) and all(box[3] > 50 and box[4] > 30 for box in boxes)
+    assert not overlapping(boxes), boxes
+
+
+def test_templates_are_found_and_stand_in_their_order(page):
+    """What the template browser is told, after web/templates.js has ordered it."""
+    told = page.run_js("async () => { const api = window.comfyAPI.api.api; return await api.getWorkflowTemplates() }")
+    names = next(names for pack, names in told.items() if "clear-subtitle-remover" in pack)
+    assert sorted(names) == sorted(path.stem for path in GRAPHS)
+    assert names[0] == "Remove subtitles (no download)" and names[-1] == "Train a prior"
+    for word, count in (("subtitle", 3), ("remove", 3), ("watermark", 1)):
+        assert sum(word in name.lower() for name in names) == count, word

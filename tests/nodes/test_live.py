@@ -1,0 +1,117 @@
+"""What a long node tells the page, with a server of our own in place of ComfyUI's."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def live(pack):
+    return sys.modules["clear_pack.nodes.comfy.live"]
+
+
+@pytest.fixture
+def told(live, monkeypatch):
+    """Messages to the page, of a node with the id 7 in the graph "g"."""
+    sent = []
+    server = SimpleNamespace(send_sync=lambda event, data: sent.append((event, data)))
+    monkeypatch.setattr(live, "_server", lambda: server)
+    monkeypatch.setattr(live, "BOARD", live.Board())
+    monkeypatch.setattr(live, "OFTEN", -1.0)
+    return sent
+
+
+NODE = SimpleNamespace(hidden=SimpleNamespace(unique_id="7", extra_pnginfo={"workflow": {"id": "g"}}))
+
+
+def step(number, of=10, draw=None):
+    return SimpleNamespace(
+        stage="training",
+        done=number,
+        total=of,
+        run_done=5 + number,
+        run_total=5 + of,
+        left=3.0,
+        step=object(),
+        picture=draw,
+    )
+
+
+def test_the_page_is_told_the_stage_and_how_far_it_is(live, told):
+    with live.Teller(NODE, "Burning lines") as tell:
+        advance = tell.frames(4)
+        advance(1)
+        advance(4)
+        tell.say("All burned.")
+    assert {event for event, _ in told} == {"clear.live"}
+    states = [data for _, data in told]
+    assert all((state["node"], state["workflow"]) == ("7", "g") for state in states)
+    assert [(state["stage"], state["done"], state["total"]) for state in states[:3]] == [
+        ("Burning lines", 0, 0),
+        ("Burning lines", 1, 4),
+        ("Burning lines", 4, 4),
+    ]
+    assert (states[-1]["ended"], states[-1]["text"]) == ("done", "All burned.")
+
+
+def test_a_reloaded_page_asks_for_what_was_told_last(live, told):
+    with live.Teller(NODE, "Burning lines") as tell:
+        tell.tell(2, 4)
+    assert live.BOARD.all("g") == [told[-1][1]] and live.BOARD.all("another graph") == []
+
+
+def test_pictures_go_to_the_page_that_asked_and_else_to_comfyui(live, told, monkeypatch):
+    import comfy.utils
+
+    native = []
+    monkeypatch.setattr(
+        comfy.utils,
+        "ProgressBar",
+        lambda total: SimpleNamespace(update_absolute=lambda *given: native.append(given[2])),
+    )
+    grey = Image.new("RGB", (40, 30), "grey")
+    live.Teller(NODE, "x").tell(1, 4, picture=grey)
+    assert native[-1][:2] == ("JPEG", grey) and told[-1][1]["picture"] == 0
+    live.BOARD.watched = True
+    live.Teller(NODE, "x").tell(2, 4, picture=grey)
+    number = told[-1][1]["picture"]
+    assert native[-1] is None and live.BOARD.jpeg(number).startswith(b"\xff\xd8")
+
+
+def test_cancel_says_what_was_kept(live, told):
+    import comfy.model_management as management
+
+    def cancelled(keeps, before):
+        with pytest.raises(management.InterruptProcessingException), live.Teller(NODE, "Training", keeps) as tell:
+            before(tell)
+            management.interrupt_current_processing()
+            tell.tell(9, 10)
+        return told[-1][1]["ended"], told[-1][1]["text"]
+
+    assert cancelled(True, lambda tell: tell.event(step(3))) == ("stopped", "Stopped at step 3, kept; Run goes on.")
+    assert cancelled(True, lambda tell: None) == ("stopped", "Stopped.")
+    assert cancelled(False, lambda tell: tell.tell(1, 10)) == ("stopped", "Stopped.")
+
+
+def test_one_bar_runs_over_all_of_a_training(live, told):
+    with live.Teller(NODE, "Getting ready", keeps=True) as tell:
+        tell.event(step(2))
+    state = told[-2][1]
+    assert (state["stage"], state["done"], state["total"], state["detail"]) == ("Training", 7, 15, "step 2 of 10")
+
+
+def test_a_refusal_is_told_in_its_own_words_and_a_bug_in_none(live, told, error):
+    with pytest.raises(error), live.Teller(NODE, "x"):
+        raise error("Give at least one.")
+    assert (told[-1][1]["ended"], told[-1][1]["text"]) == ("failed", "Give at least one.")
+    with pytest.raises(ZeroDivisionError), live.Teller(NODE, "x"):
+        1 / 0  # noqa: B018
+    assert (told[-1][1]["ended"], told[-1][1]["text"]) == ("failed", "")
+
+
+def test_nothing_is_told_without_a_server_or_a_node(live, told, monkeypatch):
+    with live.Teller(SimpleNamespace(hidden=None), "x") as tell:
+        tell.tell(1, 2)
+    assert told == []

@@ -1,0 +1,127 @@
+// How far a long node is, on the node: stage, bar, time left and the newest picture. The server keeps it, so that it is
+// there again after the page was reloaded (nodes/comfy/live.py).
+import { app } from "../../scripts/app.js"
+import { api } from "../../scripts/api.js"
+import { allNodes, element, nodeOf, place, say, seconds, workflowId } from "./words.js"
+
+const PANELS = {
+    // node -> pixels for its panel
+    CLEAR_SubtitleRemove: 190,
+    CLEAR_PriorMask: 190,
+    CLEAR_BurnSubtitles: 190,
+    CLEAR_TrainPrior: 420,
+    CLEAR_TrainLoRA: 420,
+    CLEAR_LoadPairs: 46,
+}
+const COLOURS = { "": "#4a90d9", done: "#4b9b5f", stopped: "#c9a13b", failed: "#c0504d" }
+
+class Panel {
+    constructor(node, height) {
+        this.text = element("div", { style: { whiteSpace: "pre-wrap", overflowWrap: "anywhere" } })
+        this.fill = element("div", { style: { height: "100%", width: "0%", borderRadius: "3px" } })
+        this.bar = element("div", { style: { height: "5px", flex: "none", borderRadius: "3px", background: "#0006" } }, this.fill)
+        this.picture = element("img", {
+            draggable: false,
+            style: { flex: "1 1 0", minHeight: "0", width: "100%", objectFit: "contain", display: "none" },
+        })
+        this.root = element(
+            "div",
+            {
+                className: "clear-live",
+                style: {
+                    display: "flex", flexDirection: "column", gap: "4px", boxSizing: "border-box", padding: "4px 6px",
+                    height: "100%", width: "100%", overflow: "hidden", font: "12px/1.35 sans-serif", color: "#ccc",
+                    borderRadius: "6px", background: "#0003",
+                },
+            },
+            this.text, this.bar, this.picture,
+        )
+        this.root.style.minHeight = `${height}px`
+        place(node, "clear_live", this.root, height)
+        this.idle()
+    }
+
+    idle() {
+        this.text.textContent = this.passing ? "" : say("Not run yet")
+        this.bar.style.visibility = "hidden"
+        this.picture.style.display = "none"
+        this.shown = 0
+    }
+
+    show(state) {
+        this.text.textContent = words(state)
+        this.text.style.color = state.ended === "failed" ? "#ff8a80" : "#ccc"
+        this.bar.style.visibility = "visible"
+        const share = state.ended === "done" ? 1 : state.total ? Math.min(1, state.done / state.total) : 0
+        this.fill.style.width = `${100 * share}%`
+        this.fill.style.background = COLOURS[state.ended]
+        if (state.picture !== this.shown) {
+            this.shown = state.picture
+            this.picture.style.display = state.picture ? "" : "none"
+            if (state.picture) this.picture.src = api.apiURL(`/clear/live/picture/${state.picture}`)
+        }
+    }
+}
+
+/** A state in a line or two. */
+export function words(state) {
+    if (state.ended === "done") return state.text || say("Done")
+    if (state.ended === "stopped") return say(state.text || "Stopped.")
+    if (state.ended === "failed") return state.text || say("Failed")
+    const percent = state.total ? `${Math.floor((100 * state.done) / state.total)} %` : ""
+    const left = state.left == null ? "" : `${seconds(state.left)} ${say("left")}`
+    return [say(state.stage), state.detail, percent, left].filter(Boolean).join(" · ")
+}
+
+function panelOf(node) {
+    if (!node.clearLive && node.addDOMWidget) {
+        node.clearLive = new Panel(node, 60)
+        node.clearLive.passing = true // of a node that is never long: it says nothing before something went wrong
+    }
+    return node.clearLive
+}
+
+function take(state) {
+    if (state.workflow !== workflowId()) return
+    const node = nodeOf(state.node)
+    if (node?.comfyClass?.startsWith("CLEAR_")) panelOf(node)?.show(state)
+}
+
+async function restore() {
+    const workflow = workflowId()
+    const answer = await api.fetchApi(`/clear/live?workflow=${encodeURIComponent(workflow ?? "")}`)
+    if (answer.ok && workflow === workflowId()) for (const state of await answer.json()) take(state)
+}
+
+/** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
+function refused(detail) {
+    if (!String(detail.exception_type).includes(".clear_runtime.")) return
+    const node = nodeOf(detail.node_id)
+    const text = detail.exception_message.trim()
+    if (node) panelOf(node)?.show({ ended: "failed", text, picture: 0, done: 0, total: 0 })
+    const shown = () => [...document.querySelectorAll("[role=dialog]")].some((one) => one.textContent.includes(text))
+    setTimeout(() => {
+        if (shown()) return
+        app.extensionManager?.toast?.add({ severity: "error", summary: node?.title ?? detail.node_type, detail: text, life: 20000 })
+    }, 600)
+}
+
+app.registerExtension({
+    name: "CLEAR.live",
+    nodeCreated(node) {
+        const height = PANELS[node.comfyClass]
+        if (height) node.clearLive = new Panel(node, height)
+    },
+    setup() {
+        api.addEventListener("clear.live", ({ detail }) => take(detail))
+        api.addEventListener("execution_error", ({ detail }) => refused(detail))
+        api.addEventListener("execution_start", () => {
+            for (const [, node] of allNodes()) if (node.clearLive?.passing) node.clearLive.idle()
+        })
+        restore()
+    },
+    afterConfigureGraph() {
+        for (const [, node] of allNodes()) node.clearLive?.idle?.()
+        restore()
+    },
+})

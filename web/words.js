@@ -1,0 +1,90 @@
+// What the pack's scripts say, in English and Chinese, and what they share.
+import { app } from "../../scripts/app.js"
+
+const CHINESE = {
+    before: "去除前",
+    after: "去除后",
+    mask: "遮罩",
+    "mask: off": "遮罩：关",
+    "mask: on": "遮罩：叠加",
+    "mask: only": "遮罩：单独",
+    swap: "对调",
+    "full screen": "全屏",
+    "one frame back": "上一帧",
+    "one frame on": "下一帧",
+    play: "播放",
+    pause: "暂停",
+    "reset zoom": "还原缩放",
+    "save the clean video": "保存去字幕后的视频",
+    "most text": "文字最多",
+    "least sure": "最不确定",
+    frame: "帧",
+    "Run, and the slider appears here": "运行后这里会出现对比滑块",
+    "The video for the slider is gone (ComfyUI was restarted); run again": "滑块所用的视频已不在（ComfyUI 已重启），请重新运行",
+    "Not run yet": "尚未运行",
+    left: "剩余",
+    Done: "完成",
+    "Stopped.": "已停止。",
+    Failed: "失败",
+    "Finding subtitles": "查找字幕",
+    "Filling in": "填补",
+    Encoding: "编码",
+    Painting: "绘制",
+    Decoding: "解码",
+    "Writing the videos": "写入视频",
+    "Burning lines": "烧录字幕",
+    "Looking through the pairs": "检查成对视频",
+    "Getting ready": "准备中",
+    "Encoding clips": "编码片段",
+    Training: "训练",
+}
+
+/** A text in the page's language, where there is one. */
+export function say(text) {
+    const language = app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en"
+    return (String(language).startsWith("zh") && CHINESE[text]) || text
+}
+
+/** An element with properties, a style and children. */
+export function element(tag, { style, ...properties } = {}, ...children) {
+    const one = Object.assign(document.createElement(tag), properties)
+    Object.assign(one.style, style)
+    one.append(...children)
+    return one
+}
+
+/** The graph's id, which a prompt of it carries. */
+export function workflowId() {
+    return (app.rootGraph ?? app.graph)?.id ?? null
+}
+
+/** The node that a prompt calls by this id; inside subgraphs it is a path, "5:12". */
+export function nodeOf(id) {
+    let graph = app.rootGraph ?? app.graph
+    const path = String(id).split(":")
+    for (const part of path.slice(0, -1)) graph = graph?.getNodeById(Number(part))?.subgraph
+    return graph?.getNodeById(Number(path.at(-1))) ?? null
+}
+
+/** Every node of the graph and of its subgraphs, with the id that a prompt calls it by. */
+export function* allNodes(graph = app.rootGraph ?? app.graph, path = "") {
+    for (const node of graph?.nodes ?? graph?._nodes ?? []) {
+        yield [`${path}${node.id}`, node]
+        if (node.subgraph) yield* allNodes(node.subgraph, `${path}${node.id}:`)
+    }
+}
+
+/** Put an element on a node, below its inputs. It keeps nothing in saved workflows. height: at least, in pixels. */
+export function place(node, name, content, height) {
+    const options = { serialize: false, hideOnZoom: false, getMinHeight: () => height, getValue: () => "", setValue() {} }
+    const widget = node.addDOMWidget(name, name, content, options)
+    widget.serialize = false
+    return widget
+}
+
+export function seconds(value) {
+    const whole = Math.max(0, Math.round(value))
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+    const two = (n) => String(n).padStart(2, "0")
+    return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}
