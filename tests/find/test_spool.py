@@ -73,7 +73,7 @@ def test_a_pass_that_was_stopped_asks_the_prior_about_no_look_twice(tmp_path, cu
     before = len(asked)
     path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
     again = find_text(frames, prior, MarkOptions(grow=0), looks=path)
-    assert before > 0 and len(asked) - in_all == (0 if cut == 0 else pytest.approx(before / 2, abs=before / 2))
+    assert before > 1 and len(asked) - in_all == (cut > 0), "of the last batch, if it was not written to its end"
     assert all(torch.equal(whole.marks(t), again.marks(t)) for t in range(120))
 
 
