@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from ..frames.region import Region
-from .align import correlation, overlap
+from .align import overlap
 from .apart import Seen, taken_apart
 from .edges import FADE, Pattern
 from .growth import GrowthRules, growth
@@ -35,8 +35,6 @@ BATCH = 8
 """Looks that a prior is given at a time."""
 SMALL = 640
 """Pixels of the longer side of the frames in which a row's pattern is followed, at most."""
-CUT = 0.3
-"""Correlation of two small frames under which another shot has begun."""
 AGAIN = 1.1
 """How much more of a row a look must show to be learnt from again."""
 MOMENT = 15
@@ -70,8 +68,8 @@ class Finder:
     prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. every: frames from look to
     look. place: where the user says that there is text. on_batch is called with the number of frames that have been
     looked at. keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without,
-    in memory. looks: a file for what the prior has seen, for a pass that goes on after a stop. cuts: looks with which
-    another shot has begun; shots: the very frames.
+    in memory. looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with
+    which one begins.
     """
 
     prior: Callable
@@ -84,7 +82,6 @@ class Finder:
     looks: Path | None = None
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
-    cuts: list[int] = field(default_factory=lambda: [0])
     soft: dict[int, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,7 +91,6 @@ class Finder:
         self._looked: deque[tuple[int, Tensor, Seen]] = deque()
         self._before: Seen | None = None
         self._learnt: dict[Track, _Learnt] = {}
-        self._last_grey: np.ndarray | None = None
         self._shots = Shots()
 
     def see(self, frame: Tensor) -> None:
@@ -130,7 +126,7 @@ class Finder:
     def judge(self) -> list[Found]:
         """All rows so far with their verdicts."""
         cases = [
-            Case(track, self._movement(track), self.scales.fine, self.count, self.cuts, track.asked)
+            Case(track, self._movement(track), self.scales.fine, self.count, self.shots, track.asked)
             for track in self.tracks
             if track.peak > self.threshold or track.asked
         ]
@@ -186,7 +182,7 @@ class Finder:
 
     def _follow(self, look: tuple[int, Tensor, Seen], after: Seen | None) -> None:
         t, frame, now = look
-        grey, factor = self._grey(t, frame)
+        grey, factor = self._grey(frame)
         rows, asked = self._rows(t, now, after)
         self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
@@ -208,13 +204,10 @@ class Finder:
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
         return [row for row in rows if id(row) in asked or row.peak >= self.threshold * RULES.clear], asked
 
-    def _grey(self, t: int, frame: Tensor) -> tuple[np.ndarray, float]:
-        """A frame in grey, small, and how much smaller than the masks; notes where another shot begins."""
+    def _grey(self, frame: Tensor) -> tuple[np.ndarray, float]:
+        """A frame in grey, small, and how much smaller than the masks."""
         step = max(1, max(frame.shape[:2]) // GREY)
         grey = frame[::step, ::step].float().mean(-1).cpu().numpy()
-        if self._last_grey is not None and correlation(self._last_grey, grey) < CUT:
-            self.cuts.append(t)
-        self._last_grey = grey
         return grey, step * max(self.scales.fine) / max(self.scales.source)
 
     def _note_shot(self, t: int, small: np.ndarray, rows: list[Region]) -> None:
@@ -229,8 +222,7 @@ class Finder:
         then = next(look for look in recent if look.t >= since)
         frames = dict(self._small)
         if now.t - then.t > MOMENT - self.every and then.t in frames:
-            alike = steady(then.row, frames[then.t], frames[now.t], self._to_small)
-            track.steady = max(alike, track.steady if track.steady is not None else -1.0)
+            track.steadies.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
 
     def _complete(self, row: Row, frame: Tensor, now: Seen) -> None:
         """Add what of its strokes the prior has left out."""
@@ -302,8 +294,8 @@ class Finder:
 
     def _room(self, track: Track) -> tuple[int, int]:
         """The frames, from and to, over which a track can fade: within its shot, and not where another row stands."""
-        begins = max((cut for cut in self.cuts if cut <= track.first), default=0) - self.every + 1
-        ends = min((cut for cut in self.cuts if cut >= track.stop), default=self.count)
+        begins = max((cut for cut in self.shots if cut <= track.first), default=0)
+        ends = min((cut for cut in self.shots if cut >= track.stop), default=self.count)
         for other in self.tracks:
             if other is not track and overlap(track.region, other.region) is not None:
                 if other.last.t < track.looks[0].t:

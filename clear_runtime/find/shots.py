@@ -19,6 +19,8 @@ AT_ONCE = 0.5
 FLAT = 4.0
 """Levels of 255, as a standard deviation, under which a frame shows one colour and its noise; and by which the colours
 of two such frames differ at least."""
+NEAR = 8.0
+"""Levels by which frames of two shots differ on average at least: an even wall that moves correlates with nothing."""
 STEP = 2
 """Every second pixel of the small frames is enough."""
 LEAST = 0.2
@@ -60,4 +62,4 @@ def _alike(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:
     a, b = (frame[::STEP, ::STEP].mean(2, dtype=np.float32)[scene] for frame in (one, two))
     if max(a.std(), b.std()) < FLAT:
         return float(abs(a.mean() - b.mean()) < FLAT)
-    return correlation(a, b)
+    return 1.0 if np.abs(a - b).mean() < NEAR else correlation(a, b)

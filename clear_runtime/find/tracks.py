@@ -48,8 +48,8 @@ class Track:
     """One row of text from when it appears to when it goes: the same letters, although more may come.
 
     first, stop: frames in which it is there, first <= t < stop; wider than its looks where it fades. colour: of its
-    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. steady:
-    how alike the picture is at its letters and a moment later, where it is most; None where it shows for less. asked:
+    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. steadies:
+    how alike the picture is at its letters and a moment later, for each look that a moment follows. asked:
     whether the user has pointed at it.
     """
 
@@ -58,7 +58,7 @@ class Track:
     stop: int = 0
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     growth: float = 0.0
-    steady: float | None = None
+    steadies: list[float] = field(default_factory=list)
     asked: bool = False
 
     @cached_property
@@ -74,6 +74,12 @@ class Track:
         """Where it is mostly: single looks may have taken a part of the scene for its letters."""
         boxes = [(one.top, one.left, one.bottom, one.right) for one in (look.row.region for look in self.looks)]
         return Region.between(*np.median(boxes, axis=0).round().astype(int).tolist())
+
+    @property
+    def steady(self) -> float | None:
+        """How alike the picture is at its letters and a moment later, mostly: a pattern that moves on lines up with
+        itself now and then. None where it shows for less."""
+        return float(np.median(self.steadies)) if self.steadies else None
 
     @property
     def last(self) -> Look:

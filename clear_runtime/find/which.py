@@ -8,32 +8,36 @@ time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .align import overlap
-from .tracks import Movement, Track
+from .align import alike, overlap
+from .tracks import SAME, Movement, Track
 
 
 @dataclass(frozen=True)
 class WhichRules:
     """In frames: shortest, that a row stands at least; what shows for less is carried by the scene. beside: between a
     row and a part of it that shows for a moment. pause: for which a camera stands still between two pans. words: from
-    one word to the next but one, where they are shown one by one.
+    one word to the next but one, where they are shown one by one. returns: after which words that are seen again at
+    their place are others.
 
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
-    kind; scripts: the first for rows of one line. colour: the distance of their letters in RGB. middle, lower: shares
-    of the frame. Where nothing else tells, a subtitle stands no further than the first from the middle, or below the
-    second; sure: and this is how sure the prior must be. standing: share of its looks in which a line that slides in
-    stands at its place; steady: how alike the picture is, at the letters of what stands, half a second later.
+    kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. colour: the
+    distance of their letters in RGB. middle, lower: shares of the frame. Where nothing else tells, a subtitle stands no
+    further than the first from the middle, or below the second; sure: and this is how sure the prior must be. standing:
+    share of its looks in which a line that slides in stands at its place; steady: how alike the picture is, at the
+    letters of what stands, half a second later.
     """
 
     shortest: int = 7
     beside: int = 6
     pause: int = 25
     words: int = 12
+    returns: int = 250
     corner: tuple[float, float] = (0.25, 0.28)
     look: float = 1.4
+    outlasts: float = 1.15
     scripts: float = 2.2
     place: float = 2.6
     colour: float = 70.0
@@ -66,12 +70,29 @@ class Case:
     total: int
     cuts: Sequence[int]
     asked: bool = False
+    known: tuple[int, int] | None = None
+
+    @property
+    def lives(self) -> tuple[int, int]:
+        """The first frame of its words at its place, and the one after the last: a track that was lost and found again
+        is several."""
+        return self.known or (self.track.first, self.track.stop)
 
     @property
     def comes_or_goes(self) -> bool:
         """Whether it appears or disappears within a shot."""
         cut = lambda t: t <= 1 or t >= self.total - 1 or any(abs(t - one) <= 3 for one in self.cuts)
-        return not cut(self.track.first) or not cut(self.track.stop)
+        first, stop = self.lives
+        return not cut(first) or not cut(stop)
+
+    def same_words(self, other: Case) -> bool:
+        """Whether it is the same letters at the same place as another."""
+        a, b = self.track.place, other.track.place
+        near = 0.5 * min(self.track.letter, other.track.letter)
+        if max(abs(a.left - b.left), abs(a.top - b.top), abs(a.right - b.right), abs(a.bottom - b.bottom)) > near:
+            return False
+        one, two = self.track.fullest.row, other.track.fullest.row
+        return alike(one.soft, one.region, two.soft, two.region) >= SAME
 
     def short(self, rules: WhichRules) -> bool:
         """Whether it shows for too few frames to say anything by itself."""
@@ -98,6 +119,7 @@ class Case:
 
 def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdict]:
     """A verdict on each row of a video, or of what of it has been seen so far."""
+    cases = _joined(cases, rules)
     first = [_alone(case, rules) for case in cases]
     moving = [case for case, verdict in zip(cases, first) if verdict is not None and verdict.moves]
     first = [verdict or _carried(case, moving, rules) for case, verdict in zip(cases, first)]
@@ -105,9 +127,7 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     told = [case for case in asked if _tells(case, asked, rules)]
     told_ones = {id(case) for case in told}
     kin = {
-        id(case)
-        for case in asked
-        if id(case) in told_ones or (not case.short(rules) and any(_one_kind(case, other, rules) for other in told))
+        id(case) for case in asked if id(case) in told_ones or (not case.short(rules) and _is_kin(case, told, rules))
     }
     # a standing row is known for lettering once words have changed beside it
     clear = any(case.placed(rules) and _changes(case, told, rules) for case in told)
@@ -119,6 +139,32 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
         Verdict(True, "subtitle") if not verdict.goes and _part_of(case, gone, rules) else verdict
         for case, verdict in zip(cases, second)
     ]
+
+
+def _joined(cases: Sequence[Case], rules: WhichRules) -> list[Case]:
+    """The same, each with how long its words stand at its place in all: what breaks off for a moment because something
+    passed behind it has not gone, and a name that comes back with its shot has not changed."""
+    order = sorted(range(len(cases)), key=lambda n: cases[n].track.first)
+    lives = [case.lives for case in cases]
+    for at, n in enumerate(order):
+        for m in order[at + 1 :]:
+            if cases[m].track.first - cases[n].track.stop > rules.returns:
+                break
+            if cases[n].same_words(cases[m]):
+                both = min(lives[n][0], lives[m][0]), max(lives[n][1], lives[m][1])
+                lives[n] = lives[m] = both
+    return [replace(case, known=life) for case, life in zip(cases, lives)]
+
+
+def _is_kin(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row is like one that is a subtitle for sure. One that stands while several of these come and go may be
+    the second row of them all, or a name below: then only the very size of letters counts."""
+    kin = [other for other in told if _one_kind(case, other, rules)]
+    first, stop = case.lives
+    if sum(first < other.track.first and other.track.stop < stop for other in told) < 2:
+        return bool(kin)
+    sizes = (sorted((case.track.letter, other.track.letter)) for other in kin)
+    return any(tall <= rules.outlasts * low for low, tall in sizes)
 
 
 def _alone(case: Case, rules: WhichRules) -> Verdict | None:
@@ -188,7 +234,8 @@ def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
 
 def _follows(case: Case, other: Case, rules: WhichRules) -> bool:
     a, b = case.track, other.track
-    return (a.stop <= b.first + 3 or b.stop <= a.first + 3) and _one_kind(case, other, rules)
+    follows = a.stop <= b.first + 3 or b.stop <= a.first + 3
+    return follows and _one_kind(case, other, rules) and not case.same_words(other)
 
 
 def _one_kind(case: Case, other: Case, rules: WhichRules) -> bool:

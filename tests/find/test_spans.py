@@ -32,7 +32,7 @@ def test_a_span_is_small_and_no_longer_than_it_may_be():
 
 
 def test_find_then_replace_is_remove():
-    frames = torch.rand(40, 24, 36, 3, generator=torch.Generator().manual_seed(0)) * 0.9
+    frames = torch.rand(1, 24, 36, 3, generator=torch.Generator().manual_seed(0)).repeat(40, 1, 1, 1) * 0.9
     frames[10:30, 14:17, 8:28] = 1
     options = RemoveOptions.of(**SMALL)
     whole = list(remove(iter(frames), engine(), white, options))

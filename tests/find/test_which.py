@@ -14,8 +14,11 @@ LOW, HIGH, CORNER, CENTRE = 620, 40, 20, 640
 WHITE, YELLOW = (240.0, 240.0, 240.0), (240.0, 220.0, 40.0)
 
 
-def case(first, stop, top=LOW, middle=CENTRE, width=400, letter=40, colour=WHITE, sure=0.98, **more):
-    soft = np.full((letter, width), 255, np.uint8)
+def case(first, stop, top=LOW, middle=CENTRE, width=400, letter=40, colour=WHITE, sure=0.98, words=None, **more):
+    """A track of a row of letters: other ones for each, or those of `words`."""
+    drawn = np.random.default_rng(first if words is None else words).random((4, max(1, width // 10))) > 0.5
+    soft = np.kron(drawn, np.full((letter // 4, 10), 255)).astype(np.uint8)
+    soft = np.pad(soft, ((0, letter - soft.shape[0]), (0, width - soft.shape[1])))
     region = Region(top, middle - width // 2, letter, width)
     looks = [Look(t, Row(region, soft, sure, letter)) for t in range(first, stop, 3)]
     track = Track(looks, first, stop, colour)
@@ -109,3 +112,21 @@ def test_all_rows_of_a_line_go_with_the_one_that_does():
 
 def test_what_the_user_pointed_at_goes():
     assert goes(case(0, TOTAL, top=CORNER, middle=150, width=200, asked=True)) == [True]
+
+
+def test_a_name_that_was_lost_for_a_moment_has_not_come_and_gone():
+    name = dict(top=HIGH, middle=500, letter=60, words=7)
+    pieces = [case(0, 90, **name), case(96, 170, **name), case(176, TOTAL, **name)]
+    *lines, a, b, c = goes(case(10, 80), case(90, 160), case(170, 240), *pieces)
+    assert lines == [True] * 3 and [a, b, c] == [False] * 3
+
+
+def test_a_name_that_comes_back_with_its_shot_has_not_changed_its_words():
+    name = dict(top=300, middle=500, letter=60, words=7, cuts=[0, 100, 150])
+    lines = [case(10, 80, cuts=[0, 100, 150]), case(160, 240, cuts=[0, 100, 150])]
+    assert goes(*lines, case(0, 100, **name), case(150, TOTAL, **name)) == [True, True, False, False]
+
+
+def test_a_smaller_name_below_the_lines_stays():
+    lines = [case(10, 80), case(90, 160), case(170, 240)]
+    assert goes(*lines, case(0, TOTAL, top=LOW + 46, letter=30, width=200)) == [True, True, True, False]
