@@ -127,7 +127,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         source.facts.height,
         float(source.facts.fps),
         round(time.monotonic() - begun, 2),
-        work.notes,
+        [*work.notes, *source.damage],
     )
 
 
