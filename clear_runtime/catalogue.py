@@ -101,6 +101,30 @@ REMOVE_VIDEO = Surface(RemoveFilmOptions, left_out=REMOVE.left_out)
 """Remove Subtitles (Video)."""
 REMOVE_FILES = replace(REMOVE_VIDEO, names={"start": "from", "end": "to"})
 """The command `remove`."""
+COMPOSITE = Surface(
+    RemoveOptions,
+    own={
+        "mask_from": {
+            "help": "Where the replaced pixels are found. prior: by the subtitle prior that is chosen. difference: by "
+            "what the other model changed. both: the prior's, and rows of text that only the other model took away. "
+            "auto: prior.",
+            "zh": "如何确定要替换的像素。prior：由所选的字幕先验模型判断。difference：看另一个模型改动了哪里。"
+            "both：先验模型找到的，加上只有另一个模型抹去的文字行。auto：prior。",
+            "more": "",
+            "more_zh": "",
+        },
+        "second_look": {
+            "help": "Look at the result once more. What can still be read of a line is replaced again under a wider "
+            "mask, by the fill where the cleaned frames show it themselves, and what stays after that is reported.",
+            "zh": "再检查一遍结果：仍能辨认的字幕用更大的遮罩重做一次，若 cleaned 的画面里本来就还有字，则改用填补；"
+            "之后还剩下的写入报告。",
+        },
+    },
+    left_out=frozenset(
+        {"window", "overlap", "region", "context", "max_pixels", "steps", "seed", "control", "keep_change", "output"}
+    ),
+)
+"""Composite Subtitles: what paints is elsewhere."""
 MASK = Surface(
     MarkOptions,
     defaults={"grow": 0},  # the marks as the prior sees them: nothing is removed yet
@@ -125,7 +149,6 @@ TRAIN_LORA = Surface(
             "start",  # a list of files there
             "schedule",
             "weight_decay",
-            "recipe",
             "middle",
             "average",
             "sampler_steps",
@@ -176,6 +199,7 @@ BURN = Surface(BurnStyle)
 NODES = {
     "CLEAR_SubtitleRemove": REMOVE,
     "CLEAR_SubtitleRemoveVideo": REMOVE_VIDEO,
+    "CLEAR_Composite": COMPOSITE,
     "CLEAR_PriorMask": MASK,
     "CLEAR_BurnSubtitles": BURN,
     "CLEAR_TrainLoRA": TRAIN_LORA,

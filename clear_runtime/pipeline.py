@@ -183,7 +183,9 @@ class _Run:
         rest = self._rest(cleaned, held)
         if rest is not None:
             again = [(one.picture(), _or_nothing(more, one.frame)) for one, more in zip(cleaned, rest)]
-            cleaned = [one.under(newer) for one, newer in zip(cleaned, self.cleaner.clean(window, again)[0])]
+            cleaned = [
+                one.under(newer) for one, newer in zip(cleaned, self.cleaner.clean(window, again, again=True)[0])
+            ]
             still = self._rest(cleaned, held) or []
             left = {window.start + t for t, more in enumerate(still) if more is not None}
             self.report.left = sorted(left | set(self.report.left))

@@ -120,9 +120,11 @@ class WindowCleaner:
         return self._canvas
 
     @torch.no_grad()
-    def clean(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> tuple[list[Patched], int]:
+    def clean(
+        self, window: Window, held: list[tuple[Tensor, Tensor]], again: bool = False
+    ) -> tuple[list[Patched], int]:
         """A window's (frame [H, W, 3], marks [H, W] bool) -> its frames without what is marked, and which of them had
-        most."""
+        most. again: the frames are its own result."""
         frames = [frame for frame, _ in held]
         size = tuple(frames[0].shape[:2])
         if self._canvas is None:
@@ -147,7 +149,7 @@ class WindowCleaner:
             source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
             holes = within(found) > 0
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
-        new, found = self._generated(window, frames, work, source, found, holes)
+        new, found = self._generated(window, frames, work, source, found, holes, again)
         return self._put_over(frames, work, source, new, found, lifted, within), shown
 
     def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
@@ -175,6 +177,7 @@ class WindowCleaner:
         source: Tensor | Rectangles,
         found: Tensor,
         holes: Tensor,
+        again: bool,
     ) -> tuple[Tensor, Tensor]:
         """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
         from the difference."""
@@ -210,6 +213,7 @@ class WindowCleaner:
             filled=given is not source,
             whole=asked.output.output == RAW,
             differs=differs,
+            again=again,
         )
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
         del piece, seen  # a copy of the window, and no longer needed

@@ -13,6 +13,7 @@ class ClearExtension(ComfyExtension):
         from .comfy.demo_clip import offer_demo_clip
         from .comfy.files import register_folder
         from .compare import BeforeAfter
+        from .composite import Composite
         from .prior import PriorMask
         from .remove import SubtitleRemove
         from .remove_video import SubtitleRemoveVideo
@@ -29,6 +30,7 @@ class ClearExtension(ComfyExtension):
             load.Prompt,
             SubtitleRemove,
             SubtitleRemoveVideo,
+            Composite,
             BeforeAfter,
             PriorMask,
             TrainPrior,

@@ -137,7 +137,7 @@ class LoadModel(io.ComfyNode):
                 for name, shape in read_shapes(path).items()
             }
         )
-        state = None if lora == NO_LORA else read_lora(full_path(lora, "loras", CLEAR_FOLDER))
+        state = None if lora == NO_LORA else read_lora(full_path(lora, "loras", CLEAR_FOLDER), pairs_only=False)
         if base.warning:
             log.warning("%s: %s", model_name, base.warning)
         model = comfy.sd.load_diffusion_model(path, model_options=dict(_DTYPES[weight_dtype]))
@@ -172,7 +172,9 @@ class ApplyLoRA(io.ComfyNode):
         base = model_base(model)
         if base.warning and not is_nano(model):
             log.warning(base.warning)
-        return io.NodeOutput(with_lora(model, read_lora(full_path(lora, "loras", CLEAR_FOLDER)), strength))
+        return io.NodeOutput(
+            with_lora(model, read_lora(full_path(lora, "loras", CLEAR_FOLDER), pairs_only=False), strength)
+        )
 
 
 class Prompt(io.ComfyNode):

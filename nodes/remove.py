@@ -40,6 +40,12 @@ def parts_and_areas() -> list:
             "positive", optional=True, tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1."
         ),
         io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
+        *_limits(),
+    ]
+
+
+def _limits() -> list:
+    return [
         io.Mask.Input(
             "limit",
             optional=True,
@@ -87,6 +93,29 @@ def subtitle_input():
     )
 
 
+def area_inputs() -> list:
+    """Masks of where pixels may change, must not, and do."""
+    return [*_limits(), subtitle_input()]
+
+
+def result_outputs() -> list:
+    """Frames, the mask of what was replaced, and the report."""
+    return [
+        io.Image.Output(display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."),
+        io.Mask.Output(
+            display_name="MASK",
+            tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame. With output raw: where the "
+            "subtitle is.",
+        ),
+        io.String.Output(
+            display_name="report",
+            tooltip="What was found and what became of it: lines with their frames, rows, size and certainty; "
+            "what can still be read afterwards.",
+        ),
+        io.String.Output(display_name="report_json", tooltip="The same for other nodes and programs."),
+    ]
+
+
 class SubtitleRemove(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -112,22 +141,7 @@ class SubtitleRemove(io.ComfyNode):
                 trained_input(),
                 *options.rest(),
             ],
-            outputs=[
-                io.Image.Output(
-                    display_name="IMAGE", tooltip="As many frames as came in, of the same size and number format."
-                ),
-                io.Mask.Output(
-                    display_name="MASK",
-                    tooltip="How much of each pixel was replaced, 0 to 1; one mask a frame. With output raw: where the "
-                    "subtitle is.",
-                ),
-                io.String.Output(
-                    display_name="report",
-                    tooltip="What was found and what became of it: lines with their frames, rows, size and certainty; "
-                    "what can still be read afterwards.",
-                ),
-                io.String.Output(display_name="report_json", tooltip="The same for other nodes and programs."),
-            ],
+            outputs=result_outputs(),
             hidden=[io.Hidden.unique_id],
         )
 
@@ -179,7 +193,7 @@ class SubtitleRemove(io.ComfyNode):
             limit,
             protect,
             total=count,
-            on_progress=_on_progress(),
+            on_progress=on_progress(),
             subtitle=subtitle,
             report=report,
         )
@@ -192,15 +206,15 @@ class SubtitleRemove(io.ComfyNode):
         return io.NodeOutput(cleaned, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))
 
 
-def _on_progress():
+def on_progress():
     """A callback for the remover: one bar over windows and steps, with the frame being cleaned on the node."""
     # the runtime, which start-up does without
     from ..clear_runtime.media.pictures import to_preview
 
     advance = progress_bar()
 
-    def on_progress(progress) -> None:
+    def show(progress) -> None:
         picture = None if progress.preview is None else ("JPEG", to_preview(progress.preview, _PREVIEW_SIDE), None)
         advance(progress.done, progress.total, picture)
 
-    return on_progress
+    return show

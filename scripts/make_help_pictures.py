@@ -1,6 +1,6 @@
 """Make the pictures of the help pages, of the template browser and of README, by running the nodes on the bundled clip.
 
-    python scripts/make_help_pictures.py COMFYUI [--only demo prior train_prior burn train_lora]
+    python scripts/make_help_pictures.py COMFYUI [--only demo given prior train_prior burn train_lora]
 
 COMFYUI is ComfyUI's folder; its Python is the one that runs this, with what the pack's extra `train` names. Writes
 web/docs/pictures/NAME.jpg, workflows/GRAPH.jpg and docs/before_after.jpg. Takes about a quarter of an hour on two CPU
@@ -85,6 +85,13 @@ def demo(graphs: Graphs) -> None:
         save(GRAPHS / f"{graph}.jpg", column(parts, 480))
 
 
+def given(graphs: Graphs) -> None:
+    outputs = graphs.server.run(only_to(graphs.prompt("Any other model"), {"CLEAR_BeforeAfter"}))
+    (shown,) = (image for output in outputs.values() for image in output.get("images", []))
+    both = Image.open(graphs.server.base / shown["type"] / shown["subfolder"] / shown["filename"]).convert("RGB")
+    save(GRAPHS / "Any other model.jpg", scaled(both, 640))
+
+
 def prior(graphs: Graphs) -> None:
     overlay, plot = graphs.pictures(graphs.prompt("Prior mask"), "CLEAR_PriorMask", [2, 3])
     save(PAGES / "prior_mask.jpg", column([beside([overlay[LATIN], overlay[CHINESE]], 960), plot[0]], 960))
@@ -126,7 +133,14 @@ def train_lora(graphs: Graphs) -> None:
     save(GRAPHS / "Train a LoRA.jpg", column([example[0], curves[0]], 480))
 
 
-PICTURES = {"demo": demo, "prior": prior, "burn": burn, "train_prior": train_prior, "train_lora": train_lora}
+PICTURES = {
+    "demo": demo,
+    "given": given,
+    "prior": prior,
+    "burn": burn,
+    "train_prior": train_prior,
+    "train_lora": train_lora,
+}
 
 
 def frame(video: Path, index: int) -> Image.Image:

@@ -5,6 +5,7 @@
     prior        a prior on held-back pictures, fonts and scripts
     rows         which rows of text are found, on generated clips of every kind
     nano-lora    LoRAs of the bundled transformer
+    recipes      what Stage II's loss may be made of, trained and scored on the bundled model
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
     startup      what the pack adds to ComfyUI's start
@@ -95,6 +96,22 @@ def _nano_lora(parser, bench) -> None:
     parser.add_argument("loras", nargs="*", type=Path, help="LoRA files; default: the bundled one")
 
 
+def _recipes(parser, bench) -> None:
+    parser.add_argument("--data", type=Path, required=True, help=_DATA)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the runs, and recipes.md")
+    parser.add_argument(
+        "--recipes",
+        nargs="+",
+        choices=bench.RECIPES,
+        default=tuple(bench.RECIPES),
+        metavar="RECIPE",
+        help=f"only these, of: {'; '.join(bench.RECIPES)}",
+    )
+    parser.add_argument("--steps", type=int, default=440, help="of each run")
+    parser.add_argument("--clips", type=int, default=300, help="generated, to train on")
+    parser.add_argument("--held", type=int, default=bench.HELD_BACK, help="clips that are scored")
+
+
 def _train_lora(parser, bench) -> None:
     parser.add_argument(
         "--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), help="default: both of the usual ones"
@@ -117,6 +134,7 @@ COMMANDS = {
     "prior": Command("bench.prior", "run", _prior),
     "rows": Command("bench.rows", "run", _rows),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
+    "recipes": Command("bench.recipes", "run", _recipes),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
     "startup": Command("bench.startup", "main"),

@@ -20,7 +20,11 @@ def changed_cells(before: Tensor, after: Tensor) -> Tensor:
     absolute deviation describe the noise whether there are outliers or not. (Otsu's threshold, which cuts any histogram
     in two, would find a subtitle in every window.)
     """
-    distance = (after - before)[0].norm(dim=0)
+    return unusual((after - before)[0].norm(dim=0), SMALLEST)
+
+
+def unusual(distance: Tensor, smallest: float) -> Tensor:
+    """Where distances of any shape lie DEVIATIONS above their median, and above `smallest`."""
     median = distance.median()
     deviation = TO_STANDARD * (distance - median).abs().median()
-    return distance > torch.clamp(median + DEVIATIONS * deviation, min=SMALLEST)
+    return distance > torch.clamp(median + DEVIATIONS * deviation, min=smallest)

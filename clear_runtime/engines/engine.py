@@ -56,7 +56,7 @@ class Piece:
     holes filled in, where `filled` says so. source: the same, never filled. holes: [T, h, w] bool, where something is
     to be replaced. window: the frames of the video that it stands for. region: the rectangle of a canvas of (height,
     width) pixels. whole: whether its whole picture is wanted, and not only what is under the holes. differs: whether it
-    shall say what it changed.
+    shall say what it changed. again: whether the frames are its own result, in whose holes something can still be read.
     """
 
     frames: Tensor
@@ -68,6 +68,7 @@ class Piece:
     filled: bool = False
     whole: bool = False
     differs: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """CLEAR's LoRA files: read every style that occurs, keep one set of names, hand them on in ComfyUI's or PEFT's.
 
-Normalised names are `MODULE.lora_A.weight` [rank, in] and `MODULE.lora_B.weight` [out, rank] with MODULE as in the
-base's own state dict (`blocks.0.self_attn.q`). The scale alpha / rank is multiplied into lora_B, so that the weight's
-change is strength * lora_B @ lora_A.
+Normalised names are `LAYER.lora_A.weight` [rank, in] and `LAYER.lora_B.weight` [out, rank] with LAYER as in the base's
+own state dict (`blocks.0.self_attn.q`). The scale alpha / rank is multiplied into lora_B, so that the weight's change
+is strength * lora_B @ lora_A. What else a file may hold keeps its word behind the layer (lora_names.py), for ComfyUI to
+apply: `LAYER.diff`, `LAYER.diff_b`, `LAYER.hada_w1_a` ..., with `LAYER.alpha` where that is no pair's.
 """
 
 import logging
-import re
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,59 +16,68 @@ from torch import Tensor
 
 from ..checkpoint import read_tensors, write_tensors
 from ..errors import ClearError
+from .lora_names import part_of
+from .lora_shapes import changes_of, fits
 
 log = logging.getLogger(__name__)
 
 WRAPPERS = ("model_state_dict", "dit_state_dict", "lora_state_dict", "state_dict")
 """Keys under which checkpoints keep their tensors; the released one uses the first."""
-_PREFIXES = ("pipe.", "dit.", "module.", "diffusion_model.", "base_model.model.", "model.", "transformer.")
-_PART = re.compile(r"\.(?:lora_(?P<letter>[AB])|lora[._](?P<way>down|up))(?:\.(?!weight$)[\w-]+)?\.weight$")
-_FLAT = re.compile(r"^lora_unet_+blocks_(\d+)_(self_attn|cross_attn|ffn)_(q|k|v|o|k_img|v_img|0|2)(?=\.)")
+PAIR = ("lora_A", "lora_B")
+_PLAIN = (torch.float32, torch.float16, torch.bfloat16)
+_STRANGE = ("lora", "dora", "magnitude", "oft_", "glora", "loha", "lokr", "hada_", "scale_weight", "scaled_fp8")
+"""Words in the names of tensors that belong to a change of a layer, though it is not known how."""
 
 
-def read_lora(path: str | Path) -> dict[str, Tensor]:
-    """A LoRA file as normalised names to tensors on the CPU. Raises ClearError for anything else than a whole LoRA.
+def read_lora(path: str | Path, pairs_only: bool = True) -> dict[str, Tensor]:
+    """A LoRA file as normalised names to tensors on the CPU. Raises ClearError for anything else than a whole LoRA, and
+    where it holds more than pairs, unless that may be (ComfyUI's own loader applies it).
 
     The tensors are copies: those of a `.safetensors` are the mapped file itself, which Windows does not let anyone
     replace as long as they live, and training writes its LoRA anew with every checkpoint.
     """
-    return {name: value.clone() for name, value in normalise(read_tensors(path), Path(path).name).items()}
+    return {name: value.clone() for name, value in normalise(read_tensors(path), Path(path).name, pairs_only).items()}
 
 
-def normalise(content: Mapping, source: str = "this checkpoint") -> dict[str, Tensor]:
+def normalise(content: Mapping, source: str = "this checkpoint", pairs_only: bool = True) -> dict[str, Tensor]:
     """A checkpoint in any of the known styles, already in memory, as normalised names to tensors."""
     for key in WRAPPERS:
         if isinstance(content.get(key), Mapping):
             content = content[key]
             break
-    parts: dict[str, dict[str, Tensor]] = {}
-    alphas: dict[str, float] = {}
+    layers: dict[str, dict[str, object]] = {}
     strange, others = [], 0
     for name, value in content.items():
-        plain, tensor = _plain(str(name)), isinstance(value, Tensor)
-        part = _PART.search(plain)
-        if part and tensor:
-            side = part["letter"] or ("A" if part["way"] == "down" else "B")
-            parts.setdefault(plain[: part.start()], {})[side] = value
-        elif plain.endswith(".alpha") and (not tensor or value.numel() == 1):
-            alphas[plain[: -len(".alpha")]] = float(value)
-        elif "lora" in plain.lower() or "dora" in plain.lower():
+        part = part_of(str(name))
+        if part is not None and (isinstance(value, Tensor) or part.kind == "alpha"):
+            layers.setdefault(part.layer, {})[part.kind] = value
+        elif isinstance(value, Tensor) and any(word in str(name).lower() for word in _STRANGE):
             strange.append(str(name))
         else:
             others += 1
     if strange:
         raise ClearError(
             f"{source}: {len(strange)} LoRA tensors have names that are not understood ({_some(strange)}). "
-            "CLEAR takes plain LoRA pairs (lora_A/lora_B or lora_down/lora_up), not DoRA or LoKr."
+            "CLEAR takes LoRA pairs (lora_A/lora_B or lora_down/lora_up); ComfyUI's nodes take diff, LoHa and LoKr "
+            "tensors too. Not OFT, GLoRA, convolutions with a middle part, fp8 with scales of its own; nor DoRA, whose "
+            "norm ComfyUI takes of the weight as it was, and its trainers of the changed one."
         )
-    if not parts:
+    if not layers:
         raise ClearError(
             f"{source} holds no LoRA tensors ({_some(map(str, content)) or 'it is empty'}). Choose a CLEAR LoRA, "
             "whose names end in lora_A.weight and lora_B.weight."
         )
     if others:
         log.info("%s: %d entries beside the LoRA are not used", source, others)
-    return _checked(parts, alphas, source)
+    state = _checked(layers, source)
+    further = [name for name in state if not name.endswith((".lora_A.weight", ".lora_B.weight"))]
+    if pairs_only and further:
+        raise ClearError(
+            f"{source} holds {len(further)} tensors beside LoRA pairs ({_some(further)}). Load CLEAR and Apply CLEAR "
+            "LoRA apply them through ComfyUI; here, where a LoRA is trained on from or runs without ComfyUI, only "
+            "pairs can be used."
+        )
+    return state
 
 
 def write_lora(path: str | Path, state: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
@@ -103,72 +113,103 @@ def to_peft(state: Mapping[str, Tensor], adapter: str = "default") -> dict[str, 
 
 
 def require_fit(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], base: str = "this model") -> None:
-    """Raise ClearError unless every pair finds its layer in a base with these weight shapes (names without prefix).
+    """Raise ClearError unless every change finds its weight or bias in a base with these shapes (names without prefix).
 
     The message counts the layers that are not there and those of another size, with an example of each.
     """
     absent, unequal = [], []
-    for module in modules(state):
-        weight = shapes.get(f"{module}.weight")
-        change = (state[f"{module}.lora_B.weight"].shape[0], state[f"{module}.lora_A.weight"].shape[1])
+    changes = changes_of(state)
+    for change in changes:
+        weight = shapes.get(change.target)
         if weight is None:
-            absent.append(module)
-        elif tuple(weight) != change:
-            unequal.append(f"{module}: {change[0]}x{change[1]} in the LoRA, {'x'.join(map(str, weight))} in the model")
+            absent.append(change.layer)
+        elif not fits(change, weight):
+            sizes = ("x".join(map(str, size)) for size in (change.shape, weight))
+            unequal.append(f"{change.layer}: {' in the LoRA, '.join(sizes)} in the model")
     if absent or unequal:
         reasons = ([f"{len(absent)} name a layer that is not there ({_some(absent)})"] if absent else []) + (
             [f"{len(unequal)} have another size ({_some(unequal)})"] if unequal else []
         )
         raise ClearError(
-            f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(modules(state))} layers do "
+            f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(changes)} layers do "
             f"not fit; "
             f"{'; '.join(reasons)}. Choose the base it was trained on (CLEAR: Wan2.1-Fun-V1.1-1.3B-Control), or "
             f"another LoRA."
         )
 
 
-def _plain(name: str) -> str:
-    """The name without what training wrappers put around it."""
-    name = _FLAT.sub(lambda m: f"blocks.{m[1]}.{m[2]}.{m[3]}", name.replace("_orig_mod.", ""))
-    stripped = True
-    while stripped:
-        stripped = False
-        for prefix in _PREFIXES:
-            if name.startswith(prefix):
-                name, stripped = name[len(prefix) :], True
-    return name
-
-
-def _checked(parts: dict[str, dict[str, Tensor]], alphas: dict[str, float], source: str) -> dict[str, Tensor]:
-    half = [module for module, pair in parts.items() if len(pair) != 2]
+def _checked(layers: Mapping[str, Mapping[str, object]], source: str) -> dict[str, Tensor]:
+    pairs = {layer: parts for layer, parts in layers.items() if any(kind in parts for kind in PAIR)}
+    half = [layer for layer, parts in pairs.items() if not all(kind in parts for kind in PAIR)]
     if half:
         raise ClearError(
-            f"{source} is incomplete: {len(half)} of {len(parts)} layers have only one half of their pair "
+            f"{source} is incomplete: {len(half)} of {len(pairs)} layers have only one half of their pair "
             f"({_some(half)}). Download it again."
         )
-    orphans = [module for module in alphas if module not in parts]
+    orphans = [layer for layer, parts in layers.items() if set(parts) <= {"alpha"}]
     if orphans:
         raise ClearError(
             f"{source} is incomplete: {len(orphans)} layers have an alpha but no tensors ({_some(orphans)}). Download "
             f"it again."
         )
-    state = {}
-    for module, pair in parts.items():
-        a, b = pair["A"], pair["B"]
-        if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
-            raise ClearError(
-                f"{source}: the pair of {module} has shapes {list(a.shape)} and {list(b.shape)}; "
-                "[rank, in] and [out, rank] are needed. It is damaged, or not a LoRA of linear layers."
-            )
-        if not (a.isfinite().all() and b.isfinite().all()):
-            raise ClearError(
-                f"{source}: the tensors of {module} hold NaN or infinity. The file is damaged, or its training "
-                f"diverged; use another checkpoint."
-            )
-        scale = alphas.get(module, a.shape[0]) / a.shape[0]
-        state[f"{module}.lora_A.weight"] = a
-        state[f"{module}.lora_B.weight"] = b if scale == 1 else (b.to(torch.float32) * scale)
+    state: dict[str, Tensor] = {}
+    for layer, parts in layers.items():
+        alpha = _number(parts["alpha"], layer, source) if "alpha" in parts else None
+        tensors = {kind: _numbers(value, layer, source) for kind, value in parts.items() if kind != "alpha"}
+        if layer in pairs:
+            state |= _pair(layer, tensors.pop("lora_A"), tensors.pop("lora_B"), alpha, source)
+        elif alpha is not None:
+            state[f"{layer}.alpha"] = torch.tensor(alpha)
+        state |= {f"{layer}.{kind}": value for kind, value in tensors.items()}
+    changes_of(state, source)  # that they are whole
     return state
+
+
+def _pair(layer: str, a: Tensor, b: Tensor, alpha: float | None, source: str) -> dict[str, Tensor]:
+    if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
+        raise ClearError(
+            f"{source}: the pair of {layer} has shapes {list(a.shape)} and {list(b.shape)}; "
+            "[rank, in] and [out, rank] are needed. It is damaged, or not a LoRA of linear layers."
+        )
+    if not a.shape[0]:
+        raise ClearError(
+            f"{source}: the pair of {layer} has rank 0, so it holds no numbers. Whatever wrote it failed; use another "
+            "checkpoint."
+        )
+    scale = 1.0 if alpha is None else alpha / a.shape[0]
+    return {f"{layer}.lora_A.weight": a, f"{layer}.lora_B.weight": b if scale == 1 else b.float() * scale}
+
+
+def _number(alpha: object, layer: str, source: str) -> float:
+    """An alpha, which files keep as a tensor of one element or a number."""
+    try:
+        value = float(alpha.float() if isinstance(alpha, Tensor) else alpha)  # type: ignore[arg-type]  # or it raises
+    except (TypeError, ValueError, RuntimeError):
+        value = math.nan
+    if not math.isfinite(value):
+        said = f"a tensor of shape {list(alpha.shape)}" if isinstance(alpha, Tensor) and alpha.numel() != 1 else alpha
+        raise ClearError(
+            f"{source}: the alpha of {layer} is {said}, where one number is needed. The file is damaged; use another "
+            "checkpoint."
+        )
+    return value
+
+
+def _numbers(value: object, layer: str, source: str) -> Tensor:
+    """A tensor in a number format that everything computes in; fp8 and doubles become float32."""
+    assert isinstance(value, Tensor)
+    if not value.is_floating_point():
+        raise ClearError(
+            f"{source}: the tensors of {layer} are {str(value.dtype).removeprefix('torch.')}, so the file is "
+            "quantised. Use one whose LoRA is in bf16, fp16, fp32 or fp8."
+        )
+    plain = value if value.dtype in _PLAIN else value.float()
+    if not plain.isfinite().all():
+        raise ClearError(
+            f"{source}: the tensors of {layer} hold NaN or infinity. The file is damaged, or its training "
+            f"diverged; use another checkpoint."
+        )
+    return plain
 
 
 def _some(names: Iterable[str], count: int = 2) -> str:

@@ -294,8 +294,9 @@ class Finder:
 
     def _room(self, track: Track) -> tuple[int, int]:
         """The frames, from and to, over which a track can fade: within its shot, and not where another row stands."""
-        begins = max((cut for cut in self.shots if cut <= track.first), default=0)
-        ends = min((cut for cut in self.shots if cut >= track.stop), default=self.count)
+        between = self.every - 1  # frames that no look has seen: the letters themselves say where they end
+        begins = max((shot for shot in self.shots if shot <= track.first), default=0) - between
+        ends = min((shot + between for shot in self.shots if shot >= track.stop), default=self.count)
         for other in self.tracks:
             if other is not track and overlap(track.region, other.region) is not None:
                 if other.last.t < track.looks[0].t:

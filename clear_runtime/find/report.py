@@ -40,6 +40,8 @@ class Report:
     frames: int = 0
     lines: list[Line] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What else should be known, a sentence each."""
     looked: bool = True
     """False where nobody looked for text over time: then there is nothing to say about lines."""
 
@@ -53,7 +55,7 @@ class Report:
     def text(self, fps: float | None = None) -> str:
         """For people. fps: frames per second, for time codes; without, frames are counted from 0."""
         if not self.looked:
-            return f"{self.frames} frames, each looked at on its own."
+            return "\n".join([f"{self.frames} frames, each looked at on its own.", *self.notes])
         at = lambda first, stop: _stretch(first, stop, fps)
         if not self.removed:
             said = [
@@ -71,7 +73,7 @@ class Report:
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
         if self.left:
             said.append(f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}.")
-        return "\n".join(said)
+        return "\n".join(said + self.notes)
 
     def summary(self) -> str:
         """The first line, and how much was found and left."""
@@ -86,6 +88,7 @@ class Report:
             "frames": self.frames,
             "lines": [asdict(line) for line in self.lines],
             "still_there": [list(one) for one in stretches_of(self.left)],
+            "notes": self.notes,
         }
         return json.dumps(whole, ensure_ascii=False)
 

@@ -20,7 +20,7 @@ FLAT = 4.0
 """Levels of 255, as a standard deviation, under which a frame shows one colour and its noise; and by which the colours
 of two such frames differ at least."""
 NEAR = 8.0
-"""Levels by which frames of two shots differ on average at least: an even wall that moves correlates with nothing."""
+"""Levels by which frames of two shots differ on average at least: an even wall that moves on is like nothing."""
 STEP = 2
 """Every second pixel of the small frames is enough."""
 LEAST = 0.2

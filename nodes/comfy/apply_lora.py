@@ -1,10 +1,14 @@
-"""A normalised LoRA onto a MODEL, through ComfyUI's patches."""
+"""A normalised LoRA onto a MODEL, through ComfyUI's patches: pairs, LoHa and LoKr, and what is added to weights
+and biases as it is."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import comfy.sd
 
 from ...clear_runtime.engines import lora
+from ...clear_runtime.engines.lora_shapes import BIAS, WEIGHT, Change, changes_of
 from ...clear_runtime.errors import ClearError
 from .backend import model_base, model_shapes
 
@@ -19,22 +23,42 @@ def with_lora(model, state, strength: float):
     lora.require_fit(state, {name: shape for name, (_, shape) in shapes.items()}, str(base))
     if strength == 0:
         return model.clone()
-    named, weights = {}, []
-    for module in lora.modules(state):
-        actual = shapes[f"{module}.weight"][0].removesuffix(
-            ".weight"
-        )  # another name where a part of the model is compiled
-        weights.append(f"diffusion_model.{actual}.weight")
-        for side in ("lora_A", "lora_B"):
-            named[f"diffusion_model.{actual}.{side}.weight"] = state[f"{module}.{side}.weight"]
-    patched, _ = comfy.sd.load_lora_for_models(model, None, named, strength, 0)
+    changes = changes_of(state)
+    # another name where a part of the model is compiled
+    actual = {change.target: f"diffusion_model.{shapes[change.target][0]}" for change in changes}
+    patched = model
+    for some in _one_a_weight(changes):
+        named = {new: state[name] for change in some for name, new in _as_comfy(change, actual[change.target])}
+        patched, _ = comfy.sd.load_lora_for_models(patched, None, named, strength, 0)
+    wanted = Counter(actual[change.target] for change in changes)
     lost = [
-        weight for weight in weights if len(patched.patches.get(weight, ())) != len(model.patches.get(weight, ())) + 1
+        weight
+        for weight, count in wanted.items()
+        if len(patched.patches.get(weight, ())) != len(model.patches.get(weight, ())) + count
     ]
     if lost:
         raise ClearError(
-            f"ComfyUI did not take {len(lost)} of the LoRA's {len(weights)} layers (first {lost[0]}). This MODEL's "
+            f"ComfyUI did not take {len(lost)} of the LoRA's {len(wanted)} layers (first {lost[0]}). This MODEL's "
             f"loader does not allow "
             "LoRA patches there; load the model with Load CLEAR or Load Diffusion Model."
         )
     return patched
+
+
+def _one_a_weight(changes: list[Change]) -> list[list[Change]]:
+    """The changes, in lists that have one for each weight at most: of several in one file ComfyUI keeps the last."""
+    lists: list[list[Change]] = []
+    times: Counter[str] = Counter()
+    for change in changes:
+        if times[change.target] == len(lists):
+            lists.append([])
+        lists[times[change.target]].append(change)
+        times[change.target] += 1
+    return lists
+
+
+def _as_comfy(change: Change, target: str):
+    """(normalised name, ComfyUI's name) of the tensors of a change. It calls layers by their weights, and what has none
+    by itself."""
+    layer = target.removesuffix(WEIGHT).removesuffix(BIAS)
+    return [(name, layer + name[len(change.layer) :]) for name in change.names]

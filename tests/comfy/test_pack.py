@@ -8,6 +8,7 @@ import pytest
 from comfy_graphs import ROOT
 
 from clear_runtime.engines.nano.limits import STEPS
+from clear_runtime.options import RAW
 from launch.graph import NOTES, to_prompt
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
@@ -19,6 +20,7 @@ IDS = {
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
     "CLEAR_SubtitleRemoveVideo",
+    "CLEAR_Composite",
     "CLEAR_BeforeAfter",
     "CLEAR_PriorMask",
     "CLEAR_TrainPrior",
@@ -102,7 +104,8 @@ def test_a_graph_fits_the_server_s_schemas(path, object_info):
 def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
     """What a graph shows and what a fresh node does are the same, so a default that changes is changed in both.
 
-    One exception: the small model's graphs take the one step that it does best with."""
+    Two exceptions: the small model's graphs take the one step that it does best with, and where it stands for another
+    model it gives its whole picture."""
     for path in GRAPHS:
         for node in template(path.name).values():
             if node["class_type"] in ("CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"):
@@ -110,6 +113,8 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
                 for name, spec in {**specs["required"], **specs["optional"]}.items():
                     if name == "steps" and "Wan" not in path.name:
                         assert node["inputs"][name] == STEPS
+                    elif name == "output" and path.stem == "Any other model":
+                        assert node["inputs"][name] == RAW
                     elif "default" in spec[1]:
                         assert node["inputs"][name] == spec[1]["default"], f"{path.name}: {name}"
 

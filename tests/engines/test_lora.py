@@ -183,12 +183,159 @@ def test_a_truncated_file_is_refused(tmp_path, state, kind, keep):
             },
             "NaN",
         ),
-        ({"blocks.0.ffn.0.lora_magnitude_vector.weight": torch.zeros(4)}, "DoRA"),
+        (
+            {"blocks.0.ffn.0.lora_magnitude_vector.weight": torch.zeros(4)},
+            "not understood.*nor DoRA, whose norm ComfyUI",
+        ),
+        ({"blocks.0.ffn.0.lora_mid.weight": torch.zeros(4)}, "names that are not understood"),
     ],
 )
 def test_what_is_not_a_whole_lora_is_refused_in_words(content, words):
     with pytest.raises(ClearError, match=words):
         lora.normalise(content)
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2, torch.float64])
+def test_number_formats_that_nothing_computes_in_become_float32(state, dtype):
+    narrow = {name: value.to(dtype) for name, value in state.items()}
+    same(lora.normalise(narrow), {name: value.float() for name, value in narrow.items()})
+
+
+def test_halves_stay_what_they_are(state):
+    for dtype in (torch.float16, torch.bfloat16):
+        assert {value.dtype for value in lora.normalise({n: v.to(dtype) for n, v in state.items()}).values()} == {dtype}
+
+
+DIFFUSERS = {
+    "self_attn.q": "attn1.to_q",
+    "self_attn.o": "attn1.to_out.0",
+    "cross_attn.k": "attn2.to_k",
+    "cross_attn.v_img": "attn2.add_v_proj",
+    "ffn.0": "ffn.net.0.proj",
+    "ffn.2": "ffn.net.2",
+}
+
+
+@pytest.mark.parametrize("own, theirs", DIFFUSERS.items())
+@pytest.mark.parametrize(
+    "style",
+    [
+        "transformer.blocks.3.{dots}.lora_A.weight",
+        "transformer.blocks.3.{dots}.lora_A",
+        "lora_unet_blocks_3_{flat}.lora_down.weight",
+        "lora_unet__blocks_3_{flat}.lora_down.weight",
+        "lora_transformer_blocks_3_{flat}.lora_A.default.weight",
+        "lycoris_blocks_3_{flat}.lora_down.weight",
+        "diffusion_model.blocks_3.{dots}.lora.down.weight",
+        "lora_unet_blocks.3.{flat}.lora_down.weight",
+    ],
+)
+def test_trainers_names_are_the_bases_own(own, theirs, style):
+    for name in (own, theirs):
+        content = {}
+        for side, other, shape in (("A", "down", (2, 12)), ("B", "up", (10, 2))):
+            key = style.format(dots=name, flat=name.replace(".", "_"))
+            content[key.replace("lora_A", f"lora_{side}").replace("down", other)] = torch.ones(shape)
+        assert lora.modules(lora.normalise(content)) == [f"blocks.3.{own}"]
+
+
+def test_layers_around_the_blocks_and_unknown_ones_keep_their_names():
+    pair = lambda name: {f"{name}.lora_A.weight": torch.ones(2, 3), f"{name}.lora_B.weight": torch.ones(4, 2)}
+    for name, own in (
+        ("lora_unet_text_embedding_0", "text_embedding.0"),
+        ("transformer.condition_embedder.time_proj", "time_projection.1"),
+        ("proj_out", "head.head"),
+        ("double_blocks.3.img_mod.lin", "double_blocks.3.img_mod.lin"),
+    ):
+        assert lora.modules(lora.normalise(pair(name))) == [own]
+
+
+@pytest.mark.parametrize(
+    "alpha, words",
+    [
+        (torch.tensor(float("nan")), "alpha of blocks.0.self_attn.q is nan"),
+        (torch.tensor([1.0, 2.0]), r"is a tensor of shape \[2\], where one number is needed"),
+        ("four", "is four, where one number"),
+        (None, "is None, where one number"),
+    ],
+)
+def test_an_alpha_that_is_no_number_is_refused(state, alpha, words):
+    with pytest.raises(ClearError, match=words):
+        lora.normalise({**state, "blocks.0.self_attn.q.alpha": alpha})
+
+
+@pytest.mark.parametrize(
+    "alpha", [torch.tensor([2.0]), torch.tensor(2, dtype=torch.int64), 2, torch.tensor(2.0).half()]
+)
+def test_an_alpha_may_be_written_in_many_ways(state, alpha):
+    name = "blocks.0.self_attn.q"
+    read = lora.normalise({**state, f"{name}.alpha": alpha})
+    torch.testing.assert_close(read[f"{name}.lora_B.weight"], state[f"{name}.lora_B.weight"] * 2 / 4)
+
+
+def test_rank_0_and_whole_numbers_are_refused_for_what_they_are(state):
+    empty = {"blocks.0.ffn.0.lora_A.weight": torch.zeros(0, 4), "blocks.0.ffn.0.lora_B.weight": torch.zeros(4, 0)}
+    with pytest.raises(ClearError, match="the pair of blocks.0.ffn.0 has rank 0"):
+        lora.normalise({**state, **empty, "blocks.0.ffn.0.alpha": torch.tensor(1.0)})
+    with pytest.raises(ClearError, match="are int8, so the file is quantised"):
+        lora.normalise({name: value.to(torch.int8) for name, value in state.items()})
+
+
+FURTHER = {
+    "blocks.0.ffn.0.diff_b": (10,),
+    "blocks.0.norm3.diff": (12,),
+    "blocks.0.self_attn.norm_q.w_norm": (12,),
+    "blocks.1.ffn.0.hada_w1_a": (10, 2),
+    "blocks.1.ffn.0.hada_w1_b": (2, 12),
+    "blocks.1.ffn.0.hada_w2_a": (10, 2),
+    "blocks.1.ffn.0.hada_w2_b": (2, 12),
+    "blocks.1.ffn.0.alpha": (),
+    "blocks.1.ffn.2.lokr_w1": (2, 3),
+    "blocks.1.ffn.2.lokr_w2_a": (5, 1),
+    "blocks.1.ffn.2.lokr_w2_b": (1, 4),
+}
+
+
+def further():
+    return {name: torch.ones(shape) for name, shape in FURTHER.items()}
+
+
+def test_what_is_no_pair_is_read_for_comfyui_and_refused_in_words_elsewhere(state):
+    state = {name: value for name, value in state.items() if not name.startswith("blocks.1.ffn")}
+    with pytest.raises(ClearError, match=r"holds 11 tensors beside LoRA pairs.*diff_b.*Apply CLEAR LoRA apply them"):
+        lora.normalise({**state, **further()})
+    read = lora.normalise({**state, **further()}, pairs_only=False)
+    assert set(read) - set(state) == {name.replace("w_norm", "diff") for name in FURTHER}
+    shapes = {f"{module}.weight": (10, 12) for module in MODULES} | {
+        "blocks.0.ffn.0.bias": (10,),
+        "blocks.0.norm3.weight": (12,),
+        "blocks.0.self_attn.norm_q.weight": (12,),
+        "blocks.1.ffn.0.weight": (10, 12),
+        "blocks.1.ffn.2.weight": (10, 12),
+    }
+    lora.require_fit(read, shapes)
+    for name, size in (("blocks.1.ffn.2.weight", (10, 13)), ("blocks.0.ffn.0.bias", (11,))):
+        with pytest.raises(ClearError, match="1 of its 13 .*have another size"):
+            lora.require_fit(read, {**shapes, name: size})
+
+
+@pytest.mark.parametrize(
+    "lacking, words",
+    [
+        ("blocks.1.ffn.0.hada_w2_b", r"factors of blocks\.1\.ffn\.0 \(hada_w1_a, .*\) are not one whole"),
+        ("blocks.1.ffn.2.lokr_w2_a", r"factors of blocks\.1\.ffn\.2 .* are not one whole"),
+    ],
+)
+def test_factors_that_are_not_whole_are_refused(lacking, words):
+    content = further()
+    del content[lacking]
+    with pytest.raises(ClearError, match=words):
+        lora.normalise(content, pairs_only=False)
+
+
+def test_kinds_that_nobody_applies_are_named():
+    with pytest.raises(ClearError, match=r"not understood \(blocks.0.ffn.0.oft_blocks\).*OFT"):
+        lora.normalise({"blocks.0.ffn.0.oft_blocks": torch.zeros(2, 4, 4)}, pairs_only=False)
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -59,6 +59,82 @@ def test_load_clear_applies_a_lora_of_every_style(run, models, base_file, weight
     assert patches(model) == len(lora.modules(change)) and patches(expected) == 0
 
 
+def further_changes(state):
+    """(file's tensors, the weights that they come to) of every kind of change, over a small Wan's weights."""
+    generator = torch.Generator().manual_seed(8)
+    random = lambda *shape: 0.2 * torch.randn(shape, generator=generator)
+    rows, columns = state["blocks.0.ffn.0.weight"].shape
+    file, merged = {}, dict(state)
+
+    a, b = random(2, columns), random(rows, 2)
+    file |= {"lora_unet_blocks_0_ffn_0.lora_down.weight": a, "lora_unet_blocks_0_ffn_0.lora_up.weight": b}
+    file["lora_unet_blocks_0_ffn_0.alpha"] = torch.tensor(1.0)
+    merged["blocks.0.ffn.0.weight"] = state["blocks.0.ffn.0.weight"] + b @ a / 2
+
+    file["transformer.blocks.0.ffn.net.0.proj.diff_b"] = random(rows)
+    merged["blocks.0.ffn.0.bias"] = state["blocks.0.ffn.0.bias"] + file["transformer.blocks.0.ffn.net.0.proj.diff_b"]
+
+    width = len(state["blocks.0.norm3.weight"])
+    for name, key in (
+        ("blocks.0.norm3", "blocks.0.norm3.diff"),
+        ("blocks.1.self_attn.norm_q", "lycoris_blocks_1_attn1_norm_q.w_norm"),
+    ):
+        file[key] = random(width)
+        merged[f"{name}.weight"] = state[f"{name}.weight"] + file[key]
+
+    factors = {"w1_a": (width, 2), "w1_b": (2, width), "w2_a": (width, 2), "w2_b": (2, width)}
+    hada = {name: random(*shape) for name, shape in factors.items()}
+    file |= {f"diffusion_model.blocks.1.self_attn.q.hada_{name}": value for name, value in hada.items()}
+    file["diffusion_model.blocks.1.self_attn.q.alpha"] = torch.tensor(1.0)
+    product = (hada["w1_a"] @ hada["w1_b"]) * (hada["w2_a"] @ hada["w2_b"]) / 2
+    merged["blocks.1.self_attn.q.weight"] = state["blocks.1.self_attn.q.weight"] + product
+
+    w1, w2a, w2b = random(2, 2), random(width // 2, 3), random(3, width // 2)
+    file |= {f"lycoris_blocks_1_attn2_to_v.lokr_{name}": x for name, x in (("w1", w1), ("w2_a", w2a), ("w2_b", w2b))}
+    merged["blocks.1.cross_attn.v.weight"] = state["blocks.1.cross_attn.v.weight"] + torch.kron(w1, w2a @ w2b)
+
+    both = "blocks.0.cross_attn.o"  # a pair, and a difference beside it: neither is lost
+    down, up, beside = random(2, width), random(width, 2), random(width, width)
+    file |= {f"{both}.lora_A.weight": down, f"{both}.lora_B.weight": up, f"{both}.diff": beside}
+    merged[f"{both}.weight"] = state[f"{both}.weight"] + up @ down + beside
+    return file, merged
+
+
+def saved(path, tensors):
+    save_file({name: value.contiguous() for name, value in tensors.items()}, path)
+
+
+def test_every_kind_of_change_is_applied_as_its_formula_says(run, models, base_file, weights, pack):
+    file, merged = further_changes(weights[0])
+    saved(models / "loras" / "many.safetensors", file)
+    saved(models / "diffusion_models" / "many.safetensors", merged)
+    load = lambda model, lora: run("CLEAR_LoadModel", model_name=model, lora=lora, strength=1.0, weight_dtype="fp32")[0]
+    model = load(base_file, "many.safetensors")
+    expected, plain = load("many.safetensors", "none"), load(base_file, "none")
+    got, wanted, before = (denoise(pack, one) for one in (model, expected, plain))
+    torch.testing.assert_close(got, wanted, rtol=0, atol=2e-4)
+    assert (wanted - before).abs().mean() > 0.01
+    assert sum(len(patches) for patches in model.patches.values()) == 8
+
+
+def test_a_change_that_has_no_place_is_counted_whatever_its_kind(run, models, base_file, weights, error):
+    file, _ = further_changes(weights[0])
+    file["blocks.9.ffn.0.diff_b"] = torch.zeros(7)
+    file["blocks.0.norm3.diff_b"] = torch.zeros(7)
+    saved(models / "loras" / "many.safetensors", file)
+    with pytest.raises(error, match="2 of its 10 .*1 name a layer that is not there .*1 have another size"):
+        run("CLEAR_LoadModel", model_name=base_file, lora="many.safetensors", strength=1.0, weight_dtype="fp32")
+
+
+def test_an_fp8_lora_is_applied(run, models, base_file, weights, pack):
+    narrow = {name: value.to(torch.float8_e4m3fn) for name, value in weights[1].items()}
+    save_file(narrow, models / "loras" / "narrow.safetensors")
+    lora.write_lora(models / "loras" / "wide.safetensors", {name: value.float() for name, value in narrow.items()})
+    load = lambda file: run("CLEAR_LoadModel", model_name=base_file, lora=file, strength=1.0, weight_dtype="fp32")[0]
+    got, wanted = (denoise(pack, load(f"{name}.safetensors")) for name in ("narrow", "wide"))
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8_e4m3fn", "default"])
 def test_weight_dtypes_run_and_stay_close(run, models, base_file, weights, pack, dtype):
     lora.write_lora(models / "loras" / "a.safetensors", weights[1])
@@ -186,6 +262,7 @@ def test_files_can_be_chosen_but_the_prompt_s_embedding_cannot(pack, models):
     assert offering == {
         "CLEAR_LoadModel.lora",
         "CLEAR_ApplyLoRA.lora",
+        "CLEAR_Composite.prior",
         "CLEAR_TrainLoRA.start",
         "CLEAR_PriorMask.prior",
         "CLEAR_SubtitleRemove.prior",

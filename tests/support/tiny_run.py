@@ -17,6 +17,7 @@ SHORT = TrainOptions(
     seed=3,
     rate=1e-3,
     average=0.9,
+    recipe="paper",
 )
 
 

@@ -26,9 +26,11 @@ from ...find.options import MarkOptions
 from ...frames.latent_grid import frames_to_cells
 from ...wan import GROUP, SPATIAL, latent_frames
 from ..processes import Processes
+from .painted import PAINTED, painted_over
 
 log = logging.getLogger(__name__)
 
+_STORED = {"as is": "subtitled", "prefilled": "filled"}  # control -> its latents in a file
 _VERSION = "1"  # of what a file holds
 _TRIES = 20  # crops of the clip that is shown, until one has a subtitle in it
 _NEAR = 0.8  # share of the crops that are laid around a subtitled cell; the others keep what has none as it is
@@ -58,9 +60,10 @@ def encode_clips(
     made_by: str,
     on_clip: Callable[[int, int], None] | None = None,
     processes: Processes | None = None,
+    painted: bool = False,
 ) -> list[Path]:
     """One file for each clip: latents of the clean, the subtitled and the prefilled frames (float16), and M_prior on
-    their grid.
+    their grid; where asked for, those of the subtitled frames painted over in each way of PAINTED, and the mask of it.
 
     Only what is missing is encoded, each of several processes a part of it. A file's name comes from the clip's
     identity and from `made_by` (the fingerprints of codec and prior), so what changed is encoded anew; files of the
@@ -72,7 +75,7 @@ def encode_clips(
     """
     folder, processes = Path(folder), processes or Processes(alone=True)
     folder.mkdir(parents=True, exist_ok=True)
-    names, missing = processes.shared(_planned(folder, clips, made_by) if processes.main else None)
+    names, missing = processes.shared(_planned(folder, clips, _made(made_by, painted)) if processes.main else None)
     if processes.any(len(names) != len(clips.identities)):
         raise ClearError(
             f"The machines do not see the same videos: the first has {len(names)} clips and this one "
@@ -83,7 +86,7 @@ def encode_clips(
         log.info("encoding %d of %d clips", len(missing), len(paths))
     done = len(paths) - len(missing)
     for i, clip in clips.read(processes.part(missing)):
-        write_tensors(paths[i], _encoded(clip, codec, prior))
+        write_tensors(paths[i], _encoded(clip, codec, prior, int(names[i][:8], 16) if painted else None))
         done += processes.count  # the others are about as far
         if on_clip:
             on_clip(min(done, len(paths)), len(paths))
@@ -100,12 +103,17 @@ def encode_clips(
     return paths
 
 
-def clip_files(folder: str | Path, clips: Clips, made_by: str) -> list[Path]:
+def clip_files(folder: str | Path, clips: Clips, made_by: str, painted: bool = False) -> list[Path]:
     """Where encode_clips puts each clip."""
+    made_by = _made(made_by, painted)
     return [
         Path(folder) / f"{hashlib.sha256(f'{_VERSION} {made_by} {identity}'.encode()).hexdigest()[:32]}.safetensors"
         for identity in clips.identities
     ]
+
+
+def _made(made_by: str, painted: bool) -> str:
+    return f"{made_by} painted" if painted else made_by
 
 
 def _planned(folder: Path, clips: Clips, made_by: str) -> tuple[list[str], list[int]]:
@@ -121,7 +129,8 @@ def _all_there(folder: Path, names: list[str]) -> bool:
 
 
 @torch.no_grad()
-def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
+def _encoded(clip: Clip, codec: Codec, prior, seed: int | None = None) -> dict[str, Tensor]:
+    """seed: of the colour that is painted with; None for nothing painted."""
     multiple = 2 * codec.spatial
     frames, height, width = clip.subtitled.shape[:3]
     if frames % codec.temporal != 1 or height % multiple or width % multiple:
@@ -134,9 +143,15 @@ def _encoded(clip: Clip, codec: Codec, prior) -> dict[str, Tensor]:
     holes = marks.float()
     latents = {"clean": codec.encode(clip.clean), "subtitled": codec.encode(clip.subtitled)}
     latents["filled"] = codec.encode(prefilled(clip.subtitled, holes)) if holes.any() else latents["subtitled"]
+    more = {}
+    if seed is not None:
+        ways, hard = painted_over(clip.subtitled, mask, seed)
+        latents |= {name: codec.encode(frames) for name, frames in ways.items()}
+        more["m_hard"] = frames_to_cells(hard, codec.spatial, codec.temporal).half()
     return {
         **{name: value[0].half().clone() for name, value in latents.items()},
         "m_prior": frames_to_cells(mask, codec.spatial, codec.temporal).half(),
+        **more,
     }
 
 
@@ -186,6 +201,7 @@ class LatentClips:
     examples. batch: so many examples, from a multiple of it on, have one size, as they are computed together; the clips
     of all other sizes have their own batches. held_back: clips at the end that are not trained on, where enough others
     remain; the last is the one to look at. control: "as is", "prefilled" or "both" (each half of the time).
+    painted: in 60 % of the examples it is a control that is painted over, and the mask is the hard one of that.
     sampler_steps, at_steps: that share of the noise levels is one of the sampler's own; the others are uniform before
     the shift.
 
@@ -204,12 +220,14 @@ class LatentClips:
         temporal: int = GROUP,
         batch: int = 1,
         held_back: int = 1,
+        painted: bool = False,
     ):
         if control not in (*CONTROLS, "both"):
             raise ClearError(f"There is no control {control!r}; choose {', '.join(CONTROLS)} or both.")
         if not paths:
             raise ClearError("There are no clips to train on.")
         self.paths, self.control, self.seed, self.batch = list(paths), control, seed, batch
+        self.painted = painted
         self.spatial, self.temporal = codec_spatial, temporal
         self.levels, self.at_steps = sigmas(sampler_steps)[:-1].tolist(), at_steps
         asked = latent_size(crop, codec_spatial, temporal)
@@ -228,12 +246,19 @@ class LatentClips:
 
     def __getitem__(self, k: int) -> Sample:
         rng = random.Random(f"{self.seed} {k}")
-        return self._cut(
-            rng.choice(self._mates(k)),
-            rng,
-            self.control if self.control != "both" else rng.choice(tuple(CONTROLS)),
-            self._sigma(rng),
-        )
+        return self._cut(rng.choice(self._mates(k)), rng, self._shown(rng), self._sigma(rng))
+
+    def _shown(self, rng: random.Random) -> str:
+        """What an example is shown: a control, or a way of painting over it."""
+        control = self.control if self.control != "both" else rng.choice(tuple(CONTROLS))
+        if not self.painted:
+            return control
+        at = rng.random()
+        for name, share in PAINTED.items():
+            if at < share:
+                return name
+            at -= share
+        return control
 
     def _mates(self, k: int) -> list[Path]:
         """The clips that example k may be cut from: those of the size of one that is drawn for its batch, so that each
@@ -284,7 +309,7 @@ class LatentClips:
     def _cut(self, path: Path, rng: random.Random, control: str, sigma: float) -> Sample:
         t, h, w = self._size[path]
         with _open(path) as file:
-            mask = file.get_tensor("m_prior").float()
+            mask = file.get_tensor("m_hard" if self.painted else "m_prior").float()
             first = rng.randrange(mask.shape[0] - t + 1)
             cells = (mask[first : first + t] > MarkOptions.threshold).nonzero()
             near = len(cells) and rng.random() < _NEAR
@@ -300,8 +325,7 @@ class LatentClips:
             part = (slice(first, first + t), slice(top, top + h), slice(left, left + w))
             all_channels = (slice(None), *part)
             clean, shown = (
-                file.get_slice(name)[all_channels].float()
-                for name in ("clean", "subtitled" if control == "as is" else "filled")
+                file.get_slice(name)[all_channels].float() for name in ("clean", _STORED.get(control, control))
             )
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(rng.randrange(2**63)))
         return Sample(clean, shown, noise, mask[part].clone(), torch.tensor(sigma))

@@ -55,6 +55,8 @@ _SMALLER = (
     (9, 128, 224),
 )
 """Crops that are proposed where memory does not suffice, from large to small: frames, height and width in pixels."""
+_NAMED = 4
+"""Settings that are named where memory ran out."""
 _RANKS = (32, 16)
 """Ranks that are proposed likewise."""
 
@@ -240,6 +242,18 @@ def _leaner(options: TrainOptions, device: str) -> Iterator[tuple[TrainOptions, 
         for rank in _RANKS:
             if rank < options.rank:
                 yield replace(options, rank=rank), [*words, f"rank {rank}"]
+
+
+def lower(options: TrainOptions, size: tuple[int, int, int], spatial: int, device: str) -> str:
+    """The settings that would take less memory than these, in words: what costs least quality first."""
+    words = dict.fromkeys(said.rsplit(", ", 1)[-1] for _, _, said in _savings(options, size, spatial, device))
+    return "; ".join(list(words)[:_NAMED]) or "nothing smaller is known, take a machine with more memory"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is a device, or the machine, that had no memory left for a tensor. torch's CPU allocator has no
+    class of its own for it."""
+    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "DefaultCPUAllocator" in str(error)
 
 
 def free_memory(device: torch.device) -> int | None:

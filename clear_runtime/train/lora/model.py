@@ -28,7 +28,8 @@ class Adapted(nn.Module):
     base: weights in DiffSynth's names. They are taken as they are, without a copy, unless dtype or device say
     otherwise. rank, targets: of a new LoRA, scale 1. start: a normalised LoRA to train on from instead; rank and
     targets are then its own. middle: the block whose activations the head reads; None for the middle one.
-    checkpointing: keep a block's input only, and compute the block again for its gradient.
+    checkpointing: keep a block's input only, and compute the block again for its gradient. temporal: what differences
+    of frames count to begin with, a number that is learned too; None for no such number.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Adapted(nn.Module):
         checkpointing: bool = True,
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
+        temporal: float | None = None,
     ):
         super().__init__()
         self.wan = wan_model(base).to(device, dtype).requires_grad_(False)
@@ -61,6 +63,7 @@ class Adapted(nn.Module):
         self.middle = len(self.wan.blocks) // 2 if middle is None else middle
         require_block(self.middle, len(self.wan.blocks))
         self.head = OcclusionHead(self.wan.dim).to(device)
+        self.temporal = None if temporal is None else nn.Parameter(torch.tensor(temporal, device=device))
         self.checkpointing, self.dtype = checkpointing, dtype
         self.train()
 
@@ -96,8 +99,9 @@ class Adapted(nn.Module):
         return {name.replace(".default.", "."): p for name, p in self.wan.named_parameters() if ".lora_" in name}
 
     def learned(self) -> dict[str, nn.Parameter]:
-        """Everything that trains: the LoRA, and the head as `head.NAME`."""
-        return {**self.lora(), **{f"head.{name}": p for name, p in self.head.named_parameters()}}
+        """Everything that trains: the LoRA, the head as `head.NAME`, and `temporal` where there is that."""
+        more = {} if self.temporal is None else {"temporal": self.temporal}
+        return {**self.lora(), **{f"head.{name}": p for name, p in self.head.named_parameters()}, **more}
 
     @property
     def share(self) -> float:

@@ -132,10 +132,14 @@ class TrainOptions:
         choices=CONTROLS,
     )
     recipe: str = option(
-        "clear",
-        f"What the loss is made of: {'; '.join(losses.RECIPES)}. clear is the paper's; most others are rows of its "
-        "ablation.",
-        zh=f"损失由哪些项组成：{'；'.join(losses.RECIPES)}。clear 为论文的方法，其余多为论文消融实验的各行。",
+        "prior",
+        "What the loss is made of. prior: the flow's error, weighed by the prior's mask; the best in our comparison. "
+        "paper: all of the paper's terms; its rows: lora only, focal prior, distillation, adaptation. paper, not "
+        "focal; paper, detached; paper, ramped; feedback: variants. released: what the published weights were trained "
+        "by.",
+        zh="损失由哪些项组成。prior：流匹配误差，按先验遮罩加权；在我们的对比中最好。paper：论文的全部各项；"
+        "论文消融实验的各行：lora only、focal prior、distillation、adaptation。"
+        "paper, not focal、paper, detached、paper, ramped、feedback：变体。released：公开权重所用的训练方法。",
         name_zh="损失组成",
         unit="recipe",
         choices=tuple(losses.RECIPES),

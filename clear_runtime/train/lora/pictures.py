@@ -12,7 +12,13 @@ from torch.nn import functional as F
 
 from ...media.pictures import GROUND, INK, LEFT, axes, draw_line, font, loss_curves, numbers, overlay, row, stacked
 
-LOSSES = {"total": (235, 235, 235), "gen": (255, 140, 60), "distill": (110, 190, 255), "sparse": (150, 220, 120)}
+LOSSES = {
+    "total": (235, 235, 235),
+    "gen": (255, 140, 60),
+    "distill": (110, 190, 255),
+    "sparse": (150, 220, 120),
+    "temporal": (250, 130, 190),
+}
 STRIPS = {
     "alpha": ((225, 130, 235), "{:.1f}"),
     "rate": ((240, 210, 90), "{:.1e}"),

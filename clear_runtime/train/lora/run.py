@@ -17,6 +17,7 @@ from ...errors import ClearError
 from ..moving_average import MovingAverage
 from ..state import TrainingState
 from .cache import Examples
+from .losses import RECIPES, TEMPORAL
 from .model import LORA, Adapted, save
 from .options import DTYPES, TrainOptions
 
@@ -94,6 +95,7 @@ def begin(
             options.checkpointing,
             DTYPES[options.precision],
             device,
+            TEMPORAL if RECIPES[options.recipe].temporal else None,
         )
     learned, skips = model.learned(), Skips()
     optimiser = _optimiser(options, list(learned.values()))

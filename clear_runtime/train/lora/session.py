@@ -34,6 +34,7 @@ from ..history import History
 from ..processes import Processes
 from ..results import made_elsewhere
 from .cache import LatentClips, clip_files, encode_clips, largest_example
+from .losses import RECIPES
 from .memory import Estimate, memory_used
 from .options import TrainOptions
 from .pictures import Figures, curves, example_panel, most_subtitle
@@ -117,7 +118,8 @@ class LoraSession:
         options, base, folder = self.options, self.base, self.folder / "latents"
         self._needed = self._preflight(clips)
         log.info("%s", clips)
-        files = clip_files(folder, clips, encoders.made_by) if self.processes.main else None
+        painted = RECIPES[options.recipe].painted
+        files = clip_files(folder, clips, encoders.made_by, painted) if self.processes.main else None
         require_same_run(options, weights, context, self.folder, files)
         with self._locked():
             paths = encode_clips(
@@ -128,6 +130,7 @@ class LoraSession:
                 encoders.made_by,
                 partial(self._encoded, Pace(self.processes.count)),
                 self.processes,
+                painted,
             )
         self._latents = LatentClips(
             paths,
@@ -140,6 +143,7 @@ class LoraSession:
             base.temporal,
             options.batch,
             clips.held_back,
+            painted,
         )
         log.info("examples of %s", self.latents.sizes_in_words())
         return self.latents
@@ -283,10 +287,12 @@ class _Pictures:
         return curves(self.history.columns(), self.figures)
 
     def _look(self, example: Example, decode: Decode) -> None:
-        """Decode the latent frame with the most subtitle, as the model was shown it and as it paints it."""
+        """Decode the latent frame with the most subtitle, as the model was shown it and as it paints it; and the mask
+        that weighs: the head's, or the prior's where no head learns."""
         t, part = most_subtitle(example.m_prior)
         before, after = decode([z[:, :, part] for z in (example.subtitled, example.result)])
-        self.panel = example_panel(before[-1], after[-1], example.m_pred[t])
+        mask = example.m_pred if RECIPES[self.options.recipe].has_head else example.m_prior
+        self.panel = example_panel(before[-1], after[-1], mask[t])
         _keep(self.panel, self.folder / EXAMPLE)
 
 

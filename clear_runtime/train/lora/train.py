@@ -13,8 +13,8 @@ need, and runs nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from ..processes import Processes
 from ..state import TrainingState
 from . import losses
 from .cache import Examples, Sample
-from .memory import measure_from_now, memory_used, require_room
+from .memory import lower, measure_from_now, memory_used, out_of_memory, require_room
 from .model import Adapted
 from .options import TrainOptions
 from .run import Clock, LoraRun, as_begun, begin, require_free, require_steps_left
@@ -167,24 +167,24 @@ def _steps(
     with before_each(run.model.wan.blocks, end_if_asked):
         while step < options.steps:
             clock.start()
-            a, rate = losses.alpha(step), scheduled(options.schedule, options.rate, step, options.steps)
+            a, rate = losses.RECIPES[options.recipe].alpha(step), _rate(options, step)
             try:
-                sums = _gradients(run, step, parallel, clips, context, processes, gain, a, end_if_asked)
+                with _kept_where_memory_ends(run, step, clips, processes):
+                    sums = _gradients(run, step, parallel, clips, context, processes, gain, a, end_if_asked)
             except Stopped:
                 return
             finite = _moved(run, rate)
             patient = run.skips.count(finite) < PATIENCE
             step += 1
 
-            # A step that was skipped has left the weights as they were, so the end and a stop keep them all the same.
-            last = step == options.steps
+            last = step == options.steps  # what was skipped left the weights as they were: they are kept all the same
             if processes.main and (last or not patient or finite and run.due(step)):
                 run.save(step)
             if not patient:
                 processes.wait()  # one that ends takes the others with it, and the main one may still be writing
                 raise ClearError(_diverged(step, run.state))
-            shown = processes.main and (step % options.example_every == 0 or last or step == 1)
-            example = _example(run, clips, context) if shown else None
+            shown = last or step == 1 or not step % options.example_every
+            example = _example(run, clips, context) if shown and processes.main else None
             means = processes.mean({name: float(value) for name, value in sums.items()})
             try:
                 yield TrainingStep(
@@ -227,11 +227,15 @@ def _gradients(
         first = ((step * options.accumulate + part) * processes.count + processes.rank) * options.batch
         batch = collate([clips[first + i] for i in range(options.batch)], processes.device)
         with nullcontext() if part == options.accumulate - 1 else processes.gathering(parallel):
-            loss, terms = _losses(parallel, batch, context, a, losses.RECIPES[options.recipe], gain)
+            loss, terms = _losses(parallel, batch, context, a, options.recipe, gain, run.model.temporal)
             processes.backward(loss / options.accumulate)
         for name, value in {"loss": loss, **terms}.items():
             sums[name] = sums.get(name, 0) + value.detach() / options.accumulate
     return sums
+
+
+def _rate(options: TrainOptions, step: int) -> float:
+    return scheduled(options.schedule, options.rate, step, options.steps)
 
 
 def _moved(run: LoraRun, rate: float) -> bool:
@@ -257,15 +261,41 @@ def collate(samples: list[Sample], device: torch.device | str) -> Sample:
     return Sample(*(torch.stack(parts).to(device) for parts in zip(*samples)))
 
 
+@contextmanager
+def _kept_where_memory_ends(run: LoraRun, step: int, clips: Examples, processes: Processes) -> Iterator[None]:
+    """For what comes before the weights move: where there is no memory for it, what the steps before it learned is
+    saved. Raises ClearError then."""
+    try:
+        yield
+        return
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+    run.optimiser.zero_grad(set_to_none=True)
+    if processes.device.type == "cuda":
+        torch.cuda.empty_cache()
+    if processes.main and step:
+        run.keep(step)
+    kept = f"{run.state.path} holds what the {step} steps before it learned" if step else "Nothing was learned yet"
+    raise ClearError(
+        f"Memory ran out in step {step + 1}. {kept}. What takes less: "
+        f"{lower(run.options, clips.size, clips.spatial, processes.device.type)}. Or close what else uses the memory "
+        "and run the same again. Other settings need another folder (in ComfyUI, another name), with this LoRA as "
+        "its start."
+    )
+
+
 def _losses(
-    model, batch: Sample, context: Tensor, a: float, recipe: losses.Recipe, gain: Tensor | None
+    model, batch: Sample, context: Tensor, a: float, name: str, gain: Tensor | None, factor: Tensor | None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Flow matching: the latents between clean and noise at sigma, and the velocity noise - clean that leads from one
-    to the other."""
+    to the other. name: of the recipe; factor: of its temporal term, where that is learned."""
     s = batch.sigma.view(-1, 1, 1, 1, 1)
     velocity, m_pred = model((1 - s) * batch.clean + s * batch.noise, batch.control, batch.sigma, context)
     error = losses.eps_gen(velocity, batch.noise - batch.clean, gain)
-    return losses.stage_two(error, m_pred, batch.m_prior, a, recipe)
+    counts = losses.TEMPORAL if factor is None else factor.clamp_min(0)
+    recipe = losses.RECIPES[name]
+    return losses.stage_two(error, m_pred, batch.m_prior, a, recipe, velocity, batch.sigma, counts)
 
 
 @torch.no_grad()

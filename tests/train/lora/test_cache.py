@@ -1,5 +1,6 @@
 """Latents on disk: encoded once, anew when something changed, cut the same way every time."""
 
+from collections import Counter
 from math import prod
 
 import pytest
@@ -11,6 +12,7 @@ from clear_runtime.engines.nano.load import load_bundled_codec
 from clear_runtime.errors import ClearError
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.train.lora.cache import LatentClips, encode_clips, largest_example
+from clear_runtime.train.lora.painted import PAINTED, painted_over
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,39 @@ def test_a_clip_becomes_the_latents_of_its_three_versions_and_the_priors_mask(tm
     inside = stored["m_prior"][:, None].float().transpose(0, 1) > 0.5
     error = lambda name: (stored[name].float() - stored["clean"].float()).abs()[inside.expand(16, -1, -1, -1)].mean()
     assert inside.any() and error("filled") < 0.6 * error("subtitled")
+
+
+def test_controls_are_painted_over_in_six_of_ten_examples(tmp_path, parts):
+    """As the released weights saw them: with the letters black, coloured, or ringed; and the mask is a hard one."""
+    plain = encode_clips(tmp_path / "plain", MemoryClips(), *parts, "x")
+    (path,) = encode_clips(tmp_path / "painted", MemoryClips(), *parts, "x", painted=True)
+    stored = load_file(path)
+    assert set(stored) == {"clean", "subtitled", "filled", "m_prior", "m_hard", *PAINTED}
+    assert set(stored["m_hard"].unique().tolist()) == {0, 1} and path.name != plain[0].name
+    assert ((stored["m_prior"] > 0.5) <= (stored["m_hard"] > 0)).all()
+    clips = LatentClips([path], 4, (5, 96, 192), "as is", painted=True)
+    whole = {name: stored[name].float() for name in ("subtitled", *PAINTED)}
+    seen = Counter()
+    for k in range(300):
+        sample = clips[k]
+        (name,) = [name for name, latents in whole.items() if torch.equal(latents, sample.control)]
+        seen[name] += 1
+        assert torch.equal(sample.m_prior, stored["m_hard"].float())
+    shares = {name: seen[name] / 300 for name in whole}
+    assert shares == pytest.approx({"subtitled": 0.4, **PAINTED}, abs=0.08)
+    assert torch.equal(clips.example().control, whole["subtitled"])
+
+
+def test_what_is_painted_lies_on_the_letters_or_around_them():
+    frames, soft = torch.full((2, 40, 60, 3), 0.5), torch.zeros(2, 40, 60)
+    soft[:, 18:22, 20:40] = 0.9
+    ways, hard = painted_over(frames, soft, 7)
+    assert hard.sum() == 2 * 6 * 22 and set(ways) == set(PAINTED)
+    changed = {name: (way != frames).any(-1) for name, way in ways.items()}
+    assert torch.equal(changed["black"], hard > 0) and (ways["black"][hard > 0] == 0).all()
+    assert torch.equal(changed["coloured"], hard > 0) and len(ways["coloured"][hard > 0].unique(dim=0)) == 1
+    assert not changed["ringed"][:, 18:22, 20:40].any() and changed["ringed"].sum() == 2 * (16 * 32 - 4 * 20)
+    assert ways["ringed"][changed["ringed"]].max() <= 0.1
 
 
 def test_only_what_changed_is_encoded_again_and_what_nobody_needs_goes(tmp_path, parts):

@@ -15,6 +15,7 @@ def history(steps):
         "gen": np.geomspace(0.5, 0.01, steps).tolist(),
         "distill": [0.1] * steps,
         "sparse": [0.3] * steps,
+        "temporal": [0.2] * steps,
         "alpha": [5 + 10 * (1 - abs(k % 40 / 20 - 1)) for k in range(steps)],
         "rate": [1e-4] * steps,
         "seconds": [1.5] * steps,

@@ -115,7 +115,7 @@ def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, tmp_pat
     assert [p.step for p in run(base, clips, tmp_path, replace(SHORT, steps=6))] == [5, 6]
     for changed, words in (
         (replace(SHORT, rate=2e-3), "rate was 0.001"),
-        (replace(SHORT, recipe="prior"), "recipe was 'clear'"),
+        (replace(SHORT, recipe="lora only"), "recipe was 'paper'"),
     ):
         with pytest.raises(ClearError, match=words):
             run(base, clips, tmp_path, changed)
@@ -140,7 +140,7 @@ def test_the_lora_says_how_it_came_to_be_and_fits_the_base(base, clips, tmp_path
     run(base, clips, tmp_path)
     require_fit(read_lora(tmp_path / "lora.safetensors"), {name: tuple(v.shape) for name, v in base.items()})
     with safe_open(str(tmp_path / "lora.safetensors"), "pt") as file:
-        assert file.metadata() == {"clear_recipe": "clear", "steps": "4"}
+        assert file.metadata() == {"clear_recipe": "paper", "steps": "4"}
         names = file.keys()
     assert all(name.startswith("diffusion_model.blocks.") for name in names)
 
@@ -336,7 +336,7 @@ def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
 @pytest.mark.parametrize(
     "options, words",
     [
-        ({"recipe": "magic"}, "Choose one of: lora only, prior"),
+        ({"recipe": "magic"}, "Choose one of: prior, lora only"),
         ({"steps": 0}, "steps is 0"),
         ({"rate": 0.0}, "rate is 0.0. Use a finite value above 0"),
         ({"crop": (5, 8, 8)}, "height of crop is 8. Use a value of at least 16"),

@@ -153,8 +153,8 @@ def test_the_mask_alone_teaches_the_lora(base):
     "recipe, weight",
     [
         ("lora only", lambda e, m: 1.0),
-        ("prior", lambda e, m: (1 + 5 * m) * (e + 1e-6) ** 0.8),
-        ("prior, not focal", lambda e, m: 1 + 5 * m),
+        ("focal prior", lambda e, m: (1 + 5 * m) * (e + 1e-6) ** 0.8),
+        ("prior", lambda e, m: 1 + 5 * m),
     ],
 )
 def test_a_run_trains_by_its_recipe(base, clips, tmp_path, recipe, weight):

@@ -1,0 +1,158 @@
+"""Compare the recipes of Stage II on the bundled model: train a LoRA by each, and score it on what was held back.
+
+    python -m clear_runtime bench recipes --data DATA --out FOLDER
+
+Each recipe is trained from scratch on the bundled base with one seed, and the best three (as is, one step) with two
+more. The clips are encoded once. FOLDER/RECIPE-SEED is a training run: what is there already is not trained again, and
+what was stopped goes on. The table, PSNR in dB inside the grown mask and what M_pred says inside the subtitle and
+outside, stands in FOLDER/recipes.md after every row. About five minutes a row on one core, and as long again to score
+it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..checkpoint import fingerprint, read_metadata
+from ..data.generated_clips import GeneratedClips
+from ..engines.lora import read_lora
+from ..engines.nano import load
+from ..engines.nano.codec import NanoCodec
+from ..errors import ClearError
+from ..find.priors.checkpoints import load_prior
+from ..train.lora.cache import LatentClips, encode_clips
+from ..train.lora.losses import RECIPES
+from ..train.lora.model import HEAD, LORA
+from ..train.lora.options import TrainOptions
+from ..train.lora.train import train
+from ..train.nano.transformer import HELD_BACK, held_back
+from ..train.processes import Processes
+from .nano_lora import measure
+
+log = logging.getLogger(__name__)
+
+BEST, MORE_SEEDS = 3, (1, 2)
+"""So many recipes are trained with these seeds too."""
+BY = "as is 1"
+"""The score that says which are best: what the network does by itself, in the one step that the bundled one is for."""
+COLUMNS = ("prefilled 1", "prefilled 5", "as is 1", "as is 5", "M_pred inside", "M_pred outside")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run: its recipe and seed, and its scores by name."""
+
+    recipe: str
+    seed: int
+    scores: dict[str, float]
+
+
+def options_of(recipe: str, seed: int, steps: int) -> TrainOptions:
+    """What all rows have in common; that of docs/benchmarks.md."""
+    return TrainOptions(
+        steps=steps,
+        recipe=recipe,
+        seed=seed,
+        rank=32,
+        batch=4,
+        crop=(13, 64, 128),
+        control="both",
+        sampler_steps=1,
+        schedule="cosine",
+        rate=1e-3,
+        average=0.98,
+        precision="float32",
+        checkpointing=False,
+        example_every=steps,
+    )
+
+
+def run(
+    data: Path,
+    out: Path,
+    recipes: Sequence[str] = tuple(RECIPES),
+    steps: int = 440,
+    clips: int = 300,
+    held: int = HELD_BACK,
+) -> list[Row]:
+    """Train and score; logs the table, and returns its rows. Raises ClearError for a recipe that there is not."""
+    if unknown := [name for name in recipes if name not in RECIPES]:
+        raise ClearError(f"There is no recipe {unknown[0]!r}. Choose from: {'; '.join(RECIPES)}.")
+    if steps < 1 or clips < 1 or held < 1:
+        raise ClearError("Steps, clips and held-back clips are counted from 1.")
+    out.mkdir(parents=True, exist_ok=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    bench = _Bench(out, _encoded(data, out, clips, device), held_back(data, held), steps, device)
+    rows = [bench.row(name, 0) for name in recipes]
+    best = sorted(rows, key=lambda row: row.scores[BY], reverse=True)[:BEST]
+    for row in best:
+        rows += [bench.row(row.recipe, seed) for seed in MORE_SEEDS]
+    return rows
+
+
+class _Bench:
+    """What all rows are trained and scored with."""
+
+    def __init__(self, out: Path, paths: list[Path], held: list, steps: int, device: torch.device):
+        self.out, self.paths, self.held, self.steps, self.device = out, paths, held, steps, device
+        self.base, self.context = load.transformer_state_dict(), load.prompt_embedding()
+        self.gain = load.load_bundled_codec(device).net.gain().cpu()
+        self.rows: list[Row] = []
+
+    def row(self, recipe: str, seed: int) -> Row:
+        folder = self.out / f"{recipe.replace(', ', '_').replace(' ', '_')}-{seed}"
+        self._train(folder, options_of(recipe, seed, self.steps))
+        head = folder / HEAD if RECIPES[recipe].has_head else None
+        row = Row(recipe, seed, measure(read_lora(folder / LORA), self.held, self.device, head))
+        self.rows.append(row)
+        (self.out / "recipes.md").write_text(table(self.rows), encoding="utf-8")
+        log.info("\n%s", table(self.rows))
+        return row
+
+    def _train(self, folder: Path, options: TrainOptions) -> None:
+        if (folder / LORA).exists() and read_metadata(folder / LORA).get("steps") == str(options.steps):
+            return
+        with Processes(self.device, alone=True) as processes:
+            latents = LatentClips(
+                self.paths,
+                NanoCodec.spatial,
+                options.crop,
+                options.control,
+                options.seed,
+                options.sampler_steps,
+                options.at_steps,
+                NanoCodec.temporal,
+                options.batch,
+                painted=RECIPES[options.recipe].painted,
+            )
+            for step in train(options, self.base, latents, self.context, folder, processes, gain=self.gain):
+                if step.step % 20 == 0 or step.step == options.steps:
+                    log.info("%s: step %d of %d, loss %.4f", folder.name, step.step, options.steps, step.loss)
+
+
+def _encoded(data: Path, out: Path, clips: int, device: torch.device) -> list[Path]:
+    """The clips as latents, once for all rows: the painted controls among them."""
+    codec, prior = load.load_bundled_codec(device), load_prior(device=device)
+    made_by = f"{fingerprint(codec.net.state_dict())} {fingerprint(prior.model.state_dict())}"
+    return encode_clips(out / "latents", GeneratedClips(data, clips, seed=0), codec, prior, made_by, painted=True)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """As Markdown: a line for each row, and the mean of those that were trained with several seeds."""
+    lines = [f"| recipe | seed | {' | '.join(COLUMNS)} |", "|---|---|" + "---|" * len(COLUMNS)]
+    lines += [f"| {row.recipe} | {row.seed} | {_cells(row.scores)} |" for row in rows]
+    for name in dict.fromkeys(row.recipe for row in rows):
+        same = [row.scores for row in rows if row.recipe == name]
+        if len(same) > 1:
+            means = {one: sum(scores[one] for scores in same) / len(same) for one in same[0]}
+            lines.append(f"| **{name}** | mean of {len(same)} | {_cells(means)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(scores: dict[str, float]) -> str:
+    return " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in COLUMNS)

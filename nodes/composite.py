@@ -1,0 +1,92 @@
+"""Composite Subtitles: frames that any other model cleaned, and the source, become the source without its subtitles."""
+
+from __future__ import annotations
+
+import logging
+
+import comfy.model_management
+import torch
+from comfy_api.latest import io, ui
+
+from ..clear_runtime.catalogue import COMPOSITE
+from ..clear_runtime.engines.given import FITS, FITS_HELP, SCALED
+from .choices import BUNDLED
+from .comfy.files import CLEAR_FOLDER, stamp
+from .comfy.frames import require_frames
+from .comfy.inputs import OptionInputs
+from .comfy.managed import ComfyPrior
+from .comfy.progress import say
+from .prior import chosen_prior, trained_input
+from .remove import area_inputs, on_progress, prior_input, result_outputs
+
+log = logging.getLogger(__name__)
+
+
+class Composite(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        options = OptionInputs(COMPOSITE)
+        return io.Schema(
+            node_id="CLEAR_Composite",
+            display_name="Composite Subtitles",
+            category="CLEAR",
+            description="For frames that any other model has cleaned: takes from them the subtitle's pixels alone, in "
+            "the source's colours and at its size, and looks whether something can still be read. Everything else is "
+            "the source's own.",
+            inputs=[
+                io.Image.Input("source", tooltip="The frames with subtitles, in order, of any size."),
+                io.Image.Input(
+                    "cleaned",
+                    tooltip="The same frames without, from whatever model: of any size, one for each frame of the "
+                    "source. At most 8 may be missing or too many at the end.",
+                ),
+                io.Combo.Input("fit", options=list(FITS), default=SCALED, tooltip=FITS_HELP),
+                *options.take("mask_from", "grow", "feather"),
+                prior_input(),
+                *area_inputs(),
+                trained_input(),
+                *options.rest(),
+            ],
+            outputs=result_outputs(),
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, prior=BUNDLED, **other):
+        words = sorted((name, value) for name, value in other.items() if isinstance(value, (int, float, str)))
+        return f"{stamp(prior, CLEAR_FOLDER)} {words}"
+
+    @classmethod
+    def execute(cls, source, cleaned, prior=BUNDLED, trained=None, limit=None, protect=None, subtitle=None, **given):
+        # the runtime, which start-up does without
+        from ..clear_runtime.engines.given import GivenFrames
+        from ..clear_runtime.find.report import Report
+        from ..clear_runtime.pipeline import remove
+
+        require_frames(source)
+        require_frames(cleaned)
+        count, *size = source.shape[:3]
+        fit = given.pop("fit", SCALED)
+        engine = GivenFrames(cleaned.cpu(), count, tuple(size), fit)
+        limit, protect, subtitle = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
+        place, report = dict(device=comfy.model_management.intermediate_device()), Report()
+        frames = torch.empty(count, *size, 3, dtype=source.dtype, **place)
+        masks = torch.empty(count, *size, **place)
+        results = remove(
+            source[..., :3],
+            engine,
+            ComfyPrior(chosen_prior(prior, trained)),
+            COMPOSITE.options(given),
+            limit,
+            protect,
+            total=count,
+            on_progress=on_progress(),
+            subtitle=subtitle,
+            report=report,
+        )
+        for i, (frame, mask) in enumerate(results):
+            frames[i], masks[i] = frame, mask
+        report.notes += engine.notes()
+        log.info("%s", report.text())
+        say(getattr(cls.hidden, "unique_id", None), report.summary())
+        return io.NodeOutput(frames, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))
