@@ -51,11 +51,11 @@ def _file_inputs(options: OptionInputs) -> list:
         *options.take("start", "end", "area"),
         io.Float.Input(
             "crf",
-            default=10.0,
+            default=7.0,
             min=0.0,
             max=51.0,
             step=1.0,
-            tooltip="Quality of the new file: 0 is lossless, 10 stays close to the original, 23 is small.",
+            tooltip="Quality of the new file: 0 is lossless, 7 stays close to the original, 23 is small.",
         ),
         io.String.Input(
             "filename_prefix",

@@ -37,10 +37,9 @@ from ..film.options import RemoveFilmOptions
 from ..film.output import beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
 from ..film.progress import FilmProgress, OnProgress
 from ..film.run import Job, clean, make_plan
-from ..film.store import Store
+from ..film.store import CRF, Store
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
-from ..media.writer import VISUALLY_LOSSLESS_CRF
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
@@ -62,10 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
     parser.add_argument("--report", action="store_true", help="also write OUT's name with _report.json, with figures")
     parser.add_argument(
-        "--crf",
-        type=float,
-        default=VISUALLY_LOSSLESS_CRF,
-        help="x264's quality, 0 (lossless) to 51 (default: %(default)s)",
+        "--crf", type=float, default=CRF, help="x264's quality, 0 (lossless) to 51 (default: %(default)s)"
     )
     parser.add_argument(
         "--device",

@@ -94,8 +94,18 @@ class Cleaning:
     ) -> Generator[Done, None, None]:
         """The result's frames from frame `at` on, a border or 0. report: is told in which frames something can still be
         read. Raises ClearError where the film ends before its plan does."""
-        windows = self.options.windows
         pieces = [piece for piece in self.pieces() if piece.stop is None or piece.stop > at]
+        return self.frames_of(pieces, at, report, on_progress)
+
+    def frames_of(
+        self,
+        pieces: Sequence[Piece],
+        at: int,
+        report: Report,
+        on_progress: Callable[[RemovalProgress], None] | None = None,
+    ) -> Generator[Done, None, None]:
+        """The same of some pieces that follow one another."""
+        windows = self.options.windows
         first = at
         if pieces and pieces[0].works:
             first = windows_from(pieces[0], at, windows.window, windows.overlap)[0].start

@@ -38,7 +38,8 @@ OnLooked = Callable[[int], None]
 class Looking:
     """What a film is looked at with. marking, prior, subtitle: as `pipeline.remove` takes them; prior None where
     nothing needs one. start, end: seconds. area: outside of which no line goes. everything: whether all of the frames
-    are worked on, whatever text there is."""
+    are worked on, whatever text there is. looks: a file for what the prior has seen, from which a pass that was stopped
+    goes on."""
 
     marking: MarkOptions
     prior: Prior | None
@@ -48,6 +49,7 @@ class Looking:
     area: Region | None = None
     everything: bool = False
     scene_cuts: bool = True
+    looks: Path | None = None
 
 
 def look(
@@ -122,7 +124,13 @@ def _found(
     elif marking.subtitles_only:
         looked_at = replace(marking, subtitle_use=ADD) if own else marking
         finding = find_text(
-            taken, looking.prior, looked_at, None if own else subtitle, on_batch=on_looked, spool=Spool(folder)
+            taken,
+            looking.prior,
+            looked_at,
+            None if own else subtitle,
+            on_batch=on_looked,
+            spool=Spool(folder),
+            looks=looking.looks,
         )
         for n, (line, rows) in enumerate(lines_of(finding.found, finding.finder.scales)):
             marks.add(n, (span.later(taken.first) for span in finding.line(rows)))

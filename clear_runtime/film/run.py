@@ -34,7 +34,7 @@ from ..find.report import Report
 from ..options import PREVIEW, RAW, RemoveOptions
 from ..presets import resolved
 from . import plan as plans
-from .clean import Cleaning
+from .clean import Cleaning, out_of_memory
 from .estimate import cost_of, require_room
 from .identity import file_digest, file_identity, mask_identity, same_file
 from .look import Looking, look
@@ -46,6 +46,7 @@ from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgr
 from .segments import all_segments
 from .source import Source
 from .store import Store
+from .trial import rates
 from .work import Segment, Work, opened
 
 log = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         source.facts.height,
         float(source.facts.fps),
         round(time.monotonic() - begun, 2),
-        work.notes,
+        [*work.notes, *source.damage],
     )
 
 
@@ -136,7 +137,18 @@ def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, 
     plan = _looked(job, source, path, on_progress)
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
-        return _cost(job, source, plan, _cleaning(job, source, plan, marks))
+        cleaning = _cleaning(job, source, plan, marks)
+        return _cost(job, source, plan, cleaning, _rates(cleaning, job.store, path.parent))
+
+
+def _rates(cleaning: Cleaning, store: Store, folder: Path) -> tuple[float, float] | None:
+    """What a trial says of the time; nothing where memory is too short for one, for a run has smaller windows."""
+    try:
+        return rates(cleaning, store, folder)
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        return None
 
 
 def identity(job: Job) -> dict[str, Any]:
@@ -163,7 +175,9 @@ def plan_of(job: Job, source: Source, work: Work, on_progress: OnProgress) -> Pl
     """The plan that was given, or was found by a run before, or is found now; in the run's folder from then on."""
     if not work.plan.exists():
         if job.plan is None:
-            return _looked(job, source, work.plan, on_progress)
+            plan = _looked(job, source, work.plan, on_progress, work.looks)
+            work.looks.unlink(missing_ok=True)
+            return plan
         _take_plan(job.plan, work.plan)
     with closing(MarksFile(marks_file(work.plan))) as marks:
         plan = plans.read(work.plan, marks.clock(), source.size)
@@ -186,7 +200,7 @@ def _take_plan(given: Path, to: Path) -> None:
         ) from error
 
 
-def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress) -> Plan:
+def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress, looks: Path | None = None) -> Plan:
     options, needs = job.options, (job.engine or PlainFill()).needs
     settings = resolved(options.remove, needs)
     only = job.subtitle is not None and options.remove.marking.subtitle_use == ONLY
@@ -203,6 +217,7 @@ def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress) -> Pl
         options.film.region(*source.size),
         settings.differs or options.remove.output.output == RAW,
         options.film.scene_cuts,
+        looks,
     )
     begun, total = time.monotonic(), source.facts.frames
 
@@ -231,11 +246,11 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
     return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect)
 
 
-def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning) -> str:
+def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple[float, float] | None = None) -> str:
     painted = sum(piece.stop - piece.first for piece in cleaning.pieces() if piece.works and piece.stop is not None)
     size = job.source.stat().st_size
     frames = cleaning.total or source.facts.frames
-    return cost_of(source.size, frames, size, job.options.remove, plan, painted).text()
+    return cost_of(source.size, frames, size, job.options.remove, plan, painted, rates).text()
 
 
 def _tell(report: Report, plan: Plan, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from ..media import steady
 from ..media.video import read_facts
+
+log = logging.getLogger(__name__)
 
 NEAR = Fraction(1, 2000)
 """Seconds by which a time is known at worst; frames are further apart."""
@@ -37,10 +40,17 @@ class Shown:
 
 
 class Source:
-    """A film's main video stream. Raises ClearError for a file that cannot be read."""
+    """A film's main video stream. damage: what of it could not be read, in words, each once. Raises ClearError for a
+    file that cannot be read."""
 
     def __init__(self, path: Path):
         self.path, self.facts = path, read_facts(path)
+        self.damage: list[str] = []
+
+    def _on_damage(self, text: str) -> None:
+        if text not in self.damage:
+            log.warning("%s", text)
+            self.damage.append(text)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,12 +60,12 @@ class Source:
         """Those from `first` on. when: its time, if it is known; then the file is sought in, and what lies before is
         not decoded, where the file can do that."""
         if first and when is not None:
-            sought = enumerate(steady.steady_frames(self.path, self.facts, when - NEAR), first)
+            sought = enumerate(steady.steady_frames(self.path, self.facts, when - NEAR, self._on_damage), first)
             number, stored = next(sought, (first, None))
             if stored is not None and stored.told and abs(stored.time - when) < NEAR:
                 yield Shown(number, stored)
                 yield from (Shown(*one) for one in sought)
                 return
-        for number, stored in enumerate(steady.steady_frames(self.path, self.facts)):
+        for number, stored in enumerate(steady.steady_frames(self.path, self.facts, None, self._on_damage)):
             if number >= first:
                 yield Shown(number, stored)

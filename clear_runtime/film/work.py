@@ -57,6 +57,11 @@ class Work:
     def plan(self) -> Path:
         return self.folder / "plan.json"
 
+    @property
+    def looks(self) -> Path:
+        """What the prior has seen, until there is a plan."""
+        return self.folder / "looks"
+
     def _look_at_what_is_there(self) -> None:
         before = self._before()
         differs = [] if before is None else what_differs(before, self.identity)
@@ -136,7 +141,7 @@ class Work:
 
     def has_something(self) -> bool:
         """Whether a later run could go on from it."""
-        return self.plan.exists() or self._record(0).exists()
+        return self.plan.exists() or self.looks.exists() or self._record(0).exists()
 
     def clear(self) -> None:
         """Remove all but the lock."""

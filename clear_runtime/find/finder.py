@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -17,6 +18,7 @@ from .align import overlap
 from .apart import Seen, taken_apart
 from .edges import FADE, Pattern
 from .growth import GrowthRules, growth
+from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
 from .place import Place
 from .rows import Row, RowRules, rows_of
@@ -66,7 +68,8 @@ class Finder:
     prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. every: frames from look to
     look. place: where the user says that there is text. on_batch is called with the number of frames that have been
     looked at. keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without,
-    in memory. shots: frames with which one begins.
+    in memory. looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with
+    which one begins.
     """
 
     prior: Callable
@@ -76,6 +79,7 @@ class Finder:
     on_batch: Callable[[int], None] = lambda frames: None
     keep_soft: bool = False
     spool: Spool | None = None
+    looks: Path | None = None
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     soft: dict[int, np.ndarray] = field(default_factory=dict)
@@ -134,7 +138,8 @@ class Finder:
 
     def _begin(self, height: int, width: int) -> None:
         self.scales = Scales.of(height, width, getattr(self.prior, "long_side", None))
-        self._looker = Looker(self.prior, self.scales)
+        looker = Looker(self.prior, self.scales)
+        self._looker = looker if self.looks is None else KeptLooks(looker, self.looks)
         self._scale = max(self.scales.fine) / 1280
         self._step = max(1, -(-max(height, width) // SMALL))
         self._tracker = Tracker(self._scale)

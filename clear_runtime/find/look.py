@@ -56,7 +56,7 @@ class Looker:
 
     def __init__(self, prior, scales: Scales):
         self.sees, self.scales = getattr(prior, "sees", prior), scales
-        self._known: list[Region] = []  # where the batch before had letters
+        self.known: list[Region] = []  # where the batch before had letters
 
     def __call__(self, frames: Sequence[Tensor]) -> list[np.ndarray]:
         coarse, fine = self.scales.coarse, self.scales.fine
@@ -68,15 +68,15 @@ class Looker:
         close = torch.zeros_like(rough)
         close[0] = self.sees(large[0][None])[0]
         places = torch.maximum(rough.amax(0), close[0])[None] > FAINT
-        for region in self._known:
+        for region in self.known:
             region.of(places)[:] = True
-        self._known = []
+        self.known = []
         for block in blocks(places, ROOM):
             seen = self.sees(torch.stack([block.of(one[None])[0] for one in large[1:]])) if len(large) > 1 else ()
             for mask, part in zip(close[1:], seen):
                 block.of(mask[None])[0] = part
             if bounds(block.of(close) > 0.5) is not None:
-                self._known.append(block)
+                self.known.append(block)
         return [to_levels(joined(*one)) for one in zip(rough, close)]
 
 

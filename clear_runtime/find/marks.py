@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -139,6 +140,7 @@ def find_text(
     with_soft: bool = False,
     on_batch: OnBatch = lambda frames: None,
     spool: Spool | None = None,
+    looks: Path | None = None,
 ) -> Finding:
     """The first pass over a video of any length, frames [H, W, 3] in 0..1: its text, and what of it is subtitle.
 
@@ -146,9 +148,10 @@ def find_text(
     speak against. A trainer's cache wants these holes too: a line of four frames, or one in a corner of a crop, is
     still a subtitle to be painted over. with_soft: look at every frame, and hold what was seen. on_batch is called with
     the number of frames that have been looked at. spool: for the masks of rows; with one, memory hardly grows with
-    the video.
+    the video. looks: a file in which what the prior sees is kept for a pass that goes on after a stop; of the same
+    frames, prior and options.
     """
-    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool), options, lenient)
+    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool, looks), options, lenient)
     for frame in frames:
         finding.finder.see(frame)
     finding.finder.finish()
@@ -199,10 +202,16 @@ def marks_of(
 
 
 def _finder(
-    prior, options: MarkOptions, subtitle: Tensor | None, with_soft: bool, on_batch, spool: Spool | None = None
+    prior,
+    options: MarkOptions,
+    subtitle: Tensor | None,
+    with_soft: bool,
+    on_batch,
+    spool: Spool | None = None,
+    looks: Path | None = None,
 ) -> Finder:
     place = None if subtitle is None else Place(subtitle)
-    return Finder(prior, options.threshold, 1 if with_soft else EVERY, place, on_batch, with_soft, spool)
+    return Finder(prior, options.threshold, 1 if with_soft else EVERY, place, on_batch, with_soft, spool, looks)
 
 
 def _of(finding: Finding, t: int, frame: Tensor, with_soft: bool) -> Marked:

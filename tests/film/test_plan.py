@@ -1,6 +1,7 @@
 """A plan is made, edited and given back."""
 
 import json
+import re
 
 import pytest
 from tiny_film import job, read
@@ -13,7 +14,8 @@ from clear_runtime.find.report import Report
 def test_a_plan_is_made_edited_and_given_back(film, tmp_path):
     path = tmp_path / "plan.json"
     said = make_plan(job(film, tmp_path / "clean.mp4"), path)
-    assert "400 frames, of which" in said and "GB of disk" in said
+    assert re.search(r"400 frames, of which 1\d\d are painted; about .* GB of disk.*; about \d+ (s|min)\.", said)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["plan.json", "plan.marks"]
     assert not (tmp_path / "clean.mp4.unfinished").exists()
     plan = json.loads(path.read_text(encoding="utf-8"))
     plan["lines"][1]["remove"] = False

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import tiny_film
 import torch
 from paths import ROOT
 from tiny_film import FRAMES, Noisy, Stopped, job, read
@@ -31,6 +32,27 @@ def test_a_stop_anywhere_then_a_second_run_gives_the_same_file(film, whole, tmp_
     assert torch.equal(read(target)[1], whole[3])
     assert len(engine.windows) <= len(whole[0].windows) and (at < 100 or len(engine.windows) < len(whole[0].windows))
     assert (at < 60) or "Goes on from frame" in done.notes[0]
+
+
+def test_a_stop_while_it_is_looked_at_looks_at_nothing_twice(film, whole, tmp_path):
+    asked = []
+
+    def prior(frames):
+        asked.append(len(frames))
+        return tiny_film.white(frames)
+
+    def stop(now):
+        if now.done > 200:
+            raise Stopped
+
+    target = tmp_path / "clean.mp4"
+    with pytest.raises(Stopped):
+        clean(job(film, target, prior=prior), stop)
+    before = len(asked)
+    clean(job(film, target, prior=prior))
+    in_all = -(-FRAMES // 24)  # a batch of eight looks, each at every third frame
+    assert before >= 200 // 24 and len(asked) == in_all
+    assert torch.equal(read(target)[1], whole[3])
 
 
 KILLED = """

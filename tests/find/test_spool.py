@@ -1,6 +1,7 @@
 """A film's rows lie on disk while it is looked at: the same is found, and memory does not grow with the video."""
 
 import numpy as np
+import pytest
 import torch
 from drawn_rows import at, letters, scene, video, white
 
@@ -51,6 +52,29 @@ def test_masks_held_in_memory_do_not_grow_with_the_video(monkeypatch):
     find_text(watched(film()), white, MarkOptions(grow=0), spool=Spool())
     looks = MOMENT // EVERY + 2 + BATCH  # of a row that goes on: what is compared, and the last batch
     assert len(held) > 130 and 0 < peak <= 2 * looks
+
+
+@pytest.mark.parametrize("cut", [0, 1, 700])
+def test_a_pass_that_was_stopped_asks_the_prior_about_no_look_twice(tmp_path, cut):
+    frames, path, asked = film(120), tmp_path / "looks", []
+
+    def prior(batch):
+        asked.append(len(batch))
+        return white(batch)
+
+    def stopped():
+        yield from frames[:70]
+        raise KeyboardInterrupt
+
+    whole = find_text(frames, prior, MarkOptions(grow=0))
+    in_all, asked[:] = len(asked), []
+    with pytest.raises(KeyboardInterrupt):
+        find_text(stopped(), prior, MarkOptions(grow=0), looks=path)
+    before = len(asked)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
+    again = find_text(frames, prior, MarkOptions(grow=0), looks=path)
+    assert before > 1 and len(asked) - in_all == (cut > 0), "of the last batch, if it was not written to its end"
+    assert all(torch.equal(whole.marks(t), again.marks(t)) for t in range(120))
 
 
 def test_each_line_has_its_marks_whether_it_goes_or_not():
