@@ -75,8 +75,8 @@ def run(
     figures_in: Path | None = None,
     size: Size = Size(),
 ) -> None:
-    """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures; size: of
-    the generated clips."""
+    """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures;
+    size: of the generated clips."""
     rows: dict[str, list[dict[str, FillScores]]] = {}
     for case in [*map(read_case, cases), *generated(kinds, pictures, size)]:
         row = {part: scores(case, pixels, **off) for part, off in PARTS.items()}
