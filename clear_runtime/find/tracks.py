@@ -28,7 +28,7 @@ TAKES = 0.5, 0.8
 """Share of the smaller one's place, and how sure, from which other letters have taken a row's: then it has gone, and
 does not come back as the same one."""
 PATIENCE = 12
-"""Frames for which a row may not be seen and is the same row after: half a second."""
+"""Frames, at the usual rate, for which a row may not be seen and is the same row after: half a second."""
 MOST_TEXT = 0.7
 """Share of the frame that text may cover for the rest to tell how the scene moves."""
 GREY = 320
@@ -163,11 +163,12 @@ class Movement:
 
 
 class Tracker:
-    """Follows rows from look to look. scale: the masks' longer side over 1280. cameras: for each look, its frame and
-    where the picture has moved since the first, in pixels of the masks."""
+    """Follows rows from look to look. scale: the masks' longer side over 1280. patience: frames for which one may not
+    be seen. cameras: for each look, its frame and where the picture has moved since the first, in pixels of the
+    masks."""
 
-    def __init__(self, scale: float):
-        self.scale = scale
+    def __init__(self, scale: float, patience: int = PATIENCE):
+        self.scale, self.patience = scale, patience
         self.tracks: list[Track] = []
         self.cameras: dict[int, tuple[float, float]] = {}
         self._gone: set[int] = set()
@@ -178,7 +179,7 @@ class Tracker:
     def add(self, t: int, rows: Sequence[Row], grey: np.ndarray, factor: float) -> list[tuple[Track, Row]]:
         """A look at frame t: its rows, and the frame in grey at 1 / factor of the masks' size. Each row's track."""
         self._follow_camera(t, grey, factor, [row.region for row in rows])
-        active = [one for one in self.tracks if t - one.last.t <= PATIENCE and id(one) not in self._gone]
+        active = [one for one in self.tracks if t - one.last.t <= self.patience and id(one) not in self._gone]
         before = {id(track): track.last.row for track in active}
         found: list[tuple[Track, Row]] = []
         for row in sorted(rows, key=lambda row: -row.soft.size):

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .align import alike, overlap
+from .pace import Pace
 from .tracks import SAME, Movement, Track
 
 
 @dataclass(frozen=True)
 class WhichRules:
-    """In frames: shortest, that a row stands at least; what shows for less is carried by the scene. beside: between a
-    row and a part of it that shows for a moment. pause: for which a camera stands still between two pans. words: from
-    one word to the next but one, where they are shown one by one. returns: after which words that are seen again at
-    their place are others.
+    """In frames, at the usual rate: shortest, that a row stands at least; what shows for less is carried by the scene.
+    beside: between a row and a part of it that shows for a moment. pause: for which a camera stands still between two
+    pans. words: from one word to the next but one, where they are shown one by one. returns: after which words that are
+    seen again at their place are others.
 
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
@@ -46,6 +47,17 @@ class WhichRules:
     sure: float = 0.8
     standing: float = 0.35
     steady: float = 0.75
+
+    def at(self, pace: Pace) -> WhichRules:
+        """The same lengths of time at another rate."""
+        return replace(
+            self,
+            shortest=pace.frames(self.shortest, 2),
+            beside=pace.frames(self.beside, 2),
+            pause=pace.frames(self.pause),
+            words=pace.frames(self.words, 3),
+            returns=pace.frames(self.returns),
+        )
 
 
 @dataclass(frozen=True)
@@ -300,7 +312,7 @@ def _among(case: Case, of_the_kind: bool, clear: bool, low: bool, rules: WhichRu
     if of_the_kind:
         return Verdict(True, "subtitle")
     if case.short(rules):
-        return Verdict(False, "shows for less than seven frames")
+        return Verdict(False, "shows for less than 0.3 seconds")
     if clear:
         return Verdict(False, "stands all the time, and other rows are the subtitle")
     if case.track.sure >= rules.sure and (case.low(rules) or (case.placed(rules) and not low)):
