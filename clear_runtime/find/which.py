@@ -14,7 +14,6 @@ from .align import alike, overlap
 from .pace import Pace
 from .tracks import SAME, Movement, Track
 
-
 CORNERED = "stands in a corner"
 
 
