@@ -10,9 +10,9 @@ class ClearExtension(ComfyExtension):
         # whoever imports one file of this folder need not import them all
         from . import load
         from .burn import BurnSubtitles
+        from .comfy import film_facts, live
         from .comfy.demo_clip import offer_demo_clip
         from .comfy.files import register_folder
-        from .comfy.live import offer_routes
         from .compare import BeforeAfter
         from .composite import Composite
         from .prior import PriorMask
@@ -24,7 +24,8 @@ class ClearExtension(ComfyExtension):
 
         register_folder()
         offer_demo_clip()
-        offer_routes()
+        live.offer_routes()
+        film_facts.offer_routes()
         return [
             load.LoadNano,
             load.LoadModel,

@@ -37,6 +37,31 @@ const CHINESE = {
     "Getting ready": "准备中",
     "Encoding clips": "编码片段",
     Training: "训练",
+    "Looking for text": "查找文字",
+    Cleaning: "去除",
+    Joining: "合并",
+    frames: "帧",
+    about: "约",
+    "as the last run here": "按本机上次运行",
+    "roughly; the first run here tells better": "粗略；在本机运行一次后更准",
+    "time: the first run here tells": "时间：在本机运行一次后可知",
+    "of memory beside the model's": "内存（不含模型）",
+    stays: "保留",
+    "show this frame": "显示这一帧",
+    "hold to see it before": "按住可看去除前",
+    "can still be read": "仍可辨认",
+    kept: "保留",
+    "No subtitle was found": "没有找到字幕",
+    removed: "已去除",
+    "removed: asked for": "已去除：按要求",
+    "removed: stands all the time; taken for a subtitle by its place": "已去除：一直都在，按位置判断为字幕",
+    "moves with the scene": "随画面移动",
+    moves: "在移动",
+    "stands in a corner": "在角落",
+    "stands while the camera pauses": "镜头停住时才静止",
+    "shows for less than seven frames": "出现不到七帧",
+    "stands all the time, and other rows are the subtitle": "一直都在，其他行才是字幕",
+    "stands all the time; taken for lettering by its place": "一直都在，按位置判断为画面文字",
 }
 
 /** A text in the page's language, where there is one. */
@@ -87,4 +112,17 @@ export function seconds(value) {
     const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
     const two = (n) => String(n).padStart(2, "0")
     return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}
+
+/** 1:02:03.4 */
+export function timecode(value) {
+    const tenths = Math.max(0, Math.round(10 * value))
+    return `${seconds(Math.floor(tenths / 10))}.${tenths % 10}`
+}
+
+/** Roughly, as people say it: 40 s, 12 min, 2 h 05 min. */
+export function duration(value) {
+    const minutes = Math.round(value / 60)
+    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`
+    return value >= 90 ? `${minutes} min` : `${Math.max(1, Math.round(value))} s`
 }
