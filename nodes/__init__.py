@@ -9,6 +9,7 @@ class ClearExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # whoever imports one file of this folder need not import them all
         from . import load
+        from .areas import DrawAreas
         from .burn import BurnSubtitles
         from .comfy import film_facts, live
         from .comfy.demo_clip import offer_demo_clip
@@ -33,6 +34,7 @@ class ClearExtension(ComfyExtension):
             load.Prompt,
             SubtitleRemove,
             SubtitleRemoveVideo,
+            DrawAreas,
             Composite,
             BeforeAfter,
             PriorMask,

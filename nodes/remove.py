@@ -12,13 +12,13 @@ from comfy_api.latest import io
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.backend import comfy_engine, is_nano
+from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.removal import FINDING, found_in, removal, shown_found
+from .comfy.removal import FINDING, found_in, painter, removal, shown_found
 from .prior import chosen_prior, trained_input
 
 log = logging.getLogger(__name__)
@@ -203,8 +203,7 @@ class SubtitleRemove(io.ComfyNode):
             found = found_in(report)
             tell.say(report.summary(), found)
         seconds = time.monotonic() - started
-        kind = pace.kind_of(None if preview else model, not preview and is_nano(model), options.engine.steps)
-        pace.remember(kind, count, height * width, seconds)
+        pace.remember(painter(None if preview else model, options.engine.steps), count, height * width, seconds)
         log.info("%d frames of %dx%d in %.1f s", count, width, height, seconds)
         log.info("%s", report.text())
         return io.NodeOutput(cleaned, masks, report.text(), report.json(), ui=shown_found(found, report.text()))

@@ -13,13 +13,13 @@ from comfy_api.latest import io, ui
 from ..clear_runtime.catalogue import REMOVE_VIDEO
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.backend import comfy_engine, is_nano
+from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.removal import film, found_in, shown_found
+from .comfy.removal import film, found_in, painter, shown_found
 from .comfy.video import video_file, video_of
 from .prior import chosen_prior, trained_input
 from .remove import cfg_input, parts_and_areas, prior_input, subtitle_input
@@ -128,10 +128,10 @@ class SubtitleRemoveVideo(io.ComfyNode):
         from ..clear_runtime.options import PREVIEW
 
         options, source = REMOVE_VIDEO.options(given), video_file(video)
-        preview, node = options.remove.output.output == PREVIEW, getattr(cls.hidden, "unique_id", None)
+        preview = options.remove.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.remove.engine)
         masks = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
-        results = _Results(filename_prefix, source, video, node)
+        results = _Results(filename_prefix, source, video, getattr(cls.hidden, "unique_id", None))
         job = Job(
             source,
             results.work,
@@ -152,8 +152,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
             found = found_in(report, _clock(cleaned), dict(saved))
             tell.say(report.summary(), found)
         if fresh:
-            kind = pace.kind_of(None if preview else model, not preview and is_nano(model), options.remove.engine.steps)
-            pace.remember(kind, cleaned.frames, cleaned.height * cleaned.width, cleaned.seconds)
+            _remember(cleaned, painter(None if preview else model, options.remove.engine.steps))
         text = "\n".join([report.text(cleaned.fps), *cleaned.notes, f"Saved: {cleaned.output}"])
         log.info("%s", text)
         shown = ui.PreviewVideo([saved])
@@ -163,6 +162,10 @@ class SubtitleRemoveVideo(io.ComfyNode):
             json.dumps({**json.loads(report.json()), "notes": cleaned.notes, "plan": cleaned.plan}, ensure_ascii=False),
             ui={**shown.as_dict(), **shown_found(found, text)},
         )
+
+
+def _remember(cleaned, kind: str) -> None:
+    pace.remember(kind, cleaned.frames, cleaned.height * cleaned.width, cleaned.seconds)
 
 
 def _clock(cleaned):

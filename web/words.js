@@ -37,6 +37,19 @@ const CHINESE = {
     "Getting ready": "准备中",
     "Encoding clips": "编码片段",
     Training: "训练",
+    "draw subtitle": "字幕",
+    "draw limit": "限定",
+    "draw protect": "保护",
+    "draw subtitle: why": "画出字幕所在的位置",
+    "draw limit: why": "只有这里面的像素才允许改动",
+    "draw protect: why": "这里面的像素绝不改动",
+    "rectangle or outline": "矩形或任意轮廓",
+    rectangle: "矩形",
+    outline: "轮廓",
+    "take the last one back": "撤销上一个",
+    "take all away": "全部清除",
+    "another frame": "换一帧",
+    "Connect a film, and draw on it": "连接视频后在画面上绘制",
     "Looking for text": "查找文字",
     Cleaning: "去除",
     Joining: "合并",
@@ -64,10 +77,19 @@ const CHINESE = {
     "stands all the time; taken for lettering by its place": "一直都在，按位置判断为画面文字",
 }
 
+const ENGLISH = {
+    "draw subtitle": "subtitle",
+    "draw limit": "may change",
+    "draw protect": "protect",
+    "draw subtitle: why": "draw where a subtitle is",
+    "draw limit: why": "draw outside of which nothing may change",
+    "draw protect: why": "draw what must stay as it is",
+}
+
 /** A text in the page's language, where there is one. */
 export function say(text) {
     const language = app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en"
-    return (String(language).startsWith("zh") && CHINESE[text]) || text
+    return (String(language).startsWith("zh") && CHINESE[text]) || ENGLISH[text] || text
 }
 
 /** An element with properties, a style and children. */
@@ -75,6 +97,20 @@ export function element(tag, { style, ...properties } = {}, ...children) {
     const one = Object.assign(document.createElement(tag), properties)
     Object.assign(one.style, style)
     one.append(...children)
+    return one
+}
+
+/** A small button. title: in words, said in the page's language. */
+export function button(text, title, run) {
+    const one = element("button", {
+        textContent: text, title: say(title), type: "button",
+        style: {
+            font: "12px sans-serif", color: "#ddd", background: "#333", border: "1px solid #555", flex: "none",
+            borderRadius: "4px", padding: "1px 6px", cursor: "pointer",
+        },
+    })
+    one.setAttribute("aria-label", say(title))
+    one.addEventListener("click", run)
     return one
 }
 

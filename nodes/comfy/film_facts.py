@@ -61,7 +61,7 @@ def about(asked: Mapping[str, str]) -> dict:
         frames = round(facts.seconds * facts.fps)
     memory = cost_of((facts.height, facts.width), frames, path.stat().st_size, options).memory
     memory += IN_MEMORY.get(asked.get("node", ""), 0) * pixels * (frames or 0)
-    kind = pace.kind_of(asked.get("model") or None, asked.get("model") == "nano", int(asked.get("steps") or 1))
+    kind = pace.kind_of(asked.get("model", ""), int(asked.get("steps") or 1))
     on_cpu = comfy.model_management.get_torch_device().type == "cpu"
     seconds, shown = (None, False) if frames is None else pace.expected(kind, frames, pixels, on_cpu)
     return {

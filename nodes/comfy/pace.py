@@ -22,9 +22,9 @@ ROUGH = {"fill": 2.5, "nano": 4.4}
 model on a card nobody knows yet."""
 
 
-def kind_of(model, nano: bool, steps: int) -> str:
-    """What paints, as far as the time depends on it. model: None where the fill paints alone."""
-    return "fill" if model is None else "nano" if nano else f"model {steps}"
+def kind_of(painter: str, steps: int) -> str:
+    """What paints, as far as the time depends on it. painter: "nano", "model", or nothing for the fill alone."""
+    return f"model {steps}" if painter == "model" else painter or "fill"
 
 
 def remember(kind: str, frames: int, pixels: int, seconds: float) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from comfy_api.latest import ui
 from torch import Tensor
 
+from . import pace
+from .backend import is_nano
 from .live import PICTURE_EVERY, PICTURE_SIDE, Teller
 
 MOST_TOLD = 1000
@@ -48,6 +50,11 @@ def removal(tell: Teller, total: int | None, frame: Callable[[int], Tensor] | No
         )
 
     return on_progress
+
+
+def painter(model, steps: int) -> str:
+    """The kind of what paints (pace.py); model: None for the fill alone."""
+    return pace.kind_of("" if model is None else "nano" if is_nano(model) else "model", steps)
 
 
 def film(tell: Teller):

@@ -77,9 +77,7 @@ def test_a_film_lists_its_lines_and_shows_them_before_and_after(page, comfyui):
     wait(page, FILM, "p.found.root.children.length")
     page.page.locator(".clear-found > div").first.evaluate("row => row.click()")
     wait(page, FILM, "p.picture.naturalWidth === 128 && p.picture.src.includes('output')")
-    place = page.run_js(
-        f"() => (b => [b.left + b.width / 2, b.top + b.height / 2])({PANEL % FILM}.picture.getBoundingClientRect())"
-    )
+    place = page.middle_of(f"{PANEL % FILM}.picture")
     page.page.mouse.move(*place)
     page.page.mouse.down()
     wait(page, FILM, "p.picture.naturalWidth === 128 && !p.picture.src.includes('output')")
