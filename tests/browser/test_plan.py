@@ -75,6 +75,8 @@ def test_a_film_lists_its_lines_and_shows_them_before_and_after(page, comfyui):
     page.queue()  # another graph with the same nodes: all of it from the cache
     page.wait_for_end()
     wait(page, FILM, "p.found.root.children.length")
+    page.open()
+    wait(page, FILM, "p.found.root.children.length")
     page.page.locator(".clear-found > div").first.evaluate("row => row.click()")
     wait(page, FILM, "p.picture.naturalWidth === 128 && p.picture.src.includes('output')")
     place = page.middle_of(f"{PANEL % FILM}.picture")
