@@ -138,7 +138,7 @@ class SubtitleRemove(io.ComfyNode):
                 *options.take("subtitles_only", optional=True),
                 subtitle_input(),
                 trained_input(),
-                *options.rest(),
+                *options.rest("fps"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],

@@ -72,7 +72,7 @@ const CHINESE = {
     moves: "在移动",
     "stands in a corner": "在角落",
     "stands while the camera pauses": "镜头停住时才静止",
-    "shows for less than seven frames": "出现不到七帧",
+    "shows for less than 0.3 seconds": "出现不到 0.3 秒",
     "stands all the time, and other rows are the subtitle": "一直都在，其他行才是字幕",
     "stands all the time; taken for lettering by its place": "一直都在，按位置判断为画面文字",
 }

@@ -114,6 +114,8 @@ def _found(
 ) -> tuple[list[int], list[PlannedLine]]:
     """(shots, lines) of the frames, both by the film's own numbers."""
     marking, subtitle = looking.marking, looking.subtitle
+    if not marking.fps:
+        marking = replace(marking, fps=float(taken.source.facts.fps))
     own = subtitle is not None and marking.subtitle_use in (ADD, ONLY)
     only = subtitle is not None and marking.subtitle_use == ONLY
     shots: list[int] = []

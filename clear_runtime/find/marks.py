@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from ..frames.region import Region
-from .finder import BATCH, EVERY, RULES, Finder, Found
+from .finder import BATCH, RULES, Finder, Found
 from .look import Looker, Scales
 from .options import ADD, AUTO_GROW, MarkOptions
+from .pace import Pace
 from .place import Place
 from .report import Report
 from .rows import rows_of
@@ -211,7 +212,8 @@ def _finder(
     looks: Path | None = None,
 ) -> Finder:
     place = None if subtitle is None else Place(subtitle)
-    return Finder(prior, options.threshold, 1 if with_soft else EVERY, place, on_batch, with_soft, spool, looks)
+    every = 1 if with_soft else 0
+    return Finder(prior, options.threshold, Pace(options.fps), every, place, on_batch, with_soft, spool, looks)
 
 
 def _of(finding: Finding, t: int, frame: Tensor, with_soft: bool) -> Marked:

@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .align import alike, overlap
+from .pace import Pace
 from .tracks import SAME, Movement, Track
+
+CORNERED = "stands in a corner"
 
 
 @dataclass(frozen=True)
 class WhichRules:
-    """In frames: shortest, that a row stands at least; what shows for less is carried by the scene. beside: between a
-    row and a part of it that shows for a moment. pause: for which a camera stands still between two pans. words: from
-    one word to the next but one, where they are shown one by one. returns: after which words that are seen again at
-    their place are others.
+    """In frames, at the usual rate: shortest, that a row stands at least; what shows for less is carried by the scene.
+    beside: between a row and a part of it that shows for a moment. pause: for which a camera stands still between two
+    pans. words: from one word to the next but one, where they are shown one by one. returns: after which words that are
+    seen again at their place are others.
 
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
@@ -46,6 +49,17 @@ class WhichRules:
     sure: float = 0.8
     standing: float = 0.35
     steady: float = 0.75
+
+    def at(self, pace: Pace) -> WhichRules:
+        """The same lengths of time at another rate."""
+        return replace(
+            self,
+            shortest=pace.frames(self.shortest, 2),
+            beside=pace.frames(self.beside, 2),
+            pause=pace.frames(self.pause),
+            words=pace.frames(self.words, 3),
+            returns=pace.frames(self.returns),
+        )
 
 
 @dataclass(frozen=True)
@@ -126,9 +140,12 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     asked = [case for case, verdict in zip(cases, first) if verdict is None]
     told = [case for case in asked if _tells(case, asked, rules)]
     told_ones = {id(case) for case in told}
-    kin = {
-        id(case) for case in asked if id(case) in told_ones or (not case.short(rules) and _is_kin(case, told, rules))
-    }
+    kin = {id(case) for case in asked if id(case) in told_ones or _belongs(case, told, rules)}
+    first = [
+        None if verdict is not None and verdict.why == CORNERED and _goes_on(case, told, rules) else verdict
+        for case, verdict in zip(cases, first)
+    ]
+    kin |= {id(case) for case, verdict in zip(cases, first) if verdict is None and case.cornered(rules)}
     # a standing row is known for lettering once words have changed beside it
     clear = any(case.placed(rules) and _changes(case, told, rules) for case in told)
     low = any(id(case) in kin or (case.low(rules) and case.track.sure >= rules.sure) for case in asked)
@@ -156,6 +173,32 @@ def _joined(cases: Sequence[Case], rules: WhichRules) -> list[Case]:
     return [replace(case, known=life) for case, life in zip(cases, lives)]
 
 
+def _belongs(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row goes with those that are subtitles for sure: as one of their kind, or, where it shows for too short
+    a time to tell, as a word among words that are shown one by one."""
+    if case.short(rules):
+        return sum(_one_by_one(case, other, rules) for other in told) >= 2
+    return _is_kin(case, told, rules)
+
+
+def _goes_on(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row in a corner is the next one, or the one before, of lines that are set flush left or right."""
+    if case.short(rules) or not case.comes_or_goes or case.track.sure < rules.sure:
+        return False
+    if any(case.track.first < other.track.stop and other.track.first < case.track.stop for other in told):
+        return False
+    return any(_follows(case, other, rules) and _flush(case, other) for other in told)
+
+
+def _flush(case: Case, other: Case) -> bool:
+    """Whether two rows stand on one line of writing, and begin or end at one place."""
+    a, b = case.track, other.track
+    near = 0.5 * max(a.letter, b.letter)
+    sides = min(abs(a.place.left - b.place.left), abs(a.place.right - b.place.right))
+    middle = abs(a.place.top + a.place.bottom - b.place.top - b.place.bottom) / 2
+    return sides <= near and middle <= near
+
+
 def _is_kin(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is like one that is a subtitle for sure. One that stands while several of these come and go may be
     the second row of them all, or a name below: then only the very size of letters counts."""
@@ -179,7 +222,7 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
     if case.track.moves or case.track.steady is not None and case.track.steady < rules.steady:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
-        return Verdict(False, "stands in a corner")
+        return Verdict(False, CORNERED)
     return None
 
 
@@ -300,7 +343,7 @@ def _among(case: Case, of_the_kind: bool, clear: bool, low: bool, rules: WhichRu
     if of_the_kind:
         return Verdict(True, "subtitle")
     if case.short(rules):
-        return Verdict(False, "shows for less than seven frames")
+        return Verdict(False, "shows for less than 0.3 seconds")
     if clear:
         return Verdict(False, "stands all the time, and other rows are the subtitle")
     if case.track.sure >= rules.sure and (case.low(rules) or (case.placed(rules) and not low)):

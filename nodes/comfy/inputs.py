@@ -18,9 +18,10 @@ class OptionInputs:
         """The inputs of these names, in this order."""
         return [_input(self._left.pop(name), optional) for name in names]
 
-    def rest(self) -> list[io.Input]:
-        """Those that were not taken; optional, so that a workflow that was saved before keeps working."""
-        return self.take(*self._left, optional=True)
+    def rest(self, *newest: str) -> list[io.Input]:
+        """Those that were not taken, `newest` behind all others in the order in which they came: saved values go by
+        their place. Optional, so that a workflow that was saved before keeps working."""
+        return self.take(*(name for name in self._left if name not in newest), *newest, optional=True)
 
 
 def _input(one: Shown, optional: bool) -> io.Input:
