@@ -20,6 +20,7 @@ IDS = {
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
     "CLEAR_SubtitleRemoveVideo",
+    "CLEAR_DrawAreas",
     "CLEAR_Composite",
     "CLEAR_BeforeAfter",
     "CLEAR_PriorMask",
@@ -113,7 +114,7 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
                 for name, spec in {**specs["required"], **specs["optional"]}.items():
                     if name == "steps" and "Wan" not in path.name:
                         assert node["inputs"][name] == STEPS
-                    elif name == "output" and path.stem == "Any other model":
+                    elif name == "output" and path.stem == "Remove subtitles (any other model)":
                         assert node["inputs"][name] == RAW
                     elif name == "subtitle_use" and "mask" in path.name:
                         assert node["inputs"][name] == "look here"
