@@ -42,7 +42,7 @@ from .marks_file import MarksFile
 from .options import RemoveFilmOptions
 from .output import saved_plan
 from .plan import Plan, marks_file
-from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgress
+from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgress, Pace
 from .segments import all_segments
 from .source import Source
 from .store import Store
@@ -51,6 +51,8 @@ from .work import Segment, Work, opened
 
 log = logging.getLogger(__name__)
 
+JOIN_TOLD = 200
+"""How often joining says at most how far it is."""
 EDITION = 1
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
@@ -221,11 +223,11 @@ def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress, looks
     )
     begun, total = time.monotonic(), source.facts.frames
 
-    def on_looked(frames: int) -> None:
+    def on_looked(frames: int, seen: Tensor | None = None) -> None:
         each = (time.monotonic() - begun) / max(1, frames)
         left = None if total is None or not frames else each * max(0, total - frames)
         share = None if total is None else LOOKING * min(1.0, frames / total)
-        on_progress(FilmProgress(LOOK, frames, total, left, share))
+        on_progress(FilmProgress(LOOK, frames, total, left, share, seen))
 
     expected = cost_of(source.size, total, job.source.stat().st_size, options.remove).text()
     log.info("%s", expected)
@@ -259,14 +261,21 @@ def _tell(report: Report, plan: Plan, job: Job) -> None:
 
 
 def _joined(job: Job, work: Work, segments: list[Segment], on_progress: OnProgress) -> Path:
-    total = segments[-1].stop
+    total, pace = segments[-1].stop, Pace()
+
+    def on_frame(done: int) -> None:
+        if done % max(1, total // JOIN_TOLD) == 0:
+            pace.did(False, done - pace.done)
+            share = JOINING + (1 - JOINING) * done / (total + 1)
+            on_progress(FilmProgress(JOIN, done, total, pace.left(0, total - done), share))
+
     on_progress(FilmProgress(JOIN, 0, total, share=JOINING))
     target = job.target()
     if target.exists():
         raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another name.")
     whole = work.folder / f"joined{target.suffix}"
     try:
-        job.store.join([work.folder / one.file for one in segments], job.source, whole, job.metadata)
+        job.store.join([work.folder / one.file for one in segments], job.source, whole, job.metadata, on_frame)
         _keep_plan(work, target)
         work.join(whole, target)
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,14 @@ class Store:
         writer = VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True)
         return SegmentWriter(writer)
 
-    def join(self, segments: Sequence[Path], source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-        """Lay segments end to end, with all else that the source holds beside them."""
-        join(segments, target, source, metadata)
+    def join(
+        self,
+        segments: Sequence[Path],
+        source: Path,
+        target: Path,
+        metadata: Mapping[str, str],
+        on_frame: Callable[[int], None] = lambda frames: None,
+    ) -> None:
+        """Lay segments end to end, with all else that the source holds beside them. on_frame is told how many frames
+        are over; it may raise to stop, and then there is no target."""
+        join(segments, target, source, metadata, on_frame)
