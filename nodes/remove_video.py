@@ -42,6 +42,10 @@ def _outputs() -> list:
             "still be read afterwards; how the run went.",
         ),
         io.String.Output(display_name="report_json", tooltip="The same for other nodes and programs."),
+        io.Video.Output(
+            display_name="mask",
+            tooltip="With save_mask: a grey video of how much of each pixel was replaced, frame by frame.",
+        ),
     ]
 
 
@@ -97,6 +101,13 @@ class SubtitleRemoveVideo(io.ComfyNode):
                 ),
                 *_file_inputs(options),
                 *options.rest(),
+                io.Boolean.Input(
+                    "save_mask",
+                    default=False,
+                    optional=True,
+                    tooltip="Also save a grey video of how much of each pixel was replaced, at the same times: for the "
+                    "output mask.",
+                ),
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -125,6 +136,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         prior=BUNDLED,
         trained=None,
         plan="",
+        save_mask=False,
         **given,
     ):
         # the runtime, which start-up does without
@@ -145,7 +157,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
             engine,
             ComfyPrior(chosen_prior(prior, trained)),
             options,
-            Store(crf),
+            Store(crf, masks=save_mask),
             *masks,
             weights={**_weights(None if preview else model, vae, positive, negative, cfg), **_prior(prior, trained)},
             plan=resolved(plan),
@@ -161,8 +173,18 @@ class SubtitleRemoveVideo(io.ComfyNode):
             video_of(Path(cleaned.output)),
             text,
             json.dumps({**json.loads(report.json()), "notes": cleaned.notes, "plan": cleaned.plan}, ensure_ascii=False),
+            _masks(cleaned.masks),
             ui={**shown.as_dict(), **ui.PreviewText(text).as_dict()},
         )
+
+
+def _masks(path: str | None):
+    """The video of masks; without one, what says so to a node that is connected."""
+    from comfy_execution.graph_utils import ExecutionBlocker  # ComfyUI's own, there when it runs
+
+    if path is None:
+        return ExecutionBlocker("There is no video of masks: switch save_mask on.")
+    return video_of(Path(path))
 
 
 class _Results:

@@ -3,7 +3,7 @@
     look     (look.py)   film -> a plan: lines of text, when and where, and which of them go; on disk
     clean    (clean.py)  film and plan -> frames, of which those alone are painted that have something to remove
     segments (work.py)   so many frames at a time are encoded and kept; a run that was stopped goes on after the last
-    join     (store.py)  segments -> the result, with everything else that the source has
+    join     (finish.py) segments -> the result, with everything else that the source has
 
 A run that was stopped at any moment gives the file that it would have given: what is decided is on disk, a window sees
 the same frames wherever it begins, the noise of a frame depends on its number alone, and a segment's encoder knows
@@ -36,23 +36,22 @@ from ..presets import resolved
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
 from .estimate import cost_of, require_room
+from .finish import join_all, name_masks
 from .identity import file_digest, file_identity, mask_identity, same_file
 from .look import Looking, look
 from .marks_file import MarksFile
 from .options import RemoveFilmOptions
-from .output import saved_plan
+from .output import masks_of, saved_plan
 from .plan import Plan, marks_file
-from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgress, Pace
+from .progress import CLEAN, LOOK, LOOKING, FilmProgress, OnProgress
 from .segments import all_segments
 from .source import Source
 from .store import Store
 from .trial import rates
-from .work import Segment, Work, opened
+from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-JOIN_TOLD = 200
-"""How often joining says at most how far it is."""
 EDITION = 1
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
@@ -62,7 +61,8 @@ class Job:
     """A film to clean. work: the folder for what is not whole yet. target: says, when the film is whole, which file it
     becomes; never one that is there. engine, prior, limit, protect, subtitle: as pipeline.remove takes them. weights: a
     word for each part of engine and prior, which changes when its weights do. plan: to go by, instead of looking.
-    metadata: written into the result."""
+    metadata: written into the result. masks: which file the video of masks becomes, given the result's, where the
+    store is asked for one; never one that is there."""
 
     source: Path
     work: Path
@@ -77,16 +77,19 @@ class Job:
     weights: Mapping[str, str] = field(default_factory=dict)
     plan: Path | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    masks: Callable[[Path], Path] = masks_of
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was done with a film. plan: the file beside the result. changed: frames in which something was replaced.
+    """What was done with a film. plan: the file beside the result; masks: the video of what was
+    replaced, where it was asked for. changed: frames in which something was replaced.
     fps: frames per second. seconds: of work. notes: what else is to be known of the run, in words."""
 
     source: str
     output: str
     plan: str
+    masks: str | None
     frames: int
     changed: int
     width: int
@@ -117,12 +120,19 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
             segments = all_segments(cleaning, job.store, work, on_progress)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
-        target = work.joined or _joined(job, work, segments, on_progress)
+        target = work.joined
+        if target is None:
+            target = job.target()
+            masks = job.masks(target) if job.store.masks else None
+            join_all(work, segments, job.store, job.source, target, masks, job.metadata, on_progress)
+        if job.store.masks:
+            name_masks(work, job.masks(target))
         work.clear()
     return Cleaned(
         str(job.source),
         str(target),
         str(saved_plan(target)),
+        str(job.masks(target)) if job.store.masks else None,
         segments[-1].stop,
         sum(one.changed for one in segments),
         source.facts.width,
@@ -258,43 +268,3 @@ def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple
 def _tell(report: Report, plan: Plan, job: Job) -> None:
     report.frames, report.lines = plan.stop, [plans.reported(line) for line in plan.lines]
     report.looked = job.options.remove.marking.subtitles_only
-
-
-def _joined(job: Job, work: Work, segments: list[Segment], on_progress: OnProgress) -> Path:
-    total, pace = segments[-1].stop, Pace()
-
-    def on_frame(done: int) -> None:
-        if done % max(1, total // JOIN_TOLD) == 0:
-            pace.did(False, done - pace.done)
-            share = JOINING + (1 - JOINING) * done / (total + 1)
-            on_progress(FilmProgress(JOIN, done, total, pace.left(0, total - done), share))
-
-    on_progress(FilmProgress(JOIN, 0, total, share=JOINING))
-    target = job.target()
-    if target.exists():
-        raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another name.")
-    whole = work.folder / f"joined{target.suffix}"
-    try:
-        job.store.join([work.folder / one.file for one in segments], job.source, whole, job.metadata, on_frame)
-        _keep_plan(work, target)
-        work.join(whole, target)
-    except OSError as error:
-        raise ClearError(
-            f"The film could not be joined to {target} ({error.strerror or error}). Free some space there. All of "
-            "it is finished: the next run joins it."
-        ) from error
-    on_progress(FilmProgress(JOIN, total, total, 0.0, 1.0))
-    return target
-
-
-def _keep_plan(work: Work, target: Path) -> None:
-    """Beside the result, where it can be looked at, edited and given back."""
-    path = saved_plan(target)
-    if path.exists():  # the user's own
-        return
-    try:
-        shutil.copyfile(marks_file(work.plan), marks_file(path))
-        text = work.plan.read_text(encoding="utf-8")
-        path.write_text(text.replace(f'"{marks_file(work.plan).name}"', f'"{marks_file(path).name}"', 1), "utf-8")
-    except OSError as error:  # the film is whole
-        work.note(f"The plan could not be kept beside the result ({error.strerror or error}).")

@@ -29,7 +29,7 @@ def film(tmp_path_factory):
 
 
 def run(film, out, *more):
-    command_line.main(["remove", str(film), "-o", str(out), "--device", "cpu", *more])
+    command_line.main(["remove", str(film), "-o", str(out), "--device", "cpu", *map(str, more)])
 
 
 @pytest.mark.parametrize("engine", ["fill", "nano"])
@@ -50,6 +50,17 @@ def test_a_file_without_its_subtitles(film, tmp_path, engine, caplog):
     assert report["changed"] == 9 and report["options"]["remove"]["marking"]["subtitles_only"] is False
     assert report["options"]["remove"]["engine"]["steps"] == (1 if engine == "nano" else 5)
     assert f"engine: {engine}" in caplog.text
+
+
+def test_a_video_of_what_was_replaced(film, tmp_path, caplog):
+    caplog.set_level("INFO")
+    target, mask = tmp_path / "clean.mp4", tmp_path / "where.mkv"
+    with pytest.raises(SystemExit, match="would be one file"):
+        run(film, target, "--engine", "fill", "--mask", target)
+    run(film, target, "--engine", "fill", "--no-subtitles-only", "--mask", mask)
+    times, masks = zip(*read_timed_frames(mask))
+    assert len(times) == len(UNEVEN) and torch.stack(masks).amax((1, 2, 3)).min() > 0.9
+    assert f"what was replaced is in {mask}" in caplog.text
 
 
 def test_without_its_packages_nano_is_left_and_that_is_said(film, tmp_path, monkeypatch, caplog):

@@ -54,7 +54,7 @@ def names(folder):
 
 
 def test_a_video_comes_back_as_a_file_without_its_line(run, video, film, output):
-    result, report, as_json = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
+    result, report, as_json, mask = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     path = Path(result.get_stream_source())
     assert path == output / "film_00001_.mp4"
     assert names(output) == ["film_00001_.mp4", "film_00001__plan.json", "film_00001__plan.marks"]
@@ -62,7 +62,16 @@ def test_a_video_comes_back_as_a_file_without_its_line(run, video, film, output)
     assert times == then and after.shape == before.shape
     first, stop = LINES[0]
     assert (before[first:stop][:, letters(0)] > 0.9).all() and after[first:stop][:, letters(0)].mean() < 0.6
+    assert type(mask).__name__ == "ExecutionBlocker", "nothing that waits for it runs"
     assert "Subtitles in 50 of 130 frames" in report and "Saved: " in report and '"plan": ' in as_json
+
+
+def test_a_video_of_what_was_replaced_where_it_is_asked_for(run, video, film, output):
+    *_, mask = run("CLEAR_SubtitleRemoveVideo", video=video, save_mask=True, **PREVIEW)
+    path = Path(mask.get_stream_source())
+    assert path == output / "film_00001__mask.mp4"
+    times, masks = read(path)
+    assert times == read(film)[0] and masks[60, letters(0)].mean() > 0.9 and masks[10].max() < 0.05
 
 
 def test_after_cancel_the_next_run_goes_on_and_gives_the_same(run, video, output, cancelled):
@@ -70,7 +79,7 @@ def test_after_cancel_the_next_run_goes_on_and_gives_the_same(run, video, output
     with cancelled(at=120):
         run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     assert len([name for name in names(output) if name.startswith("unfinished_film_")]) == 1
-    result, report, _ = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
+    result, report, *_ = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     assert "Goes on from frame" in report
     assert torch.equal(read(result.get_stream_source())[1], read(whole.get_stream_source())[1])
     assert not [name for name in names(output) if name.startswith("unfinished")]
@@ -83,14 +92,14 @@ def test_a_plan_is_given_back_and_a_file_in_memory_will_do(run, film, output, pa
     from comfy_api.latest import InputImpl
 
     in_memory = InputImpl.VideoFromFile(io.BytesIO(film.read_bytes()))
-    _, _, as_json = run("CLEAR_SubtitleRemoveVideo", video=in_memory, **PREVIEW)
+    _, _, as_json, _ = run("CLEAR_SubtitleRemoveVideo", video=in_memory, **PREVIEW)
     plan = Path(json.loads(as_json)["plan"])
     content = json.loads(plan.read_text(encoding="utf-8"))
     content["lines"][0]["remove"] = False
     edited = plan.with_name("edited.json")
     edited.write_text(json.dumps(content), encoding="utf-8")
     plan.with_suffix(".marks").rename(edited.with_suffix(".marks"))
-    result, report, _ = run("CLEAR_SubtitleRemoveVideo", video=in_memory, plan=str(edited), **PREVIEW)
+    result, report, *_ = run("CLEAR_SubtitleRemoveVideo", video=in_memory, plan=str(edited), **PREVIEW)
     assert "No subtitle was found" in report
     assert (read(result.get_stream_source())[1][60, letters(0)] > 0.9).all()
 
