@@ -5,32 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import time
+from contextlib import closing
 from pathlib import Path
 
-import comfy.model_management
 from comfy_api.latest import io, ui
 
 from ..clear_runtime.catalogue import REMOVE_VIDEO
 from .choices import BUNDLED
+from .comfy import pace
 from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs
+from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.progress import progress_bar, say
+from .comfy.removal import film, found_in, painter, shown_found
 from .comfy.video import video_file, video_of
 from .prior import chosen_prior, trained_input
 from .remove import cfg_input, parts_and_areas, prior_input, subtitle_input
 
 log = logging.getLogger(__name__)
-
-_PREVIEW_SIDE = 512
-"""Longest side in pixels of the picture on the node while it runs."""
-_STEPS = 1000
-"""Of the bar."""
-_SAY_EVERY = 0.5
-"""Seconds between two lines on the node."""
 
 
 def _outputs() -> list:
@@ -146,10 +140,10 @@ class SubtitleRemoveVideo(io.ComfyNode):
         from ..clear_runtime.options import PREVIEW
 
         options, source = REMOVE_VIDEO.options(given), video_file(video)
-        preview, node = options.remove.output.output == PREVIEW, getattr(cls.hidden, "unique_id", None)
+        preview = options.remove.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.remove.engine)
         masks = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
-        results = _Results(filename_prefix, source, video, node)
+        results = _Results(filename_prefix, source, video, getattr(cls.hidden, "unique_id", None))
         job = Job(
             source,
             results.work,
@@ -163,18 +157,23 @@ class SubtitleRemoveVideo(io.ComfyNode):
             plan=resolved(plan),
             metadata=_metadata(cls.hidden),
         )
-        report = Report()
-        cleaned = clean(job, _on_progress(node), report)
+        report, fresh = Report(), not results.work.exists()
+        with Teller(cls, "Looking for text", keeps=True) as tell:
+            cleaned = clean(job, film(tell), report)
+            saved = ui.SavedResult(Path(cleaned.output).name, results.subfolder, io.FolderType.output)
+            found = found_in(report, _clock(cleaned), dict(saved))
+            tell.say(report.summary(), found)
+        if fresh:
+            _remember(cleaned, painter(None if preview else model, options.remove.engine.steps))
         text = "\n".join([report.text(cleaned.fps), *cleaned.notes, f"Saved: {cleaned.output}"])
         log.info("%s", text)
-        say(node, report.summary())
-        shown = ui.PreviewVideo([ui.SavedResult(Path(cleaned.output).name, results.subfolder, io.FolderType.output)])
+        shown = ui.PreviewVideo([saved])
         return io.NodeOutput(
             video_of(Path(cleaned.output)),
             text,
             json.dumps({**json.loads(report.json()), "notes": cleaned.notes, "plan": cleaned.plan}, ensure_ascii=False),
             _masks(cleaned.masks),
-            ui={**shown.as_dict(), **ui.PreviewText(text).as_dict()},
+            ui={**shown.as_dict(), **shown_found(found, text)},
         )
 
 
@@ -185,6 +184,23 @@ def _masks(path: str | None):
     if path is None:
         return ExecutionBlocker("There is no video of masks: switch save_mask on.")
     return video_of(Path(path))
+
+
+def _remember(cleaned, kind: str) -> None:
+    pace.remember(kind, cleaned.frames, cleaned.height * cleaned.width, cleaned.seconds)
+
+
+def _clock(cleaned):
+    """Frame -> seconds, from the plan beside the result; None where it could not be kept."""
+    # the runtime, which start-up does without
+    from ..clear_runtime.film.marks_file import MarksFile
+    from ..clear_runtime.film.plan import marks_file
+
+    path = marks_file(Path(cleaned.plan))
+    if not path.is_file():
+        return None
+    with closing(MarksFile(path)) as marks:
+        return marks.clock().at
 
 
 class _Results:
@@ -240,29 +256,3 @@ def _metadata(hidden) -> dict[str, str]:
         return {}
     prompt, more = getattr(hidden, "prompt", None), getattr(hidden, "extra_pnginfo", None) or {}
     return {name: json.dumps(value) for name, value in {"prompt": prompt, **more}.items() if value is not None}
-
-
-def _on_progress(node: str | None):
-    """A callback for the run: a bar over all of it, a line with stage, frames and time left, and a picture."""
-    # the runtime, which start-up does without
-    from ..clear_runtime.film.timecode import duration
-    from ..clear_runtime.media.pictures import to_preview
-
-    advance, said, done = progress_bar(_STEPS), 0.0, 0
-
-    def on_progress(now) -> None:
-        nonlocal said, done
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        at = time.monotonic()
-        if now.note:
-            say(node, now.note)
-            said = at + 2  # long enough to be read
-        if at < said + _SAY_EVERY and now.share != 1:
-            return
-        done = max(done, round(_STEPS * (now.share or 0)))
-        advance(done, _STEPS, None if now.preview is None else ("JPEG", to_preview(now.preview, _PREVIEW_SIDE), None))
-        said, frames = at, f"{now.done} of {now.total}" if now.total else f"{now.done}"
-        left = "" if now.left is None else f", {duration(now.left)} left"
-        say(node, f"{now.stage}: {frames} frames{left}")
-
-    return on_progress

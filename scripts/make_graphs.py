@@ -145,22 +145,19 @@ def wan() -> Graph:
 def own_mask() -> Graph:
     graph = Graph()
     film = loaded(graph, "own_mask", height=520)
-    size = graph.add("GetImageSize", image=(film, "images"))
-    empty = graph.add(
-        "SolidMask", [0.0, 512, 512], "All of the picture", width=(size, "width"), height=(size, "height")
-    )
-    area = graph.add("SolidMask", [1.0, 292, 84], "Size of the area")
-    mask = graph.add(
-        "MaskComposite", [174, 262, "add"], "Place of the area", destination=(empty, MASK), source=(area, MASK)
-    )
-    graph.column()
     parts = nano(graph)
     graph.column()
+    drawn = graph.add("CLEAR_DrawAreas", ["subtitle 27%,74%,46%,24%"], images=(film, "images"))
+    graph.column()
     values = ["look here" if value == "add" else value for value in REMOVE]
-    removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), subtitle=(mask, MASK), **parts)
+    removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), **areas(drawn), **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/masked")
     return graph
+
+
+def areas(drawn: dict) -> dict:
+    return {name: (drawn, name) for name in ("subtitle", "limit", "protect")}
 
 
 def show() -> Graph:

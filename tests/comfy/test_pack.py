@@ -20,6 +20,7 @@ IDS = {
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
     "CLEAR_SubtitleRemoveVideo",
+    "CLEAR_DrawAreas",
     "CLEAR_Composite",
     "CLEAR_BeforeAfter",
     "CLEAR_PriorMask",
