@@ -40,10 +40,18 @@ from ..film.run import Job, clean, make_plan
 from ..film.store import CRF, Store
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
+from ..media.pictures import mask_picture
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
 log = logging.getLogger(__name__)
+
+MASKS = {
+    "subtitle": "where it is white there is a subtitle, whatever the prior finds; --subtitle-use says what it does",
+    "limit": "pixels may change only where it is white",
+    "protect": "white pixels never change: signs, logos",
+}
+"""Pictures that hold for all frames, as the node's masks do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "auto: nano where its packages are installed, else fill (default: auto)",
     )
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
+    for name, what in MASKS.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="PNG", help=f"a picture of the film's size: {what}")
     parser.add_argument(
         "--mask", type=Path, metavar="FILE", help="also write a grey video of how much of each pixel was replaced"
     )
@@ -153,7 +163,9 @@ def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
         without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
         log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
         weights = {"engine": bundled_identity(name), "prior": _identity(args.prior), "device": args.device}
-        args.shared = dict(engine=engine, options=options, weights=weights, prior=load_prior(args.prior, args.device))
+        areas = {name: mask_picture(path) for name in MASKS if (path := getattr(args, name)) is not None}
+        prior = load_prior(args.prior, args.device)
+        args.shared = dict(engine=engine, options=options, weights=weights, prior=prior, **areas)
     store, masks = Store(args.crf, masks=args.mask is not None), lambda target: args.mask
     return Job(film, work_of(target), lambda: target, store=store, plan=args.use_plan, masks=masks, **args.shared)
 

@@ -33,6 +33,7 @@ from ..find.options import ONLY
 from ..find.report import Report
 from ..options import PREVIEW, RAW, RemoveOptions
 from ..presets import resolved
+from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
 from .estimate import cost_of, require_room
@@ -106,7 +107,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
 
     Raises ClearError, before any long work wherever that can be known.
     """
-    source, begun, report = Source(job.source), time.monotonic(), report or Report()
+    source, begun, report = _opened(job), time.monotonic(), report or Report()
     with opened(job.work, identity(job)) as work:
         if job.options.remove.output.output != PREVIEW and job.engine is None:
             raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
@@ -145,12 +146,19 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
 
 def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> str:
     """Look at a film and write its plan alone; returns what the run would take, in words. Raises ClearError."""
-    source, report = Source(job.source), report or Report()
+    source, report = _opened(job), report or Report()
     plan = _looked(job, source, path, on_progress)
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
         cleaning = _cleaning(job, source, plan, marks)
         return _cost(job, source, plan, cleaning, _rates(cleaning, job.store, path.parent))
+
+
+def _opened(job: Job) -> Source:
+    """The film, whose frames the masks fit."""
+    source = Source(job.source)
+    Areas(job.limit, job.protect, job.subtitle).check(source.size)
+    return source
 
 
 def _rates(cleaning: Cleaning, store: Store, folder: Path) -> tuple[float, float] | None:
@@ -168,11 +176,18 @@ def identity(job: Job) -> dict[str, Any]:
     return {
         "edition": EDITION,
         "source": file_identity(job.source),
+        **settings_of(job),
+        "plan": None if job.plan is None else _digest(job.plan),
+    }
+
+
+def settings_of(job: Job) -> dict[str, Any]:
+    """What the result depends on beside the film and a plan that was given."""
+    return {
         "options": asdict(job.options),
         "encoding": asdict(job.store),
         "weights": dict(job.weights),
         "masks": {name: mask_identity(getattr(job, name)) for name in ("limit", "protect", "subtitle")},
-        "plan": None if job.plan is None else _digest(job.plan),
     }
 
 
@@ -242,8 +257,7 @@ def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress, looks
     expected = cost_of(source.size, total, job.source.stat().st_size, options.remove).text()
     log.info("%s", expected)
     on_progress(FilmProgress(LOOK, 0, total, share=0.0, note=expected))
-    asked = {"options": asdict(options), "weights": dict(job.weights)}
-    return look(source, looking, path, file_identity(job.source), asked, on_looked)
+    return look(source, looking, path, file_identity(job.source), settings_of(job), on_looked)
 
 
 def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleaning:
