@@ -20,6 +20,7 @@ from torch import Tensor
 from .engines.engine import Engine
 from .engines.plain_fill import PlainFill
 from .errors import ClearError
+from .find.jumps import cuts_of
 from .find.marks import Finding, Prior, find_text, marked
 from .find.options import ONLY, MarkOptions
 from .find.place import Place
@@ -62,14 +63,15 @@ def remove(
 
     Raises ClearError, before the first window's work wherever that can be known.
     """
-    engine, areas = _engine(engine, options), Areas(limit, protect, subtitle, total)
+    engine, report = _engine(engine, options), report or Report()
+    areas, jumps = Areas(limit, protect, subtitle, total).steadied(options.output.mask_jumps, cuts_of(frames))
+    subtitle, report.notes = areas.subtitle, report.notes + jumps
     only = subtitle is not None and options.marking.subtitle_use == ONLY
     if only or not resolved(options, engine.needs).needs_prior:
         run = _Run(engine, options, areas, total, on_progress)
         return run.replace(_with_marks(checked(frames), subtitle if only else None))
     if prior is None:
         raise ClearError("These settings need a subtitle prior, and none was given.")
-    report = report or Report()
     run = _Run(engine, options, areas, total, on_progress, prior, report)
     found = marked(checked(frames), prior, options.marking, subtitle, on_batch=run.looked, report=report)
     return run.replace((one.frame, one.marks) for one in found)

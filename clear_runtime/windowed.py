@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
 from .find.again import SecondLook
 from .find.changed import rows_that_last
+from .find.jumps import without_jumps
 from .find.marks import Prior
 from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
@@ -75,6 +76,18 @@ class Areas:
                     f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1."
                 )
 
+    def steadied(self, most: int, cut: Callable[[int], bool] = lambda t: False) -> tuple[Areas, list[str]]:
+        """The same without the jumps of `protect` and `subtitle`, and what there was of these, in words. most, cut: as
+        of find.jumps."""
+        still, notes = self, []
+        for name, area in self.named():
+            if name == "limit":
+                continue
+            area, found = without_jumps(area, most, cut)
+            still = replace(still, **{name: area})
+            notes += [_of_jumps(name, found)] if found else []
+        return still, notes
+
     def of(self, window: Window, size: tuple[int, int], region: Region) -> _Bounds:
         """What of them holds for a window and a rectangle of the frame."""
         parts = [cut(area, name, window, size) for name, area in (("limit", self.limit), ("protect", self.protect))]
@@ -90,6 +103,14 @@ class Areas:
                     len(area),
                     frames,
                 )
+
+
+def _of_jumps(name: str, found: list[tuple[int, int]]) -> str:
+    at = ", ".join(f"{first}" if stop == first + 1 else f"{first}-{stop - 1}" for first, stop in found[:8])
+    return (
+        f"The {name} mask jumped to another object and back in {'frame' if at.isdigit() else 'frames'} {at}"
+        f"{' ...' if len(found) > 8 else ''}; there it was held where its own object moves (mask_jumps)."
+    )
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ SIZES = {
     "CLEAR_LoadNano": (270, 150),
     "CLEAR_LoadModel": (300, 210),
     "CLEAR_Prompt": (300, 90),
-    "CLEAR_SubtitleRemove": (360, 960),
+    "CLEAR_SubtitleRemove": (360, 1000),
     "CLEAR_PriorMask": (360, 520),
     "CLEAR_BurnSubtitles": (360, 890),
     "CLEAR_BeforeAfter": (720, 640),

@@ -38,7 +38,7 @@ REMOVE = [
     "add",
     "auto",
 ]
-REMOVE += [True]
+REMOVE += [True, 8]
 TRAINED_LOOK = [
     24.0,
     "",

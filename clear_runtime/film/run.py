@@ -17,7 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from ..find.options import ONLY
 from ..find.report import Report
 from ..options import PREVIEW, RAW, RemoveOptions
 from ..presets import resolved
+from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
 from .estimate import cost_of, require_room
@@ -103,6 +104,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
     """
     source, begun, report = Source(job.source), time.monotonic(), report or Report()
     with opened(job.work, identity(job)) as work:
+        job, jumps = _steadied(job)
         if job.options.remove.output.output != PREVIEW and job.engine is None:
             raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
         plan = plan_of(job, source, work, on_progress)
@@ -127,18 +129,25 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         source.facts.height,
         float(source.facts.fps),
         round(time.monotonic() - begun, 2),
-        [*work.notes, *source.damage],
+        [*jumps, *work.notes, *source.damage],
     )
 
 
 def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> str:
     """Look at a film and write its plan alone; returns what the run would take, in words. Raises ClearError."""
     source, report = Source(job.source), report or Report()
+    job, report.notes = _steadied(job)
     plan = _looked(job, source, path, on_progress)
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
         cleaning = _cleaning(job, source, plan, marks)
         return _cost(job, source, plan, cleaning, _rates(cleaning, job.store, path.parent))
+
+
+def _steadied(job: Job) -> tuple[Job, list[str]]:
+    """The job with masks that do not jump, and what there was of these, in words."""
+    areas, notes = Areas(job.limit, job.protect, job.subtitle).steadied(job.options.remove.output.mask_jumps)
+    return replace(job, protect=areas.protect, subtitle=areas.subtitle), notes
 
 
 def _rates(cleaning: Cleaning, store: Store, folder: Path) -> tuple[float, float] | None:
