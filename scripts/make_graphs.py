@@ -39,6 +39,8 @@ REMOVE = [
     "auto",
 ]
 REMOVE += [True, 8]
+REMOVE_VIDEO = [*REMOVE[:11], "", "", "", 7.0, "CLEAR/film", *REMOVE[11:13], "", True, *REMOVE[13:]]
+COMPOSITE = ["scaled", *REMOVE[8:12], 0.5, True, *REMOVE[14:]]
 TRAINED_LOOK = [
     24.0,
     "",
@@ -104,6 +106,34 @@ def no_download() -> Graph:
     return graph
 
 
+def whole_film() -> Graph:
+    graph = Graph()
+    video = graph.add("LoadVideo", [DEMO, "image"])
+    parts = nano(graph)
+    graph.note(note("whole_film"), height=560)
+    graph.column()
+    removed = graph.add("CLEAR_SubtitleRemoveVideo", REMOVE_VIDEO, video=(video, VIDEO), **parts)
+    graph.column()
+    graph.add("PreviewAny", title="What was found", size=(720, 240), source=(removed, "report"))
+    return graph
+
+
+def any_other() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "any_other", height=480)
+    parts = nano(graph)
+    graph.column()
+    values, title = ["raw" if value == "composite" else value for value in REMOVE], "Any other model, in place of this"
+    other = graph.add("CLEAR_SubtitleRemove", values, title, images=(film, "images"), **parts)
+    graph.column()
+    whole = graph.add("CLEAR_Composite", COMPOSITE, source=(film, "images"), cleaned=(other, IMAGE))
+    graph.column()
+    compared(graph, film, whole, "CLEAR/composite")
+    video = graph.add("CreateVideo", [25.0], images=(whole, IMAGE), audio=(film, "audio"), fps=(film, "fps"))
+    graph.add("SaveVideo", ["CLEAR/composite", "auto", "auto"], video=(video, VIDEO))
+    return graph
+
+
 def _file(name: str, folder: str, repository: str, path: str) -> dict:
     return {"name": name, "url": f"{HUB}/{repository}/resolve/main/{path}", "directory": folder}
 
@@ -160,6 +190,30 @@ def own_mask() -> Graph:
     removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), subtitle=(mask, MASK), **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/masked")
+    return graph
+
+
+SEGMENTER = "sam3.1_multiplex_fp16.safetensors"
+
+
+def words() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "words", height=780)
+    file = _file(SEGMENTER, "checkpoints", "Comfy-Org/sam3.1", f"checkpoints/{SEGMENTER}")
+    sam = graph.add("CheckpointLoaderSimple", [SEGMENTER], "SAM3", models=[file])
+    named = graph.add("CLIPTextEncode", ["subtitle"], "What shall go", clip=(sam, "CLIP"))
+    parts = nano(graph)
+    graph.column()
+    track = graph.add(
+        "SAM3_VideoTrack", [0.5, 4, 1], images=(film, "images"), model=(sam, MODEL), conditioning=(named, CONDITIONING)
+    )
+    masks = graph.add("SAM3_TrackToMask", [""], track_data=(track, "track_data"))
+    wide = graph.add("GrowMask", [6, True], mask=(masks, "masks"))
+    graph.column()
+    values = ["only" if value == "add" else value for value in REMOVE]
+    removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), subtitle=(wide, MASK), **parts)
+    graph.column()
+    compared(graph, film, removed, "CLEAR/named")
     return graph
 
 
@@ -270,7 +324,10 @@ def train_prior() -> Graph:
 ALL = {
     "Remove subtitles (no download)": no_download,
     "Remove subtitles (Wan2.1 + CLEAR)": wan,
+    "Remove subtitles from a whole film": whole_film,
     "Remove with your own mask (logo, watermark)": own_mask,
+    "Remove what you name (text to mask, SAM3)": words,
+    "Any other model": any_other,
     "Show where subtitles are": show,
     "Make training pairs": pairs,
     "Train a LoRA from clean film": train_lora,

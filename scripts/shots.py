@@ -1,6 +1,6 @@
 """Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python run.py shots [demo mask page prior train_prior burn train_lora]
+    python run.py shots [demo mask words page prior train_prior burn train_lora]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
 most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
@@ -79,14 +79,18 @@ class Graphs:
         ]
 
 
-def compared(graphs: Graphs, name: str) -> tuple[list[Image.Image], list[Image.Image]]:
+def compared(graphs: Graphs, name: str) -> list[list[Image.Image]]:
     """All frames before and after, of a graph that removes."""
+    return layers(graphs, name)[:2]
+
+
+def layers(graphs: Graphs, name: str) -> list[list[Image.Image]]:
+    """All frames before, after, and of the mask, of a graph that removes."""
     outputs = graphs.server.run(only_to(graphs.prompt(name), {"CLEAR_BeforeAfter"}))
     (shown,) = (one for output in outputs.values() for one in output.get("clear_compare", []))
     frames = [as_picture(one) for one in read_frames(graphs.server.base / "temp" / shown["layers"]["filename"])]
     high = frames[0].height // len(shown["names"])
-    layer = lambda n: [one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames]
-    return layer(0), layer(1)
+    return [[one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames] for n in range(len(shown["names"]))]
 
 
 def wiped(before: Image.Image, after: Image.Image, share: float) -> Image.Image:
@@ -136,6 +140,15 @@ def mask(graphs: Graphs) -> None:
     name = "Remove with your own mask (logo, watermark)"
     before, after = compared(graphs, name)
     save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
+
+
+def words(graphs: Graphs) -> None:
+    """SAM3 cannot be shown without its file; what becomes of a mask can."""
+    own, name = "Remove with your own mask (logo, watermark)", "Remove what you name (text to mask, SAM3)"
+    before, after, mask = layers(graphs, own)
+    red = Image.new("RGB", before[LATIN].size, (220, 40, 40))
+    tinted = Image.composite(red, before[LATIN], mask[LATIN].convert("L"))
+    save(GRAPHS / f"{name}.jpg", column([tinted, after[LATIN]], 480))
 
 
 def page(graphs: Graphs) -> None:
@@ -211,6 +224,7 @@ def train_lora(graphs: Graphs) -> None:
 PICTURES = {
     "demo": demo,
     "mask": mask,
+    "words": words,
     "page": page,
     "prior": prior,
     "burn": burn,
