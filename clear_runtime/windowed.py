@@ -21,6 +21,7 @@ from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
 from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
+from .fill.flow import OpticalFlow
 from .find.again import SecondLook
 from .find.changed import rows_that_last
 from .find.jumps import without_jumps
@@ -127,10 +128,14 @@ class _Bounds:
 
 
 class WindowCleaner:
-    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on."""
+    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on.
+    optical_flow: what the fill follows, where it is another than its own."""
 
-    def __init__(self, engine: Engine, settings: Resolved, areas: Areas, report: Report):
+    def __init__(
+        self, engine: Engine, settings: Resolved, areas: Areas, report: Report, optical_flow: OpticalFlow | None = None
+    ):
         self.engine, self.settings, self.areas, self.report = engine, settings, areas, report
+        self.optical_flow = optical_flow
         self._canvas: Canvas | None = None
 
     @property
@@ -205,7 +210,7 @@ class WindowCleaner:
         settings, canvas, needs = self.settings, self.canvas, self.engine.needs
         asked = settings.asked
         control = CONTROLS[settings.control]
-        given = source if control is as_is else control(together(source), holes)
+        given = source if control is as_is else control(together(source), holes, self.optical_flow)
         region = canvas.whole
         if settings.region == BAND:
             marks = torch.zeros(1, *canvas.source)

@@ -13,6 +13,7 @@ from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
 from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
+from .comfy.flow import comfy_flow, optical_flow_input
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
@@ -137,6 +138,7 @@ class SubtitleRemove(io.ComfyNode):
                 *options.take("subtitles_only", optional=True),
                 subtitle_input(),
                 trained_input(),
+                optical_flow_input(),
                 *options.rest(),
             ],
             outputs=result_outputs(),
@@ -164,6 +166,7 @@ class SubtitleRemove(io.ComfyNode):
         cfg=1.0,
         prior=BUNDLED,
         trained=None,
+        optical_flow=None,
         **given,
     ):
         # the runtime, which start-up does without
@@ -172,7 +175,7 @@ class SubtitleRemove(io.ComfyNode):
         from ..clear_runtime.pipeline import remove
 
         require_frames(images)
-        options = REMOVE.options(given)
+        options, flow = REMOVE.options(given), comfy_flow(optical_flow)
         preview = options.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.engine)
         count, height, width = images.shape[:3]
@@ -196,6 +199,7 @@ class SubtitleRemove(io.ComfyNode):
                 on_progress=removal(tell, count, images.__getitem__),
                 subtitle=subtitle,
                 report=report,
+                optical_flow=flow,
             )
             for i, (frame, mask) in enumerate(results):
                 cleaned[i], masks[i] = frame, mask

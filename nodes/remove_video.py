@@ -15,6 +15,7 @@ from ..clear_runtime.catalogue import REMOVE_VIDEO
 from .choices import BUNDLED
 from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
+from .comfy.flow import comfy_flow, flow_identity, optical_flow_input
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs
 from .comfy.managed import ComfyPrior
@@ -66,6 +67,7 @@ def _file_inputs(options: OptionInputs) -> list:
         *options.take("subtitles_only", optional=True),
         subtitle_input(),
         trained_input(),
+        optical_flow_input(),
         io.String.Input(
             "plan",
             default="",
@@ -125,6 +127,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         prior=BUNDLED,
         trained=None,
         plan="",
+        optical_flow=None,
         **given,
     ):
         # the runtime, which start-up does without
@@ -147,9 +150,11 @@ class SubtitleRemoveVideo(io.ComfyNode):
             options,
             Store(crf),
             *masks,
-            weights={**_weights(None if preview else model, vae, positive, negative, cfg), **_prior(prior, trained)},
+            weights=_weights(None if preview else model, vae, positive, negative, cfg)
+            | _others(prior, trained, optical_flow),
             plan=resolved(plan),
             metadata=_metadata(cls.hidden),
+            optical_flow=comfy_flow(optical_flow),
         )
         report = Report()
         cleaned = clean(job, _on_progress(node), report)
@@ -197,6 +202,11 @@ def _weights(model, vae, positive, negative, cfg: float) -> dict[str, str]:
         return {}
     text = f"{conditioning_identity(positive, negative)} {cfg}"
     return {"model": model_identity(model), "VAE": vae_identity(vae), "conditioning": text}
+
+
+def _others(prior: str, trained: str | None, optical_flow) -> dict[str, str]:
+    """The same of what finds and fills."""
+    return {**_prior(prior, trained), **flow_identity(optical_flow)}
 
 
 def _prior(prior: str, trained: str | None) -> dict[str, str]:

@@ -193,6 +193,28 @@ def own_mask() -> Graph:
     return graph
 
 
+UPSCALER = "RealESRGAN_x4plus.safetensors"
+
+
+def upscale() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "upscale", height=560)
+    parts = nano(graph)
+    file = _file(UPSCALER, "upscale_models", "Comfy-Org/Real-ESRGAN_repackaged", UPSCALER)
+    model = graph.add("UpscaleModelLoader", [UPSCALER], models=[file])
+    graph.column()
+    removed = graph.add("CLEAR_SubtitleRemove", REMOVE, images=(film, "images"), **parts)
+    graph.column()
+    large = graph.add(
+        "ImageUpscaleWithModel", upscale_model=(model, "UPSCALE_MODEL"), image=(removed, IMAGE)
+    )
+    video = graph.add("CreateVideo", [25.0], images=(large, IMAGE), audio=(film, "audio"), fps=(film, "fps"))
+    graph.add("SaveVideo", ["CLEAR/upscaled", "auto", "auto"], video=(video, VIDEO))
+    graph.column()
+    compared(graph, film, removed, "")
+    return graph
+
+
 SEGMENTER = "sam3.1_multiplex_fp16.safetensors"
 
 
@@ -327,6 +349,7 @@ ALL = {
     "Remove subtitles from a whole film": whole_film,
     "Remove with your own mask (logo, watermark)": own_mask,
     "Remove what you name (text to mask, SAM3)": words,
+    "Clean, then upscale": upscale,
     "Any other model": any_other,
     "Show where subtitles are": show,
     "Make training pairs": pairs,

@@ -1,6 +1,6 @@
 """Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python run.py shots [demo mask words page prior train_prior burn train_lora]
+    python run.py shots [demo mask words upscale page prior train_prior burn train_lora]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
 most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
@@ -151,6 +151,16 @@ def words(graphs: Graphs) -> None:
     save(GRAPHS / f"{name}.jpg", column([tinted, after[LATIN]], 480))
 
 
+def upscale(graphs: Graphs) -> None:
+    """The upscaler cannot be shown without its file; where the four times the size come from can."""
+    before, after = compared(graphs, "Remove subtitles (no download)")
+    width, height = after[LATIN].size
+    small = (width // 2 - width // 8, height - height // 4 - 8)
+    part = after[LATIN].crop((*small, small[0] + width // 4, small[1] + height // 4))
+    large = part.resize((width, height), Image.Resampling.LANCZOS)
+    save(GRAPHS / "Clean, then upscale.jpg", column([wiped(before[LATIN], after[LATIN], 0.5), large], 480))
+
+
 def page(graphs: Graphs) -> None:
     """The real page with the first graph run."""
     from playwright.sync_api import sync_playwright  # only this picture needs it
@@ -225,6 +235,7 @@ PICTURES = {
     "demo": demo,
     "mask": mask,
     "words": words,
+    "upscale": upscale,
     "page": page,
     "prior": prior,
     "burn": burn,

@@ -28,6 +28,7 @@ from ..atomic import WholeFile
 from ..engines.engine import Engine
 from ..engines.plain_fill import PlainFill
 from ..errors import ClearError
+from ..fill.flow import OpticalFlow
 from ..find.marks import Prior
 from ..find.options import ONLY
 from ..find.report import Report
@@ -59,9 +60,9 @@ EDITION = 1
 @dataclass(frozen=True)
 class Job:
     """A film to clean. work: the folder for what is not whole yet. target: says, when the film is whole, which file it
-    becomes; never one that is there. engine, prior, limit, protect, subtitle: as pipeline.remove takes them. weights: a
-    word for each part of engine and prior, which changes when its weights do. plan: to go by, instead of looking.
-    metadata: written into the result."""
+    becomes; never one that is there. engine, prior, limit, protect, subtitle, optical_flow: as pipeline.remove takes
+    them. weights: a word for each part of engine, prior and flow, which changes when its weights do. plan: to go by,
+    instead of looking. metadata: written into the result."""
 
     source: Path
     work: Path
@@ -76,6 +77,7 @@ class Job:
     weights: Mapping[str, str] = field(default_factory=dict)
     plan: Path | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    optical_flow: OpticalFlow | None = None
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
     options: RemoveOptions = job.options.remove
     only = job.subtitle is not None and options.marking.subtitle_use == ONLY
     prior = None if only or not resolved(options, (job.engine or PlainFill()).needs).needs_prior else job.prior
-    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect)
+    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect, job.optical_flow)
 
 
 def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple[float, float] | None = None) -> str:
