@@ -205,9 +205,7 @@ def upscale() -> Graph:
     graph.column()
     removed = graph.add("CLEAR_SubtitleRemove", REMOVE, images=(film, "images"), **parts)
     graph.column()
-    large = graph.add(
-        "ImageUpscaleWithModel", upscale_model=(model, "UPSCALE_MODEL"), image=(removed, IMAGE)
-    )
+    large = graph.add("ImageUpscaleWithModel", upscale_model=(model, "UPSCALE_MODEL"), image=(removed, IMAGE))
     video = graph.add("CreateVideo", [25.0], images=(large, IMAGE), audio=(film, "audio"), fps=(film, "fps"))
     graph.add("SaveVideo", ["CLEAR/upscaled", "auto", "auto"], video=(video, VIDEO))
     graph.column()
