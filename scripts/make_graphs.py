@@ -293,7 +293,7 @@ def train_lora() -> Graph:
     graph.column()
     burned = graph.add("CLEAR_BurnSubtitles", TRAINED_LOOK, images=(film, "images"), fps=(film, "fps"))
     graph.column()
-    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0], style=(burned, "style"))
+    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0, False], style=(burned, "style"))
     bare = nano(graph, 0.0)
     other = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")
     subtitled = graph.add("GetVideoComponents", video=(other, VIDEO))
@@ -313,6 +313,33 @@ def train_lora() -> Graph:
     )
     graph.column()
     compared(graph, subtitled, removed, "CLEAR/trained")
+    return graph
+
+
+def train_from_film() -> Graph:
+    graph = Graph(scale=0.6)
+    video = graph.add("LoadVideo", [DEMO, "image"], "The film")
+    graph.note(note("train_from_film"), height=620)
+    graph.column()
+    clips = graph.add("CLEAR_LoadPairs", [DEMO, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
+    bare = nano(graph, 0.0)
+    graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
+    graph.column()
+    trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
+    graph.column()
+    graph.add("PreviewImage", title="Curves", size=(420, 460), images=(trained, "curves"))
+    graph.add(
+        "PreviewImage",
+        title="Before, after, where the model sees the subtitle",
+        size=(420, 300),
+        images=(trained, "example"),
+    )
+    graph.column()
+    removed = graph.add(
+        "CLEAR_SubtitleRemoveVideo", REMOVE_VIDEO, video=(video, VIDEO), **(bare | {"model": (trained, MODEL)})
+    )
+    graph.column()
+    graph.add("PreviewAny", title="What was found", size=(720, 240), source=(removed, "report"))
     return graph
 
 
@@ -352,6 +379,7 @@ ALL = {
     "Show where subtitles are": show,
     "Make training pairs": pairs,
     "Train a LoRA from clean film": train_lora,
+    "Train a LoRA from this film": train_from_film,
     "Train a prior": train_prior,
 }
 """In the order of the template browser, which web/templates.js keeps."""

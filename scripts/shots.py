@@ -1,6 +1,6 @@
 """Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python run.py shots [demo mask words upscale page prior train_prior burn train_lora]
+    python run.py shots [demo mask words upscale page prior train_prior burn train_lora from_film]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
 most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
@@ -231,6 +231,12 @@ def train_lora(graphs: Graphs) -> None:
     save(GRAPHS / "Train a LoRA from clean film.jpg", column([example[0], curves[0]], 480))
 
 
+def from_film(graphs: Graphs) -> None:
+    """The demo clip has no stretch without text; of its own lines, what a pair looks like can be shown."""
+    subtitled, clean = (frame(DEMO / f"bunny_{half}.mp4", LATIN) for half in ("subtitled", "clean"))
+    save(GRAPHS / "Train a LoRA from this film.jpg", column([wiped(subtitled, clean, 0.5), subtitled], 480))
+
+
 PICTURES = {
     "demo": demo,
     "mask": mask,
@@ -241,6 +247,7 @@ PICTURES = {
     "burn": burn,
     "train_prior": train_prior,
     "train_lora": train_lora,
+    "from_film": from_film,
 }
 
 
