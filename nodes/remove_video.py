@@ -11,6 +11,7 @@ from comfy_api.latest import io
 
 from ..clear_runtime.catalogue import REMOVE_VIDEO
 from ..clear_runtime.errors import ClearError
+from ..clear_runtime.media.codecs import AS_SOURCE, CHOICES
 from .choices import BUNDLED
 from .comfy import pace
 from .comfy.backend import comfy_engine
@@ -60,7 +61,8 @@ def _file_inputs(options: OptionInputs) -> list:
             min=0.0,
             max=51.0,
             step=1.0,
-            tooltip="Quality of the new file: 0 is lossless, 7 stays close to the original, 23 is small.",
+            tooltip="Quality of the new file, whatever the codec: 0 is lossless or next to it, 7 stays close to the "
+            "original, 23 is small.",
         ),
         io.String.Input(
             "filename_prefix",
@@ -120,6 +122,14 @@ class SubtitleRemoveVideo(io.ComfyNode):
                     "folder.",
                 ),
                 *newest,
+                io.Combo.Input(
+                    "codec",
+                    options=list(CHOICES),
+                    default=AS_SOURCE,
+                    optional=True,
+                    tooltip="What the new file is stored with. as the source: where it can be written, else H.264, and "
+                    "the report says why. nvenc: by an NVIDIA card.",
+                ),
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -170,6 +180,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         plan="",
         save_mask=False,
         optical_flow=None,
+        codec=AS_SOURCE,
         **given,
     ) -> Made:
         """One film; name: what its result is called besides, where it is one of many. Raises ClearError."""
@@ -190,7 +201,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
             engine,
             ComfyPrior(chosen_prior(prior, trained)),
             options,
-            Store(crf, masks=save_mask),
+            Store(crf, save_mask, codec, results.ending),
             *(area if area is None else area.cpu() for area in (limit, protect, subtitle)),
             weights=_weights(None if preview else model, vae, positive, negative, cfg)
             | _others(prior, trained, optical_flow),

@@ -122,6 +122,8 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
             cost = _cost(job, source, plan, cleaning)
             log.info("%s", cost)
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
+            if why := job.store.chosen(source)[1]:
+                work.note(why)
             segments = all_segments(cleaning, job.store, work, on_progress)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
         target = work.joined
@@ -159,9 +161,10 @@ def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, 
 
 
 def _opened(job: Job) -> Source:
-    """The film, whose frames the masks fit."""
+    """The film, whose frames the masks fit, and which can be stored as it is asked for."""
     source = Source(job.source)
     Areas(job.limit, job.protect, job.subtitle).check(source.size)
+    job.store.chosen(source)
     return source
 
 
