@@ -127,6 +127,26 @@ def wan() -> Graph:
     return graph
 
 
+def one_node() -> Graph:
+    inside = Graph()
+    film = inside.add("GetVideoComponents")
+    parts = nano(inside)
+    inside.column()
+    removed = removing(inside, film, REMOVE, **parts)
+    graph = Graph()
+    video = graph.add("LoadVideo", [DEMO, "image"])
+    graph.note(note("one_node"))
+    graph.column()
+    takes = {"video": (film, "video", VIDEO), "threshold": (removed, "threshold", "FLOAT")}
+    takes["grow"] = (removed, "grow", "INT")
+    gives = {one["name"]: (node, one["name"], one["type"]) for node in (film, removed) for one in node["outputs"]}
+    node = graph.embed(inside, "Remove subtitles", takes, gives, (340, 280))
+    graph.link(video, VIDEO, node, "video")
+    graph.column()
+    compared(graph, node, node, "CLEAR/clean")
+    return graph
+
+
 def whole_film() -> Graph:
     graph = Graph()
     video = graph.add("LoadVideo", [DEMO, "image"])
@@ -346,6 +366,7 @@ ALL = {
     "Remove subtitles (no download)": no_download,
     "Remove subtitles (Wan2.1 + CLEAR)": wan,
     "Remove subtitles from a whole film": whole_film,
+    "Remove subtitles (one node)": one_node,
     "Remove subtitles (any other model)": any_other,
     "Remove with your own mask (logo, watermark)": own_mask,
     "Remove what you name (text to mask, SAM3)": words,

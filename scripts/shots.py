@@ -120,7 +120,8 @@ def demo(graphs: Graphs) -> None:
         method=6,
     )
     print(path, frames[0].size, path.stat().st_size // 1024, "kB")
-    save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
+    for same in (name, "Remove subtitles (one node)"):
+        save(GRAPHS / f"{same}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
     brand(before[LATIN], after[LATIN])
 
 

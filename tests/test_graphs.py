@@ -41,3 +41,15 @@ def test_nodes_of_later_comfyuis_have_the_sockets_and_values_on_record(name):
             assert bounds.get("min", value) <= value <= bounds.get("max", value)
         needed = {name for name, spec in info["input"]["required"].items() if spec not in shown}
         assert needed <= set(linked), f"{node['type']}: {needed - set(linked)} not linked"
+
+
+SINGLE = {"plot", "curves", "example"}
+"""Outputs of one picture."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workflows").glob("*.json")), ids=lambda path: path.stem)
+def test_frames_are_shown_as_a_video_and_not_as_hundreds_of_pictures(path):
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    shown = [link for link in graph["links"] if nodes[link[3]]["type"] in ("PreviewImage", "SaveImage", "MaskPreview")]
+    assert {nodes[source]["outputs"][slot]["name"] for _, source, slot, *_ in shown} <= SINGLE

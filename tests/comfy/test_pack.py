@@ -9,7 +9,7 @@ from comfy_graphs import ROOT
 
 from clear_runtime.engines.nano.limits import STEPS
 from clear_runtime.options import RAW
-from launch.graph import NOTES, to_prompt
+from launch.graph import NOTES, laid_open, to_prompt
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
 
@@ -78,7 +78,8 @@ def test_a_graph_s_links_are_whole(path):
 def test_a_graph_fits_the_server_s_schemas(path, object_info):
     graph = json.loads(path.read_text(encoding="utf-8"))
     prompt = to_prompt(graph, object_info)
-    assert len(prompt) == sum(n["type"] not in NOTES for n in graph["nodes"])
+    drawn = [n for n in laid_open(graph)[0].values() if n["type"] not in NOTES]
+    assert len(prompt) == len(drawn)
     for node in prompt.values():
         info = object_info[node["class_type"]]
         specs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
@@ -98,14 +99,11 @@ def test_a_graph_fits_the_server_s_schemas(path, object_info):
                 assert isinstance(value, (int, float)) and options.get("min", value) <= value <= options.get(
                     "max", value
                 ), name
-    for node in graph["nodes"]:
-        if node["type"] not in NOTES:
-            named = {
-                **object_info[node["type"]]["input"].get("required", {}),
-                **object_info[node["type"]]["input"].get("optional", {}),
-            }
-            assert all(named[slot["name"]][0] == slot["type"] for slot in node["inputs"]), node["type"]
-            assert [o["type"] for o in node["outputs"]] == object_info[node["type"]]["output"][: len(node["outputs"])]
+    for node in drawn:
+        info = object_info[node["type"]]
+        named = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+        assert all(named[slot["name"]][0] == slot["type"] for slot in node["inputs"]), node["type"]
+        assert [o["type"] for o in node["outputs"]] == info["output"][: len(node["outputs"])]
 
 
 def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
