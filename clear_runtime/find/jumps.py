@@ -31,6 +31,8 @@ NEAR = 0.5
 """Of an object's shorter side: how far it may be from where it is expected."""
 ALIKE = 2.0
 """How many times the size of an object it has at most when it comes back."""
+MANY = 32
+"""Objects in a frame, of which more are no objects that anybody follows."""
 PAST = 5
 """Frames that tell an object's movement."""
 
@@ -79,12 +81,14 @@ def without_jumps(
     is none. most: frames that a jump lasts at most; 0 looks for none. cut: whether another shot begins with frame t.
 
     What appears, ends, moves evenly or stays where it went is no jump: the object has to be gone, another one there
-    instead in half of the frames at least, and both back as they were.
+    instead in half of the frames at least, and both back as they were. A mask of many specks is left alone.
     """
     if mask.dim() != 3 or len(mask) < 3 or not most:
         return mask, []
     maps = [_map_of(one) for one in mask]
     objects = [_objects(one) for one in maps]
+    if max(map(len, objects)) > MANY:
+        return mask, []
     out, found = mask, []
     for first in range(1, len(mask)):
         for gone in _missing(objects[first - 1], objects[first]):

@@ -40,8 +40,9 @@ def comfy_flow(patcher) -> ComfyFlow | None:
 
 
 def flow_identity(patcher) -> dict[str, str]:
-    """What a result depends on of it; of none where none is linked."""
-    return {} if patcher is None else {"optical flow": network_identity(patcher.model)}
+    """What a result depends on of it; of none where none is linked. Raises ClearError as comfy_flow does."""
+    flow = comfy_flow(patcher)
+    return {} if flow is None else {"optical flow": network_identity(flow.patcher.model)}
 
 
 class ComfyFlow:

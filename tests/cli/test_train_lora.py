@@ -19,7 +19,8 @@ def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
 
     with caplog.at_level("INFO"):
         main(["--dry-run"])
-    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 32,760 tokens" in caplog.text
+    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 884,865 in the" in caplog.text
+    assert "occlusion head, 32,760 tokens an example" in caplog.text
     assert "75,600 tokens" in caplog.text and "GiB  in all, about" in caplog.text
 
 

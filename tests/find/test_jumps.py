@@ -64,6 +64,8 @@ UNCHANGED = {
     "goes elsewhere for long": track((except_for(range(10, 19)), (90, 20), (0, 0)), (range(10, 19), OTHER, (0, 0))),
     "jumps at the end": track((range(36), (90, 20), (0, 0)), (range(36, FRAMES), OTHER, (0, 0))),
     "another ends as one begins": track((except_for(range(10, 14)), (90, 20), (0, 0)), (range(4, 14), OTHER, (0, 0))),
+    "specks": torch.zeros(FRAMES, HEIGHT, WIDTH).index_fill_(0, torch.tensor([3, 5]), 1.0)
+    * ((torch.arange(HEIGHT)[:, None] % 20 == 0) & (torch.arange(WIDTH) % 20 == 0)),
     "nothing": torch.zeros(FRAMES, HEIGHT, WIDTH),
     "one for all": torch.ones(1, HEIGHT, WIDTH),
 }

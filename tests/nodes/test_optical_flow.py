@@ -38,10 +38,13 @@ def test_the_fill_follows_what_is_linked(run, raft, images, monkeypatch):
 
 def test_what_is_no_raft_is_refused_at_once(run, pack, images):
     from clear_pack.clear_runtime.errors import ClearError
+    from clear_pack.nodes.comfy.flow import flow_identity
     from clear_pack.nodes.comfy.managed import managed
 
     with pytest.raises(ClearError, match="RAFT"):
         preview(run, images, optical_flow=managed(torch.nn.Conv2d(1, 1, 1)))
+    with pytest.raises(ClearError, match="RAFT"):
+        flow_identity("another pack's")
 
 
 def test_a_film_that_was_begun_with_another_flow_begins_anew(raft, pack):
