@@ -230,7 +230,7 @@ class WindowCleaner:
 
     def _changed(self, painted: Painted, count: int) -> Tensor:
         if painted.changed is None:
-            raise ClearError('This engine cannot say what it changed. Set mask_from to "prior".')
+            raise RuntimeError("an engine that tells what it changed did not")
         masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
         return grow(masks, self.settings.grow)
 

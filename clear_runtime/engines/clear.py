@@ -14,7 +14,8 @@ from .codec import Codec
 from .denoiser import Denoiser
 from .difference import changed_cells
 from .engine import EngineOptions, Needs, OnStage, Painted, Piece
-from .schedule import latent_noise, sigmas
+from .sampling import piece_noise
+from .schedule import sigmas
 
 
 class ClearEngine:
@@ -56,7 +57,7 @@ class ClearEngine:
     def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
         on_stage("encode", 0)
         control = self.codec.encode(piece.frames)
-        noise = self._noise(piece, control, seed)
+        noise = piece_noise(piece, self.codec, control, seed)
         latents = self.denoiser(noise, control, self.sigmas, lambda step, _: on_stage("sample", step))
         on_stage("decode", self.steps)
         changed = self._changed(piece, control, latents) if piece.differs else None
@@ -66,15 +67,6 @@ class ClearEngine:
         # The codec's loss is in both pictures, so that it cancels and the fill stays as sharp as it was.
         change = self.keep_change * (picture - self.codec.decode(control))
         return Painted(change, onto=True, changed=changed)
-
-    def _noise(self, piece: Piece, like: Tensor, seed: int) -> Tensor:
-        """The whole canvas's noise for the window's latent frames, cut to the region."""
-        cell = self.codec.spatial
-        height, width = (side // cell for side in piece.canvas)
-        first = piece.window.start // self.codec.temporal
-        noise = latent_noise(seed, first, like.shape[2], height, width, like.shape[1])
-        top, left = piece.region.top // cell, piece.region.left // cell
-        return noise[..., top : top + like.shape[3], left : left + like.shape[4]].contiguous()
 
     def _changed(self, piece: Piece, control: Tensor, latents: Tensor) -> Tensor:
         before = self.codec.encode(piece.source) if piece.filled else control

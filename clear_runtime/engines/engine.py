@@ -1,8 +1,8 @@
 """What the pipeline asks of an engine: a network, or anything else, that paints what was under a subtitle.
 
 An engine is given a piece of the video at the height of pixels: frames, holes, and the piece's place in the video. What
-it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), the plain fill
-(plain_fill.py) and the bundled model (nano/engine.py) are engines.
+it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), MiniMax-Remover (minimax.py),
+the plain fill (plain_fill.py) and the bundled model (nano/engine.py) are engines.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class Needs:
     one is repeated to fill up. scaled: whether large frames may be scaled down for it; max_pixels, context: of the
     scaled frame and around the subtitle, the most that it can make use of. control, region: what it is given unless the
     user says otherwise (engines/control.py, frames/windows.py). finds: whether it finds the text by itself in frames as
-    they are, and can say what it changed. recolours: its pictures differ a little in colour from
-    what it was given, everywhere, so that new pixels have to be matched to those around them.
+    they are, and can say what it changed. holes: whether it paints holes and nothing else: it is shown where they are,
+    whatever control the user says, and cannot say what it changed beyond them. recolours: its pictures differ a little
+    in colour from what it was given, everywhere, so that new pixels have to be matched to those around them.
     """
 
     multiple: int = 1
@@ -45,6 +46,7 @@ class Needs:
     control: str = "as is"
     region: str = "whole frame"
     finds: bool = False
+    holes: bool = False
     recolours: bool = False
 
 

@@ -9,7 +9,7 @@ from .engine import Needs, OnStage, Painted, Piece
 class PlainFill:
     """Works at the source's own resolution, on the holes and what the fill looks at around them."""
 
-    needs = Needs(scaled=False, context=MARGIN, region="subtitle band")
+    needs = Needs(scaled=False, context=MARGIN, region="subtitle band", holes=True)
     steps = 1
 
     def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:

@@ -10,27 +10,21 @@ from types import SimpleNamespace
 
 import comfy.latent_formats
 import comfy.ldm.wan.vae
-import comfy.model_management
-import comfy.model_sampling
-import comfy.sample
-import comfy.samplers
 import comfy.taesd.taehv
 import torch
 from torch import Tensor
 
 from ...clear_runtime.engines.base_model import Base, describe_base
 from ...clear_runtime.engines.clear import ClearEngine
-from ...clear_runtime.engines.denoiser import OnStep, control_condition
+from ...clear_runtime.engines.denoiser import control_condition
 from ...clear_runtime.engines.engine import EngineOptions
 from ...clear_runtime.engines.nano.engine import nano_engine
-from ...clear_runtime.engines.schedule import SHIFT
+from ...clear_runtime.engines.sampling import OnStep
 from ...clear_runtime.errors import ClearError
-from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH, TIMESTEPS
+from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH
+from .flow import ComfyFlow
 from .nano_vae import NanoVAE
 
-_OTHER_CONDITIONS = ("concat_mask", "reference_latents", "time_dim_concat", "context_latents")
-"""What other Wan nodes put into a CONDITIONING and ComfyUI's Wan would read beside our control; DiffSynth's Fun-Control
-has none of it here."""
 NANO_MARK = "clear_nano"
 """Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
 
@@ -76,7 +70,7 @@ def require_pair(model, vae, positive) -> bool:
 
 
 class ComfyDenoiser:
-    """A MODEL as Denoiser: ComfyUI's Euler sampler with the given sigmas, on a clone whose schedule is CLEAR's.
+    """CLEAR's MODEL as Denoiser: Euler steps over the given sigmas, with zero CLIP-vision tokens.
 
     positive, negative: CONDITIONING. Raises ClearError for another base, another text encoder, or cfg != 1 without a
     negative.
@@ -91,51 +85,13 @@ class ComfyDenoiser:
             )
         for conditioning in filter(None, (positive, negative)):
             require_text(conditioning)
-        self.model, self.positive, self.cfg = model.clone(), positive, cfg
-        self.negative = positive if negative is None else negative  # with cfg 1 ComfyUI skips the negative
-        self.model.add_object_patch("model_sampling", _clear_sampling(self.model.model.model_config))
-        self.latent_format = self.model.get_model_object("latent_format")
-
-    def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        count = len(sigmas) - 1
-
-        def callback(step, x0, x, total):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            if on_step is not None:
-                on_step(step + 1, count)
-
-        # ComfyUI brings each 16 channels to model space itself, so they are handed over in the VAE's own space
-        raw = torch.cat([self.latent_format.process_out(part) for part in control_condition(control).chunk(2, 1)], 1)
-        latents = comfy.sample.sample_custom(
-            self.model,
-            noise,
-            self.cfg,
-            comfy.samplers.sampler_object("euler"),
-            sigmas,
-            self._conditioned(self.positive, raw),
-            self._conditioned(self.negative, raw),
-            torch.zeros_like(noise),
-            callback=callback,
-            disable_pbar=True,
-            seed=0,
-        )
-        return self.latent_format.process_in(latents.float().cpu())
-
-    def _conditioned(self, conditioning, control: Tensor):
-        """The CONDITIONING with CLEAR's control and zero CLIP-vision tokens; control [1, 32, t, h, w] in the VAE's own
-        space."""
         vision = SimpleNamespace(penultimate_hidden_states=torch.zeros(CLIP_VISION_SHAPE))
-        return [
-            [
-                text,
-                {
-                    **{key: value for key, value in extra.items() if key not in _OTHER_CONDITIONS},
-                    "concat_latent_image": control.clone(),
-                    "clip_vision_output": vision,
-                },
-            ]
-            for text, extra in conditioning
-        ]
+        self.flow = ComfyFlow(model, positive, cfg, negative, clip_vision_output=vision)
+
+    def __call__(
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+    ) -> Tensor:
+        return self.flow.sample(noise, control_condition(control), sigmas, on_step=on_step, known=known)
 
 
 class ComfyCodec:
@@ -167,15 +123,6 @@ def require_wan_vae(vae) -> None:
             f"channels). "
             "CLEAR needs Wan2.1's: load wan_2.1_vae.safetensors, or take the VAE of Load CLEAR Nano with its own MODEL."
         )
-
-
-def _clear_sampling(config):
-    class ClearSampling(comfy.model_sampling.ModelSamplingDiscreteFlow, comfy.model_sampling.CONST):
-        pass
-
-    sampling = ClearSampling(config)
-    sampling.set_parameters(shift=SHIFT, multiplier=TIMESTEPS)
-    return sampling
 
 
 def require_text(conditioning) -> None:

@@ -30,7 +30,9 @@ class InPieces:
     def __init__(self, denoiser: Denoiser, piece: int = PIECE, shared: int = SHARED):
         self.denoiser, self.piece, self.shared = denoiser, piece, shared
 
-    def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
+    def __call__(
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+    ) -> Tensor:
         count = noise.shape[2]
         last = max(0, count - self.piece)
         starts = [*range(0, last, self.piece - self.shared), last]
@@ -39,7 +41,11 @@ class InPieces:
         for index, start in enumerate(starts):
             part = slice(start, start + self.piece)
             new = self.denoiser(
-                noise[:, :, part], control[:, :, part], sigmas, _of_a_piece(on_step, index, len(starts))
+                noise[:, :, part],
+                control[:, :, part],
+                sigmas,
+                _of_a_piece(on_step, index, len(starts)),
+                None if known is None or start >= known.shape[2] else known[:, :, part],
             )
             both = done - start
             if both > 0:
