@@ -11,7 +11,7 @@ from comfy_api.latest import io, ui
 
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
-from .comfy.backend import comfy_engine
+from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs

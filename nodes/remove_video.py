@@ -13,7 +13,7 @@ from comfy_api.latest import io, ui
 
 from ..clear_runtime.catalogue import REMOVE_VIDEO
 from .choices import BUNDLED
-from .comfy.backend import comfy_engine
+from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs

@@ -1,8 +1,8 @@
 """What the pipeline asks of an engine: a network, or anything else, that paints what was under a subtitle.
 
 An engine is given a piece of the video at the height of pixels: frames, holes, and the piece's place in the video. What
-it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), MiniMax-Remover (minimax.py),
-the plain fill (plain_fill.py) and the bundled model (nano/engine.py) are engines.
+it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), MiniMax-Remover
+(minimax.py), the plain fill (plain_fill.py) and the bundled model (nano/engine.py) are engines.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def require_text(conditioning) -> None:
             )
 
 
-def comfy_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> ClearEngine:
+def clear_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> ClearEngine:
     """The connected MODEL, VAE and CONDITIONING as an engine: CLEAR's, or the bundled one's where they are its parts.
 
     Raises ClearError when something is missing or does not belong together.
