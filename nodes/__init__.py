@@ -15,6 +15,7 @@ class ClearExtension(ComfyExtension):
         from .comfy.live import offer_routes
         from .compare import BeforeAfter
         from .composite import Composite
+        from .load_minimax import LoadMiniMax
         from .prior import PriorMask
         from .remove import SubtitleRemove
         from .remove_video import SubtitleRemoveVideo
@@ -28,6 +29,7 @@ class ClearExtension(ComfyExtension):
         return [
             load.LoadNano,
             load.LoadModel,
+            LoadMiniMax,
             load.ApplyLoRA,
             load.Prompt,
             SubtitleRemove,

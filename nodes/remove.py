@@ -29,13 +29,16 @@ def parts_and_areas() -> list:
         io.Model.Input(
             "model",
             optional=True,
-            tooltip="From Load CLEAR Nano, or Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA).",
+            tooltip="From Load CLEAR Nano, Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA), or "
+            "Load MiniMax-Remover.",
         ),
         io.Vae.Input(
             "vae", optional=True, tooltip="From Load CLEAR Nano for its MODEL; wan_2.1_vae.safetensors for Wan2.1."
         ),
         io.Conditioning.Input(
-            "positive", optional=True, tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1."
+            "positive",
+            optional=True,
+            tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1; none for MiniMax-Remover.",
         ),
         io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
         *_limits(),

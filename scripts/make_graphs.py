@@ -111,14 +111,16 @@ def _file(name: str, folder: str, repository: str, path: str) -> dict:
 COMFY = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
 BASE = "diffusion_pytorch_model.safetensors"
 LORA = "CLEAR-mask-free-subtitle-removal.pt"
+HOLES = "Wan2_1-MiniMaxRemover_1_3B_fp16.safetensors"
 CODEC, WORDS = "wan_2.1_vae.safetensors", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"
 FILES = {
     BASE: _file(BASE, "diffusion_models", "alibaba-pai/Wan2.1-Fun-V1.1-1.3B-Control", BASE),
     LORA: _file(LORA, "loras", "charlesw09/CLEAR-mask-free-video-subtitle-removal", LORA),
+    HOLES: _file(HOLES, "diffusion_models", "Kijai/WanVideo_comfy", HOLES),
     CODEC: _file(CODEC, "vae", COMFY, f"split_files/vae/{CODEC}"),
     WORDS: _file(WORDS, "text_encoders", COMFY, f"split_files/text_encoders/{WORDS}"),
 }
-"""What the large model needs, under the names that the downloads have."""
+"""What the large models need, under the names that the downloads have."""
 
 
 def wan() -> Graph:
@@ -136,6 +138,20 @@ def wan() -> Graph:
         model=(model, MODEL),
         vae=(vae, VAE),
         positive=(prompt, CONDITIONING),
+    )
+    graph.column()
+    compared(graph, film, removed, "CLEAR/clean")
+    return graph
+
+
+def minimax() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "minimax", height=520)
+    model = graph.add("CLEAR_LoadMiniMax", [HOLES, "default", "unipc", 3.0, 6], models=[FILES[HOLES]])
+    vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
+    graph.column()
+    removed = graph.add(
+        "CLEAR_SubtitleRemove", [6, *REMOVE[1:]], images=(film, "images"), model=(model, MODEL), vae=(vae, VAE)
     )
     graph.column()
     compared(graph, film, removed, "CLEAR/clean")
@@ -270,6 +286,7 @@ def train_prior() -> Graph:
 ALL = {
     "Remove subtitles (no download)": no_download,
     "Remove subtitles (Wan2.1 + CLEAR)": wan,
+    "Remove subtitles (MiniMax-Remover)": minimax,
     "Remove with your own mask (logo, watermark)": own_mask,
     "Show where subtitles are": show,
     "Make training pairs": pairs,

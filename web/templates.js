@@ -1,7 +1,7 @@
 // The pack's graphs in the template browser stand in the order in which people need them; ComfyUI lists them as the disk does.
 import { api } from "../../scripts/api.js"
 
-const ORDER = ["Remove subtitles", "Remove", "Show", "Make", "Train a LoRA", "Train"]
+const ORDER = ["Remove subtitles (no", "Remove subtitles (W", "Remove subtitles", "Remove", "Show", "Make", "Train a LoRA", "Train"]
 const PACK = new URL(import.meta.url).pathname.split("/extensions/")[1]?.split("/")[0]
 
 const rank = (name) => ORDER.findIndex((begin) => name.startsWith(begin))

@@ -102,9 +102,9 @@ class EngineOptions:
 
     steps: int = option(
         5,
-        "Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR; 1 for nano, which more steps make "
-        "worse.",
-        zh="每个窗口的采样步数，越多越慢。Wan2.1 + CLEAR 用 5；Nano 用 1，步数多了反而更差。",
+        "Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR, 6 for MiniMax-Remover; 1 for nano, "
+        "which more steps make worse.",
+        zh="每个窗口的采样步数，越多越慢。Wan2.1 + CLEAR 用 5，MiniMax-Remover 用 6；Nano 用 1，步数多了反而更差。",
         name_zh="步数",
         unit="steps",
         low=1,
@@ -123,9 +123,9 @@ class EngineOptions:
     control: str = option(
         AUTO,
         "What the model is shown: the frames as is (the paper's way), or with the subtitle filled in beforehand. auto: "
-        "prefilled with nano, as is with Wan2.1.",
+        "prefilled with nano, as is with Wan2.1. MiniMax-Remover is shown holes, whatever this says.",
         zh="给模型看什么：原画面（as is，与论文一致），或先把字幕处填补好（prefilled）。"
-        "auto：Nano 用 prefilled，Wan2.1 用 as is。",
+        "auto：Nano 用 prefilled，Wan2.1 用 as is。MiniMax-Remover 总是只看到空洞，与此项无关。",
         name_zh="控制画面",
         choices=(AUTO, *CONTROLS),
     )

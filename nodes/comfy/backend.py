@@ -27,6 +27,8 @@ from .nano_vae import NanoVAE
 
 NANO_MARK = "clear_nano"
 """Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
+MINIMAX_MARK = "clear_minimax"
+"""Attachment of a MODEL that came from Load MiniMax-Remover: its own options, by name."""
 
 
 def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -39,7 +41,17 @@ def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 def model_base(model) -> Base:
     """The Wan2.1 Fun-Control base inside a MODEL from any loader. Raises ClearError that names what else it is."""
+    if is_minimax(model):
+        raise ClearError(
+            "This MODEL is MiniMax-Remover, which takes no LoRA and cannot be trained here: connect it to model of "
+            "Remove Subtitles as it is. A CLEAR LoRA goes onto Wan2.1-Fun-V1.1-1.3B-Control (Load CLEAR)."
+        )
     return describe_base({name: shape for name, (_, shape) in model_shapes(model).items()})
+
+
+def is_minimax(model) -> bool:
+    """Whether this MODEL came from Load MiniMax-Remover, by whatever nodes it went since."""
+    return model is not None and model.get_attachment(MINIMAX_MARK) is not None
 
 
 def is_nano(model) -> bool:

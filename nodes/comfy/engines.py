@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...clear_runtime.engines.engine import Engine, EngineOptions
-from .backend import clear_engine
-from .minimax import is_minimax, minimax_engine
+from .backend import clear_engine, is_minimax
+from .minimax import minimax_engine
 
 
 def comfy_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> Engine:

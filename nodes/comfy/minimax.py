@@ -16,12 +16,9 @@ from ...clear_runtime.engines.minimax_names import require_remover, wan_names
 from ...clear_runtime.engines.sampling import OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import TEXT_WIDTH
-from .backend import ComfyCodec
+from .backend import MINIMAX_MARK, ComfyCodec
 from .flow import ComfyFlow
 from .nano_vae import NanoVAE
-
-MINIMAX_MARK = "clear_minimax"
-"""Attachment of a MODEL that came from Load MiniMax-Remover: its own options, by name. Clones carry it on."""
 
 
 class NoCrossAttention(nn.Module):
@@ -43,11 +40,6 @@ def load_minimax(path: str, model_options: Mapping, own: MiniMaxOptions, **optio
     model.set_attachments(MINIMAX_MARK, asdict(own))
     model.cached_patcher_init = (load_minimax, (path, model_options, own))  # as with CLEAR Nano
     return model
-
-
-def is_minimax(model) -> bool:
-    """Whether this MODEL came from Load MiniMax-Remover, by whatever nodes it went since."""
-    return model is not None and model.get_attachment(MINIMAX_MARK) is not None
 
 
 class MiniMaxDenoiser:
