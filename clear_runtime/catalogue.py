@@ -122,7 +122,19 @@ COMPOSITE = Surface(
         },
     },
     left_out=frozenset(
-        {"window", "overlap", "region", "context", "max_pixels", "steps", "seed", "control", "keep_change", "output"}
+        {
+            "window",
+            "overlap",
+            "region",
+            "context",
+            "max_pixels",
+            "steps",
+            "seed",
+            "control",
+            "keep_change",
+            "clean_overlap",
+            "output",
+        }
     ),
 )
 """Composite Subtitles: what paints is elsewhere."""

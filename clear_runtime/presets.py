@@ -31,7 +31,8 @@ def engine_name(asked: str, missing: Sequence[str]) -> str:
 class Resolved:
     """What was asked, with nothing left open. control, region, mask_from: as in the options, never "auto". context:
     pixels of the working frame around the subtitle. max_pixels: of the working frame, None for the source's own size.
-    grow: pixels of the source by which what the model changed is widened; rows of text have their own."""
+    grow: pixels of the source by which what the model changed is widened; rows of text have their own. goes_on: whether
+    a window goes on from what the one before has painted."""
 
     asked: RemoveOptions
     control: str
@@ -40,6 +41,7 @@ class Resolved:
     max_pixels: int | None
     grow: int
     mask_from: str
+    goes_on: bool
 
     @property
     def needs_prior(self) -> bool:
@@ -70,4 +72,6 @@ def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
         raise ClearError(f'This engine paints holes and cannot say what it changed. Set mask_from to "{PRIOR}".')
     max_pixels = int(min(windows.max_pixels, needs.max_pixels)) if needs.scaled else None
     grow = CHANGED_GROW if options.marking.grow == AUTO_GROW else options.marking.grow
-    return Resolved(options, control, region, int(min(windows.context, needs.context)), max_pixels, grow, mask_from)
+    context = int(min(windows.context, needs.context))
+    goes_on = options.engine.clean_overlap and needs.goes_on
+    return Resolved(options, control, region, context, max_pixels, grow, mask_from, goes_on)

@@ -22,6 +22,9 @@ from .prior import chosen_prior, trained_input
 
 log = logging.getLogger(__name__)
 
+NEWEST = ("clean_overlap",)
+"""Options of nodes that remove, in the order in which they came to them."""
+
 
 def parts_and_areas() -> list:
     """What is linked to a node that removes, beside the video: the parts of a model, and masks for the whole video."""
@@ -140,7 +143,7 @@ class SubtitleRemove(io.ComfyNode):
                 *options.take("subtitles_only", optional=True),
                 subtitle_input(),
                 trained_input(),
-                *options.rest(),
+                *options.rest(*NEWEST),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],

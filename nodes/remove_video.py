@@ -21,7 +21,7 @@ from .comfy.managed import ComfyPrior
 from .comfy.progress import progress_bar, say
 from .comfy.video import video_file, video_of
 from .prior import chosen_prior, trained_input
-from .remove import cfg_input, parts_and_areas, prior_input, subtitle_input
+from .remove import NEWEST, cfg_input, parts_and_areas, prior_input, subtitle_input
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
                     "seed", "window", "overlap", "output", "control", "region", "mask_from", "grow", "feather"
                 ),
                 *_file_inputs(options),
-                *options.rest(),
+                *options.rest(*NEWEST),
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],

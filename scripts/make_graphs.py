@@ -38,7 +38,7 @@ REMOVE = [
     "add",
     "auto",
 ]
-REMOVE += [True]
+REMOVE += [True, False]
 TRAINED_LOOK = [
     24.0,
     "",

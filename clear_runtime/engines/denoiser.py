@@ -15,14 +15,14 @@ from ..errors import ClearError
 from ..wan import CLIP_VISION_SHAPE, HEAD_WIDTH, NORM_EPS, TIMESTEPS
 from . import lora as lora_files
 from .base_model import describe_base
-from .sampling import EULER, OnStep, sample
+from .sampling import EULER, Known, OnStep, sample
 
 
 class Denoiser(Protocol):
     """Noise to clean latents for one window."""
 
     def __call__(
-        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
         """noise [1, 16, t, h, w] and control [1, c, t, h, w], with as many channels as this network is shown, in model
         space, float32 on the CPU; sigmas 1-D, descending to 0; known: as sampling.sample has it. Returns latents of the
@@ -75,7 +75,7 @@ class DiffSynthDenoiser:
 
     @torch.inference_mode()
     def __call__(
-        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
         condition = self._ready(control_condition(control))
         velocity = lambda x, sigma: self._velocity(x, sigma, condition)

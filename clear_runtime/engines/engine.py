@@ -14,6 +14,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from ..errors import ClearError
 from ..frames.region import Region
 from ..frames.windows import Window
 from ..option import option, require_valid
@@ -35,7 +36,8 @@ class Needs:
     user says otherwise (engines/control.py, frames/windows.py). finds: whether it finds the text by itself in frames as
     they are, and can say what it changed. holes: whether it paints holes and nothing else: it is shown where they are,
     whatever control the user says, and cannot say what it changed beyond them. recolours: its pictures differ a little
-    in colour from what it was given, everywhere, so that new pixels have to be matched to those around them.
+    in colour from what it was given, everywhere, so that new pixels have to be matched to those around them. goes_on:
+    whether it can go on from what the window before has painted.
     """
 
     multiple: int = 1
@@ -48,6 +50,7 @@ class Needs:
     finds: bool = False
     holes: bool = False
     recolours: bool = False
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Piece:
     to be replaced. window: the frames of the video that it stands for. region: the rectangle of a canvas of (height,
     width) pixels. whole: whether its whole picture is wanted, and not only what is under the holes. differs: whether it
     shall say what it changed. again: whether the frames are its own result, in whose holes something can still be read.
+    painted: [group * k + 1, h, w, 3], the first frames as the window before has left them, where the engine shall go on
+    from these; the first half of them is not painted anew (frames/windows.py, kept).
     """
 
     frames: Tensor
@@ -71,6 +76,7 @@ class Piece:
     whole: bool = False
     differs: bool = False
     again: bool = False
+    painted: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -137,8 +143,23 @@ class EngineOptions:
         low=0,
         high=1,
     )
+    clean_overlap: bool = option(
+        False,
+        "Begin each window with what the window before has painted in the frames that they share, instead of painting "
+        "these anew, so that what was painted stays the same. Needs two steps or more.",
+        zh="每个窗口从上一个窗口在共用帧里已经画好的内容接着画，而不是重画这些帧，使画出的内容前后一致。步数至少为 2。",
+        name_zh="沿用重叠",
+        more="Try it when what was painted changes at regular places. A stretch of a film with text is then worked on "
+        "in one go: after Cancel it begins with that stretch again.",
+        more_zh="每隔固定帧数画面内容会变时可以试试。此时影片中有文字的一段会一次处理完：取消后要从这一段重新开始。",
+    )
 
     def __post_init__(self):
+        if self.clean_overlap and self.steps < 2:
+            raise ClearError(
+                "With clean_overlap a model goes on from frames that it sees, and in a single step it sees noise "
+                "alone. Set steps to 2 or more, or switch clean_overlap off."
+            )
         sigmas(self.steps)
         check_seed(self.seed)
         require_valid(self)

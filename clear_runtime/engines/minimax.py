@@ -20,7 +20,7 @@ from ..wan import GROUP
 from .codec import Codec
 from .denoiser import Denoiser
 from .engine import EngineOptions, Needs, OnStage, Painted, Piece
-from .sampling import EULER, UNIPC, piece_noise
+from .sampling import EULER, UNIPC, known_of, piece_noise
 from .schedule import sigmas
 from .unipc import unipc_sigmas
 
@@ -92,7 +92,7 @@ class MiniMaxEngine:
             )
         self.codec, self.denoiser, self.steps, self.dilate = codec, denoiser, options.steps, own.dilate
         self.sigmas = (unipc_sigmas if own.sampler == UNIPC else sigmas)(options.steps, own.shift)
-        self.needs = Needs(multiple=2 * codec.spatial, group=codec.temporal, recolours=True, holes=True)
+        self.needs = Needs(multiple=2 * codec.spatial, group=codec.temporal, recolours=True, holes=True, goes_on=True)
 
     def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
         if not piece.holes.any():
@@ -101,7 +101,8 @@ class MiniMaxEngine:
         on_stage("encode", 0)
         condition = self._condition(piece)
         noise = piece_noise(piece, self.codec, condition, seed)
-        latents = self.denoiser(noise, condition, self.sigmas, lambda step, _: on_stage("sample", step))
+        known = known_of(piece, self.codec)
+        latents = self.denoiser(noise, condition, self.sigmas, lambda step, _: on_stage("sample", step), known)
         on_stage("decode", self.steps)
         return Painted(self.codec.decode(latents))
 

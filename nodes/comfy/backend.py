@@ -19,7 +19,7 @@ from ...clear_runtime.engines.clear import ClearEngine
 from ...clear_runtime.engines.denoiser import control_condition
 from ...clear_runtime.engines.engine import EngineOptions
 from ...clear_runtime.engines.nano.engine import nano_engine
-from ...clear_runtime.engines.sampling import OnStep
+from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH
 from .flow import ComfyFlow
@@ -101,7 +101,7 @@ class ComfyDenoiser:
         self.flow = ComfyFlow(model, positive, cfg, negative, clip_vision_output=vision)
 
     def __call__(
-        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
         return self.flow.sample(noise, control_condition(control), sigmas, on_step=on_step, known=known)
 

@@ -9,7 +9,7 @@ import comfy.samplers
 import torch
 from torch import Tensor
 
-from ...clear_runtime.engines.sampling import EULER, OnStep, sample
+from ...clear_runtime.engines.sampling import EULER, Known, OnStep, sample
 from ...clear_runtime.engines.schedule import SHIFT
 from ...clear_runtime.wan import TIMESTEPS
 
@@ -35,7 +35,7 @@ class ComfyFlow:
         sigmas: Tensor,
         sampler: str = EULER,
         on_step: OnStep | None = None,
-        known: Tensor | None = None,
+        known: Known | None = None,
     ) -> Tensor:
         """Clean latents [1, 16, t, h, w], all in model space. condition [1, c, t, h, w]: the network's further
         channels, c a multiple of 16. sampler: one of sampling.SAMPLERS; the rest as sampling.sample has it."""
@@ -77,7 +77,7 @@ class ComfyFlow:
         ]
 
 
-def _sampler(name: str, known: Tensor | None):
+def _sampler(name: str, known: Known | None):
     """One of the runtime's samplers as ComfyUI calls them."""
 
     def run(model, x, sigmas, extra_args=None, callback=None, disable=None):

@@ -18,9 +18,11 @@ class OptionInputs:
         """The inputs of these names, in this order."""
         return [_input(self._left.pop(name), optional) for name in names]
 
-    def rest(self) -> list[io.Input]:
-        """Those that were not taken; optional, so that a workflow that was saved before keeps working."""
-        return self.take(*self._left, optional=True)
+    def rest(self, *newest: str) -> list[io.Input]:
+        """Those that were not taken; optional, so that a workflow that was saved before keeps working. newest: those
+        that came last, which stand behind the others wherever the runtime has them."""
+        older = [name for name in self._left if name not in newest]
+        return self.take(*older, *newest, optional=True)
 
 
 def _input(one: Shown, optional: bool) -> io.Input:

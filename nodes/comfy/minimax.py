@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...clear_runtime.engines.engine import EngineOptions
 from ...clear_runtime.engines.minimax import MiniMaxEngine, MiniMaxOptions
 from ...clear_runtime.engines.minimax_names import require_remover, wan_names
-from ...clear_runtime.engines.sampling import OnStep
+from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import TEXT_WIDTH
 from .backend import MINIMAX_MARK, ComfyCodec
@@ -50,7 +50,7 @@ class MiniMaxDenoiser:
         self.sampler = own.sampler
 
     def __call__(
-        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
         return self.flow.sample(noise, control, sigmas, self.sampler, on_step, known)
 

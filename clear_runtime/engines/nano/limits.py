@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...frames.windows import blend
 from ..denoiser import Denoiser, OnStep
+from ..sampling import Known
 
 WORKING_PIXELS = 640 * 360
 """It knows letters as large as they are in a frame of this size; larger frames are scaled down for it, and only for
@@ -31,7 +32,7 @@ class InPieces:
         self.denoiser, self.piece, self.shared = denoiser, piece, shared
 
     def __call__(
-        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Tensor | None = None
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
         count = noise.shape[2]
         last = max(0, count - self.piece)
@@ -45,7 +46,7 @@ class InPieces:
                 control[:, :, part],
                 sigmas,
                 _of_a_piece(on_step, index, len(starts)),
-                None if known is None or start >= known.shape[2] else known[:, :, part],
+                None if known is None else known.of(start, start + self.piece),
             )
             both = done - start
             if both > 0:
