@@ -30,10 +30,13 @@ class NoCrossAttention(nn.Module):
 
 def load_minimax(path: str, model_options: Mapping, own: MiniMaxOptions, **options):
     """The file as a MODEL, through ComfyUI's loader. Raises ClearError for another file."""
-    state = wan_names(comfy.utils.load_torch_file(path))
+    file, metadata = comfy.utils.load_torch_file(path, return_metadata=True)  # these say how it is quantised
+    state = wan_names(file)
     blocks = require_remover({name: tuple(value.shape) for name, value in state.items()})
     state |= _prompted_parts(blocks, state["patch_embedding.weight"])
-    model = comfy.sd.load_diffusion_model_state_dict(state, model_options=dict(model_options), **options)
+    model = comfy.sd.load_diffusion_model_state_dict(
+        state, model_options=dict(model_options), metadata=metadata, **options
+    )
     for block in model.model.diffusion_model.blocks:
         block.cross_attn, block.norm3 = NoCrossAttention(), nn.Identity()
     model.size = 0  # ComfyUI counts it anew, without what was taken out

@@ -60,6 +60,21 @@ def test_cross_attention_is_gone_from_the_model_and_from_what_it_weighs(load, fi
     assert weights + text <= model.model_size() < weights + text + 100_000
 
 
+def test_weights_of_eight_bits_paint_nearly_the_same(run, file, minimax):
+    noise, condition = tiny_minimax.inputs(frames=2)
+    made = {}
+    for dtype in ("fp32", "fp8_e4m3fn"):
+        (model,) = run("CLEAR_LoadMiniMax", model_name=file.name, weight_dtype=dtype)
+        with torch.inference_mode():
+            made[dtype] = minimax.MiniMaxDenoiser(model, minimax.MiniMaxOptions())(
+                noise, condition, schedule.sigmas(2) * 0.99
+            )
+        made[dtype, "size"] = model.model_size()
+    assert made["fp8_e4m3fn", "size"] < 0.3 * made["fp32", "size"]
+    apart = (made["fp8_e4m3fn"] - made["fp32"]).abs().mean() / made["fp32"].abs().mean()
+    assert 0 < apart < 0.1
+
+
 def test_its_own_options_and_the_sampler_reach_the_engine(run, file, minimax, monkeypatch):
     (model,) = run("CLEAR_LoadMiniMax", model_name=file.name, sampler="euler", shift=5.0, dilate=9, weight_dtype="fp32")
     engine = minimax.minimax_engine(model.clone(), _vae(), None, None, 1.0, minimax.EngineOptions(steps=4))
