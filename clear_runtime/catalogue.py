@@ -98,8 +98,8 @@ class Surface:
 
 REMOVE = Surface(RemoveOptions, left_out=frozenset({"context", "max_pixels", "keep_change"}))
 """Remove Subtitles."""
-REMOVE_VIDEO = Surface(RemoveFilmOptions, left_out=REMOVE.left_out)
-"""Remove Subtitles (Video)."""
+REMOVE_VIDEO = Surface(RemoveFilmOptions, left_out=REMOVE.left_out | {"fps"})
+"""Remove Subtitles (Video): the file knows its rate."""
 REMOVE_FILES = replace(REMOVE_VIDEO, names={"start": "from", "end": "to"})
 """The command `remove`."""
 COMPOSITE = Surface(

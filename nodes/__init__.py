@@ -9,10 +9,11 @@ class ClearExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # whoever imports one file of this folder need not import them all
         from . import load
+        from .areas import DrawAreas
         from .burn import BurnSubtitles
+        from .comfy import film_facts, live
         from .comfy.demo_clip import offer_demo_clip
         from .comfy.files import register_folder
-        from .comfy.live import offer_routes
         from .compare import BeforeAfter
         from .composite import Composite
         from .load_minimax import LoadMiniMax
@@ -25,7 +26,8 @@ class ClearExtension(ComfyExtension):
 
         register_folder()
         offer_demo_clip()
-        offer_routes()
+        live.offer_routes()
+        film_facts.offer_routes()
         return [
             load.LoadNano,
             load.LoadModel,
@@ -34,6 +36,7 @@ class ClearExtension(ComfyExtension):
             load.Prompt,
             SubtitleRemove,
             SubtitleRemoveVideo,
+            DrawAreas,
             Composite,
             BeforeAfter,
             PriorMask,

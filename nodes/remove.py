@@ -7,23 +7,21 @@ import time
 
 import comfy.model_management
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
+from .comfy import pace
 from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.removal import FINDING, removal
+from .comfy.removal import FINDING, found_in, painter, removal, shown_found
 from .prior import chosen_prior, trained_input
 
 log = logging.getLogger(__name__)
-
-NEWEST = ("clean_overlap",)
-"""Options of nodes that remove, in the order in which they came to them."""
 
 
 def parts_and_areas() -> list:
@@ -143,7 +141,7 @@ class SubtitleRemove(io.ComfyNode):
                 *options.take("subtitles_only", optional=True),
                 subtitle_input(),
                 trained_input(),
-                *options.rest(*NEWEST),
+                *options.rest("fps", "clean_overlap"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -205,7 +203,10 @@ class SubtitleRemove(io.ComfyNode):
             )
             for i, (frame, mask) in enumerate(results):
                 cleaned[i], masks[i] = frame, mask
-            tell.say(report.summary())
-        log.info("%d frames of %dx%d in %.1f s", count, width, height, time.monotonic() - started)
+            found = found_in(report)
+            tell.say(report.summary(), found)
+        seconds = time.monotonic() - started
+        pace.remember(painter(None if preview else model, options.engine.steps), count, height * width, seconds)
+        log.info("%d frames of %dx%d in %.1f s", count, width, height, seconds)
         log.info("%s", report.text())
-        return io.NodeOutput(cleaned, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))
+        return io.NodeOutput(cleaned, masks, report.text(), report.json(), ui=shown_found(found, report.text()))

@@ -9,9 +9,6 @@ MODEL, VAE, CONDITIONING = "MODEL", "VAE", "CONDITIONING"
 OUTPUTS = {
     "LoadVideo": [(VIDEO, VIDEO)],
     "GetVideoComponents": [("images", IMAGE), ("audio", AUDIO), ("fps", FLOAT)],
-    "GetImageSize": [("width", "INT"), ("height", "INT"), ("batch_size", "INT")],
-    "SolidMask": [(MASK, MASK)],
-    "MaskComposite": [(MASK, MASK)],
     "CreateVideo": [(VIDEO, VIDEO)],
     "VAELoader": [(VAE, VAE)],
     "CLIPLoader": [("CLIP", "CLIP")],
@@ -20,6 +17,9 @@ OUTPUTS = {
     "CLEAR_LoadMiniMax": [(MODEL, MODEL)],
     "CLEAR_Prompt": [(CONDITIONING, CONDITIONING)],
     "CLEAR_SubtitleRemove": [(IMAGE, IMAGE), (MASK, MASK), ("report", STRING), ("report_json", STRING)],
+    "CLEAR_SubtitleRemoveVideo": [(VIDEO, VIDEO), ("report", STRING), ("report_json", STRING)],
+    "CLEAR_Composite": [(IMAGE, IMAGE), (MASK, MASK), ("report", STRING), ("report_json", STRING)],
+    "CLEAR_DrawAreas": [("subtitle", MASK), ("limit", MASK), ("protect", MASK)],
     "CLEAR_PriorMask": [("soft", MASK), ("binary", MASK), ("overlay", IMAGE), ("plot", IMAGE), ("report", STRING)],
     "CLEAR_BurnSubtitles": [(IMAGE, IMAGE), (MASK, MASK), ("style", "CLEAR_BURN_STYLE"), ("report", STRING)],
     "CLEAR_LoadPairs": [("pairs", "CLEAR_PAIRS"), ("report", STRING)],
@@ -29,9 +29,6 @@ OUTPUTS = {
 SIZES = {
     "LoadVideo": (340, 440),
     "GetVideoComponents": (270, 130),
-    "GetImageSize": (270, 130),
-    "SolidMask": (270, 140),
-    "MaskComposite": (270, 190),
     "CreateVideo": (270, 140),
     "SaveVideo": (340, 420),
     "VAELoader": (300, 90),
@@ -43,6 +40,9 @@ SIZES = {
     "CLEAR_LoadMiniMax": (300, 250),
     "CLEAR_Prompt": (300, 90),
     "CLEAR_SubtitleRemove": (360, 960),
+    "CLEAR_SubtitleRemoveVideo": (400, 1180),
+    "CLEAR_Composite": (360, 520),
+    "CLEAR_DrawAreas": (480, 500),
     "CLEAR_PriorMask": (360, 520),
     "CLEAR_BurnSubtitles": (360, 890),
     "CLEAR_BeforeAfter": (720, 640),
@@ -51,7 +51,7 @@ SIZES = {
     "CLEAR_TrainLoRA": (380, 1260),
 }
 """Width and height with room for pictures; the Vue renderer's rows are the taller ones."""
-LINKED_WIDGETS = {"fps", "width", "height"}
+LINKED_WIDGETS = {"fps"}
 """Inputs that are widgets where nothing is linked."""
 GAP = 70
 """Pixels between nodes; a title of 30 stands above each."""

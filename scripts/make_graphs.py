@@ -38,7 +38,7 @@ REMOVE = [
     "add",
     "auto",
 ]
-REMOVE += [True, False]
+REMOVE += [True, 0.0, False]
 TRAINED_LOOK = [
     24.0,
     "",
@@ -93,12 +93,17 @@ def nano(graph: Graph, strength: float = 1.0) -> dict:
     return {"model": (model, MODEL), "vae": (model, VAE), "positive": (model, CONDITIONING)}
 
 
+def removing(graph: Graph, film: dict, values: list, title: str | None = None, **linked) -> dict:
+    rate = (film, "fps")
+    return graph.add("CLEAR_SubtitleRemove", values, title, images=(film, "images"), fps=rate, **linked)
+
+
 def no_download() -> Graph:
     graph = Graph()
     film = loaded(graph, "no_download")
     parts = nano(graph)
     graph.column()
-    removed = graph.add("CLEAR_SubtitleRemove", REMOVE, images=(film, "images"), **parts)
+    removed = removing(graph, film, REMOVE, **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/clean")
     return graph
@@ -131,14 +136,8 @@ def wan() -> Graph:
     clip = graph.add("CLIPLoader", [WORDS, "wan", "default"], models=[FILES[WORDS]])
     prompt = graph.add("CLEAR_Prompt", clip=(clip, "CLIP"))
     graph.column()
-    removed = graph.add(
-        "CLEAR_SubtitleRemove",
-        [5, *REMOVE[1:]],
-        images=(film, "images"),
-        model=(model, MODEL),
-        vae=(vae, VAE),
-        positive=(prompt, CONDITIONING),
-    )
+    parts = {"model": (model, MODEL), "vae": (vae, VAE), "positive": (prompt, CONDITIONING)}
+    removed = removing(graph, film, [5, *REMOVE[1:]], **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/clean")
     return graph
@@ -150,33 +149,64 @@ def minimax() -> Graph:
     model = graph.add("CLEAR_LoadMiniMax", [HOLES, "default", "unipc", 3.0, 6], models=[FILES[HOLES]])
     vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
     graph.column()
-    removed = graph.add(
-        "CLEAR_SubtitleRemove", [6, *REMOVE[1:]], images=(film, "images"), model=(model, MODEL), vae=(vae, VAE)
-    )
+    removed = removing(graph, film, [6, *REMOVE[1:]], model=(model, MODEL), vae=(vae, VAE))
     graph.column()
     compared(graph, film, removed, "CLEAR/clean")
+    return graph
+
+
+FILM = [*REMOVE[:11], "", "", "", 7.0, "CLEAR/film", "bundled light prior", True, "", True, 0.5, "add", "auto", True]
+FILM += [False, "", False]
+
+
+def whole_film() -> Graph:
+    graph = Graph()
+    video = graph.add("LoadVideo", [DEMO, "image"])
+    graph.note(note("whole_film"), height=620)
+    graph.column()
+    parts = nano(graph)
+    drawn = graph.add("CLEAR_DrawAreas", [""], video=(video, VIDEO))
+    graph.column()
+    graph.add("CLEAR_SubtitleRemoveVideo", FILM, video=(video, VIDEO), **areas(drawn), **parts)
+    return graph
+
+
+def any_other() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "any_other", height=420)
+    parts = nano(graph)
+    graph.column()
+    raw = ["raw" if value == "composite" else value for value in REMOVE]
+    other = removing(graph, film, raw, "Any other model, in place of this", **parts)
+    graph.column()
+    joined = graph.add(
+        "CLEAR_Composite",
+        ["scaled", "auto", -1, 2, "bundled light prior", 0.5, True, "add", "auto", True],
+        source=(film, "images"),
+        cleaned=(other, IMAGE),
+        fps=(film, "fps"),
+    )
+    graph.column()
+    compared(graph, film, joined, "CLEAR/composite")
     return graph
 
 
 def own_mask() -> Graph:
     graph = Graph()
     film = loaded(graph, "own_mask", height=520)
-    size = graph.add("GetImageSize", image=(film, "images"))
-    empty = graph.add(
-        "SolidMask", [0.0, 512, 512], "All of the picture", width=(size, "width"), height=(size, "height")
-    )
-    area = graph.add("SolidMask", [1.0, 292, 84], "Size of the area")
-    mask = graph.add(
-        "MaskComposite", [174, 262, "add"], "Place of the area", destination=(empty, MASK), source=(area, MASK)
-    )
-    graph.column()
     parts = nano(graph)
     graph.column()
+    drawn = graph.add("CLEAR_DrawAreas", ["subtitle 27%,74%,46%,24%"], images=(film, "images"))
+    graph.column()
     values = ["look here" if value == "add" else value for value in REMOVE]
-    removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), subtitle=(mask, MASK), **parts)
+    removed = removing(graph, film, values, **areas(drawn), **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/masked")
     return graph
+
+
+def areas(drawn: dict) -> dict:
+    return {name: (drawn, name) for name in ("subtitle", "limit", "protect")}
 
 
 def show() -> Graph:
@@ -250,9 +280,7 @@ def train_lora() -> Graph:
         images=(trained, "example"),
     )
     graph.column()
-    removed = graph.add(
-        "CLEAR_SubtitleRemove", REMOVE, images=(subtitled, "images"), **(bare | {"model": (trained, MODEL)})
-    )
+    removed = removing(graph, subtitled, REMOVE, **(bare | {"model": (trained, MODEL)}))
     graph.column()
     compared(graph, subtitled, removed, "CLEAR/trained")
     return graph
@@ -287,6 +315,8 @@ ALL = {
     "Remove subtitles (no download)": no_download,
     "Remove subtitles (Wan2.1 + CLEAR)": wan,
     "Remove subtitles (MiniMax-Remover)": minimax,
+    "Remove subtitles from a whole film": whole_film,
+    "Remove subtitles (any other model)": any_other,
     "Remove with your own mask (logo, watermark)": own_mask,
     "Show where subtitles are": show,
     "Make training pairs": pairs,

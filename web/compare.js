@@ -2,7 +2,8 @@
 // (clear_runtime/media/layers.py).
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { element, nodeOf, allNodes, place, say, seconds, workflowId } from "./words.js"
+import { fromHistory } from "./history.js"
+import { allNodes, button, element, nodeOf, place, say, seconds } from "./words.js"
 import { words } from "./live.js"
 
 const HEIGHT = 300
@@ -49,18 +50,6 @@ class Compare {
         this.stage.append(this.video)
         this.time = element("input", { type: "range", min: 0, max: 0, step: 1, value: 0, style: { width: "100%", margin: "0" } })
         this.marks = element("canvas", { height: 5, style: { width: "100%", height: "5px", display: "block" } })
-        const button = (text, title, run) => {
-            const one = element("button", {
-                textContent: text, title: say(title), type: "button",
-                style: {
-                    font: "12px sans-serif", color: "#ddd", background: "#333", border: "1px solid #555", flex: "none",
-                    borderRadius: "4px", padding: "1px 6px", cursor: "pointer",
-                },
-            })
-            one.setAttribute("aria-label", say(title))
-            one.addEventListener("click", run)
-            return one
-        }
         this.playButton = button("▶", "play", () => this.play())
         this.maskButton = button("", "mask", () => this.nextMask())
         this.number = element("span", { style: { flex: "none", minWidth: "104px" } })
@@ -351,20 +340,9 @@ function address({ filename, subfolder, type }) {
     return api.apiURL(`/view?${new URLSearchParams({ filename, subfolder: subfolder ?? "", type })}`)
 }
 
-/** The newest result of this graph's nodes, for a page that was loaded after it. */
 async function restore() {
-    const workflow = workflowId()
     const waiting = [...allNodes()].filter(([, node]) => node.clearCompare && !node.clearCompare.told)
-    if (!workflow || !waiting.length) return
-    const answer = await api.fetchApi("/history?max_items=32")
-    if (!answer.ok || workflow !== workflowId()) return
-    for (const entry of Object.values(await answer.json()).reverse()) {
-        if (entry.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue
-        for (const [id, node] of waiting) {
-            const told = entry.outputs?.[id]?.clear_compare?.[0]
-            if (told && !node.clearCompare.told) node.clearCompare.open(told)
-        }
-    }
+    await fromHistory(waiting, "clear_compare", (node, told) => node.clearCompare.told || node.clearCompare.open(told))
 }
 
 app.registerExtension({

@@ -2,21 +2,28 @@
 // there again after the page was reloaded (nodes/comfy/live.py).
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
+import { frameAddress, planText, watchFilm } from "./film.js"
+import { Found, SIDE, Still, slidersOf, summary } from "./found.js"
+import { fromHistory } from "./history.js"
 import { allNodes, element, nodeOf, place, say, seconds, workflowId } from "./words.js"
 
 const PANELS = {
     // node -> pixels for its panel
-    CLEAR_SubtitleRemove: 190,
+    CLEAR_SubtitleRemove: 230,
+    CLEAR_SubtitleRemoveVideo: 230,
     CLEAR_PriorMask: 190,
     CLEAR_BurnSubtitles: 190,
     CLEAR_TrainPrior: 420,
     CLEAR_TrainLoRA: 420,
     CLEAR_LoadPairs: 46,
 }
+const REMOVERS = ["CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"]
 const COLOURS = { "": "#4a90d9", done: "#4b9b5f", stopped: "#c9a13b", failed: "#c0504d" }
 
 class Panel {
     constructor(node, height) {
+        this.node = node
+        this.plan = element("div", { style: { whiteSpace: "pre-wrap", overflowWrap: "anywhere", display: "none", color: "#aaa" } })
         this.text = element("div", { style: { whiteSpace: "pre-wrap", overflowWrap: "anywhere" } })
         this.fill = element("div", { style: { height: "100%", width: "0%", borderRadius: "3px" } })
         this.bar = element("div", { style: { height: "5px", flex: "none", borderRadius: "3px", background: "#0006" } }, this.fill)
@@ -34,22 +41,55 @@ class Panel {
                     borderRadius: "6px", background: "#0003",
                 },
             },
-            this.text, this.bar, this.picture,
+            this.plan, this.text, this.bar, this.picture,
         )
+        if (REMOVERS.includes(node.comfyClass)) this.planAhead()
         this.root.style.minHeight = `${height}px`
         place(node, "clear_live", this.root, height)
         this.idle()
     }
 
+    /** Of a node that removes: the film's facts before it runs, and what was found after. */
+    planAhead() {
+        this.still = new Still(this.picture)
+        this.found = new Found((line) => this.go(line))
+        this.root.append(this.found.root)
+        this.film = watchFilm(this.node, (facts) => {
+            this.facts = facts
+            this.plan.textContent = facts ? planText(facts) : ""
+            this.plan.style.display = facts ? "" : "none"
+            this.plan.style.color = facts?.failed ? "#ff8a80" : "#aaa"
+            if (this.found.found) this.found.tell(this.found.found, facts?.fps)
+        })
+    }
+
+    /** Show a line's frame: on the sliders behind the node, and on its own picture where the film is known. */
+    go({ first, stop, from, to }) {
+        for (const slider of slidersOf(this.node)) slider.go(Math.floor((first + stop - 1) / 2))
+        const file = this.facts?.file
+        if (!file || from == null) return
+        const at = (from + to) / 2
+        const result = this.found.found.result
+        this.still.open({ before: frameAddress(file, at, SIDE), after: result ? frameAddress(result, at, SIDE) : null })
+    }
+
     idle() {
+        this.found?.tell(null)
+        this.still?.close()
         this.text.textContent = this.passing ? "" : say("Not run yet")
+        this.told = false
         this.bar.style.visibility = "hidden"
         this.picture.style.display = "none"
         this.shown = 0
     }
 
     show(state) {
-        this.text.textContent = words(state)
+        this.told = true
+        this.text.textContent = state.ended === "done" && state.found ? summary(state.found) : words(state)
+        if (state.note && !state.ended) this.text.textContent += `\n${state.note}`
+        this.found?.tell(state.found, this.facts?.fps)
+        if (!state.ended) this.still?.close()
+        else if (state.ended === "done") this.film?.again()
         this.text.style.color = state.ended === "failed" ? "#ff8a80" : "#ccc"
         this.bar.style.visibility = "visible"
         const share = state.ended === "done" ? 1 : state.total ? Math.min(1, state.done / state.total) : 0
@@ -73,6 +113,11 @@ export function words(state) {
     return [say(state.stage), state.detail, percent, left].filter(Boolean).join(" · ")
 }
 
+/** The state of a run of which only its output is known. */
+function finished(found) {
+    return { ended: "done", found, picture: 0 }
+}
+
 function panelOf(node) {
     if (!node.clearLive && node.addDOMWidget) {
         node.clearLive = new Panel(node, 60)
@@ -91,6 +136,9 @@ async function restore() {
     const workflow = workflowId()
     const answer = await api.fetchApi(`/clear/live?workflow=${encodeURIComponent(workflow ?? "")}`)
     if (answer.ok && workflow === workflowId()) for (const state of await answer.json()) take(state)
+    // of what came from the cache nothing was told but the output
+    const waiting = [...allNodes()].filter(([, node]) => node.clearLive?.found && !node.clearLive.told)
+    await fromHistory(waiting, "clear_found", (node, found) => node.clearLive.told || node.clearLive.show(finished(found)))
 }
 
 /** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
@@ -110,7 +158,14 @@ app.registerExtension({
     name: "CLEAR.live",
     nodeCreated(node) {
         const height = PANELS[node.comfyClass]
-        if (height) node.clearLive = new Panel(node, height)
+        if (!height) return
+        node.clearLive = new Panel(node, height)
+        const before = node.onExecuted
+        node.onExecuted = function (output) {
+            before?.call(this, output)
+            const found = output?.clear_found?.[0] // from the cache nothing else is told
+            if (found) this.clearLive.show({ ...finished(found), picture: this.clearLive.shown })
+        }
     },
     setup() {
         api.addEventListener("clear.live", ({ detail }) => take(detail))

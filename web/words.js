@@ -37,12 +37,59 @@ const CHINESE = {
     "Getting ready": "准备中",
     "Encoding clips": "编码片段",
     Training: "训练",
+    "draw subtitle": "字幕",
+    "draw limit": "限定",
+    "draw protect": "保护",
+    "draw subtitle: why": "画出字幕所在的位置",
+    "draw limit: why": "只有这里面的像素才允许改动",
+    "draw protect: why": "这里面的像素绝不改动",
+    "rectangle or outline": "矩形或任意轮廓",
+    rectangle: "矩形",
+    outline: "轮廓",
+    "take the last one back": "撤销上一个",
+    "take all away": "全部清除",
+    "another frame": "换一帧",
+    "Connect a film, and draw on it": "连接视频后在画面上绘制",
+    "Looking for text": "查找文字",
+    Cleaning: "去除",
+    Joining: "合并",
+    frames: "帧",
+    about: "约",
+    "as the last run here": "按本机上次运行",
+    "roughly; the first run here tells better": "粗略；在本机运行一次后更准",
+    "time: the first run here tells": "时间：在本机运行一次后可知",
+    "of memory beside the model's": "内存（不含模型）",
+    stays: "保留",
+    "show this frame": "显示这一帧",
+    "hold to see it before": "按住可看去除前",
+    "can still be read": "仍可辨认",
+    kept: "保留",
+    "No subtitle was found": "没有找到字幕",
+    removed: "已去除",
+    "removed: asked for": "已去除：按要求",
+    "removed: stands all the time; taken for a subtitle by its place": "已去除：一直都在，按位置判断为字幕",
+    "moves with the scene": "随画面移动",
+    moves: "在移动",
+    "stands in a corner": "在角落",
+    "stands while the camera pauses": "镜头停住时才静止",
+    "shows for less than 0.3 seconds": "出现不到 0.3 秒",
+    "stands all the time, and other rows are the subtitle": "一直都在，其他行才是字幕",
+    "stands all the time; taken for lettering by its place": "一直都在，按位置判断为画面文字",
+}
+
+const ENGLISH = {
+    "draw subtitle": "subtitle",
+    "draw limit": "may change",
+    "draw protect": "protect",
+    "draw subtitle: why": "draw where a subtitle is",
+    "draw limit: why": "draw outside of which nothing may change",
+    "draw protect: why": "draw what must stay as it is",
 }
 
 /** A text in the page's language, where there is one. */
 export function say(text) {
     const language = app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en"
-    return (String(language).startsWith("zh") && CHINESE[text]) || text
+    return (String(language).startsWith("zh") && CHINESE[text]) || ENGLISH[text] || text
 }
 
 /** An element with properties, a style and children. */
@@ -50,6 +97,20 @@ export function element(tag, { style, ...properties } = {}, ...children) {
     const one = Object.assign(document.createElement(tag), properties)
     Object.assign(one.style, style)
     one.append(...children)
+    return one
+}
+
+/** A small button. title: in words, said in the page's language. */
+export function button(text, title, run) {
+    const one = element("button", {
+        textContent: text, title: say(title), type: "button",
+        style: {
+            font: "12px sans-serif", color: "#ddd", background: "#333", border: "1px solid #555", flex: "none",
+            borderRadius: "4px", padding: "1px 6px", cursor: "pointer",
+        },
+    })
+    one.setAttribute("aria-label", say(title))
+    one.addEventListener("click", run)
     return one
 }
 
@@ -87,4 +148,17 @@ export function seconds(value) {
     const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
     const two = (n) => String(n).padStart(2, "0")
     return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}
+
+/** 1:02:03.4 */
+export function timecode(value) {
+    const tenths = Math.max(0, Math.round(10 * value))
+    return `${seconds(Math.floor(tenths / 10))}.${tenths % 10}`
+}
+
+/** Roughly, as people say it: 40 s, 12 min, 2 h 05 min. */
+export function duration(value) {
+    const minutes = Math.round(value / 60)
+    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`
+    return value >= 90 ? `${minutes} min` : `${Math.max(1, Math.round(value))} s`
 }

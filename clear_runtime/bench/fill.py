@@ -73,10 +73,12 @@ def run(
     kinds: Sequence[str] = KINDS,
     pixels: int = GROW,
     figures_in: Path | None = None,
+    size: Size = Size(),
 ) -> None:
-    """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures."""
+    """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures;
+    size: of the generated clips."""
     rows: dict[str, list[dict[str, FillScores]]] = {}
-    for case in [*map(read_case, cases), *generated(kinds, pictures)]:
+    for case in [*map(read_case, cases), *generated(kinds, pictures, size)]:
         row = {part: scores(case, pixels, **off) for part, off in PARTS.items()}
         rows.setdefault(case.name, []).append(row)
         log.info("%s  %s", case.name, "  ".join(f"{part} {one.psnr:.2f} dB" for part, one in row.items()))

@@ -18,6 +18,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -77,6 +78,8 @@ def write_masks(
 def _write(video: Path, facts: Facts, folder: Path, prior, options: MarkOptions, on_frame) -> None:
     report = Report()
     frames, shares = FileFrames(video, facts), []
+    if not options.fps:
+        options = replace(options, fps=float(facts.fps))
     results = marked(frames, prior, options, with_soft=True, report=report)
     with VideoWriter(folder / "overlay.mp4", facts.width, facts.height, facts.fps) as writer:
         for number, (frame, soft, marks) in enumerate(results):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ..media.join import join
@@ -17,11 +19,19 @@ CRF = 7.0
 bytes; 10 gives 43.8 dB in 2.4 times."""
 
 
-class SegmentWriter:
-    """Frames of a segment in order."""
+MASKS_CRF = 4.0
+"""Of the video of masks: a level of 8 bits at most."""
 
-    def __init__(self, writer: VideoWriter):
-        self._writer = writer
+
+class SegmentWriter:
+    """Frames of a segment in order. masks: what writes a grey video of where pixels are other ones, if it is asked
+    for."""
+
+    def __init__(self, writer: VideoWriter, masks: VideoWriter | None, size: tuple[int, int]):
+        self._writer, self._masks, self._size = writer, masks, size
+        self._files = ExitStack()
+        for one in (writer, *([] if masks is None else [masks])):
+            self._files.push(one)
 
     def write(self, shown: Shown, pixels: Tensor | None, mask: Tensor | None = None) -> None:
         """A frame of the film, with other pixels [H, W, 3] or as it is stored. mask [H, W]: where they are other ones;
@@ -30,20 +40,25 @@ class SegmentWriter:
             self._writer.write_as_it_is(shown.stored)
         else:
             self._writer.write(pixels, shown.time, mask, None if mask is None else shown.stored)
+        if self._masks is not None:
+            whole = torch.full(self._size, float(pixels is not None))
+            where = whole if mask is None or pixels is None else mask
+            self._masks.write(where[..., None].expand(-1, -1, 3), shown.time)
 
     def __enter__(self) -> SegmentWriter:
-        self._writer.__enter__()
         return self
 
     def __exit__(self, *how) -> None:
-        self._writer.__exit__(*how)
+        self._files.__exit__(*how)
 
 
 @dataclass(frozen=True)
 class Store:
-    """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51."""
+    """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51. masks: whether there is a
+    grey video of what was replaced as well, with a frame for each of the film's, at its time."""
 
     crf: float = CRF
+    masks: bool = False
 
     def ending(self, source: Source) -> str:
         """Of a segment's file."""
@@ -52,8 +67,29 @@ class Store:
     def segment(self, path: Path, source: Source) -> SegmentWriter:
         facts = source.facts
         writer = VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True)
-        return SegmentWriter(writer)
+        return SegmentWriter(writer, self._masks(masks_path(path), source) if self.masks else None, source.size)
 
-    def join(self, segments: Sequence[Path], source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-        """Lay segments end to end, with all else that the source holds beside them."""
-        join(segments, target, source, metadata)
+    def _masks(self, path: Path, source: Source) -> VideoWriter:
+        plain = replace(source.facts, depth=8, chroma="420")
+        return VideoWriter(path, plain.width, plain.height, plain.fps, MASKS_CRF, like=plain, joins=True)
+
+    def join(
+        self,
+        segments: Sequence[Path],
+        source: Path,
+        target: Path,
+        metadata: Mapping[str, str],
+        on_frame: Callable[[int], None] = lambda frames: None,
+    ) -> None:
+        """Lay segments end to end, with all else that the source holds beside them. on_frame is told how many frames
+        are over; it may raise to stop, and then there is no target."""
+        join(segments, target, source, metadata, on_frame)
+
+    def join_masks(self, segments: Sequence[Path], source: Path, target: Path) -> None:
+        """Lay the masks of segments end to end, and nothing beside them."""
+        join(segments, target, source, alone=True)
+
+
+def masks_path(segment: Path) -> Path:
+    """Where the masks of a segment lie."""
+    return segment.with_stem(f"{segment.stem}_masks")

@@ -16,7 +16,7 @@ from ..frames.region import Region
 from .rows import Row
 
 FADE = 30
-"""Frames that a fade takes at most: a second."""
+"""Frames, at the usual rate, that a fade takes at most: a second."""
 GONE = 0.08
 """Share of the letters' contrast under which they are gone: on a clean picture, 3 to 10 levels of 255."""
 UNLIKE, ALIKE = 0.35, 0.75
@@ -61,13 +61,13 @@ class Pattern:
         both = float((weight * self.contrast * seen).sum())
         return both / max(own, 1e-6), both / max((own * other) ** 0.5, 1e-6)
 
-    def frames_there(self, small: Iterable[np.ndarray]) -> int:
-        """In how many of these frames, from the first on, it is there, FADE at most."""
+    def frames_there(self, small: Iterable[np.ndarray], most: int = FADE) -> int:
+        """In how many of these frames, from the first on, it is there, `most` at most."""
         count = 0
         for frame in small:
             strength, alike = self.share(frame)
             enough = min(ALIKE, max(UNLIKE, PER_STRENGTH * strength))
-            if count == FADE or strength < GONE or alike < enough:
+            if count == most or strength < GONE or alike < enough:
                 break
             count += 1
         return count

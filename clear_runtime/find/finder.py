@@ -20,6 +20,7 @@ from .edges import FADE, Pattern
 from .growth import GrowthRules, growth
 from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
+from .pace import Pace
 from .place import Place
 from .rows import Row, RowRules, rows_of
 from .shots import Shots
@@ -27,10 +28,8 @@ from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
 from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
-from .which import Case, Verdict, which
+from .which import Case, Verdict, WhichRules, which
 
-EVERY = 3
-"""Frames from one look to the next: text stands for longer, and the frames between are told by its pattern."""
 BATCH = 8
 """Looks that a prior is given at a time."""
 SMALL = 640
@@ -38,8 +37,10 @@ SMALL = 640
 AGAIN = 1.1
 """How much more of a row a look must show to be learnt from again."""
 MOMENT = 15
-"""Frames after which it is asked whether a row still stands where it stood: half a second."""
+"""Frames, at the usual rate, after which it is asked whether a row still stands where it stood: half a second."""
 RULES, GROWTH = RowRules(), GrowthRules()
+OnSeen = Callable[[Tensor, np.ndarray], None]
+"""Given a frame [H, W, 3], and how sure the prior is of its text [h, w] uint8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,28 +66,34 @@ class _Learnt:
 class Finder:
     """See every frame of a video in order, then finish; judge and marks may be asked at any time.
 
-    prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. every: frames from look to
-    look. place: where the user says that there is text. on_batch is called with the number of frames that have been
-    looked at. keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without,
-    in memory. looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with
-    which one begins.
+    prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. pace: of the video. every:
+    frames from look to look, if not the pace's own. place: where the user says that there is text. on_batch is called
+    with the number of frames that have been looked at. on_seen is shown the frame of each batch in which most was seen.
+    keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without, in memory.
+    looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with which one
+    begins.
     """
 
     prior: Callable
     threshold: float = 0.5
-    every: int = EVERY
+    pace: Pace = Pace()
+    every: int = 0
     place: Place | None = None
     on_batch: Callable[[int], None] = lambda frames: None
     keep_soft: bool = False
     spool: Spool | None = None
     looks: Path | None = None
+    on_seen: OnSeen = lambda frame, soft: None
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     soft: dict[int, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.every = self.every or self.pace.every
+        self._fade, self._patience, self._moment = map(self.pace.frames, (FADE, PATIENCE, MOMENT))
+        self._rules = WhichRules().at(self.pace)
         self._waiting: list[tuple[int, Tensor]] = []
-        self._kept = 2 * FADE + PATIENCE + self.every * BATCH
+        self._kept = 2 * self._fade + self._patience + self.every * BATCH
         self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=self._kept)
         self._looked: deque[tuple[int, Tensor, Seen]] = deque()
         self._before: Seen | None = None
@@ -130,7 +137,7 @@ class Finder:
             for track in self.tracks
             if track.peak > self.threshold or track.asked
         ]
-        return [Found(case.track, verdict) for case, verdict in zip(cases, which(cases))]
+        return [Found(case.track, verdict) for case, verdict in zip(cases, which(cases, self._rules))]
 
     def _movement(self, track: Track) -> Movement:
         learnt = self._learnt.get(track)
@@ -142,12 +149,15 @@ class Finder:
         self._looker = looker if self.looks is None else KeptLooks(looker, self.looks)
         self._scale = max(self.scales.fine) / 1280
         self._step = max(1, -(-max(height, width) // SMALL))
-        self._tracker = Tracker(self._scale)
+        self._tracker = Tracker(self._scale, self._patience)
 
     def _look(self) -> None:
         """Look at the frames that wait, and follow what is in all but the last: its neighbours are not all known."""
         frames = dict(self._small)
-        for (t, frame), soft in zip(self._waiting, self._looker([frame for _, frame in self._waiting])):
+        softs = self._looker([frame for _, frame in self._waiting])
+        most = max(range(len(softs)), key=lambda n: int(softs[n].sum()))
+        self.on_seen(self._waiting[most][1], softs[most])
+        for (t, frame), soft in zip(self._waiting, softs):
             self._looked.append((t, frame, Seen(soft, frames[t])))
             if self.keep_soft:
                 self.soft[t] = soft
@@ -156,10 +166,10 @@ class Finder:
             self._follow(self._looked.popleft(), self._looked[0][2])
         self.on_batch(self.seen)
         for track in self.tracks:
-            if self.seen - track.last.t > FADE + PATIENCE:
+            if self.seen - track.last.t > self._fade + self._patience:
                 self._close(track)
                 continue
-            if self.count - track.looks[0].t > self._kept - FADE - self.every * BATCH:
+            if self.count - track.looks[0].t > self._kept - self._fade - self.every * BATCH:
                 self._begin_of(track)  # its first frames will soon not be at hand
             if self.spool is not None:
                 self._spool(track)
@@ -171,7 +181,7 @@ class Finder:
     def _spool(self, track: Track) -> None:
         """Have the masks of a track that goes on out of memory, but for those that the next looks are compared with:
         a logo stands for the whole film."""
-        for look in reversed(track.looks[: -1 - MOMENT // self.every]):
+        for look in reversed(track.looks[: -1 - self._moment // self.every]):
             if look.row.is_packed:
                 break
             look.row.pack(self.spool)
@@ -189,6 +199,7 @@ class Finder:
             self._complete(row, frame, now)
         for track, row in self._tracker.add(t, rows, grey, factor):
             track.asked |= id(row) in asked
+            track = self._of_new_words(track)
             self._compare(track)
             self._learn(track, frame, now)
         self.seen, self._before = t + 1, now
@@ -215,13 +226,27 @@ class Finder:
         scale = max(small.shape[:2]) / max(self.scales.fine)
         self._shots.look(t, near, [region.scaled(scale) for region in rows])
 
+    def _of_new_words(self, track: Track) -> Track:
+        """Note how alike a row's place is to the look before. The track, or that of words which have taken its
+        place."""
+        if len(track.looks) < 2:
+            return track
+        then, now, frames = track.looks[-2], track.last, dict(self._small)
+        track.steps.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
+        if not track.is_replaced:
+            return track
+        new, learnt = self._tracker.part(track), self._learnt.get(track)
+        if learnt is not None and learnt.pattern is not None:
+            learnt.pattern = self._pattern(track.last) or learnt.pattern  # it may have been made of the new words
+        return new
+
     def _compare(self, track: Track) -> None:
         """Note whether a row still stands where it stood a moment before."""
-        now, since = track.last, track.last.t - MOMENT
-        recent = track.looks[-2 - MOMENT // self.every :]  # of thousands at a logo
+        now, since = track.last, track.last.t - self._moment
+        recent = track.looks[-2 - self._moment // self.every :]  # of thousands at a logo
         then = next(look for look in recent if look.t >= since)
         frames = dict(self._small)
-        if now.t - then.t > MOMENT - self.every and then.t in frames:
+        if now.t - then.t > self._moment - self.every and then.t in frames:
             track.steadies.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
 
     def _complete(self, row: Row, frame: Tensor, now: Seen) -> None:
@@ -264,7 +289,7 @@ class Finder:
         self._begin_of(track)
         _, ends = self._room(track)
         after, last = [small for t, small in self._small if track.stop <= t < ends], self._pattern(track.last)
-        track.stop += max(pattern.frames_there(after) for pattern in (learnt.pattern, last) if pattern)
+        track.stop += max(pattern.frames_there(after, self._fade) for pattern in (learnt.pattern, last) if pattern)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
@@ -279,7 +304,7 @@ class Finder:
         begins, _ = self._room(track)
         before = [small for t, small in self._small if begins <= t < track.first][::-1]
         first = self._pattern(track.looks[0])
-        track.first -= max(pattern.frames_there(before) for pattern in (learnt.pattern, first) if pattern)
+        track.first -= max(pattern.frames_there(before, self._fade) for pattern in (learnt.pattern, first) if pattern)
         learnt.begun = True
 
     def _pattern(self, look: Look) -> Pattern | None:

@@ -28,10 +28,10 @@ class MarkOptions:
     subtitles_only: bool = option(
         True,
         "Leave overlaid text that does not behave like a subtitle: what moves with the scene, stands all the time "
-        "beside lines that change, stands wholly in a corner, or shows for fewer than seven frames. The frames must "
+        "beside lines that change, stands wholly in a corner, or shows for less than 0.3 seconds. The frames must "
         "follow one another. Off: all text that is found goes, each frame on its own.",
         zh="保留表现不像字幕的叠加文字：随画面移动的、在不断变化的字幕旁一直停留的、"
-        "完全位于画面角落的、出现不足 7 帧的。各帧必须连续。关闭后，找到的文字全部去除，逐帧单独判断。",
+        "完全位于画面角落的、出现不足 0.3 秒的。各帧必须连续。关闭后，找到的文字全部去除，逐帧单独判断。",
         name_zh="只去字幕",
         more="A corner is 25 % of the height and 28 % of the width. Where a clip is too short to tell, a row in the "
         "middle or in the lower part is taken for a subtitle, and the report says so.",
@@ -57,6 +57,20 @@ class MarkOptions:
         "look here：在遮罩内先验模型的把握只需一半，其中每行文字都去除。",
         name_zh="字幕遮罩的用法",
         choices=USES,
+    )
+    fps: float = option(
+        0.0,
+        "Frames a second of the video: how long text stands tells what it is. 0: as the file says; 25 where there is "
+        "none.",
+        zh="视频每秒的帧数：文字停留多久，有助于判断它是什么。0：以文件为准；没有文件时按 25 计。",
+        name_zh="帧率",
+        more="Connect the rate of the loaded video where it is far from 25.",
+        more_zh="视频帧率与 25 相差较大时，请把载入视频的帧率接过来。",
+        low=0,
+        high=1000,
+        most=240,
+        step=0.01,
+        fine=True,
     )
 
     def __post_init__(self):

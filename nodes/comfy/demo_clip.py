@@ -8,6 +8,7 @@ from pathlib import Path
 import folder_paths
 
 from ...clear_runtime.atomic import WholeFile
+from .files import user_file
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ EDITION = "1"
 def offer_demo_clip() -> None:
     """Copy the clips (0.5 MB each) into ComfyUI's input folder, so that the shipped graphs run as they are. Once: who
     deletes them does not get them again."""
-    folder, marker = Path(folder_paths.get_input_directory()), _marker()
+    folder, marker = Path(folder_paths.get_input_directory()), user_file(MARKER)
     try:
         if marker.is_file() and marker.read_text(encoding="utf-8").strip() == EDITION:
             return
@@ -36,10 +37,3 @@ def offer_demo_clip() -> None:
         log.warning(
             "the demo clip could not be put into %s (%s); choose a video of your own in Load Video", folder, error
         )
-
-
-def _marker() -> Path:
-    """Beside the user's own settings, or with the models where ComfyUI knows no such folder."""
-    if hasattr(folder_paths, "get_user_directory"):
-        return Path(folder_paths.get_user_directory()) / MARKER
-    return Path(folder_paths.models_dir) / "clear" / MARKER

@@ -22,6 +22,13 @@ def register_folder() -> None:
     folder_paths.folder_names_and_paths[CLEAR_FOLDER][1].update(_EXTENSIONS)
 
 
+def user_file(name: str) -> Path:
+    """A file of the pack beside the user's own settings, or with the models where ComfyUI knows no such folder."""
+    if hasattr(folder_paths, "get_user_directory"):
+        return Path(folder_paths.get_user_directory()) / name
+    return Path(folder_paths.models_dir) / CLEAR_FOLDER / name
+
+
 def lora_files() -> list[str]:
     return sorted({*folder_paths.get_filename_list("loras"), *_clear_files()})
 

@@ -19,10 +19,9 @@ class OptionInputs:
         return [_input(self._left.pop(name), optional) for name in names]
 
     def rest(self, *newest: str) -> list[io.Input]:
-        """Those that were not taken; optional, so that a workflow that was saved before keeps working. newest: those
-        that came last, which stand behind the others wherever the runtime has them."""
-        older = [name for name in self._left if name not in newest]
-        return self.take(*older, *newest, optional=True)
+        """Those that were not taken, `newest` behind all others in the order in which they came: saved values go by
+        their place. Optional, so that a workflow that was saved before keeps working."""
+        return self.take(*(name for name in self._left if name not in newest), *newest, optional=True)
 
 
 def _input(one: Shown, optional: bool) -> io.Input:

@@ -40,7 +40,8 @@ QUALITY = 80
 @dataclass
 class State:
     """Of one node. workflow: the graph's id, None for a prompt without. ended: "", "done", "stopped" or "failed".
-    picture: its number, 0 for none; the page asks for it by the number. left: seconds."""
+    picture: its number, 0 for none; the page asks for it by the number. left: seconds. note: what the run takes, as far
+    as that is known by now. found: what a removal found and left, by time (nodes/comfy/removal.py)."""
 
     node: str
     workflow: str | None
@@ -52,6 +53,8 @@ class State:
     ended: str = ""
     text: str = ""
     picture: int = 0
+    note: str = ""
+    found: dict | None = None
     jpeg: bytes = field(default=b"", repr=False)
 
     def told(self) -> dict:
@@ -87,24 +90,24 @@ BOARD = Board()
 _numbers = itertools.count(1)
 
 
-def _server():
+def server():
     """ComfyUI's server, None where there is none; its module is nothing to import without one."""
     return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
 
 
 def offer_routes() -> None:
     """Let the page ask for the newest states and their pictures. Nothing without a server."""
-    server = _server()
-    if server is None:
+    running = server()
+    if running is None:
         return
     from aiohttp import web  # the server has it
 
-    @server.routes.get("/clear/live")
+    @running.routes.get("/clear/live")
     async def states(request):
         BOARD.watched = True
         return web.json_response(BOARD.all(request.query.get("workflow")))
 
-    @server.routes.get("/clear/live/picture/{number}")
+    @running.routes.get("/clear/live/picture/{number}")
     async def picture(request):
         number = request.match_info["number"]
         jpeg = BOARD.jpeg(int(number)) if number.isdecimal() and int(number) else None
@@ -153,9 +156,13 @@ class Teller:
     def event(self, event) -> None:
         """A callback for a training session: one bar over all of its stages."""
         unit = "clip" if event.step is None else "step"
-        self._at = f"{unit} {event.done}"
+        self.reached(f"{unit} {event.done}")
         detail = f"{unit} {event.done} of {event.total}"
         self.tell(event.run_done, event.run_total, event.stage.capitalize(), detail, event.left, event.picture)
+
+    def reached(self, place: str) -> None:
+        """How far what is kept goes, in words: said after Cancel."""
+        self._at = place
 
     def tell(
         self,
@@ -175,7 +182,7 @@ class Teller:
         native = None
         if picture is not None:
             if self._panel():
-                state.picture, state.jpeg = next(_numbers), _jpeg(picture)
+                state.picture, state.jpeg = next(_numbers), as_jpeg(picture)
             else:
                 native = "JPEG", picture, None
         if self._bar is None:
@@ -191,12 +198,12 @@ class Teller:
         self._seen = now
         return True
 
-    def say(self, text: str) -> None:
-        """A line that stays when it is done."""
-        self.state.text = text
+    def say(self, text: str, found: dict | None = None) -> None:
+        """A line that stays when it is done, and what was found."""
+        self.state.text, self.state.found = text, found
 
     def _panel(self) -> bool:
-        return BOARD.watched and self.node is not None and _server() is not None
+        return BOARD.watched and self.node is not None and server() is not None
 
     def _left(self) -> float | None:
         """Seconds, at the pace since this stage's first piece; None where nobody can tell yet."""
@@ -211,15 +218,15 @@ class Teller:
 
     def _show(self, now: bool = False) -> None:
         moment = time.monotonic()
-        server = _server()
-        if self.node is None or server is None or not (now or moment - self._sent > OFTEN):
+        running = server()
+        if self.node is None or running is None or not (now or moment - self._sent > OFTEN):
             return
         self._sent = moment
         BOARD.put(self.state)
-        server.send_sync(EVENT, self.state.told())
+        running.send_sync(EVENT, self.state.told())
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def as_jpeg(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     picture.convert("RGB").save(out, "JPEG", quality=QUALITY)
     return out.getvalue()

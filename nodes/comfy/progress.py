@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import comfy.model_management
 import comfy.utils
 
@@ -20,11 +18,3 @@ def progress_bar(total: int = 1):
         bar.update_absolute(done, total, picture)
 
     return advance
-
-
-def say(node: str | None, text: str) -> None:
-    """Put a line on a node that stays when it is done. Nothing where no browser looks on."""
-    # the server's module is there once a server runs, and is nothing to import without one
-    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
-    if node is not None and server is not None:
-        server.send_progress_text(text, node)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
+from comfy_api.latest import ui
 from torch import Tensor
 
-from .live import PICTURE_SIDE, Teller
+from . import pace
+from .backend import is_minimax, is_nano
+from .live import PICTURE_EVERY, PICTURE_SIDE, Teller
+
+MOST_TOLD = 1000
+"""Lines of a film that the page lists."""
+BAR = 1000
+"""Steps of a film's bar."""
 
 FINDING = "Finding subtitles"
 STAGES = {"find": FINDING, "control": "Filling in", "encode": "Encoding", "sample": "Painting", "decode": "Decoding"}
@@ -41,3 +50,55 @@ def removal(tell: Teller, total: int | None, frame: Callable[[int], Tensor] | No
         )
 
     return on_progress
+
+
+def painter(model, steps: int) -> str:
+    """The kind of what paints (pace.py); model: None for the fill alone."""
+    name = "" if model is None else "nano" if is_nano(model) else "minimax" if is_minimax(model) else "model"
+    return pace.kind_of(name, steps)
+
+
+def film(tell: Teller):
+    """What a film's run calls with its FilmProgress: one bar over all of it, in shares."""
+    # the runtime, which start-up does without
+    from ...clear_runtime.media.pictures import to_preview
+
+    at, shown = 0, 0.0
+
+    def on_progress(now) -> None:
+        nonlocal at, shown
+        at = max(at, round(BAR * (now.share or 0)))
+        if now.note:
+            tell.state.note = now.note
+        if now.done:
+            tell.reached(f"frame {now.done}")
+        picture, moment = None, time.monotonic()
+        if now.preview is not None and moment - shown > PICTURE_EVERY:
+            picture, shown = to_preview(now.preview, PICTURE_SIDE), moment
+        detail = f"frame {now.done} of {now.total}" if now.total else f"frame {now.done}"
+        tell.tell(at, BAR, now.stage.capitalize(), detail, now.left, picture)
+
+    return on_progress
+
+
+def found_in(report, clock=None, result=None) -> dict:
+    """A report as the page lists it. clock: frame -> seconds; without, the page counts with the source's rate. result:
+    the file that was made, as ComfyUI names one."""
+    # the runtime, which start-up does without
+    from ...clear_runtime.find.report import stretches_of
+
+    def when(first: int, stop: int) -> dict:
+        times = {} if clock is None else {"from": float(clock(first)), "to": float(clock(stop))}
+        return {"first": first, "stop": stop, **times}
+
+    lines = [
+        {**when(line.first, line.stop), "goes": line.goes, "why": line.why, "sure": line.sure, "certain": line.certain}
+        for line in report.lines
+    ]
+    left = [when(*one) for one in stretches_of(report.left)]
+    return {"frames": report.frames, "lines": lines[:MOST_TOLD], "left": left[:MOST_TOLD], "result": result}
+
+
+def shown_found(found: dict, text: str) -> dict:
+    """The same as a node's output, which ComfyUI sends again where it runs a node from its cache. text: the report."""
+    return {**ui.PreviewText(text).as_dict(), "clear_found": [found]}

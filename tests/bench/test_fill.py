@@ -32,7 +32,7 @@ def test_motion_is_worth_something_where_something_moves(kind, gain):
 
 def test_the_tables_are_printed(caplog, tmp_path):
     with caplog.at_level("INFO"):
-        run([], [], ["still"], figures_in=tmp_path / "figures.json")
+        run([], [], ["still"], figures_in=tmp_path / "figures.json", size=SIZE)
     assert all(part in caplog.text for part in PARTS) and (tmp_path / "figures.json").exists()
 
 

@@ -22,6 +22,7 @@ IDS = {
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
     "CLEAR_SubtitleRemoveVideo",
+    "CLEAR_DrawAreas",
     "CLEAR_Composite",
     "CLEAR_BeforeAfter",
     "CLEAR_PriorMask",
@@ -118,7 +119,7 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
                         assert node["inputs"][name] == MINIMAX_STEPS
                     elif name == "steps" and "Wan" not in path.name:
                         assert node["inputs"][name] == STEPS
-                    elif name == "output" and path.stem == "Any other model":
+                    elif name == "output" and path.stem == "Remove subtitles (any other model)":
                         assert node["inputs"][name] == RAW
                     elif name == "subtitle_use" and "mask" in path.name:
                         assert node["inputs"][name] == "look here"

@@ -5,9 +5,10 @@ import pytest
 import torch
 from drawn_rows import at, letters, scene, video, white
 
-from clear_runtime.find.finder import BATCH, EVERY, MOMENT
+from clear_runtime.find.finder import BATCH, MOMENT
 from clear_runtime.find.marks import find_text
 from clear_runtime.find.options import MarkOptions
+from clear_runtime.find.pace import EVERY
 from clear_runtime.find.report import lines_of
 from clear_runtime.find.rows import Row
 from clear_runtime.find.spans import with_marks

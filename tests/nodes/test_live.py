@@ -17,7 +17,7 @@ def told(live, monkeypatch):
     """Messages to the page, of a node with the id 7 in the graph "g"."""
     sent = []
     server = SimpleNamespace(send_sync=lambda event, data: sent.append((event, data)))
-    monkeypatch.setattr(live, "_server", lambda: server)
+    monkeypatch.setattr(live, "server", lambda: server)
     monkeypatch.setattr(live, "BOARD", live.Board())
     monkeypatch.setattr(live, "OFTEN", -1.0)
     return sent

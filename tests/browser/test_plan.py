@@ -1,0 +1,101 @@
+"""What a node that removes says of its film before it runs, and lists after it."""
+
+import json
+import uuid
+
+import pytest
+from clips_for_browser import small_removal
+from comfy_graphs import cut
+from paths import ROOT
+
+FRAMES, FILM = "CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"
+PANEL = "app.graph.nodes.find(n => n.comfyClass === '%s').clearLive"
+
+
+def whole_film(server):
+    """The shipped graph for a film, of a small one, without a network."""
+    if not (server.base / "input" / "small.mp4").exists():
+        cut(server, "small.mp4")
+    graph = json.loads((ROOT / "workflows" / "Remove subtitles from a whole film.json").read_text(encoding="utf-8"))
+    graph["id"] = str(uuid.uuid4())
+    for node in graph["nodes"]:
+        values = node.get("widgets_values")
+        if node["type"] == "LoadVideo":
+            values[0] = "small.mp4"
+        if node["type"] == FILM:
+            values[values.index("composite")] = "preview"
+            values[values.index("CLEAR/film")] = "browser/film"
+    return graph
+
+
+def wait(page, kind, true):
+    page.page.wait_for_function(f"() => {{ const p = {PANEL % kind}; return p && ({true}) }}", timeout=60_000)
+
+
+def texts(page, kind, what):
+    return page.run_js(f"() => [...{PANEL % kind}.{what}].map(one => one.textContent)")
+
+
+def test_a_film_is_described_as_soon_as_it_is_chosen(page, comfyui):
+    (comfyui.base / "input" / "words.mp4").write_text("no film at all")
+    page.load(small_removal(comfyui))
+    wait(page, FRAMES, "p.plan.textContent.includes('9 frames')")
+    plan = page.run_js(f"() => {PANEL % FRAMES}.plan.textContent")
+    assert "0:00 · 9 frames · 128×96 · 25 fps" in plan and "GB of memory" in plan
+    page.run_js("() => { app.graph.nodes.find(n => n.type === 'LoadVideo').widgets[0].value = 'clear_demo.mp4' }")
+    wait(page, FRAMES, "p.plan.textContent.includes('0:02 · 49 frames · 640×352')")
+    page.run_js("() => { app.graph.nodes.find(n => n.type === 'LoadVideo').widgets[0].value = 'words.mp4' }")
+    wait(page, FRAMES, "p.plan.textContent.includes('words.mp4') && p.plan.style.color !== 'rgb(170, 170, 170)'")
+
+
+def test_a_line_of_the_list_takes_the_slider_there(page, comfyui):
+    page.load(small_removal(comfyui))
+    page.queue()
+    assert page.wait_for_end()["status"]["status_str"] == "success"
+    wait(page, FRAMES, "p.found.root.children.length && p.found.root.children[0].textContent.includes('0:00.0')")
+    slider = "app.graph.nodes.find(n => n.comfyClass === 'CLEAR_BeforeAfter').clearCompare"
+    page.page.wait_for_function(f"() => {slider}.told && {slider}.video.readyState >= 2")
+    page.run_js(f"() => {slider}.go(0)")
+    page.page.locator(".clear-found > div").first.evaluate("row => row.click()")
+    page.page.wait_for_function(f"() => {slider}.frame === 4")
+    wait(page, FRAMES, "p.picture.src.includes('/clear/frame') && p.picture.naturalWidth === 128")
+    assert "removed" in texts(page, FRAMES, "root.querySelectorAll('.clear-found > div')")[0]
+
+
+def test_a_film_lists_its_lines_and_shows_them_before_and_after(page, comfyui):
+    graph = whole_film(comfyui)
+    page.load(graph)
+    wait(page, FILM, "p.plan.textContent.includes('9 frames')")
+    page.queue()
+    assert page.wait_for_end()["status"]["status_str"] == "success"
+    wait(page, FILM, "p.found.root.children.length")
+    page.open()
+    wait(page, FILM, "p.found.root.children.length")
+    page.load(graph | {"id": str(uuid.uuid4())})
+    page.queue()  # another graph with the same nodes: all of it from the cache
+    page.wait_for_end()
+    wait(page, FILM, "p.found.root.children.length")
+    page.open()
+    wait(page, FILM, "p.found.root.children.length")
+    page.page.locator(".clear-found > div").first.evaluate("row => row.click()")
+    wait(page, FILM, "p.picture.naturalWidth === 128 && p.picture.src.includes('output')")
+    place = page.middle_of(f"{PANEL % FILM}.picture")
+    page.page.mouse.move(*place)
+    page.page.mouse.down()
+    wait(page, FILM, "p.picture.naturalWidth === 128 && !p.picture.src.includes('output')")
+    page.page.mouse.up()
+    wait(page, FILM, "p.picture.src.includes('output')")
+
+
+@pytest.mark.parametrize("renderer", ["classic"])
+def test_it_is_said_in_chinese(browser, comfyui, renderer):
+    from launch.page import ComfyPage
+
+    page = ComfyPage(browser, comfyui, renderer, locale="zh")
+    page.load(small_removal(comfyui))
+    wait(page, FRAMES, "p.plan.textContent.includes('9 帧')")
+    page.queue()
+    page.wait_for_end()
+    wait(page, FRAMES, "p.text.textContent.includes('已去除')")
+    page.close()
+    assert page.errors == []
