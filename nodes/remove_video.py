@@ -11,11 +11,13 @@ from comfy_api.latest import io
 
 from ..clear_runtime.catalogue import REMOVE_VIDEO
 from ..clear_runtime.errors import ClearError
+from ..clear_runtime.media.codecs import AS_SOURCE, CHOICES
 from .choices import BUNDLED
 from .comfy import pace
 from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.film_results import Made, Results, films_in, of_many, of_one
+from .comfy.flow import comfy_flow, flow_identity, optical_flow_input
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
@@ -59,7 +61,8 @@ def _file_inputs(options: OptionInputs) -> list:
             min=0.0,
             max=51.0,
             step=1.0,
-            tooltip="Quality of the new file: 0 is lossless, 7 stays close to the original, 23 is small.",
+            tooltip="Quality of the new file, whatever the codec: 0 is lossless or next to it, 7 stays close to the "
+            "original, 23 is small.",
         ),
         io.String.Input(
             "filename_prefix",
@@ -70,6 +73,7 @@ def _file_inputs(options: OptionInputs) -> list:
         *options.take("subtitles_only", optional=True),
         subtitle_input(),
         trained_input(),
+        optical_flow_input(),
         io.String.Input(
             "plan",
             default="",
@@ -84,7 +88,8 @@ class SubtitleRemoveVideo(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         options = OptionInputs(REMOVE_VIDEO)
-        newest = options.take("clean_overlap", optional=True)  # behind all that were there before
+        newest = options.take("mask_jumps", optional=True)
+        latest = options.take("clean_overlap", optional=True)
         return io.Schema(
             node_id="CLEAR_SubtitleRemoveVideo",
             display_name="Remove Subtitles (Video)",
@@ -118,6 +123,15 @@ class SubtitleRemoveVideo(io.ComfyNode):
                     "folder.",
                 ),
                 *newest,
+                io.Combo.Input(
+                    "codec",
+                    options=list(CHOICES),
+                    default=AS_SOURCE,
+                    optional=True,
+                    tooltip="What the new file is stored with. as the source: where it can be written, else H.264, and "
+                    "the report says why. nvenc: by an NVIDIA card.",
+                ),
+                *latest,
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -167,6 +181,8 @@ class SubtitleRemoveVideo(io.ComfyNode):
         trained=None,
         plan="",
         save_mask=False,
+        optical_flow=None,
+        codec=AS_SOURCE,
         **given,
     ) -> Made:
         """One film; name: what its result is called besides, where it is one of many. Raises ClearError."""
@@ -187,11 +203,13 @@ class SubtitleRemoveVideo(io.ComfyNode):
             engine,
             ComfyPrior(chosen_prior(prior, trained)),
             options,
-            Store(crf, masks=save_mask),
+            Store(crf, save_mask, codec, results.ending),
             *(area if area is None else area.cpu() for area in (limit, protect, subtitle)),
-            weights={**_weights(None if preview else model, vae, positive, negative, cfg), **_prior(prior, trained)},
+            weights=_weights(None if preview else model, vae, positive, negative, cfg)
+            | _others(prior, trained, optical_flow),
             plan=resolved(plan),
             metadata=_metadata(cls.hidden),
+            optical_flow=comfy_flow(optical_flow),
         )
         return (results.earlier(job) if name else None) or cls._run(job, results, None if preview else model)
 
@@ -238,6 +256,11 @@ def _weights(model, vae, positive, negative, cfg: float) -> dict[str, str]:
         return {}
     text = f"{conditioning_identity(positive, negative)} {cfg}"
     return {"model": model_identity(model), "VAE": vae_identity(vae), "conditioning": text}
+
+
+def _others(prior: str, trained: str | None, optical_flow) -> dict[str, str]:
+    """The same of what finds and fills."""
+    return {**_prior(prior, trained), **flow_identity(optical_flow)}
 
 
 def _prior(prior: str, trained: str | None) -> dict[str, str]:

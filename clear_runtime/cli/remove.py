@@ -40,6 +40,7 @@ from ..film.run import Job, clean, make_plan
 from ..film.store import CRF, Store
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
+from ..media.codecs import AS_SOURCE, CHOICES
 from ..media.pictures import mask_picture
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
@@ -74,7 +75,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--report", action="store_true", help="also write OUT's name with _report.json, with figures")
     parser.add_argument(
-        "--crf", type=float, default=CRF, help="x264's quality, 0 (lossless) to 51 (default: %(default)s)"
+        "--crf",
+        type=float,
+        default=CRF,
+        help="quality on x264's scale, 0 (lossless) to 51, whatever the codec (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--codec",
+        choices=CHOICES,
+        default=AS_SOURCE,
+        help="what the result is stored with; as the source: where it can be written, else H.264. nvenc: by an NVIDIA "
+        "card (default: %(default)s)",
     )
     parser.add_argument(
         "--device",
@@ -166,7 +177,7 @@ def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
         areas = {name: mask_picture(path) for name in MASKS if (path := getattr(args, name)) is not None}
         prior = load_prior(args.prior, args.device)
         args.shared = dict(engine=engine, options=options, weights=weights, prior=prior, **areas)
-    store, masks = Store(args.crf, masks=args.mask is not None), lambda target: args.mask
+    store, masks = Store(args.crf, args.mask is not None, args.codec, target.suffix), lambda target: args.mask
     return Job(film, work_of(target), lambda: target, store=store, plan=args.use_plan, masks=masks, **args.shared)
 
 

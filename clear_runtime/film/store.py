@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
 from ..media.join import join
-from ..media.writer import VideoWriter
+from ..media.writer import VideoWriter, stored_as
 from .source import Shown, Source
 
 CRF = 7.0
@@ -54,19 +55,31 @@ class SegmentWriter:
 
 @dataclass(frozen=True)
 class Store:
-    """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51. masks: whether there is a
-    grey video of what was replaced as well, with a frame for each of the film's, at its time."""
+    """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51, or what comes as close with another
+    codec. codec: one of CHOICES (media/codecs.py). container: the ending of the result's name. masks: whether there is
+    a grey video of what was replaced as well, with a frame for each of the film's, at its time."""
 
     crf: float = CRF
     masks: bool = False
+    codec: str = AS_SOURCE
+    container: str = ".mp4"
+
+    def chosen(self, source: Source) -> tuple[Codec, str]:
+        """What the result is stored with, and why that is not what was asked for, if it is not. Raises ClearError for a
+        codec that cannot be."""
+        facts = source.facts
+        form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
+        return codec_for(self.codec, facts, form, self.container)
 
     def ending(self, source: Source) -> str:
         """Of a segment's file."""
-        return ".nut"  # it keeps every clock as it is
+        return self.chosen(source)[0].part
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
-        facts = source.facts
-        writer = VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True)
+        facts, codec = source.facts, self.chosen(source)[0]
+        writer = VideoWriter(
+            path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True, codec=codec
+        )
         return SegmentWriter(writer, self._masks(masks_path(path), source) if self.masks else None, source.size)
 
     def _masks(self, path: Path, source: Source) -> VideoWriter:
@@ -92,4 +105,4 @@ class Store:
 
 def masks_path(segment: Path) -> Path:
     """Where the masks of a segment lie."""
-    return segment.with_stem(f"{segment.stem}_masks")
+    return segment.with_name(f"{segment.stem}_masks{H264.part}")

@@ -80,7 +80,7 @@ class Report:
         if not self.lines:
             return f"No subtitle was found in {self.frames} frames. If there is one: lower threshold, or {way}."
         return (
-            f"No subtitle in {self.frames} frames: the text that was found is left, for the reasons below. If one of "
+            f"No subtitle was found in {self.frames} frames: the text there is left, for the reasons below. If one of "
             f"them is the subtitle: switch subtitles_only off, or {way}."
         )
 

@@ -57,9 +57,10 @@ def _join(
     options = {"movflags": flags} if target.suffix.lower() in (".mp4", ".mov") else {}
     with WholeFile(target) as whole, av.open(str(whole), "w", options=options) as container:
         with av.open(str(parts[0])) as first:
-            picture = container.add_stream_from_template(first.streams.video[0])
+            picture = _like(container, first.streams.video[0])
             picture.time_base = first.streams.video[0].time_base
-            picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
+            if picture.codec_context is not None:
+                picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
             head = first.streams.video[0].codec_context.extradata
         if not alone:
             picture.metadata.update(film_names(beside))
@@ -81,3 +82,14 @@ def _join(
                         over += 1
                         on_packet(over)
         rest.finish()
+
+
+def _like(container, stream):
+    """A stream of a container for the packets of another, also where FFmpeg decodes it by what cannot encode (AV1)."""
+    # brings FFmpeg's libraries: only where a file is written
+    import av
+
+    try:
+        return container.add_stream_from_template(stream)
+    except av.codec.codec.UnknownCodecError:
+        return container.add_stream_from_template(stream, opaque=True)

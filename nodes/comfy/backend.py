@@ -22,8 +22,8 @@ from ...clear_runtime.engines.nano.engine import nano_engine
 from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH
-from .flow import ComfyFlow
 from .nano_vae import NanoVAE
+from .sampling import ComfySampling
 
 NANO_MARK = "clear_nano"
 """Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
@@ -98,12 +98,12 @@ class ComfyDenoiser:
         for conditioning in filter(None, (positive, negative)):
             require_text(conditioning)
         vision = SimpleNamespace(penultimate_hidden_states=torch.zeros(CLIP_VISION_SHAPE))
-        self.flow = ComfyFlow(model, positive, cfg, negative, clip_vision_output=vision)
+        self.sampling = ComfySampling(model, positive, cfg, negative, clip_vision_output=vision)
 
     def __call__(
         self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
-        return self.flow.sample(noise, control_condition(control), sigmas, on_step=on_step, known=known)
+        return self.sampling.sample(noise, control_condition(control), sigmas, on_step=on_step, known=known)
 
 
 class ComfyCodec:

@@ -86,14 +86,14 @@ class Results:
         from ...clear_runtime.media.video import read_facts
 
         facts = read_facts(source)
-        self._prefix, self._size, self._ending = prefix, (facts.width, facts.height), _ending(source)
+        self._prefix, self._size, self.ending = prefix, (facts.width, facts.height), _ending(source)
         folder, name, _, self.subfolder = self._place()
         digest = hashlib.sha256(f"{source.absolute()} {node}".encode()).hexdigest()[:10]
         self.work = Path(folder) / f"unfinished_{name[:40]}_{digest}"
 
     def free_name(self) -> Path:
         folder, name, counter, _ = self._place()
-        return Path(folder) / f"{name}_{counter:05}_{self._ending}"
+        return Path(folder) / f"{name}_{counter:05}_{self.ending}"
 
     def saved(self, path: Path) -> ui.SavedResult:
         return ui.SavedResult(path.name, self.subfolder, io.FolderType.output)
@@ -105,7 +105,7 @@ class Results:
         from ...clear_runtime.film.output import saved_plan
 
         folder, name, _, _ = self._place()
-        for path in sorted(Path(folder).glob(f"{glob.escape(name)}_*_{self._ending}")):
+        for path in sorted(Path(folder).glob(f"{glob.escape(name)}_*_{self.ending}")):
             masks = job.masks(path) if job.store.masks else None
             if cleaned_before(job, path) and (masks is None or masks.exists()):
                 told = {"plan": str(saved_plan(path)), "notes": ["Cleaned before."]}

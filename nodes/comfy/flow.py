@@ -1,105 +1,64 @@
-"""A MODEL of Wan's shape, sampled through ComfyUI with the runtime's own sigmas and samplers."""
+"""ComfyUI's optical flow, a RAFT network under its memory manager, as the runtime's."""
 
 from __future__ import annotations
 
 import comfy.model_management
-import comfy.model_sampling
-import comfy.sample
-import comfy.samplers
 import torch
+from comfy_api.latest import io
 from torch import Tensor
 
-from ...clear_runtime.engines.sampling import EULER, Known, OnStep, sample
-from ...clear_runtime.engines.schedule import SHIFT
-from ...clear_runtime.wan import TIMESTEPS
+from ...clear_runtime.errors import ClearError
+from .identity import network_identity
+from .managed import to_device
 
-_OTHER_CONDITIONS = ("concat_mask", "reference_latents", "time_dim_concat", "context_latents")
-"""What other Wan nodes put into a CONDITIONING and ComfyUI's Wan would read beside our own channels."""
+PARTS = ("feature_encoder", "context_encoder", "update_block")
+"""Of torchvision's RAFT, which is all that ComfyUI's loader takes."""
+_ROOM = 2**30
+"""Bytes that a batch may take, where one pair of frames alone does not take more."""
+
+
+def optical_flow_input():
+    return io.Custom("OPTICAL_FLOW").Input(
+        "optical_flow",
+        optional=True,
+        tooltip="From Load Optical Flow Model (ComfyUI 0.33 or later): the fill then borrows pixels of other frames "
+        "along this network's flow instead of its own.",
+    )
+
+
+def comfy_flow(patcher) -> ComfyFlow | None:
+    """The runtime's OpticalFlow of what is linked, or None of nothing. Raises ClearError for what is no RAFT."""
+    if patcher is None:
+        return None
+    network = getattr(patcher, "model", None)
+    if not all(hasattr(network, part) for part in PARTS):
+        raise ClearError(
+            f"optical_flow is a {type(network or patcher).__name__}, not torchvision's RAFT. Connect Load Optical Flow "
+            "Model with raft_large, or leave it unconnected."
+        )
+    return ComfyFlow(patcher)
+
+
+def flow_identity(patcher) -> dict[str, str]:
+    """What a result depends on of it; of none where none is linked."""
+    return {} if patcher is None else {"optical flow": network_identity(patcher.model)}
 
 
 class ComfyFlow:
-    """A MODEL, on a clone whose timesteps are Wan's. positive, negative: CONDITIONING. shift: of the schedule that the
-    sigmas are from, for patches that hold for a share of it. extra: what goes into both conditionings beside the
-    channels."""
+    """(first, second) [N, 3, h, w] in 0..1 -> flow [N, 2, h, w] on the CPU; moved to its device when it is asked."""
 
-    def __init__(self, model, positive, cfg: float = 1.0, negative=None, shift: float = SHIFT, **extra):
-        self.model, self.positive, self.cfg, self.extra = model.clone(), positive, cfg, extra
-        self.negative = positive if negative is None else negative  # with cfg 1 ComfyUI skips the negative
-        self.model.add_object_patch("model_sampling", _flow_sampling(self.model.model.model_config, shift))
-        self.latent_format = self.model.get_model_object("latent_format")
+    def __init__(self, patcher):
+        self.patcher = patcher
 
-    def sample(
-        self,
-        noise: Tensor,
-        condition: Tensor,
-        sigmas: Tensor,
-        sampler: str = EULER,
-        on_step: OnStep | None = None,
-        known: Known | None = None,
-    ) -> Tensor:
-        """Clean latents [1, 16, t, h, w], all in model space. condition [1, c, t, h, w]: the network's further
-        channels, c a multiple of 16. sampler: one of sampling.SAMPLERS; the rest as sampling.sample has it."""
+    def __call__(self, first: Tensor, second: Tensor) -> Tensor:
+        # torch modules that start-up does without
+        from ...clear_runtime.fill.raft import Raft, memory
 
-        def callback(step, x0, x, total):
+        each = memory(*first.shape[-2:])
+        count = max(1, min(len(first), _ROOM // each))
+        raft = Raft(self.patcher.model, to_device(self.patcher, count * each))
+        done = []
+        for pairs in zip(first.split(count), second.split(count)):
             comfy.model_management.throw_exception_if_processing_interrupted()
-            if on_step is not None:
-                on_step(step + 1, total)
-
-        # ComfyUI brings each 16 channels to model space itself, so they are handed over in the VAE's own space
-        raw = torch.cat([self.latent_format.process_out(part) for part in condition.split(noise.shape[1], 1)], 1)
-        latents = comfy.sample.sample_custom(
-            self.model,
-            noise,
-            self.cfg,
-            _sampler(sampler, known),
-            sigmas,
-            self._conditioned(self.positive, raw),
-            self._conditioned(self.negative, raw),
-            torch.zeros_like(noise),
-            callback=callback,
-            disable_pbar=True,
-            seed=0,
-        )
-        return self.latent_format.process_in(latents.float().cpu())
-
-    def _conditioned(self, conditioning, condition: Tensor):
-        """The CONDITIONING with the further channels, in the VAE's own space."""
-        return [
-            [
-                text,
-                {
-                    **{key: value for key, value in extra.items() if key not in _OTHER_CONDITIONS},
-                    "concat_latent_image": condition.clone(),
-                    **self.extra,
-                },
-            ]
-            for text, extra in conditioning
-        ]
-
-
-def _sampler(name: str, known: Known | None):
-    """One of the runtime's samplers as ComfyUI calls them."""
-
-    def run(model, x, sigmas, extra_args=None, callback=None, disable=None):
-        each = x.new_ones([len(x)])
-        velocity = lambda latents, sigma: (latents - model(latents, sigma * each, **(extra_args or {}))) / sigma
-        noise = x / sigmas[0]  # which ComfyUI has scaled by it
-        return sample(
-            velocity,
-            noise,
-            sigmas,
-            name,
-            None if known is None else known.to(x),
-            lambda step, _: callback({"i": step - 1, "x": x, "denoised": x}),
-        )
-
-    return comfy.samplers.KSAMPLER(run)
-
-
-def _flow_sampling(config, shift: float):
-    class FlowSampling(comfy.model_sampling.ModelSamplingDiscreteFlow, comfy.model_sampling.CONST):
-        pass
-
-    sampling = FlowSampling(config)
-    sampling.set_parameters(shift=shift, multiplier=TIMESTEPS)
-    return sampling
+            done.append(raft(*pairs))
+        return torch.cat(done)

@@ -17,8 +17,8 @@ from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import TEXT_WIDTH
 from .backend import MINIMAX_MARK, ComfyCodec
-from .flow import ComfyFlow
 from .nano_vae import NanoVAE
+from .sampling import ComfySampling
 
 
 class NoCrossAttention(nn.Module):
@@ -49,13 +49,13 @@ class MiniMaxDenoiser:
     """MiniMax-Remover's MODEL as Denoiser: no prompt, no guidance."""
 
     def __init__(self, model, own: MiniMaxOptions):
-        self.flow = ComfyFlow(model, [[torch.zeros(1, 1, TEXT_WIDTH), {}]], shift=own.shift)
+        self.sampling = ComfySampling(model, [[torch.zeros(1, 1, TEXT_WIDTH), {}]], shift=own.shift)
         self.sampler = own.sampler
 
     def __call__(
         self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
     ) -> Tensor:
-        return self.flow.sample(noise, control, sigmas, self.sampler, on_step, known)
+        return self.sampling.sample(noise, control, sigmas, self.sampler, on_step, known)
 
 
 def minimax_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> MiniMaxEngine:

@@ -44,7 +44,7 @@ def test_finding_nothing_is_said_with_what_to_do():
 
 def test_text_that_was_left_is_no_reason_for_a_lower_threshold():
     text = told(video(scene(60), (SCORE, slice(0, 60)))).text()
-    assert text.startswith("No subtitle in 60 frames: the text that was found is left") and "threshold" not in text
+    assert text.startswith("No subtitle was found in 60 frames: the text there is left") and "threshold" not in text
     assert "switch subtitles_only off" in text and text.endswith("stands in a corner")
 
 
