@@ -29,7 +29,7 @@ from .find.report import Report
 from .frames.checks import checked
 from .frames.masks import check_area
 from .frames.patch import Patched
-from .frames.windows import Window, held_by, iter_windows, ramp
+from .frames.windows import Window, held_by, iter_windows, kept, ramp
 from .options import PREVIEW, RemovalProgress, RemoveOptions
 from .presets import resolved
 from .progress import Progress
@@ -180,19 +180,22 @@ class _Run:
         yield from _given_up(pending, len(pending))
 
     def _joined(self, overlap: list[Patched], window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
-        """The window's frames, cleaned; those that the window before had too go over from its version to this one."""
-        cleaned = self._cleaned(window, held)
-        shares = ramp(len(overlap)).tolist()
+        """The window's frames, cleaned; those that the window before had too go over from its version to this one;
+        where this one goes on from them, the first half stays."""
+        cleaned = self._cleaned(window, held, overlap)
+        stay = kept(len(overlap), self.cleaner.engine.needs.group) if self.settings.goes_on else 0
+        shares = [0.0] * stay + ramp(len(overlap) - stay).tolist()
         joined = [old.fade_into(new, share) for old, new, share in zip(overlap, cleaned, shares)]
         return joined + cleaned[len(joined) :]
 
-    def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
-        cleaned, shown = self.cleaner.clean(window, held)
+    def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched]) -> list[Patched]:
+        cleaned, shown = self.cleaner.clean(window, held, overlap)
         rest = self._rest(cleaned, held)
         if rest is not None:
             again = [(one.picture(), _or_nothing(more, one.frame)) for one, more in zip(cleaned, rest)]
             cleaned = [
-                one.under(newer) for one, newer in zip(cleaned, self.cleaner.clean(window, again, again=True)[0])
+                one.under(newer)
+                for one, newer in zip(cleaned, self.cleaner.clean(window, again, overlap, again=True)[0])
             ]
             still = self._rest(cleaned, held) or []
             left = {window.start + t for t, more in enumerate(still) if more is not None}

@@ -9,7 +9,7 @@ themselves are read where they lie, and it costs two: what the engine is given, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -147,10 +147,10 @@ class WindowCleaner:
 
     @torch.no_grad()
     def clean(
-        self, window: Window, held: list[tuple[Tensor, Tensor]], again: bool = False
+        self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched] = (), again: bool = False
     ) -> tuple[list[Patched], int]:
         """A window's (frame [H, W, 3], marks [H, W] bool) -> its frames without what is marked, and which of them had
-        most. again: the frames are its own result."""
+        most. overlap: its first frames as the window before has left them. again: the frames are its own result."""
         frames = [frame for frame, _ in held]
         size = tuple(frames[0].shape[:2])
         if self._canvas is None:
@@ -175,7 +175,8 @@ class WindowCleaner:
             source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
             holes = within(found) > 0
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
-        new, found = self._generated(window, frames, work, source, found, holes, again)
+        known = overlap if self.settings.goes_on else ()
+        new, found = self._generated(window, frames, work, source, found, holes, again, known)
         return self._put_over(frames, work, source, new, found, lifted, within), shown
 
     def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
@@ -204,9 +205,10 @@ class WindowCleaner:
         found: Tensor,
         holes: Tensor,
         again: bool,
+        known: Sequence[Patched],
     ) -> tuple[Tensor, Tensor]:
         """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
-        from the difference."""
+        from the difference. known: the window's first frames, where the engine shall go on from these."""
         settings, canvas, needs = self.settings, self.canvas, self.engine.needs
         asked = settings.asked
         control = CONTROLS[settings.control]
@@ -240,6 +242,7 @@ class WindowCleaner:
             whole=asked.output.output == RAW,
             differs=differs,
             again=again,
+            painted=self._whole_groups(known, region),
         )
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
         del piece, seen  # a copy of the window, and no longer needed
@@ -249,6 +252,15 @@ class WindowCleaner:
             painted, changed = Painted(painted.frames, painted.onto), None
         return self._left(painted, frames, work, given, region), found
 
+    def _whole_groups(self, known: Sequence[Patched], region: Region) -> Tensor | None:
+        """Of finished frames those that fill the engine's groups, as it sees them; None where there are none."""
+        group = self.engine.needs.group
+        count = (len(known) - 1) // group * group + 1
+        if not known:
+            return None
+        seen = (self.canvas.enter(one.picture(torch.float32)) for one in known[:count])
+        return stacked((region.of(frame[None])[0] for frame in seen), count)
+
     def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
         whole = torch.zeros(1, *self.canvas.source)
         work.of(whole)[0] = hole
@@ -256,7 +268,7 @@ class WindowCleaner:
 
     def _changed(self, painted: Painted, count: int) -> Tensor:
         if painted.changed is None:
-            raise ClearError('This engine cannot say what it changed. Set mask_from to "prior".')
+            raise RuntimeError("an engine that tells what it changed did not")
         masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
         return grow(masks, self.settings.grow)
 

@@ -12,7 +12,7 @@ from comfy_api.latest import io
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.backend import comfy_engine
+from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.flow import comfy_flow, optical_flow_input
 from .comfy.frames import require_frames
@@ -31,13 +31,16 @@ def parts_and_areas() -> list:
         io.Model.Input(
             "model",
             optional=True,
-            tooltip="From Load CLEAR Nano, or Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA).",
+            tooltip="From Load CLEAR Nano, Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA), or "
+            "Load MiniMax-Remover.",
         ),
         io.Vae.Input(
             "vae", optional=True, tooltip="From Load CLEAR Nano for its MODEL; wan_2.1_vae.safetensors for Wan2.1."
         ),
         io.Conditioning.Input(
-            "positive", optional=True, tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1."
+            "positive",
+            optional=True,
+            tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1; none for MiniMax-Remover.",
         ),
         io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
         *_limits(),
@@ -140,7 +143,7 @@ class SubtitleRemove(io.ComfyNode):
                 subtitle_input(),
                 trained_input(),
                 optical_flow_input(),
-                *options.rest("fps", "mask_jumps"),
+                *options.rest("fps", "mask_jumps", "clean_overlap"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],

@@ -14,7 +14,7 @@ from ..clear_runtime.errors import ClearError
 from ..clear_runtime.media.codecs import AS_SOURCE, CHOICES
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.backend import comfy_engine
+from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.film_results import Made, Results, films_in, of_many, of_one
 from .comfy.flow import comfy_flow, flow_identity, optical_flow_input
@@ -89,6 +89,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
     def define_schema(cls):
         options = OptionInputs(REMOVE_VIDEO)
         newest = options.take("mask_jumps", optional=True)
+        latest = options.take("clean_overlap", optional=True)
         return io.Schema(
             node_id="CLEAR_SubtitleRemoveVideo",
             display_name="Remove Subtitles (Video)",
@@ -130,6 +131,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
                     tooltip="What the new file is stored with. as the source: where it can be written, else H.264, and "
                     "the report says why. nvenc: by an NVIDIA card.",
                 ),
+                *latest,
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],

@@ -16,36 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from drawn_graph import CONDITIONING, IMAGE, MASK, MODEL, VAE, VIDEO, Graph  # noqa: E402
+from graph_values import COMPOSITE, FILM, LOOK, REMOVE, TRAINED_LOOK, TRAINING  # noqa: E402
 
 GRAPHS, NOTES = ROOT / "workflows", ROOT / "scripts" / "notes"
 HUB = "https://huggingface.co"
 DEMO, CLEAN = "clear_demo.mp4", "clear_demo_clean.mp4"
-PRIOR = ["bundled light prior", True]
-FOUND = [0.5, "add", "auto", True]
-REMOVE = [1, 1.0, 0, 81, 16, "composite", "auto", "auto", "auto", -1, 2, *PRIOR, *FOUND, 0.0, 8]
-FILM = [*REMOVE[:11], "", "", "", 7.0, "CLEAR/film", *PRIOR, "", True, *FOUND, False, "", 8]
-COMPOSITE = ["scaled", "auto", -1, 2, "bundled light prior", 0.5, True, *FOUND[1:], 0.0, 8]
-TRAINED_LOOK = [
-    24.0,
-    "",
-    "latin",
-    "as set",
-    "",
-    5.5,
-    "#ffffff",
-    7.0,
-    "#000000",
-    0.0,
-    0.0,
-    "#000000",
-    1.0,
-    "bottom",
-    5.0,
-]
-TRAINED_LOOK += [0.0, 0]
-TRAINING = ["bundled light prior", "demo_lora", 60, 16, "q,k,v,o,ffn.0,ffn.2", 0.001, 1, 1, 9, 64, 160, "auto", "auto"]
-TRAINING += [False, "adamw", "none", 0, 20]
-LOOK = ["#ffffff", 8.0, "#000000", 0.0, 0.0, "#000000", 1.0, "bottom", 5.0, 0.2, 3]
 
 
 def note(name: str) -> str:
@@ -102,14 +77,16 @@ def _file(name: str, folder: str, repository: str, path: str) -> dict:
 COMFY = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
 BASE = "diffusion_pytorch_model.safetensors"
 LORA = "CLEAR-mask-free-subtitle-removal.pt"
+HOLES = "Wan2_1-MiniMaxRemover_1_3B_fp16.safetensors"
 CODEC, WORDS = "wan_2.1_vae.safetensors", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"
 FILES = {
     BASE: _file(BASE, "diffusion_models", "alibaba-pai/Wan2.1-Fun-V1.1-1.3B-Control", BASE),
     LORA: _file(LORA, "loras", "charlesw09/CLEAR-mask-free-video-subtitle-removal", LORA),
+    HOLES: _file(HOLES, "diffusion_models", "Kijai/WanVideo_comfy", HOLES),
     CODEC: _file(CODEC, "vae", COMFY, f"split_files/vae/{CODEC}"),
     WORDS: _file(WORDS, "text_encoders", COMFY, f"split_files/text_encoders/{WORDS}"),
 }
-"""What the large model needs, under the names that the downloads have."""
+"""What the large models need, under the names that the downloads have."""
 
 
 def wan() -> Graph:
@@ -144,6 +121,18 @@ def one_node() -> Graph:
     graph.link(video, VIDEO, node, "video")
     graph.column()
     compared(graph, node, node, "CLEAR/clean")
+    return graph
+
+
+def minimax() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "minimax", height=520)
+    model = graph.add("CLEAR_LoadMiniMax", [HOLES, "default", "unipc", 3.0, 6], models=[FILES[HOLES]])
+    vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
+    graph.column()
+    removed = removing(graph, film, [6, *REMOVE[1:]], model=(model, MODEL), vae=(vae, VAE))
+    graph.column()
+    compared(graph, film, removed, "CLEAR/clean")
     return graph
 
 
@@ -365,6 +354,7 @@ def train_prior() -> Graph:
 ALL = {
     "Remove subtitles (no download)": no_download,
     "Remove subtitles (Wan2.1 + CLEAR)": wan,
+    "Remove subtitles (MiniMax-Remover)": minimax,
     "Remove subtitles from a whole film": whole_film,
     "Remove subtitles (one node)": one_node,
     "Remove subtitles (any other model)": any_other,

@@ -197,6 +197,10 @@ def prior(graphs: Graphs) -> None:
         GRAPHS / "Remove subtitles (Wan2.1 + CLEAR).jpg",
         column([frame(DEMO / "bunny_subtitled.mp4", LATIN), overlay[LATIN]], 480),
     )
+    holes = graphs.pictures(graphs.prompt("Show where subtitles are"), "CLEAR_PriorMask", [1])[0]
+    shown = frame(DEMO / "bunny_subtitled.mp4", LATIN)
+    grey = Image.composite(Image.new("RGB", shown.size, (128, 128, 128)), shown, holes[LATIN].convert("L"))
+    save(GRAPHS / "Remove subtitles (MiniMax-Remover).jpg", column([shown, grey], 480))  # what the network is shown
 
 
 def burn(graphs: Graphs) -> None:

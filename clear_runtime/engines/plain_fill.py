@@ -11,7 +11,7 @@ class PlainFill:
     """Works at the source's own resolution, on the holes and what the fill looks at around them. optical_flow:
     what it follows, where it is another than its own."""
 
-    needs = Needs(scaled=False, context=MARGIN, region="subtitle band")
+    needs = Needs(scaled=False, context=MARGIN, region="subtitle band", holes=True)
     steps = 1
 
     def __init__(self, optical_flow: OpticalFlow | None = None):

@@ -67,7 +67,14 @@ class Cleaning:
 
     def pieces(self) -> list[Piece]:
         around = self.options.windows.overlap
-        return pieces_of(self.plan.texts(), self.plan.shots, around, self.plan.stop, goes_on=not self.plan.all)
+        return pieces_of(
+            self.plan.texts(),
+            self.plan.shots,
+            around,
+            self.plan.stop,
+            goes_on=not self.plan.all,
+            in_one_go=self.options.engine.clean_overlap,
+        )
 
     def smaller(self) -> Cleaning | None:
         """The same with half the window; None where it cannot be smaller."""

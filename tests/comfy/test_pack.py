@@ -7,6 +7,7 @@ import re
 import pytest
 from comfy_graphs import ROOT
 
+from clear_runtime.engines.minimax import STEPS as MINIMAX_STEPS
 from clear_runtime.engines.nano.limits import STEPS
 from clear_runtime.options import RAW
 from launch.graph import NOTES, laid_open, to_prompt
@@ -22,6 +23,7 @@ SUBTITLE_USE = {
 IDS = {
     "CLEAR_LoadNano",
     "CLEAR_LoadModel",
+    "CLEAR_LoadMiniMax",
     "CLEAR_ApplyLoRA",
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
@@ -109,14 +111,17 @@ def test_a_graph_fits_the_server_s_schemas(path, object_info):
 def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
     """What a graph shows and what a fresh node does are the same, so a default that changes is changed in both.
 
-    Some exceptions: the small model's graphs take the one step that it does best with, where it stands for another
-    model it gives its whole picture, and the graph for a mask of one's own takes what is in it."""
+    Some exceptions: MiniMax-Remover's graph takes its own six steps, and the small model's the one that it does best
+    with; where it stands for another model it gives its whole picture, and the graph for a mask of one's own takes what
+    is in it."""
     for path in GRAPHS:
         for node in template(path.name).values():
             if node["class_type"] in ("CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"):
                 specs = object_info[node["class_type"]]["input"]
                 for name, spec in {**specs["required"], **specs["optional"]}.items():
-                    if name == "steps" and "Wan" not in path.name:
+                    if name == "steps" and "MiniMax" in path.name:
+                        assert node["inputs"][name] == MINIMAX_STEPS
+                    elif name == "steps" and "Wan" not in path.name:
                         assert node["inputs"][name] == STEPS
                     elif name == "output" and path.stem == "Remove subtitles (any other model)":
                         assert node["inputs"][name] == RAW
@@ -126,10 +131,16 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
                         assert node["inputs"][name] == spec[1]["default"], f"{path.name}: {name}"
 
 
-def test_the_wan_graph_names_what_it_needs(template):
-    graph = json.loads((ROOT / "workflows" / "Remove subtitles (Wan2.1 + CLEAR).json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    "name, folders",
+    [
+        ("Remove subtitles (Wan2.1 + CLEAR).json", ("diffusion_models", "vae", "text_encoders", "loras")),
+        ("Remove subtitles (MiniMax-Remover).json", ("diffusion_models", "vae")),
+    ],
+)
+def test_a_large_model_s_graph_names_what_it_needs(template, name, folders):
+    graph = json.loads((ROOT / "workflows" / name).read_text(encoding="utf-8"))
     note = next(n for n in graph["nodes"] if n["type"] == "MarkdownNote")["widgets_values"][0]
-    prompt = template("Remove subtitles (Wan2.1 + CLEAR).json")
-    named = [v for n in prompt.values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
-    assert len(named) == 4 and all(f"[{name}](" in note for name in named)
-    assert all(f"models/{folder}:" in note for folder in ("diffusion_models", "vae", "text_encoders", "loras"))
+    named = [v for n in template(name).values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
+    assert len(named) == len(folders) and all(f"[{name}](" in note for name in named)
+    assert all(f"models/{folder}:" in note for folder in folders)
