@@ -65,8 +65,10 @@ class OwnLook:
 
 def own_style(source: Source, plan: Plan, marks: MarksFile, prior: Prior, base: BurnStyle, free: int) -> BurnStyle:
     """The style that burns lines as the film's own: script and font are `base`'s, the rest is measured. free: the first
-    of BURNED frames without text. The plan has lines that go."""
+    of BURNED frames without text. The plan has lines that go; where nothing of them is marked, it is `base` itself."""
     seen = _of_film(source, plan, marks)
+    if seen is None:
+        return replace(base, file="", look="as set")
     style = _styled(seen, base, source.size)
     with closing(source.frames(free, marks.clock().at(free))) as frames:
         clean = torch.stack([shown.pixels.float() for shown, _ in zip(frames, range(BURNED))])
@@ -76,7 +78,7 @@ def own_style(source: Source, plan: Plan, marks: MarksFile, prior: Prior, base: 
     return style
 
 
-def _of_film(source: Source, plan: Plan, marks: MarksFile) -> OwnLook:
+def _of_film(source: Source, plan: Plan, marks: MarksFile) -> OwnLook | None:
     lines = [line for line in plan.removed if line.stop - line.first > 2]
     lines = (lines or plan.removed)[:: max(1, len(lines) // SAMPLES)]
     marked, clock = PlannedMarks(plan, marks, source.size), marks.clock()
@@ -100,16 +102,18 @@ def _of_burned(clean: torch.Tensor, style: BurnStyle, prior: Prior) -> OwnLook |
         going = [one for one in finding.found if finding.goes(one)]
         lines += [line for line, _ in lines_of(going, finding.finder.scales)]
         pictures.append((_levels(frames[len(frames) // 2]), finding.marks(len(frames) // 2).numpy()))
-    return _measured(lines, pictures) if any(marks.any() for _, marks in pictures) else None
+    return _measured(lines, pictures)
 
 
 def _levels(frame: torch.Tensor) -> np.ndarray:
     return (frame.float().clamp(0, 1) * 255).round().byte().numpy()
 
 
-def _measured(lines: Sequence[Line], pictures: Iterable[tuple[np.ndarray, np.ndarray]]) -> OwnLook:
-    """pictures: as in Seen."""
+def _measured(lines: Sequence[Line], pictures: Iterable[tuple[np.ndarray, np.ndarray]]) -> OwnLook | None:
+    """pictures: as in Seen. None where nothing is marked in any."""
     seen = [(frame, marks) for frame, marks in pictures if marks.any()]
+    if not seen:
+        return None
     single = [line for line in lines if line.rows == 1] or lines  # the edges of two rows say less of a letter
     median = lambda of: float(np.median([of(line) for line in single]))
     fill, edge = _colours(seen)

@@ -1,5 +1,8 @@
 """Pairs from a subtitled film alone: clean halves without any text, and lines that look as its own."""
 
+from contextlib import closing
+
+import numpy as np
 import pytest
 import torch
 from own_film import PLANTED, TEXT, write_film
@@ -8,7 +11,11 @@ from clear_runtime.data.film_clips import FilmClips, spans_of
 from clear_runtime.data.synthetic.burn_style import BurnStyle, rgb
 from clear_runtime.errors import ClearError
 from clear_runtime.film import own_pairs as own
+from clear_runtime.film.marks_file import MarksFile, MarksWriter
+from clear_runtime.film.own_look import own_style
 from clear_runtime.film.plan import Plan, PlannedLine
+from clear_runtime.film.source import Source
+from clear_runtime.film.timecode import Clock
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.frames.region import Region
 from clear_runtime.media.video import read_frames
@@ -70,6 +77,15 @@ def test_what_was_found_is_not_looked_for_again(film, found, tmp_path):
 def plan(*lines, shots=(0,), stop=400):
     at = Region(100, 20, 20, 100)
     return Plan({}, {}, 0, stop, True, list(shots), [PlannedLine(a, b, at, goes) for a, b, goes in lines])
+
+
+def test_lines_of_which_nothing_is_marked_leave_the_style_as_it_is(film, tmp_path):
+    with MarksWriter(tmp_path / "empty.marks") as writer:
+        writer.add_times(Clock(np.arange(0, 41_667 * 161, 41_667)))
+    with closing(MarksFile(tmp_path / "empty.marks")) as marks:
+        line = PlannedLine(10, 30, Region(100, 20, 20, 100), True, 0)
+        texts = Plan({}, {}, 0, 160, True, [0], [line])
+        assert own_style(Source(film), texts, marks, None, PLANTED, 50) == PLANTED
 
 
 def test_stretches_keep_away_from_text_and_do_not_cross_cuts():
