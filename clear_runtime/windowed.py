@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,8 +21,10 @@ from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
 from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
+from .fill.flow import OpticalFlow
 from .find.again import SecondLook
 from .find.changed import rows_that_last
+from .find.jumps import without_jumps
 from .find.marks import Prior
 from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
@@ -75,6 +77,18 @@ class Areas:
                     f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1."
                 )
 
+    def steadied(self, most: int, cut: Callable[[int], bool] = lambda t: False) -> tuple[Areas, list[str]]:
+        """The same without the jumps of `protect` and `subtitle`, and what there was of these, in words. most, cut: as
+        of find.jumps."""
+        still, notes = self, []
+        for name, area in self.named():
+            if name == "limit":
+                continue
+            area, found = without_jumps(area, most, cut)
+            still = replace(still, **{name: area})
+            notes += [_of_jumps(name, found)] if found else []
+        return still, notes
+
     def of(self, window: Window, size: tuple[int, int], region: Region) -> _Bounds:
         """What of them holds for a window and a rectangle of the frame."""
         parts = [cut(area, name, window, size) for name, area in (("limit", self.limit), ("protect", self.protect))]
@@ -92,6 +106,14 @@ class Areas:
                 )
 
 
+def _of_jumps(name: str, found: list[tuple[int, int]]) -> str:
+    at = ", ".join(f"{first}" if stop == first + 1 else f"{first}-{stop - 1}" for first, stop in found[:8])
+    return (
+        f"The {name} mask jumped to another object and back in {'frame' if at.isdigit() else 'frames'} {at}"
+        f"{' ...' if len(found) > 8 else ''}; there it was held where its own object moves (mask_jumps)."
+    )
+
+
 @dataclass(frozen=True)
 class _Bounds:
     limit: Tensor | None
@@ -106,10 +128,14 @@ class _Bounds:
 
 
 class WindowCleaner:
-    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on."""
+    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on.
+    optical_flow: what the fill follows, where it is another than its own."""
 
-    def __init__(self, engine: Engine, settings: Resolved, areas: Areas, report: Report):
+    def __init__(
+        self, engine: Engine, settings: Resolved, areas: Areas, report: Report, optical_flow: OpticalFlow | None = None
+    ):
         self.engine, self.settings, self.areas, self.report = engine, settings, areas, report
+        self.optical_flow = optical_flow
         self._canvas: Canvas | None = None
 
     @property
@@ -184,7 +210,7 @@ class WindowCleaner:
         settings, canvas, needs = self.settings, self.canvas, self.engine.needs
         asked = settings.asked
         control = CONTROLS[settings.control]
-        given = source if control is as_is else control(together(source), holes)
+        given = source if control is as_is else control(together(source), holes, self.optical_flow)
         region = canvas.whole
         if settings.region == BAND:
             marks = torch.zeros(1, *canvas.source)

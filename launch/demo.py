@@ -1,4 +1,5 @@
-"""One video through the demo graph, and the four files that come of it. run.py calls it inside the environment:
+"""One video through the shipped graph for whole films, and the four files that come of it. run.py calls it inside the
+environment:
 
 python -m launch.demo --video FILE --out FOLDER --comfyui TREE --set-up SECONDS [--keep]
 """
@@ -14,16 +15,18 @@ import time
 from pathlib import Path
 
 from clear_runtime.errors import ClearError
+from clear_runtime.media.before_after import save_of_files
 
 from . import PACK, measure
 from .console import WRONG_INPUT, Problem, ProgressLine, duration, ended_in_words, say
 from .graph import set_input, to_prompt
 from .refuse import BUNDLED
-from .results import ENDS, keep_results
+from .results import keep_results
 from .server import Server
 
 TRUTH = PACK / "assets" / "demo" / "bunny.json"
-GRAPH = PACK / "workflows" / "Remove subtitles (no download).json"
+GRAPH = PACK / "workflows" / "Remove subtitles from a whole film.json"
+REMOVER = "CLEAR_SubtitleRemoveVideo"
 
 
 def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) -> None:
@@ -32,20 +35,16 @@ def demo(source: Path, out: Path, tree: Path, keep: bool, setup_seconds: float) 
         facts = measure.facts(str(source))
     except ClearError as error:
         raise Problem(str(error), WRONG_INPUT) from error
-    if facts["rotation"]:
-        say(
-            f"Note: the file asks players to turn it by {facts['rotation']} degrees; older ComfyUI versions ignore "
-            f"that."
-        )
     with Server(Path(sys.executable), tree, cpu=not facts["accelerator"]) as server:
         prompt = demo_prompt(server, source)
         settings = {
             n["class_type"]: {k: v for k, v in n["inputs"].items() if not isinstance(v, list)} for n in prompt.values()
         }
         run_seconds, outputs = run(server, prompt)
-        made = pick_results(server, outputs)
+        clean = pick_result(server, prompt, outputs)
         server.holds_results = True
-        figures = measure.score(str(source), str(made["clean.mp4"]), str(TRUTH) if source == BUNDLED else None)
+        made = beside_the_source(source, clean)
+        figures = measure.score(str(source), str(clean), str(TRUTH) if source == BUNDLED else None)
         memory = server.peak_memory()
         report = {
             "input": source.name,
@@ -73,7 +72,7 @@ def demo_prompt(server: Server, source: Path) -> dict:
     server.lend(source, name)
     prompt = to_prompt(json.loads(GRAPH.read_text(encoding="utf-8")), server.get("/object_info"))
     set_input(prompt, "LoadVideo", file=name)
-    set_input(prompt, "CLEAR_BeforeAfter", filename_prefix="demo")
+    set_input(prompt, REMOVER, filename_prefix="demo")
     return prompt
 
 
@@ -99,18 +98,24 @@ def run(server: Server, prompt: dict) -> tuple[float, dict]:
     return progress.done(), outputs
 
 
-def pick_results(server: Server, outputs: dict) -> dict[str, Path]:
-    """The files of Before / After, by the ends of their names."""
-    found = {}
-    for output in outputs.values():
-        for item in [*output.get("images", []), *output.get("video", [])]:
-            for end in ENDS:
-                if item["filename"].endswith("_" + end):
-                    found[end] = server.base / "output" / item["subfolder"] / item["filename"]
-    lacking = [end for end in ENDS if end not in found]
-    if lacking:
-        raise Problem(f"the graph left no {', '.join(lacking)}; its Before / After node did not run")
-    return found
+def pick_result(server: Server, prompt: dict, outputs: dict) -> Path:
+    """The film that the remover has saved."""
+    for key, output in outputs.items():
+        if prompt[key]["class_type"] == REMOVER and output.get("images"):
+            (saved,) = output["images"]
+            return server.base / "output" / saved["subfolder"] / saved["filename"]
+    raise Problem(f"The graph left no film; its node {REMOVER} did not run.")
+
+
+def beside_the_source(source: Path, clean: Path) -> dict[str, Path]:
+    """The film, and the same beside its source as a film and as a picture, by the ends of their names."""
+    movie, picture = clean.with_name(f"before_after{clean.suffix}"), clean.with_name("before_after.png")
+    say("Writing both side by side.")
+    try:
+        save_of_files(source, clean, movie, picture)
+    except (ClearError, OSError) as error:
+        raise Problem(str(error)) from error
+    return {f"clean{clean.suffix}": clean, movie.name: movie, picture.name: picture}
 
 
 def versions(server: Server, facts: dict) -> dict:

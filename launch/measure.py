@@ -19,13 +19,7 @@ def facts(path: str) -> dict:
         or torch.backends.mps.is_available()
         or (hasattr(torch, "xpu") and torch.xpu.is_available())
     )
-    return {
-        "width": found.width,
-        "height": found.height,
-        "rotation": found.rotation,
-        "accelerator": bool(accelerator),
-        "torch": torch.__version__,
-    }
+    return {"width": found.width, "height": found.height, "accelerator": bool(accelerator), "torch": torch.__version__}
 
 
 def score(before: str, after: str, truth: str | None) -> dict:

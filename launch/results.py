@@ -9,7 +9,6 @@ from pathlib import Path
 from . import PACK_NAME
 from .console import Problem
 
-ENDS = ("clean.mp4", "before_after.mp4", "before_after.png")
 LONGEST = 200
 """Bytes of a name before its ending: file systems take 255 in all."""
 
@@ -25,12 +24,13 @@ def name_for(source: Path) -> str:
 
 
 def keep_results(source: Path, out: Path, made: dict[str, Path], report: dict) -> Path:
-    """Move the results to NAME_*; a name that holds somebody else's file, or another video's results, gets a number.
-    Returns the report's path. Raises Problem where the folder does not take them; `made` stays where it is then."""
+    """Copy results to NAME_*, by the ends of their names; a name that holds somebody else's file, or another video's
+    results, gets a number. Returns the report's path. Raises Problem where the folder does not take them; `made` stays
+    where it is then."""
     stem, number, of = name_for(source), 1, _identity(source)
     while True:
         name = stem if number == 1 else f"{stem}_{number}"
-        targets = {end: out / f"{name}_{end}" for end in ENDS}
+        targets = {end: out / f"{name}_{end}" for end in made}
         report_path = out / f"{name}_report.json"
         if all(is_ours(path, report_path, of) for path in (*targets.values(), report_path)):
             break
@@ -38,16 +38,16 @@ def keep_results(source: Path, out: Path, made: dict[str, Path], report: dict) -
     report = {
         "made_by": PACK_NAME,
         "of": of,
-        "files": {targets[end].name: _sha256(made[end]) for end in ENDS},
+        "files": {targets[end].name: _sha256(made[end]) for end in made},
         **report,
     }
     parts = {end: path.with_name(f".{path.name}.part") for end, path in targets.items()}
     report_part = report_path.with_name(f".{report_path.name}.part")
     try:
-        for end in ENDS:
+        for end in made:
             shutil.copyfile(made[end], parts[end])
         report_part.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        for end in ENDS:
+        for end in made:
             os.replace(parts[end], targets[end])
         os.replace(report_part, report_path)
     except OSError as error:

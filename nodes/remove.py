@@ -14,6 +14,7 @@ from .choices import BUNDLED
 from .comfy import pace
 from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
+from .comfy.flow import comfy_flow, optical_flow_input
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
@@ -138,7 +139,8 @@ class SubtitleRemove(io.ComfyNode):
                 *options.take("subtitles_only", optional=True),
                 subtitle_input(),
                 trained_input(),
-                *options.rest("fps"),
+                optical_flow_input(),
+                *options.rest("fps", "mask_jumps"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -165,6 +167,7 @@ class SubtitleRemove(io.ComfyNode):
         cfg=1.0,
         prior=BUNDLED,
         trained=None,
+        optical_flow=None,
         **given,
     ):
         # the runtime, which start-up does without
@@ -173,7 +176,7 @@ class SubtitleRemove(io.ComfyNode):
         from ..clear_runtime.pipeline import remove
 
         require_frames(images)
-        options = REMOVE.options(given)
+        options, flow = REMOVE.options(given), comfy_flow(optical_flow)
         preview = options.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.engine)
         count, height, width = images.shape[:3]
@@ -197,6 +200,7 @@ class SubtitleRemove(io.ComfyNode):
                 on_progress=removal(tell, count, images.__getitem__),
                 subtitle=subtitle,
                 report=report,
+                optical_flow=flow,
             )
             for i, (frame, mask) in enumerate(results):
                 cleaned[i], masks[i] = frame, mask

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from contextlib import closing
 from pathlib import Path
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..clear_runtime.catalogue import REMOVE_VIDEO
+from ..clear_runtime.errors import ClearError
+from ..clear_runtime.media.codecs import AS_SOURCE, CHOICES
 from .choices import BUNDLED
 from .comfy import pace
 from .comfy.backend import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
+from .comfy.film_results import Made, Results, films_in, of_many, of_one
+from .comfy.flow import comfy_flow, flow_identity, optical_flow_input
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.removal import film, found_in, painter, shown_found
-from .comfy.video import video_file, video_of
+from .comfy.removal import film, found_in, painter
+from .comfy.video import video_file
 from .prior import chosen_prior, trained_input
 from .remove import cfg_input, parts_and_areas, prior_input, subtitle_input
 
@@ -29,13 +32,22 @@ log = logging.getLogger(__name__)
 
 def _outputs() -> list:
     return [
-        io.Video.Output(display_name="VIDEO", tooltip="The file in ComfyUI's output folder, with sound and all else."),
+        io.Video.Output(
+            display_name="VIDEO",
+            is_output_list=True,
+            tooltip="The file in ComfyUI's output folder, with sound and all else. Of a folder, one after the other.",
+        ),
         io.String.Output(
             display_name="report",
             tooltip="What was found and what became of it: lines with their times, rows, size and certainty; what can "
             "still be read afterwards; how the run went.",
         ),
         io.String.Output(display_name="report_json", tooltip="The same for other nodes and programs."),
+        io.Video.Output(
+            display_name="mask",
+            is_output_list=True,
+            tooltip="With save_mask: a grey video of how much of each pixel was replaced, frame by frame.",
+        ),
     ]
 
 
@@ -49,7 +61,8 @@ def _file_inputs(options: OptionInputs) -> list:
             min=0.0,
             max=51.0,
             step=1.0,
-            tooltip="Quality of the new file: 0 is lossless, 7 stays close to the original, 23 is small.",
+            tooltip="Quality of the new file, whatever the codec: 0 is lossless or next to it, 7 stays close to the "
+            "original, 23 is small.",
         ),
         io.String.Input(
             "filename_prefix",
@@ -60,6 +73,7 @@ def _file_inputs(options: OptionInputs) -> list:
         *options.take("subtitles_only", optional=True),
         subtitle_input(),
         trained_input(),
+        optical_flow_input(),
         io.String.Input(
             "plan",
             default="",
@@ -74,6 +88,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         options = OptionInputs(REMOVE_VIDEO)
+        newest = options.take("mask_jumps", optional=True)
         return io.Schema(
             node_id="CLEAR_SubtitleRemoveVideo",
             display_name="Remove Subtitles (Video)",
@@ -82,7 +97,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
             "file, with its sound, times, shape and colour. After Cancel or a crash the next Run goes on from what is "
             "finished.",
             inputs=[
-                io.Video.Input("video", tooltip="The video, from Load Video. It is read where it lies."),
+                io.Video.Input("video", optional=True, tooltip="The video, from Load Video. It is read where it lies."),
                 *parts_and_areas(),
                 *options.take("steps"),
                 cfg_input(),
@@ -91,6 +106,30 @@ class SubtitleRemoveVideo(io.ComfyNode):
                 ),
                 *_file_inputs(options),
                 *options.rest(),
+                io.Boolean.Input(
+                    "save_mask",
+                    default=False,
+                    optional=True,
+                    tooltip="Also save a grey video of how much of each pixel was replaced, at the same times: for the "
+                    "output mask.",
+                ),
+                io.String.Input(
+                    "folder",
+                    default="",
+                    optional=True,
+                    tooltip="A folder of films, in place of video: all of them are cleaned, each to a file of its own "
+                    "name; one that cannot be cleaned does not stop the others. A path, or a name in ComfyUI's input "
+                    "folder.",
+                ),
+                *newest,
+                io.Combo.Input(
+                    "codec",
+                    options=list(CHOICES),
+                    default=AS_SOURCE,
+                    optional=True,
+                    tooltip="What the new file is stored with. as the source: where it can be written, else H.264, and "
+                    "the report says why. nvenc: by an NVIDIA card.",
+                ),
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -98,14 +137,34 @@ class SubtitleRemoveVideo(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, prior=BUNDLED, plan="", **other):
+    def fingerprint_inputs(cls, prior=BUNDLED, plan="", folder="", **other):
+        # the runtime, which start-up does without
+        from ..clear_runtime.film.output import FILMS
+
         constants = sorted((name, value) for name, value in other.items() if isinstance(value, (int, float, str)))
-        return f"{stamp(prior, CLEAR_FOLDER)} {stamped([resolved(plan or '')], ())} {constants}"
+        files = f"{stamped([resolved(plan or '')], ())} {stamped([resolved(folder or '')], FILMS)}"
+        return f"{stamp(prior, CLEAR_FOLDER)} {files} {constants}"
 
     @classmethod
-    def execute(
+    def execute(cls, video=None, folder="", **asked):
+        if not folder.strip():
+            if video is None:
+                raise ClearError("There is nothing to clean: connect Load Video to video, or name a folder of films.")
+            return of_one(cls._cleaned(video_file(video), **asked))
+        films, made, failed = films_in(folder), [], {}
+        for path in films:
+            try:
+                made.append(cls._cleaned(path, path.stem, **asked))
+            except ClearError as error:
+                log.error("%s: %s", path.name, error)
+                failed[path.name] = str(error)
+        return of_many(made, failed)
+
+    @classmethod
+    def _cleaned(
         cls,
-        video,
+        source,
+        name="",
         model=None,
         vae=None,
         positive=None,
@@ -119,19 +178,22 @@ class SubtitleRemoveVideo(io.ComfyNode):
         prior=BUNDLED,
         trained=None,
         plan="",
+        save_mask=False,
+        optical_flow=None,
+        codec=AS_SOURCE,
         **given,
-    ):
+    ) -> Made:
+        """One film; name: what its result is called besides, where it is one of many. Raises ClearError."""
         # the runtime, which start-up does without
-        from ..clear_runtime.film.run import Job, clean
+        from ..clear_runtime.film.run import Job
         from ..clear_runtime.film.store import Store
-        from ..clear_runtime.find.report import Report
         from ..clear_runtime.options import PREVIEW
 
-        options, source = REMOVE_VIDEO.options(given), video_file(video)
+        options = REMOVE_VIDEO.options(given)
         preview = options.remove.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.remove.engine)
-        masks = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
-        results = _Results(filename_prefix, source, video, getattr(cls.hidden, "unique_id", None))
+        prefix = f"{filename_prefix}_{name}" if name else filename_prefix
+        results = Results(prefix, source, getattr(cls.hidden, "unique_id", None))
         job = Job(
             source,
             results.work,
@@ -139,29 +201,34 @@ class SubtitleRemoveVideo(io.ComfyNode):
             engine,
             ComfyPrior(chosen_prior(prior, trained)),
             options,
-            Store(crf),
-            *masks,
-            weights={**_weights(None if preview else model, vae, positive, negative, cfg), **_prior(prior, trained)},
+            Store(crf, save_mask, codec, results.ending),
+            *(area if area is None else area.cpu() for area in (limit, protect, subtitle)),
+            weights=_weights(None if preview else model, vae, positive, negative, cfg)
+            | _others(prior, trained, optical_flow),
             plan=resolved(plan),
             metadata=_metadata(cls.hidden),
+            optical_flow=comfy_flow(optical_flow),
         )
-        report, fresh = Report(), not results.work.exists()
+        return (results.earlier(job) if name else None) or cls._run(job, results, None if preview else model)
+
+    @classmethod
+    def _run(cls, job, results: Results, model) -> Made:
+        # the runtime, which start-up does without
+        from ..clear_runtime.film.run import clean
+        from ..clear_runtime.find.report import Report
+
+        report, fresh = Report(), not job.work.exists()
         with Teller(cls, "Looking for text", keeps=True) as tell:
             cleaned = clean(job, film(tell), report)
-            saved = ui.SavedResult(Path(cleaned.output).name, results.subfolder, io.FolderType.output)
+            saved = results.saved(Path(cleaned.output))
             found = found_in(report, _clock(cleaned), dict(saved))
             tell.say(report.summary(), found)
         if fresh:
-            _remember(cleaned, painter(None if preview else model, options.remove.engine.steps))
+            _remember(cleaned, painter(model, job.options.remove.engine.steps))
         text = "\n".join([report.text(cleaned.fps), *cleaned.notes, f"Saved: {cleaned.output}"])
         log.info("%s", text)
-        shown = ui.PreviewVideo([saved])
-        return io.NodeOutput(
-            video_of(Path(cleaned.output)),
-            text,
-            json.dumps({**json.loads(report.json()), "notes": cleaned.notes, "plan": cleaned.plan}, ensure_ascii=False),
-            ui={**shown.as_dict(), **shown_found(found, text)},
-        )
+        told = {**json.loads(report.json()), "notes": cleaned.notes, "plan": cleaned.plan}
+        return Made(job.source.name, saved, Path(cleaned.output), cleaned.masks, text, told, found)
 
 
 def _remember(cleaned, kind: str) -> None:
@@ -181,38 +248,17 @@ def _clock(cleaned):
         return marks.clock().at
 
 
-class _Results:
-    """Where a node's results go: a numbered file below ComfyUI's output folder and, until it is whole, a folder beside
-    it, which the same node finds again for the same video."""
-
-    def __init__(self, prefix: str, source: Path, video, node: str | None):
-        self._prefix, self._size, self._ending = prefix, video.get_dimensions(), _ending(source)
-        folder, name, _, self.subfolder = self._place()
-        digest = hashlib.sha256(f"{source.absolute()} {node}".encode()).hexdigest()[:10]
-        self.work = Path(folder) / f"unfinished_{name[:40]}_{digest}"
-
-    def free_name(self) -> Path:
-        folder, name, counter, _ = self._place()
-        return Path(folder) / f"{name}_{counter:05}_{self._ending}"
-
-    def _place(self) -> tuple[str, str, int, str]:
-        import folder_paths  # ComfyUI's own, as it is when the node runs
-
-        return folder_paths.get_save_image_path(self._prefix, folder_paths.get_output_directory(), *self._size)[:4]
-
-
-def _ending(source: Path) -> str:
-    from ..clear_runtime.film.output import ENDINGS  # the runtime, which start-up does without
-
-    return source.suffix.lower() if source.suffix.lower() in ENDINGS else ENDINGS[0]
-
-
 def _weights(model, vae, positive, negative, cfg: float) -> dict[str, str]:
     """What the result depends on of a model's parts; of none where none is used."""
     if model is None:
         return {}
     text = f"{conditioning_identity(positive, negative)} {cfg}"
     return {"model": model_identity(model), "VAE": vae_identity(vae), "conditioning": text}
+
+
+def _others(prior: str, trained: str | None, optical_flow) -> dict[str, str]:
+    """The same of what finds and fills."""
+    return {**_prior(prior, trained), **flow_identity(optical_flow)}
 
 
 def _prior(prior: str, trained: str | None) -> dict[str, str]:

@@ -20,25 +20,11 @@ from drawn_graph import CONDITIONING, IMAGE, MASK, MODEL, VAE, VIDEO, Graph  # n
 GRAPHS, NOTES = ROOT / "workflows", ROOT / "scripts" / "notes"
 HUB = "https://huggingface.co"
 DEMO, CLEAN = "clear_demo.mp4", "clear_demo_clean.mp4"
-REMOVE = [
-    1,
-    1.0,
-    0,
-    81,
-    16,
-    "composite",
-    "auto",
-    "auto",
-    "auto",
-    -1,
-    2,
-    "bundled light prior",
-    True,
-    0.5,
-    "add",
-    "auto",
-]
-REMOVE += [True]
+PRIOR = ["bundled light prior", True]
+FOUND = [0.5, "add", "auto", True]
+REMOVE = [1, 1.0, 0, 81, 16, "composite", "auto", "auto", "auto", -1, 2, *PRIOR, *FOUND, 0.0, 8]
+FILM = [*REMOVE[:11], "", "", "", 7.0, "CLEAR/film", *PRIOR, "", True, *FOUND, False, "", 8]
+COMPOSITE = ["scaled", "auto", -1, 2, "bundled light prior", 0.5, True, *FOUND[1:], 0.0, 8]
 TRAINED_LOOK = [
     24.0,
     "",
@@ -161,9 +147,6 @@ def one_node() -> Graph:
     return graph
 
 
-FILM = [*REMOVE[:11], "", "", "", 7.0, "CLEAR/film", "bundled light prior", True, "", True, 0.5, "add", "auto", True]
-
-
 def whole_film() -> Graph:
     graph = Graph()
     video = graph.add("LoadVideo", [DEMO, "image"])
@@ -184,13 +167,7 @@ def any_other() -> Graph:
     raw = ["raw" if value == "composite" else value for value in REMOVE]
     other = removing(graph, film, raw, "Any other model, in place of this", **parts)
     graph.column()
-    joined = graph.add(
-        "CLEAR_Composite",
-        ["scaled", "auto", -1, 2, "bundled light prior", 0.5, True, "add", "auto", True],
-        source=(film, "images"),
-        cleaned=(other, IMAGE),
-        fps=(film, "fps"),
-    )
+    joined = graph.add("CLEAR_Composite", COMPOSITE, source=(film, "images"), cleaned=(other, IMAGE), fps=(film, "fps"))
     graph.column()
     compared(graph, film, joined, "CLEAR/composite")
     return graph
@@ -212,6 +189,50 @@ def own_mask() -> Graph:
 
 def areas(drawn: dict) -> dict:
     return {name: (drawn, name) for name in ("subtitle", "limit", "protect")}
+
+
+UPSCALER = "RealESRGAN_x4plus.safetensors"
+
+
+def upscale() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "upscale", height=560)
+    parts = nano(graph)
+    file = _file(UPSCALER, "upscale_models", "Comfy-Org/Real-ESRGAN_repackaged", UPSCALER)
+    model = graph.add("UpscaleModelLoader", [UPSCALER], models=[file])
+    graph.column()
+    removed = removing(graph, film, REMOVE, **parts)
+    graph.column()
+    large = graph.add("ImageUpscaleWithModel", upscale_model=(model, "UPSCALE_MODEL"), image=(removed, IMAGE))
+    video = graph.add("CreateVideo", [25.0], images=(large, IMAGE), audio=(film, "audio"), fps=(film, "fps"))
+    graph.add("SaveVideo", ["CLEAR/upscaled", "auto", "auto"], video=(video, VIDEO))
+    graph.column()
+    compared(graph, film, removed, "")
+    return graph
+
+
+SEGMENTER = "sam3.1_multiplex_fp16.safetensors"
+
+
+def words() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "words", height=780)
+    file = _file(SEGMENTER, "checkpoints", "Comfy-Org/sam3.1", f"checkpoints/{SEGMENTER}")
+    sam = graph.add("CheckpointLoaderSimple", [SEGMENTER], "SAM3", models=[file])
+    named = graph.add("CLIPTextEncode", ["subtitle"], "What shall go", clip=(sam, "CLIP"))
+    parts = nano(graph)
+    graph.column()
+    track = graph.add(
+        "SAM3_VideoTrack", [0.5, 4, 1], images=(film, "images"), model=(sam, MODEL), conditioning=(named, CONDITIONING)
+    )
+    masks = graph.add("SAM3_TrackToMask", [""], track_data=(track, "track_data"))
+    wide = graph.add("GrowMask", [6, True], mask=(masks, "masks"))
+    graph.column()
+    values = ["only" if value == "add" else value for value in REMOVE]
+    removed = removing(graph, film, values, subtitle=(wide, MASK), **parts)
+    graph.column()
+    compared(graph, film, removed, "CLEAR/named")
+    return graph
 
 
 def show() -> Graph:
@@ -270,7 +291,7 @@ def train_lora() -> Graph:
     graph.column()
     burned = graph.add("CLEAR_BurnSubtitles", TRAINED_LOOK, images=(film, "images"), fps=(film, "fps"))
     graph.column()
-    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0], style=(burned, "style"))
+    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0, False], style=(burned, "style"))
     bare = nano(graph, 0.0)
     other = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")
     subtitled = graph.add("GetVideoComponents", video=(other, VIDEO))
@@ -288,6 +309,31 @@ def train_lora() -> Graph:
     removed = removing(graph, subtitled, REMOVE, **(bare | {"model": (trained, MODEL)}))
     graph.column()
     compared(graph, subtitled, removed, "CLEAR/trained")
+    return graph
+
+
+def train_from_film() -> Graph:
+    graph = Graph(scale=0.6)
+    video = graph.add("LoadVideo", [DEMO, "image"], "The film")
+    graph.note(note("train_from_film"), height=620)
+    graph.column()
+    clips = graph.add("CLEAR_LoadPairs", [DEMO, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
+    bare = nano(graph, 0.0)
+    graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
+    graph.column()
+    trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
+    graph.column()
+    graph.add("PreviewImage", title="Curves", size=(420, 460), images=(trained, "curves"))
+    graph.add(
+        "PreviewImage",
+        title="Before, after, where the model sees the subtitle",
+        size=(420, 300),
+        images=(trained, "example"),
+    )
+    graph.column()
+    removed = graph.add("CLEAR_SubtitleRemoveVideo", FILM, video=(video, VIDEO), **(bare | {"model": (trained, MODEL)}))
+    graph.column()
+    graph.add("PreviewAny", title="What was found", size=(720, 240), source=(removed, "report"))
     return graph
 
 
@@ -323,9 +369,12 @@ ALL = {
     "Remove subtitles (one node)": one_node,
     "Remove subtitles (any other model)": any_other,
     "Remove with your own mask (logo, watermark)": own_mask,
+    "Remove what you name (text to mask, SAM3)": words,
+    "Clean, then upscale": upscale,
     "Show where subtitles are": show,
     "Make training pairs": pairs,
     "Train a LoRA from clean film": train_lora,
+    "Train a LoRA from this film": train_from_film,
     "Train a prior": train_prior,
 }
 """In the order of the template browser, which web/templates.js keeps."""

@@ -1,6 +1,6 @@
 """Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python run.py shots [demo film page one other mask prior train_prior burn train_lora]
+    python run.py shots [demo film page one other mask words upscale prior train_prior burn train_lora from_film]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
 most of it for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a
@@ -80,14 +80,18 @@ class Graphs:
         ]
 
 
-def compared(graphs: Graphs, name: str) -> tuple[list[Image.Image], list[Image.Image]]:
+def compared(graphs: Graphs, name: str) -> list[list[Image.Image]]:
     """All frames before and after, of a graph that removes."""
+    return layers(graphs, name)[:2]
+
+
+def layers(graphs: Graphs, name: str) -> list[list[Image.Image]]:
+    """All frames before, after, and of the mask, of a graph that removes."""
     outputs = graphs.server.run(only_to(graphs.prompt(name), {"CLEAR_BeforeAfter"}))
     (shown,) = (one for output in outputs.values() for one in output.get("clear_compare", []))
     frames = [as_picture(one) for one in read_frames(graphs.server.base / "temp" / shown["layers"]["filename"])]
     high = frames[0].height // len(shown["names"])
-    layer = lambda n: [one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames]
-    return layer(0), layer(1)
+    return [[one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames] for n in range(len(shown["names"]))]
 
 
 def wiped(before: Image.Image, after: Image.Image, share: float) -> Image.Image:
@@ -131,6 +135,25 @@ def brand(before: Image.Image, after: Image.Image) -> None:
     tall = round(width * 9 / 21)
     whole = wiped(before, after, 0.5).crop((0, height - tall, width, height))
     save(ASSETS / "banner.jpg", whole.resize((1260, 540), Image.Resampling.LANCZOS))
+
+
+def words(graphs: Graphs) -> None:
+    """SAM3 cannot be shown without its file; what becomes of a mask can."""
+    own, name = "Remove with your own mask (logo, watermark)", "Remove what you name (text to mask, SAM3)"
+    before, after, mask = layers(graphs, own)
+    red = Image.new("RGB", before[LATIN].size, (220, 40, 40))
+    tinted = Image.composite(red, before[LATIN], mask[LATIN].convert("L"))
+    save(GRAPHS / f"{name}.jpg", column([tinted, after[LATIN]], 480))
+
+
+def upscale(graphs: Graphs) -> None:
+    """The upscaler cannot be shown without its file; where the four times the size come from can."""
+    before, after = compared(graphs, "Remove subtitles (no download)")
+    width, height = after[LATIN].size
+    small = (width // 2 - width // 8, height - height // 4 - 8)
+    part = after[LATIN].crop((*small, small[0] + width // 4, small[1] + height // 4))
+    large = part.resize((width, height), Image.Resampling.LANCZOS)
+    save(GRAPHS / "Clean, then upscale.jpg", column([wiped(before[LATIN], after[LATIN], 0.5), large], 480))
 
 
 @contextlib.contextmanager
@@ -257,6 +280,12 @@ def train_lora(graphs: Graphs) -> None:
     save(GRAPHS / "Train a LoRA from clean film.jpg", column([example[0], curves[0]], 480))
 
 
+def from_film(graphs: Graphs) -> None:
+    """The demo clip has no stretch without text; of its own lines, what a pair looks like can be shown."""
+    subtitled, clean = (frame(DEMO / f"bunny_{half}.mp4", LATIN) for half in ("subtitled", "clean"))
+    save(GRAPHS / "Train a LoRA from this film.jpg", column([wiped(subtitled, clean, 0.5), subtitled], 480))
+
+
 PICTURES = {
     "demo": demo,
     "film": film,  # between two that remove frames: of what comes from the cache the page shows no progress
@@ -264,10 +293,13 @@ PICTURES = {
     "one": one,
     "other": other,
     "mask": mask,
+    "words": words,
+    "upscale": upscale,
     "prior": prior,
     "burn": burn,
     "train_prior": train_prior,
     "train_lora": train_lora,
+    "from_film": from_film,
 }
 
 

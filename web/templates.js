@@ -2,7 +2,7 @@
 import { api } from "../../scripts/api.js"
 
 const FIRST = ["(no", "(Wan", "from"].map((which) => `Remove subtitles ${which}`)
-const ORDER = [...FIRST, "Remove subtitles", "Remove", "Show", "Make", "Train a LoRA", "Train"]
+const ORDER = [...FIRST, "Remove subtitles", "Remove", "Clean", "Show", "Make", "Train a LoRA", "Train"]
 const PACK = new URL(import.meta.url).pathname.split("/extensions/")[1]?.split("/")[0]
 
 const rank = (name) => ORDER.findIndex((begin) => name.startsWith(begin))

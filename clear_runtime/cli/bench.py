@@ -8,6 +8,7 @@
     recipes      what Stage II's loss may be made of, trained and scored on the bundled model
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
+    codecs       what an encoding keeps of a film, with each codec
     startup      what the pack adds to ComfyUI's start
     prepare      everything that a machine without a network needs for `gpu`, in one folder
     gpu          the minutes in which a GPU is at hand: right, fast, trainable, better
@@ -110,6 +111,9 @@ def _recipes(parser, bench) -> None:
     parser.add_argument("--steps", type=int, default=440, help="of each run")
     parser.add_argument("--clips", type=int, default=300, help="generated, to train on")
     parser.add_argument("--held", type=int, default=bench.HELD_BACK, help="clips that are scored")
+    parser.add_argument(
+        "--into", type=Path, metavar="FILE", help=f"put the table into a file, between {' and '.join(bench.MARKS)}"
+    )
 
 
 def _train_lora(parser, bench) -> None:
@@ -128,6 +132,11 @@ def _memory(parser, bench) -> None:
     parser.add_argument("--frames", type=int, default=81)
 
 
+def _codecs(parser, bench) -> None:
+    parser.add_argument("film", type=Path, nargs="?", default=bench.DEMO, help="default: the bundled clip")
+    parser.add_argument("--crf", type=float, default=bench.CLOSE, help="default: %(default)s")
+
+
 COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
     "fill": Command("bench.fill", "run", _fill),
@@ -137,6 +146,7 @@ COMMANDS = {
     "recipes": Command("bench.recipes", "run", _recipes),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
+    "codecs": Command("bench.codecs", "run", _codecs),
     "startup": Command("bench.startup", "main"),
     "prepare": Command("bench.prepare", "main"),
     "gpu": Command("bench.gpu.runner", "main"),

@@ -40,10 +40,19 @@ from ..film.run import Job, clean, make_plan
 from ..film.store import CRF, Store
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
+from ..media.codecs import AS_SOURCE, CHOICES
+from ..media.pictures import mask_picture
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
 log = logging.getLogger(__name__)
+
+MASKS = {
+    "subtitle": "where it is white there is a subtitle, whatever the prior finds; --subtitle-use says what it does",
+    "limit": "pixels may change only where it is white",
+    "protect": "white pixels never change: signs, logos",
+}
+"""Pictures that hold for all frames, as the node's masks do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,9 +68,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "auto: nano where its packages are installed, else fill (default: auto)",
     )
     parser.add_argument("--prior", type=Path, default=BUNDLED, help="a Stage I file; default: the bundled light prior")
+    for name, what in MASKS.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="PNG", help=f"a picture of the film's size: {what}")
+    parser.add_argument(
+        "--mask", type=Path, metavar="FILE", help="also write a grey video of how much of each pixel was replaced"
+    )
     parser.add_argument("--report", action="store_true", help="also write OUT's name with _report.json, with figures")
     parser.add_argument(
-        "--crf", type=float, default=CRF, help="x264's quality, 0 (lossless) to 51 (default: %(default)s)"
+        "--crf",
+        type=float,
+        default=CRF,
+        help="quality on x264's scale, 0 (lossless) to 51, whatever the codec (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--codec",
+        choices=CHOICES,
+        default=AS_SOURCE,
+        help="what the result is stored with; as the source: where it can be written, else H.264. nvenc: by an NVIDIA "
+        "card (default: %(default)s)",
     )
     parser.add_argument(
         "--device",
@@ -90,6 +114,8 @@ def _remove(args: argparse.Namespace) -> None:
     targets = [args.out] if one else _in_folder(films, args.out)
     if args.use_plan and not one:
         raise ClearError("A plan is of one film. Name one file, and one for the result.")
+    if args.mask and not one:
+        raise ClearError("--mask is for one film. Name one file, and one for the result.")
     if one and not (os.path.exists(args.out) and work_of(args.out).exists()):  # else a run before has not tidied up
         _require(args, args.out)
     jobs = [_job(args, film, target) for film, target in zip(films, targets)]
@@ -112,6 +138,10 @@ def _in_folder(films: list[Path], folder: Path) -> list[Path]:
 
 def _require(args: argparse.Namespace, target: Path) -> None:
     require_output(target)
+    if args.mask and not args.plan:
+        require_output(args.mask)
+        if args.mask.absolute() == target.absolute():
+            raise ClearError("The mask and the film would be one file. Name another one with --mask.")
     for path, wanted in ((_report_of(target), args.report), (saved_plan(target), args.plan)):
         if wanted:
             require_new(path)
@@ -144,8 +174,11 @@ def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
         without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
         log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
         weights = {"engine": bundled_identity(name), "prior": _identity(args.prior), "device": args.device}
-        args.shared = dict(engine=engine, options=options, weights=weights, prior=load_prior(args.prior, args.device))
-    return Job(film, work_of(target), lambda: target, store=Store(args.crf), plan=args.use_plan, **args.shared)
+        areas = {name: mask_picture(path) for name in MASKS if (path := getattr(args, name)) is not None}
+        prior = load_prior(args.prior, args.device)
+        args.shared = dict(engine=engine, options=options, weights=weights, prior=prior, **areas)
+    store, masks = Store(args.crf, args.mask is not None, args.codec, target.suffix), lambda target: args.mask
+    return Job(film, work_of(target), lambda: target, store=store, plan=args.use_plan, masks=masks, **args.shared)
 
 
 def _identity(prior: Path) -> str:
@@ -180,6 +213,10 @@ def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
         cleaned.seconds,
     )
     log.info("%s", found.text(cleaned.fps))
+    for note in cleaned.notes:
+        log.info("%s", note)
+    if cleaned.masks is not None:
+        log.info("what was replaced is in %s", cleaned.masks)
     if args.report:
         name = engine_name(args.engine, missing_packages())
         about = {"engine": name, "device": args.device, "options": asdict(job.options)}

@@ -9,11 +9,18 @@ of a hole is the smooth continuation of its surroundings'.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
+from .harmonic import harmonic
+
+OpticalFlow = Callable[[Tensor, Tensor], Tensor]
+"""Any other flow, as of a network: (first, second) [N, 3, h, w] in 0..1, with something smooth in their holes -> where
+each pixel of `first` lies in `second` [N, 2, h, w], pixels to the right and downwards."""
 
 COARSEST = 6
 """Pixels of the smaller side of the coarsest level, at least."""
@@ -53,6 +60,16 @@ def flow(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor) -> Ten
         for _ in range(WARPS):
             field = _closer(one, other, seen, seen_too, field)
     return field
+
+
+def continued(field: Tensor, shown: Tensor, shown_too: Tensor) -> Tensor:
+    """A flow [N, 2, h, w] that knows of no holes, with the smooth continuation of its surroundings where either picture
+    has one; shown, shown_too as of `flow`."""
+    sure = (shown > 0.9) & ((warped(shown_too, field) > 0.9) | (warped(torch.ones_like(shown), field) < 0.999))
+    out = field.clone()
+    some = sure.flatten(1).any(1)
+    out[some] = harmonic(field[some], sure[some])
+    return out
 
 
 def warped(pictures: Tensor, field: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
 from .exemplar import Exemplar
-from .flow import warped
+from .flow import OpticalFlow, warped
 from .motion import Motion, at_points, followed, halved_points
 
 RADII = ((3, 1.0), (4, 0.03), (5, 0.001))
@@ -44,12 +44,21 @@ class Borrower:
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; still: whether pixels are borrowed at the same place in
     other frames; moving: whether along the motion; texture: whether what no
-    frame shows is given texture (exemplar.py). Frames are asked for in their order.
+    frame shows is given texture (exemplar.py); optical_flow: another than our own. Frames are asked for in their
+    order.
     """
 
-    def __init__(self, pixels: Tensor, known: Tensor, still: bool = True, moving: bool = True, texture: bool = True):
+    def __init__(
+        self,
+        pixels: Tensor,
+        known: Tensor,
+        still: bool = True,
+        moving: bool = True,
+        texture: bool = True,
+        optical_flow: OpticalFlow | None = None,
+    ):
         self.pixels, self.known, self.moving = pixels, known, moving
-        self.motion = Motion(pixels, known, flows=moving)
+        self.motion = Motion(pixels, known, flows=moving, optical_flow=optical_flow)
         self.texture = Exemplar(pixels, known, self.motion, moving) if texture else None
         self.still = lenders(known) if still else [torch.empty(0, dtype=torch.long)] * len(known)
 

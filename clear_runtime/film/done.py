@@ -4,12 +4,11 @@ again."""
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from .identity import file_identity, plain, same_file
 from .output import saved_plan
-from .run import Job
+from .run import Job, settings_of
 
 
 def cleaned_before(job: Job, target: Path) -> bool:
@@ -18,9 +17,6 @@ def cleaned_before(job: Job, target: Path) -> bool:
         return False
     try:
         plan = json.loads(saved_plan(target).read_text(encoding="utf-8"))
-        settings = plan["settings"]
-        return same_file(plan["source"], file_identity(job.source)) and settings == plain(
-            {"options": asdict(job.options), "weights": dict(job.weights)}
-        )
+        return same_file(plan["source"], file_identity(job.source)) and plan["settings"] == plain(settings_of(job))
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -14,24 +14,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..atomic import WholeFile
 from ..errors import ClearError
-from ..find.marks import Prior, find_text, marked
+from ..find.finder import BATCH
+from ..find.look import resized
+from ..find.marks import Marked, Prior, find_text, marked
 from ..find.options import ADD, ONLY, MarkOptions
 from ..find.place import Place
 from ..find.report import lines_of
 from ..find.spans import LONGEST, Span, spans_of
 from ..find.spool import Spool
 from ..frames.region import Region, bounds
+from ..media.pictures import overlay
 from . import plan as plans
 from .marks_file import MarksWriter
 from .plan import Plan, PlannedLine, marks_file
 from .source import Source
 from .timecode import MILLION, Clock
 
-OnLooked = Callable[[int], None]
+OnLooked = Callable[[int, Tensor | None], None]
+"""Told how many frames were looked at, and shown a small one [h, w, 3] of them with its text marked."""
+SHOWN = 640
+"""Pixels of its longer side at most."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def look(
     source: Source, looking: Looking, path: Path, about: dict[str, Any], settings: dict[str, Any], on_looked: OnLooked
 ) -> Plan:
     """Look at a film, and write its plan to `path` and the marks beside it. about: the film's identity. settings: what
-    the plan depends on. on_looked(frames so far) may raise to stop.
+    the plan depends on. on_looked may raise to stop.
 
     Raises ClearError for a film that cannot be read, for times that it does not have, and for a full disk.
     """
@@ -109,6 +116,26 @@ class _Taken:
         return Clock(np.array([*self.times, self.times[-1] + last], dtype=np.int64), self.first)
 
 
+class _Seen:
+    """What is shown of what has been seen: the newest frame, with its text marked."""
+
+    picture: Tensor | None = None
+
+    def __call__(self, frame: Tensor, soft: np.ndarray) -> None:
+        height, width = frame.shape[:2]
+        ratio = min(1.0, SHOWN / max(height, width))
+        size = max(1, round(height * ratio)), max(1, round(width * ratio))
+        text = resized(torch.from_numpy(soft.astype(np.float32))[..., None] / 255, size)[..., 0]
+        self.picture = overlay(resized(frame, size)[None], text[None])[0]
+
+    def marks_of(self, each: Iterable[Marked]) -> Iterator[Tensor]:
+        """The marks of frames, of which the first of each batch is shown."""
+        for n, one in enumerate(each):
+            if n % BATCH == 0:
+                self(one.frame, one.marks.byte().mul(255).numpy())
+            yield one.marks
+
+
 def _found(
     taken: _Taken, looking: Looking, marks: MarksWriter, folder: Path, on_looked: OnLooked
 ) -> tuple[list[int], list[PlannedLine]]:
@@ -120,9 +147,11 @@ def _found(
     only = subtitle is not None and marking.subtitle_use == ONLY
     shots: list[int] = []
     lines: list[PlannedLine] = []
+    seen = _Seen()
+    on_batch = lambda frames: on_looked(frames, seen.picture)
     if looking.prior is None or only:
         for n, _ in enumerate(taken):
-            on_looked(n + 1)
+            on_looked(n + 1, None)
     elif marking.subtitles_only:
         looked_at = replace(marking, subtitle_use=ADD) if own else marking
         finding = find_text(
@@ -130,17 +159,18 @@ def _found(
             looking.prior,
             looked_at,
             None if own else subtitle,
-            on_batch=on_looked,
+            on_batch=on_batch,
             spool=Spool(folder),
             looks=looking.looks,
+            on_seen=seen,
         )
         for n, (line, rows) in enumerate(lines_of(finding.found, finding.finder.scales)):
             marks.add(n, (span.later(taken.first) for span in finding.line(rows)))
             lines.append(plans.planned(line, taken.first, n))
         shots = [taken.first + shot for shot in finding.finder.shots] if looking.scene_cuts else []
     else:
-        each = (one.marks for one in marked(iter(taken), looking.prior, marking, on_batch=on_looked))
-        lines = list(_lines_of(spans_of(each), marks, 0, "text", taken))
+        each = marked(iter(taken), looking.prior, marking, on_batch=on_batch)
+        lines = list(_lines_of(spans_of(seen.marks_of(each)), marks, 0, "text", taken))
     lines = [_within(line, looking.area) for line in lines]
     if own:
         lines += _lines_of(_spans_of_mask(subtitle, taken), marks, len(lines), "asked for", None)

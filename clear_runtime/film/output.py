@@ -37,6 +37,11 @@ def saved_plan(target: Path) -> Path:
     return beside(target, target.stem, "_plan.json")
 
 
+def masks_of(target: Path) -> Path:
+    """Where the video of what was replaced in a result lies."""
+    return beside(target, target.stem, f"_mask{target.suffix}")
+
+
 def require_new(path: Path) -> None:
     """Raise ClearError where a file is already there, there is no folder for it, or no file can have its name."""
     try:

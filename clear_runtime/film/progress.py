@@ -18,7 +18,8 @@ class FilmProgress:
     """stage: LOOK, CLEAN (cleaning and writing, frame by frame) or JOIN. done, total: frames of that stage; total is
     None while nobody knows. left: seconds to the stage's end, as far as that is known by now. share: of all that is to
     be done, 0..1, never less than before; None where the number of frames is not known. preview: a frame [H, W, 3] to
-    look at. note: what the run is going to take, as soon as that is known."""
+    look at; while it is looked for text, with what was seen marked. note: what the run is
+    going to take, as soon as that is known."""
 
     stage: str
     done: int
@@ -47,6 +48,11 @@ class Pace:
         self._spent[painted] += now - self._last
         self._done[painted] += frames
         self._last = now
+
+    @property
+    def done(self) -> int:
+        """Frames of both kinds."""
+        return sum(self._done.values())
 
     def each(self, painted: bool) -> float | None:
         """Seconds a frame of a kind; None before one is done."""

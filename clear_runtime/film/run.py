@@ -3,7 +3,7 @@
     look     (look.py)   film -> a plan: lines of text, when and where, and which of them go; on disk
     clean    (clean.py)  film and plan -> frames, of which those alone are painted that have something to remove
     segments (work.py)   so many frames at a time are encoded and kept; a run that was stopped goes on after the last
-    join     (store.py)  segments -> the result, with everything else that the source has
+    join     (finish.py) segments -> the result, with everything else that the source has
 
 A run that was stopped at any moment gives the file that it would have given: what is decided is on disk, a window sees
 the same frames wherever it begins, the noise of a frame depends on its number alone, and a segment's encoder knows
@@ -17,7 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +28,29 @@ from ..atomic import WholeFile
 from ..engines.engine import Engine
 from ..engines.plain_fill import PlainFill
 from ..errors import ClearError
+from ..fill.flow import OpticalFlow
 from ..find.marks import Prior
 from ..find.options import ONLY
 from ..find.report import Report
 from ..options import PREVIEW, RAW, RemoveOptions
 from ..presets import resolved
+from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
 from .estimate import cost_of, require_room
+from .finish import join_all, name_masks
 from .identity import file_digest, file_identity, mask_identity, same_file
 from .look import Looking, look
 from .marks_file import MarksFile
 from .options import RemoveFilmOptions
-from .output import saved_plan
+from .output import masks_of, saved_plan
 from .plan import Plan, marks_file
-from .progress import CLEAN, JOIN, JOINING, LOOK, LOOKING, FilmProgress, OnProgress
+from .progress import CLEAN, LOOK, LOOKING, FilmProgress, OnProgress
 from .segments import all_segments
 from .source import Source
 from .store import Store
 from .trial import rates
-from .work import Segment, Work, opened
+from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +61,10 @@ EDITION = 1
 @dataclass(frozen=True)
 class Job:
     """A film to clean. work: the folder for what is not whole yet. target: says, when the film is whole, which file it
-    becomes; never one that is there. engine, prior, limit, protect, subtitle: as pipeline.remove takes them. weights: a
-    word for each part of engine and prior, which changes when its weights do. plan: to go by, instead of looking.
-    metadata: written into the result."""
+    becomes; never one that is there. engine, prior, limit, protect, subtitle, optical_flow: as pipeline.remove takes
+    them. weights: a word for each part of engine, prior and flow, which changes when its weights do. plan: to go by,
+    instead of looking. metadata: written into the result. masks: which file the video of masks becomes, given the
+    result's, where the store is asked for one; never one that is there."""
 
     source: Path
     work: Path
@@ -75,16 +79,20 @@ class Job:
     weights: Mapping[str, str] = field(default_factory=dict)
     plan: Path | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    masks: Callable[[Path], Path] = masks_of
+    optical_flow: OpticalFlow | None = None
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was done with a film. plan: the file beside the result. changed: frames in which something was replaced.
+    """What was done with a film. plan: the file beside the result; masks: the video of what was
+    replaced, where it was asked for. changed: frames in which something was replaced.
     fps: frames per second. seconds: of work. notes: what else is to be known of the run, in words."""
 
     source: str
     output: str
     plan: str
+    masks: str | None
     frames: int
     changed: int
     width: int
@@ -101,8 +109,9 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
 
     Raises ClearError, before any long work wherever that can be known.
     """
-    source, begun, report = Source(job.source), time.monotonic(), report or Report()
+    source, begun, report = _opened(job), time.monotonic(), report or Report()
     with opened(job.work, identity(job)) as work:
+        job, jumps = _steadied(job)
         if job.options.remove.output.output != PREVIEW and job.engine is None:
             raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
         plan = plan_of(job, source, work, on_progress)
@@ -113,32 +122,56 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
             cost = _cost(job, source, plan, cleaning)
             log.info("%s", cost)
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
+            if why := job.store.chosen(source)[1]:
+                work.note(why)
             segments = all_segments(cleaning, job.store, work, on_progress)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
-        target = work.joined or _joined(job, work, segments, on_progress)
+        target = work.joined
+        if target is None:
+            target = job.target()
+            masks = job.masks(target) if job.store.masks else None
+            join_all(work, segments, job.store, job.source, target, masks, job.metadata, on_progress)
+        if job.store.masks:
+            name_masks(work, job.masks(target))
         work.clear()
     return Cleaned(
         str(job.source),
         str(target),
         str(saved_plan(target)),
+        str(job.masks(target)) if job.store.masks else None,
         segments[-1].stop,
         sum(one.changed for one in segments),
         source.facts.width,
         source.facts.height,
         float(source.facts.fps),
         round(time.monotonic() - begun, 2),
-        [*work.notes, *source.damage],
+        [*jumps, *work.notes, *source.damage],
     )
 
 
 def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> str:
     """Look at a film and write its plan alone; returns what the run would take, in words. Raises ClearError."""
-    source, report = Source(job.source), report or Report()
+    source, report = _opened(job), report or Report()
+    job, report.notes = _steadied(job)
     plan = _looked(job, source, path, on_progress)
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
         cleaning = _cleaning(job, source, plan, marks)
         return _cost(job, source, plan, cleaning, _rates(cleaning, job.store, path.parent))
+
+
+def _opened(job: Job) -> Source:
+    """The film, whose frames the masks fit, and which can be stored as it is asked for."""
+    source = Source(job.source)
+    Areas(job.limit, job.protect, job.subtitle).check(source.size)
+    job.store.chosen(source)
+    return source
+
+
+def _steadied(job: Job) -> tuple[Job, list[str]]:
+    """The job with masks that do not jump, and what there was of these, in words."""
+    areas, notes = Areas(job.limit, job.protect, job.subtitle).steadied(job.options.remove.output.mask_jumps)
+    return replace(job, protect=areas.protect, subtitle=areas.subtitle), notes
 
 
 def _rates(cleaning: Cleaning, store: Store, folder: Path) -> tuple[float, float] | None:
@@ -156,11 +189,18 @@ def identity(job: Job) -> dict[str, Any]:
     return {
         "edition": EDITION,
         "source": file_identity(job.source),
+        **settings_of(job),
+        "plan": None if job.plan is None else _digest(job.plan),
+    }
+
+
+def settings_of(job: Job) -> dict[str, Any]:
+    """What the result depends on beside the film and a plan that was given."""
+    return {
         "options": asdict(job.options),
         "encoding": asdict(job.store),
         "weights": dict(job.weights),
         "masks": {name: mask_identity(getattr(job, name)) for name in ("limit", "protect", "subtitle")},
-        "plan": None if job.plan is None else _digest(job.plan),
     }
 
 
@@ -221,17 +261,16 @@ def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress, looks
     )
     begun, total = time.monotonic(), source.facts.frames
 
-    def on_looked(frames: int) -> None:
+    def on_looked(frames: int, seen: Tensor | None = None) -> None:
         each = (time.monotonic() - begun) / max(1, frames)
         left = None if total is None or not frames else each * max(0, total - frames)
         share = None if total is None else LOOKING * min(1.0, frames / total)
-        on_progress(FilmProgress(LOOK, frames, total, left, share))
+        on_progress(FilmProgress(LOOK, frames, total, left, share, seen))
 
     expected = cost_of(source.size, total, job.source.stat().st_size, options.remove).text()
     log.info("%s", expected)
     on_progress(FilmProgress(LOOK, 0, total, share=0.0, note=expected))
-    asked = {"options": asdict(options), "weights": dict(job.weights)}
-    return look(source, looking, path, file_identity(job.source), asked, on_looked)
+    return look(source, looking, path, file_identity(job.source), settings_of(job), on_looked)
 
 
 def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleaning:
@@ -243,7 +282,7 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
     options: RemoveOptions = job.options.remove
     only = job.subtitle is not None and options.marking.subtitle_use == ONLY
     prior = None if only or not resolved(options, (job.engine or PlainFill()).needs).needs_prior else job.prior
-    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect)
+    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect, job.optical_flow)
 
 
 def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple[float, float] | None = None) -> str:
@@ -256,36 +295,3 @@ def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple
 def _tell(report: Report, plan: Plan, job: Job) -> None:
     report.frames, report.lines = plan.stop, [plans.reported(line) for line in plan.lines]
     report.looked = job.options.remove.marking.subtitles_only
-
-
-def _joined(job: Job, work: Work, segments: list[Segment], on_progress: OnProgress) -> Path:
-    total = segments[-1].stop
-    on_progress(FilmProgress(JOIN, 0, total, share=JOINING))
-    target = job.target()
-    if target.exists():
-        raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another name.")
-    whole = work.folder / f"joined{target.suffix}"
-    try:
-        job.store.join([work.folder / one.file for one in segments], job.source, whole, job.metadata)
-        _keep_plan(work, target)
-        work.join(whole, target)
-    except OSError as error:
-        raise ClearError(
-            f"The film could not be joined to {target} ({error.strerror or error}). Free some space there. All of "
-            "it is finished: the next run joins it."
-        ) from error
-    on_progress(FilmProgress(JOIN, total, total, 0.0, 1.0))
-    return target
-
-
-def _keep_plan(work: Work, target: Path) -> None:
-    """Beside the result, where it can be looked at, edited and given back."""
-    path = saved_plan(target)
-    if path.exists():  # the user's own
-        return
-    try:
-        shutil.copyfile(marks_file(work.plan), marks_file(path))
-        text = work.plan.read_text(encoding="utf-8")
-        path.write_text(text.replace(f'"{marks_file(work.plan).name}"', f'"{marks_file(path).name}"', 1), "utf-8")
-    except OSError as error:  # the film is whole
-        work.note(f"The plan could not be kept beside the result ({error.strerror or error}).")

@@ -18,7 +18,7 @@ from ..options import RemovalProgress
 from .clean import Cleaning, Done, out_of_memory
 from .identity import file_digest
 from .progress import CLEAN, JOINING, LOOKING, FilmProgress, OnProgress, Pace
-from .store import Store
+from .store import Store, masks_path
 from .work import Segment, Work
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,9 @@ class _Run:
         window = self.cleaning.options.windows.window
         last = border is None or stop == self.cleaning.total
         segment = Segment(begins, stop, path.name, file_digest(path), window, changed, left, last)
+        if self.store.masks:
+            masks = masks_path(path)
+            segment = replace(segment, masks=masks.name, masks_digest=file_digest(masks))
         self.work.add(segment)
         return segment
 

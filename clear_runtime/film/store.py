@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
+from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
 from ..media.join import join
-from ..media.writer import VideoWriter
+from ..media.writer import VideoWriter, stored_as
 from .source import Shown, Source
 
 CRF = 7.0
@@ -17,11 +20,19 @@ CRF = 7.0
 bytes; 10 gives 43.8 dB in 2.4 times."""
 
 
-class SegmentWriter:
-    """Frames of a segment in order."""
+MASKS_CRF = 4.0
+"""Of the video of masks: a level of 8 bits at most."""
 
-    def __init__(self, writer: VideoWriter):
-        self._writer = writer
+
+class SegmentWriter:
+    """Frames of a segment in order. masks: what writes a grey video of where pixels are other ones, if it is asked
+    for."""
+
+    def __init__(self, writer: VideoWriter, masks: VideoWriter | None, size: tuple[int, int]):
+        self._writer, self._masks, self._size = writer, masks, size
+        self._files = ExitStack()
+        for one in (writer, *([] if masks is None else [masks])):
+            self._files.push(one)
 
     def write(self, shown: Shown, pixels: Tensor | None, mask: Tensor | None = None) -> None:
         """A frame of the film, with other pixels [H, W, 3] or as it is stored. mask [H, W]: where they are other ones;
@@ -30,30 +41,68 @@ class SegmentWriter:
             self._writer.write_as_it_is(shown.stored)
         else:
             self._writer.write(pixels, shown.time, mask, None if mask is None else shown.stored)
+        if self._masks is not None:
+            whole = torch.full(self._size, float(pixels is not None))
+            where = whole if mask is None or pixels is None else mask
+            self._masks.write(where[..., None].expand(-1, -1, 3), shown.time)
 
     def __enter__(self) -> SegmentWriter:
-        self._writer.__enter__()
         return self
 
     def __exit__(self, *how) -> None:
-        self._writer.__exit__(*how)
+        self._files.__exit__(*how)
 
 
 @dataclass(frozen=True)
 class Store:
-    """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51."""
+    """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51, or what comes as close with another
+    codec. codec: one of CHOICES (media/codecs.py). container: the ending of the result's name. masks: whether there is
+    a grey video of what was replaced as well, with a frame for each of the film's, at its time."""
 
     crf: float = CRF
+    masks: bool = False
+    codec: str = AS_SOURCE
+    container: str = ".mp4"
+
+    def chosen(self, source: Source) -> tuple[Codec, str]:
+        """What the result is stored with, and why that is not what was asked for, if it is not. Raises ClearError for a
+        codec that cannot be."""
+        facts = source.facts
+        form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
+        return codec_for(self.codec, facts, form, self.container)
 
     def ending(self, source: Source) -> str:
         """Of a segment's file."""
-        return ".nut"  # it keeps every clock as it is
+        return self.chosen(source)[0].part
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
-        facts = source.facts
-        writer = VideoWriter(path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True)
-        return SegmentWriter(writer)
+        facts, codec = source.facts, self.chosen(source)[0]
+        writer = VideoWriter(
+            path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True, codec=codec
+        )
+        return SegmentWriter(writer, self._masks(masks_path(path), source) if self.masks else None, source.size)
 
-    def join(self, segments: Sequence[Path], source: Path, target: Path, metadata: Mapping[str, str]) -> None:
-        """Lay segments end to end, with all else that the source holds beside them."""
-        join(segments, target, source, metadata)
+    def _masks(self, path: Path, source: Source) -> VideoWriter:
+        plain = replace(source.facts, depth=8, chroma="420")
+        return VideoWriter(path, plain.width, plain.height, plain.fps, MASKS_CRF, like=plain, joins=True)
+
+    def join(
+        self,
+        segments: Sequence[Path],
+        source: Path,
+        target: Path,
+        metadata: Mapping[str, str],
+        on_frame: Callable[[int], None] = lambda frames: None,
+    ) -> None:
+        """Lay segments end to end, with all else that the source holds beside them. on_frame is told how many frames
+        are over; it may raise to stop, and then there is no target."""
+        join(segments, target, source, metadata, on_frame)
+
+    def join_masks(self, segments: Sequence[Path], source: Path, target: Path) -> None:
+        """Lay the masks of segments end to end, and nothing beside them."""
+        join(segments, target, source, alone=True)
+
+
+def masks_path(segment: Path) -> Path:
+    """Where the masks of a segment lie."""
+    return segment.with_name(f"{segment.stem}_masks{H264.part}")

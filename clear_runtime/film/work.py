@@ -31,7 +31,7 @@ _RUN, _JOINED, _LOCK = "run.json", "target.json", ".lock"
 class Segment:
     """A finished part of the result: frames first <= t < stop. changed: frames in which something was replaced. left:
     those in which something can still be read. window: frames that were painted together. last: whether it is the
-    film's end."""
+    film's end. masks, masks_digest: of the file of masks beside it, where there is one."""
 
     first: int
     stop: int
@@ -41,6 +41,8 @@ class Segment:
     changed: int = 0
     left: list[int] = field(default_factory=list)
     last: bool = False
+    masks: str = ""
+    masks_digest: str = ""
 
 
 class Work:
@@ -101,7 +103,7 @@ class Work:
             at = segment.stop
             if segment.last:
                 break
-        known = {name for one in found for name in (one.file, self._record(one.first).name)}
+        known = {name for one in found for name in (one.file, one.masks, self._record(one.first).name)}
         for path in self.folder.iterdir():
             if path.name.startswith(("segment", ".segment", "joined.", ".joined")) and path.name not in known:
                 path.unlink(missing_ok=True)
@@ -110,7 +112,10 @@ class Work:
     def _checked(self, path: Path) -> Segment | None:
         try:
             segment = Segment(**json.loads(path.read_text(encoding="utf-8")))
-            whole = self._record(segment.first) == path and file_digest(self.folder / segment.file) == segment.digest
+            files = [(segment.file, segment.digest), (segment.masks, segment.masks_digest)]
+            whole = self._record(segment.first) == path and all(
+                file_digest(self.folder / name) == digest for name, digest in files if name
+            )
         except (OSError, ValueError, TypeError):
             return None
         return segment if whole else None

@@ -39,6 +39,8 @@ AGAIN = 1.1
 MOMENT = 15
 """Frames, at the usual rate, after which it is asked whether a row still stands where it stood: half a second."""
 RULES, GROWTH = RowRules(), GrowthRules()
+OnSeen = Callable[[Tensor, np.ndarray], None]
+"""Given a frame [H, W, 3], and how sure the prior is of its text [h, w] uint8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,10 @@ class Finder:
 
     prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. pace: of the video. every:
     frames from look to look, if not the pace's own. place: where the user says that there is text. on_batch is called
-    with the number of frames that have been looked at. keep_soft: hold the soft masks of all looks. spool: where the
-    masks of rows lie that are past; without, in memory. looks: a file for what the prior has seen, for a pass that goes
-    on after a stop. shots: frames with which one begins.
+    with the number of frames that have been looked at. on_seen is shown the frame of each batch in which most was seen.
+    keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without, in memory.
+    looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with which one
+    begins.
     """
 
     prior: Callable
@@ -80,6 +83,7 @@ class Finder:
     keep_soft: bool = False
     spool: Spool | None = None
     looks: Path | None = None
+    on_seen: OnSeen = lambda frame, soft: None
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     soft: dict[int, np.ndarray] = field(default_factory=dict)
@@ -150,7 +154,10 @@ class Finder:
     def _look(self) -> None:
         """Look at the frames that wait, and follow what is in all but the last: its neighbours are not all known."""
         frames = dict(self._small)
-        for (t, frame), soft in zip(self._waiting, self._looker([frame for _, frame in self._waiting])):
+        softs = self._looker([frame for _, frame in self._waiting])
+        most = max(range(len(softs)), key=lambda n: int(softs[n].sum()))
+        self.on_seen(self._waiting[most][1], softs[most])
+        for (t, frame), soft in zip(self._waiting, softs):
             self._looked.append((t, frame, Seen(soft, frames[t])))
             if self.keep_soft:
                 self.soft[t] = soft

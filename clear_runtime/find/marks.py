@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..frames.region import Region
-from .finder import BATCH, RULES, Finder, Found
+from .finder import BATCH, RULES, Finder, Found, OnSeen
 from .look import Looker, Scales
 from .options import ADD, AUTO_GROW, MarkOptions
 from .pace import Pace
@@ -142,6 +142,7 @@ def find_text(
     on_batch: OnBatch = lambda frames: None,
     spool: Spool | None = None,
     looks: Path | None = None,
+    on_seen: OnSeen = lambda frame, soft: None,
 ) -> Finding:
     """The first pass over a video of any length, frames [H, W, 3] in 0..1: its text, and what of it is subtitle.
 
@@ -150,9 +151,10 @@ def find_text(
     still a subtitle to be painted over. with_soft: look at every frame, and hold what was seen. on_batch is called with
     the number of frames that have been looked at. spool: for the masks of rows; with one, memory hardly grows with
     the video. looks: a file in which what the prior sees is kept for a pass that goes on after a stop; of the same
-    frames, prior and options.
+    frames, prior and options. on_seen is shown, before on_batch is called, the frame of the batch with most text.
     """
     finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool, looks), options, lenient)
+    finding.finder.on_seen = on_seen
     for frame in frames:
         finding.finder.see(frame)
     finding.finder.finish()

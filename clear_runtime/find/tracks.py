@@ -102,8 +102,8 @@ class Track:
 
     @cached_property
     def moves(self) -> bool:
-        """Whether most of its looks have seen it move beside text that stands; one alone may have seen other words."""
-        return len(self.looks) > 1 and sum(look.row.moves for look in self.looks) > len(self.looks) / 2
+        """Whether most of its looks have seen it move beside text that stands."""
+        return sum(look.row.moves for look in self.looks) > len(self.looks) / 2
 
     @cached_property
     def letter(self) -> float:

@@ -22,6 +22,8 @@ from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import unpacked
 from .layers import LayersWriter
+from .steady import steady_frames
+from .video import read_facts
 from .writer import VISUALLY_LOSSLESS_CRF, VideoWriter
 
 LAYERS = 3  # before, after, mask
@@ -145,6 +147,24 @@ def save(
             "choose a folder where you may write."
         ) from error
     return made
+
+
+def save_of_files(before: Path, after: Path, movie: Path, picture: Path, crf: float = VISUALLY_LOSSLESS_CRF) -> None:
+    """Of two files of one size, a frame at a time: `movie` shows one beside the other, at the times and with the sound
+    of `after`; `picture` is the frame that changed most. Raises ClearError where they cannot be read or written."""
+    facts = read_facts(after)
+    words = labels(facts.height, facts.width)
+    most, shown = -1.0, None
+    wide = 2 * facts.width + LINE
+    with VideoWriter(movie, wide, facts.height, facts.fps, crf, facts.colour, beside=after, like=facts) as writer:
+        for old, new in zip(steady_frames(before, read_facts(before)), steady_frames(after, facts)):
+            one, other = old.picture(), new.picture()
+            both, change = join(one, other, words), float((one - other).abs().sum())
+            writer.write(both, new.time)
+            if change > most:
+                most, shown = change, both
+    if shown is not None:
+        _save_png(picture, shown, {})
 
 
 def save_layers(

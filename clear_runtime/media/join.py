@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -15,16 +15,25 @@ from .video import read_facts
 
 
 def join(
-    parts: Sequence[Path], target: str | PathLike, beside: str | PathLike, names: Mapping[str, str] | None = None
+    parts: Sequence[Path],
+    target: str | PathLike,
+    beside: str | PathLike,
+    names: Mapping[str, str] | None = None,
+    on_packet: Callable[[int], None] = lambda packets: None,
+    alone: bool = False,
 ) -> None:
     """Write `target` from files of one picture stream each, whose times go on from one to the next, and all of the
     file `beside` but its film. It appears when it is whole. names: what it says of itself besides (title and the like).
-    Raises ClearError where a part does not fit the first, and where it cannot be written."""
+    on_packet is told how many of the picture's are over; what it raises ends the work, and leaves no file. alone:
+    nothing is taken over of `beside` but its rate.
+
+    Raises ClearError where a part does not fit the first, and where it cannot be written.
+    """
     # brings FFmpeg's libraries: only where a file is written
     import av
 
     try:
-        _join(parts, Path(target), beside, names or {})
+        _join(parts, Path(target), beside, names or {}, on_packet, alone)
     except (av.FFmpegError, OSError) as error:
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         why = "no room left" if full else getattr(error, "strerror", None) or error
@@ -33,7 +42,14 @@ def join(
         ) from error
 
 
-def _join(parts: Sequence[Path], target: Path, beside: str | PathLike, names: Mapping[str, str]) -> None:
+def _join(
+    parts: Sequence[Path],
+    target: Path,
+    beside: str | PathLike,
+    names: Mapping[str, str],
+    on_packet: Callable[[int], None],
+    alone: bool,
+) -> None:
     # brings FFmpeg's libraries: only where a file is written
     import av
 
@@ -41,13 +57,16 @@ def _join(parts: Sequence[Path], target: Path, beside: str | PathLike, names: Ma
     options = {"movflags": flags} if target.suffix.lower() in (".mp4", ".mov") else {}
     with WholeFile(target) as whole, av.open(str(whole), "w", options=options) as container:
         with av.open(str(parts[0])) as first:
-            picture = container.add_stream_from_template(first.streams.video[0])
+            picture = _like(container, first.streams.video[0])
             picture.time_base = first.streams.video[0].time_base
-            picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
+            if picture.codec_context is not None:
+                picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
             head = first.streams.video[0].codec_context.extradata
-        picture.metadata.update(film_names(beside))
-        rest = Feed(container, everything_else(container, beside))
+        if not alone:
+            picture.metadata.update(film_names(beside))
+        rest = Feed(container, iter(()) if alone else everything_else(container, beside))
         container.metadata.update(names)
+        over = 0
         for part in parts:
             with av.open(str(part)) as source:
                 stream = source.streams.video[0]
@@ -60,4 +79,17 @@ def _join(parts: Sequence[Path], target: Path, beside: str | PathLike, names: Ma
                         rest.advance(packet.pts * packet.time_base)
                         packet.stream = picture
                         container.mux(packet)
+                        over += 1
+                        on_packet(over)
         rest.finish()
+
+
+def _like(container, stream):
+    """A stream of a container for the packets of another, also where FFmpeg decodes it by what cannot encode (AV1)."""
+    # brings FFmpeg's libraries: only where a file is written
+    import av
+
+    try:
+        return container.add_stream_from_template(stream)
+    except av.codec.codec.UnknownCodecError:
+        return container.add_stream_from_template(stream, opaque=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from einops import rearrange
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
+
+from ..errors import ClearError
 
 GROUND, LINE, INK = (24, 26, 30), (70, 74, 82), (200, 204, 210)
 """Colours of a plot's background, of its lines and of its letters, dark as ComfyUI's canvas is."""
@@ -49,6 +52,20 @@ def overlay(frames: Tensor, masks: Tensor) -> Tensor:
     soft = masks[..., None].to(frames.dtype).clamp(0, 1)
     heat = torch.cat([torch.ones_like(soft), soft, torch.zeros_like(soft)], -1)
     return frames + (heat - frames) * (0.7 * soft)
+
+
+def mask_picture(path: Path) -> Tensor:
+    """A picture as a mask [1, H, W] in 0..1: how bright each pixel is, over black. Raises ClearError for a file that is
+    none."""
+    try:
+        with Image.open(path) as picture:
+            drawn = picture.convert("RGBA")
+    except OSError as error:
+        raise ClearError(
+            f"{path} cannot be read as a picture ({error}). Give a PNG that is white where it shall hold."
+        ) from error
+    over_black = Image.alpha_composite(Image.new("RGBA", drawn.size, "black"), drawn)
+    return torch.from_numpy(np.array(over_black.convert("L"), dtype=np.float32) / 255)[None]
 
 
 def row(parts: Sequence[Tensor], width: int) -> Image.Image:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
 from .beside import everything_else, film_names
+from .codecs import H264, Codec
 from .colour import BT709, MATRICES, UNTAGGED, Colour, to_stored
 from .steady import Shown
 from .untouched import keep_untouched, same_form
@@ -29,9 +31,6 @@ log = logging.getLogger(__name__)
 VISUALLY_LOSSLESS_CRF = 10
 MPEG_CLOCK = 90_000
 """Ticks a second of MPEG's own clock."""
-JOINS = {"bf": "0", "x264-params": "mbtree=0"}
-"""Without the tree of macroblocks x264 gives the same bytes for the same frames; with it, at widths that are no
-multiple of 128, its choices depend on what happens to lie in memory beside a picture."""
 FASTEST_CLOCK = 100_000_000
 """Ticks a second, well within the 32 bits that a container has for them."""
 
@@ -52,11 +51,6 @@ def stored_as(width: int, height: int, depth: int = 8, chroma: str = "420") -> s
     return f"yuv{'444' if odd else chroma}p{'10le' if depth > 8 else ''}"
 
 
-def _coding(crf: float, seekable: int | None) -> dict[str, str]:
-    """x264's settings."""
-    return {"crf": f"{crf:g}", "preset": "fast", **({"g": str(seekable)} if seekable else {})}
-
-
 def _container_flags(path: Path, texts: bool) -> dict[str, str]:
     """An index in front, to begin before all is there, and texts under any name: MP4 keeps a few alone without, and no
     cover with."""
@@ -65,14 +59,14 @@ def _container_flags(path: Path, texts: bool) -> dict[str, str]:
 
 
 class VideoWriter:
-    """Writes H.264 frame by frame to a temporary name and renames it when closed whole.
+    """Writes a video frame by frame to a temporary name and renames it when closed whole.
 
     Use it in a `with` block: an exception inside removes what was written.
 
     path          ends in .mp4, .mov or .mkv; an existing file is replaced when the new one is whole
     width, height pixels
     fps           frames per second, for frames written without a time
-    crf           x264's constant rate factor, 0 (lossless) to 51
+    crf           x264's constant rate factor, 0 (lossless) to 51; of another codec, what comes as close
     colour        the tags to write, and the matrix that RGB is converted with (media/colour.py); BT.709 instead of
                   a matrix that is not in MATRICES
     beside        a file all of which but its film is taken over (media/beside.py)
@@ -83,6 +77,7 @@ class VideoWriter:
                   shown before it, so that times rise across the joints; and the same frames give the same bytes, so
                   that a part that is made again is the one that it was
     notes         texts kept in the file by name, as ComfyUI keeps a workflow
+    codec         what it is stored with (media/codecs.py); it has to take the pixel format that `like` comes to
     seekable      frames between two from which a player can begin; None leaves it to x264 (250)
 
     Raises ClearError for a disk that is full or a folder that cannot be written.
@@ -103,6 +98,7 @@ class VideoWriter:
         joins: bool = False,
         notes: Mapping[str, str] | None = None,
         seekable: int | None = None,
+        codec: Codec = H264,
     ):
         # brings FFmpeg's libraries: only where a file is read or written
         import av
@@ -125,8 +121,8 @@ class VideoWriter:
             self._part.touch()  # PyAV itself opens the file only at the first packet
             self._container = av.open(str(self._part), "w", options=_container_flags(self.path, bool(notes)))
             self._container.metadata.update(notes or {})
-            encoder = {**_coding(crf, seekable), **(JOINS if joins else {})}
-            stream = self._container.add_stream("libx264", rate=self._fps, options=encoder)
+            encoder = {**codec.coding(crf, joins), **({"g": str(seekable)} if seekable else {})}
+            stream: Any = self._container.add_stream(codec.encoder, rate=self._fps, options=encoder)
             stream.width, stream.height = width, height
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
             stream.pix_fmt = self._format

@@ -23,7 +23,11 @@ def model_identity(model) -> str:
 
 def vae_identity(vae) -> str:
     network = getattr(vae, "first_stage_model", None)
-    return "none" if network is None else _digest(dict(network.named_parameters()))
+    return "none" if network is None else network_identity(network)
+
+
+def network_identity(network) -> str:
+    return _digest(dict(network.named_parameters()))
 
 
 def conditioning_identity(*conditionings) -> str:

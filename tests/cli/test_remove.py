@@ -4,9 +4,11 @@ import json
 import sys
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from paths import ROOT
+from PIL import Image
 
 from clear_runtime.cli import bench, remove, train_nano
 from clear_runtime.cli import main as command_line
@@ -29,7 +31,7 @@ def film(tmp_path_factory):
 
 
 def run(film, out, *more):
-    command_line.main(["remove", str(film), "-o", str(out), "--device", "cpu", *more])
+    command_line.main(["remove", str(film), "-o", str(out), "--device", "cpu", *map(str, more)])
 
 
 @pytest.mark.parametrize("engine", ["fill", "nano"])
@@ -50,6 +52,41 @@ def test_a_file_without_its_subtitles(film, tmp_path, engine, caplog):
     assert report["changed"] == 9 and report["options"]["remove"]["marking"]["subtitles_only"] is False
     assert report["options"]["remove"]["engine"]["steps"] == (1 if engine == "nano" else 5)
     assert f"engine: {engine}" in caplog.text
+
+
+def test_a_video_of_what_was_replaced(film, tmp_path, caplog):
+    caplog.set_level("INFO")
+    target, mask = tmp_path / "clean.mp4", tmp_path / "where.mkv"
+    with pytest.raises(SystemExit, match="would be one file"):
+        run(film, target, "--engine", "fill", "--mask", target)
+    run(film, target, "--engine", "fill", "--no-subtitles-only", "--mask", mask)
+    times, masks = zip(*read_timed_frames(mask))
+    assert len(times) == len(UNEVEN) and torch.stack(masks).amax((1, 2, 3)).min() > 0.9
+    assert f"what was replaced is in {mask}" in caplog.text
+
+
+def test_pictures_say_where_something_goes_and_where_nothing_may(film, tmp_path):
+    drawn = np.zeros((96, 128), np.uint8)
+    drawn[8:24, 20:60] = 255
+    Image.fromarray(drawn).save(tmp_path / "goes.png")
+    Image.fromarray(255 - drawn).save(tmp_path / "stays.png")
+    only = ("--engine", "fill", "--subtitle", tmp_path / "goes.png", "--subtitle-use", "only", "--report")
+    run(film, tmp_path / "a.mp4", *only)
+    before = torch.stack([frame for _, frame in read_timed_frames(film)])
+    after = torch.stack([frame for _, frame in read_timed_frames(tmp_path / "a.mp4")])
+    changed = (after - before).abs().amax((0, 3))
+    assert changed[10:22, 24:56].mean() > 0.02 and changed[40:].mean() < 0.02
+    run(film, tmp_path / "b.mp4", "--engine", "fill", "--protect", tmp_path / "stays.png", "--no-subtitles-only")
+    after = torch.stack([frame for _, frame in read_timed_frames(tmp_path / "b.mp4")])
+    assert (after - before).abs().amax((0, 3))[40:].mean() < 0.02, "the letters stay"
+
+
+def test_a_picture_that_is_none_or_does_not_fit_is_said(film, tmp_path):
+    Image.new("L", (64, 48)).save(tmp_path / "small.png")
+    (tmp_path / "text.png").write_text("no picture")
+    for name, words in (("small.png", "64x48"), ("text.png", "cannot be read as a picture")):
+        with pytest.raises(SystemExit, match=words):
+            run(film, tmp_path / "clean.mp4", "--engine", "fill", "--protect", tmp_path / name)
 
 
 def test_without_its_packages_nano_is_left_and_that_is_said(film, tmp_path, monkeypatch, caplog):
@@ -127,6 +164,9 @@ def test_films_of_a_folder_each_keep_their_name_and_one_that_fails_stops_no_othe
         made = sorted(path.name for path in out.iterdir() if path.suffix != ".marks" and "_plan" not in path.name)
         assert made == ["a.mkv.mkv", "a.mp4.mp4"]
     assert caplog.text.count("cleaned before") == 2
+    Image.new("L", (128, 96), 255).save(tmp_path / "all.png")
+    with pytest.raises(SystemExit, match="3 of 3 could not be cleaned"):  # they are there, and of another job
+        run(films, out, "--engine", "fill", "--protect", tmp_path / "all.png")
     assert len(list(read_timed_frames(out / "a.mkv.mkv"))) == 9
 
 

@@ -6,13 +6,15 @@ import subprocess
 import sys
 from fractions import Fraction
 
+import films
 import pytest
 import torch
 import torch.nn.functional as F
 from comfy_graphs import DEMO, ROOT
 
 from clear_runtime import metrics
-from clear_runtime.media.video import read_facts, read_frames
+from clear_runtime.media.colour import UNTAGGED
+from clear_runtime.media.video import read_facts, read_frames, read_timed_frames
 from clear_runtime.media.writer import VideoWriter
 from launch import demo
 
@@ -21,7 +23,7 @@ def load(path):
     return torch.stack(list(read_frames(path)))
 
 
-def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
+def test_the_graph_of_frames_runs_as_it_is_drawn(comfyui, template, small_clip):
     prompt = template(
         "Remove subtitles (no download).json",
         LoadVideo={"file": "small.mp4"},
@@ -29,24 +31,22 @@ def test_the_graph_runs_as_it_is_drawn(comfyui, template, small_clip):
         CLEAR_BeforeAfter={"filename_prefix": "d/film"},
     )
     outputs = comfyui.run(prompt, bound=300)
-    made = demo.pick_results(comfyui, outputs)
-    clean = load(made["clean.mp4"])
+    saved = [one["filename"] for output in outputs.values() for one in output.get("video", [])]
+    assert len([name for name in saved if name.endswith("_clean.mp4")]) == 1, "one clean video a run"
+    path = comfyui.base / "output" / "d" / next(name for name in saved if name.endswith("_clean.mp4"))
+    clean, facts = load(path), read_facts(path)
     assert clean.shape == small_clip.shape
-    facts = read_facts(made["clean.mp4"])
     assert (facts.fps, facts.audio) == (Fraction(25), "aac")
     assert metrics.psnr(clean[:, :8], small_clip[:, :8]) > 40  # rows above the text
-    clean_ones = [i for o in outputs.values() for i in o.get("video", []) if i["filename"].endswith("_clean.mp4")]
-    assert len(clean_ones) == 1, "one clean video a run"
 
 
 @pytest.fixture
 def own_video(tmp_path):
-    """A user's file: odd sides, another frame rate, a space in its name."""
-    path = tmp_path / "my film.mkv"
-    with VideoWriter(path, 127, 95, Fraction(24000, 1001), beside=DEMO / "bunny_subtitled.mp4") as writer:
-        for index, frame in enumerate(read_frames(DEMO / "bunny_subtitled.mp4")):
-            if index < 7:
-                writer.write(frame[256:351, 190:317])
+    """A user's file: odd sides, frames at times of their own, no colour tags, a space in its name."""
+    path, source = tmp_path / "my film.mkv", DEMO / "bunny_subtitled.mp4"
+    with VideoWriter(path, 127, 95, Fraction(24000, 1001), colour=UNTAGGED, beside=source) as writer:
+        for index, frame in zip(range(7), read_frames(source)):
+            writer.write(frame[256:351, 190:317], Fraction(index * index, 50))
     return path
 
 
@@ -62,20 +62,22 @@ def test_run_py_demo_with_a_file_of_the_user(comfyui, own_video, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(p.name for p in out.iterdir()) == [
-        f"my film_{end}" for end in ("before_after.mp4", "before_after.png", "clean.mp4", "report.json")
+        f"my film_{end}" for end in ("before_after.mkv", "before_after.png", "clean.mkv", "report.json")
     ]
     assert own_video.read_bytes() == before
-    facts, report = (
-        read_facts(out / "my film_clean.mp4"),
-        json.loads((out / "my film_report.json").read_text(encoding="utf-8")),
-    )
-    assert (facts.width, facts.height, facts.frames, facts.audio) == (127, 95, 7, "aac")
-    assert abs(facts.fps - Fraction(24000, 1001)) < Fraction(1, 100)
+    result = out / "my film_clean.mkv"
+    facts, report = read_facts(result), json.loads((out / "my film_report.json").read_text(encoding="utf-8"))
+    assert (facts.width, facts.height, facts.audio, facts.colour) == (127, 95, "aac", UNTAGGED)
+    times = [time for time, _ in read_timed_frames(own_video)]
+    assert [time for time, _ in read_timed_frames(result)] == times
+    assert films.packets(result, "audio") == films.packets(own_video, "audio") != []
+    both = read_facts(out / "my film_before_after.mkv")
+    assert (both.width, both.height, both.audio) == (2 * 127 + 2, 95, "aac")
     assert (report["frames_in"], report["frames_out"], report["size"]) == (7, 7, [127, 95])
     assert (
         report["run_seconds"] > 0
         and report["server_peak_memory_gb"] > 0.1
-        and report["settings"]["CLEAR_SubtitleRemove"]["window"] == 81
+        and report["settings"]["CLEAR_SubtitleRemoveVideo"]["window"] == 81
     )
     assert "Set-up took" in done.stdout and "Cleaning" in done.stdout
     assert list(scratch.glob("clear-comfyui-*")) == [], (

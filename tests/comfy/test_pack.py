@@ -13,6 +13,12 @@ from launch.graph import NOTES, laid_open, to_prompt
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
 
+SUBTITLE_USE = {
+    "Remove with your own mask (logo, watermark)": "look here",
+    "Remove what you name (text to mask, SAM3)": "only",
+}
+"""What graphs for a mask of one's own take."""
+
 IDS = {
     "CLEAR_LoadNano",
     "CLEAR_LoadModel",
@@ -30,7 +36,7 @@ IDS = {
     "CLEAR_TrainLoRA",
 }
 # Combos whose choices are files of the user, which a fresh ComfyUI has none of.
-FILES = {"file", "model_name", "lora", "vae_name", "clip_name"}
+FILES = {"file", "model_name", "lora", "vae_name", "clip_name", "ckpt_name"}
 
 
 def test_every_node_is_there_and_described(object_info):
@@ -114,8 +120,8 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
                         assert node["inputs"][name] == STEPS
                     elif name == "output" and path.stem == "Remove subtitles (any other model)":
                         assert node["inputs"][name] == RAW
-                    elif name == "subtitle_use" and "mask" in path.name:
-                        assert node["inputs"][name] == "look here"
+                    elif name == "subtitle_use" and path.stem in SUBTITLE_USE:
+                        assert node["inputs"][name] == SUBTITLE_USE[path.stem]
                     elif "default" in spec[1]:
                         assert node["inputs"][name] == spec[1]["default"], f"{path.name}: {name}"
 

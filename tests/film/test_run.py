@@ -11,7 +11,7 @@ from tiny_film import CUT, FRAMES, LINES, Noisy, job, letters, read
 
 from clear_runtime.engines.engine import Painted
 from clear_runtime.errors import ClearError
-from clear_runtime.film.run import clean
+from clear_runtime.film.run import clean, make_plan
 from clear_runtime.media.video import read_facts
 
 
@@ -99,6 +99,17 @@ def test_a_users_mask_goes_for_the_whole_film_or_alone(film, tmp_path):
     assert (read(only.output)[1][60, letters(0)].mean()) > 0.9
 
 
+def test_a_users_mask_that_jumps_is_held_and_said(film, tmp_path):
+    place = torch.zeros(FRAMES, tiny_film.HEIGHT, tiny_film.WIDTH)
+    place[:, 4:12, 60:80] = 1
+    place[100:103] = 0
+    place[100:103, 30:38, 5:25] = 1
+    done = clean(job(film, tmp_path / "only.mp4", subtitle=place, subtitle_use="only", prior=None))
+    change = (read(done.output)[1] - read(film)[1])[101].abs()
+    assert change[5:11, 62:78].mean() > 0.02 > change[31:37, 7:23].mean()
+    assert any("subtitle mask jumped" in note and "100-102" in note for note in done.notes)
+
+
 def test_progress_goes_from_nothing_to_all_and_says_what_is_to_come(film, tmp_path):
     seen = []
     clean(job(film, tmp_path / "clean.mp4"), seen.append)
@@ -124,3 +135,31 @@ def test_seams_between_windows_and_segments_do_not_show(film, tmp_path):
     steps = (after[first + 1 : stop] - after[first : stop - 1])[:, letters(1)].mean((1, 2)).abs()
     inside = [one for one in engine.windows if first <= one[0] and one[1] <= stop]
     assert len(inside) > 2 and steps.max() < 0.1 / 4 + 0.01
+
+
+@pytest.mark.parametrize("subtitles_only", [True, False])
+def test_what_is_seen_is_shown_marked_while_it_is_looked_for(film, tmp_path, subtitles_only):
+    seen = []
+    make_plan(job(film, tmp_path / "clean.mp4", subtitles_only=subtitles_only), tmp_path / "plan.json", seen.append)
+    shown = [(now.done, now.preview) for now in seen if now.preview is not None]
+    assert len(shown) > 10 and shown[0][0] < 40, "there is a picture before the first line"
+    marked = [done for done, picture in shown if (picture[letters(0)] - torch.tensor([1.0, 1, 0.3])).abs().max() < 0.2]
+    first, stop = LINES[0]
+    assert marked and all(first < done < stop + 30 for done in marked), "yellow where the letters are"
+
+
+def test_joining_moves_too_and_a_stop_in_it_loses_nothing(film, whole, tmp_path):
+    target, seen = tmp_path / "clean.mp4", []
+
+    def stop(now):
+        if now.stage == "joining" and now.done > 100:
+            raise tiny_film.Stopped
+        seen.append(now)
+
+    with pytest.raises(tiny_film.Stopped):
+        clean(job(film, target), stop)
+    joined = [now.done for now in seen if now.stage == "joining"]
+    assert len(joined) > 20 and joined == sorted(joined) and not target.exists()
+    engine = Noisy()
+    clean(job(film, target, engine))
+    assert not engine.windows and torch.equal(read(target)[1], whole[3])

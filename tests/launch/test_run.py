@@ -56,9 +56,9 @@ def video(path, content="film"):
     return path
 
 
-def finished(folder):
+def finished(folder, ends=("clean.mp4", "before_after.mp4", "before_after.png")):
     folder.mkdir(exist_ok=True)
-    made = {end: folder / end for end in results.ENDS}
+    made = {end: folder / end for end in ends}
     for end, path in made.items():
         path.write_text(f"new {end}")
     return made

@@ -9,6 +9,7 @@ from PIL import Image
 
 from clear_runtime.errors import ClearError
 from clear_runtime.media import before_after, video
+from clear_runtime.media.writer import VideoWriter
 
 av = pytest.importorskip("av")
 
@@ -97,3 +98,22 @@ def test_what_does_not_fit_is_refused(tmp_path, clip):
     with pytest.raises(ClearError, match="choose a folder"):
         before_after.save(tmp_path / "nowhere", "x", before, after, mask, Fraction(25))
     assert not list(tmp_path.iterdir())
+
+
+def test_two_files_side_by_side_keep_times_and_sound_and_show_the_frame_that_changed_most(tmp_path, clip):
+    before, after, _ = clip
+    times = [Fraction(n * n, 20) for n in range(6)]
+    sound = torch.zeros(2, 48000), 48000
+    for name, frames in (("before.mp4", before), ("after.mp4", after)):
+        with VideoWriter(tmp_path / name, 96, 64, 25, crf=1, audio=sound) as writer:
+            for frame, time in zip(frames, times):
+                writer.write(frame, time)
+    files = [tmp_path / name for name in ("before.mp4", "after.mp4", "both.mp4", "both.png")]
+    before_after.save_of_files(*files, crf=1)
+    told, both = zip(*video.read_timed_frames(files[2]))
+    assert list(told) == times and video.read_facts(files[2]).audio == "aac"
+    rows = slice(24, None)  # below the labels
+    left = torch.stack(list(video.read_frames(files[0])))
+    assert (torch.stack(both)[:, rows, :96] - left[:, rows]).abs().mean() < 0.025
+    shown = torch.from_numpy(np.array(Image.open(files[3]))).float() / 255
+    assert (shown[rows, -96:] - after[4, rows]).abs().mean() < 0.025, "the frame with the longest line"

@@ -137,7 +137,7 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
                     r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.(safetensors|pt)", one["url"]
                 )
                 offered.append(one["directory"])
-    assert sorted(offered) == ["diffusion_models", "loras", "text_encoders", "vae"]
+    assert sorted(offered) == ["checkpoints", "diffusion_models", "loras", "text_encoders", "upscale_models", "vae"]
 
 
 def test_notes_hold_no_code_which_the_vue_renderer_shows_in_blue_on_brown():

@@ -1,5 +1,6 @@
 """Remove Subtitles (Video) in process: a file in, a file out, Cancel and after."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def names(folder):
 
 
 def test_a_video_comes_back_as_a_file_without_its_line(run, video, film, output):
-    result, report, as_json = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
+    (result,), report, as_json, mask = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     path = Path(result.get_stream_source())
     assert path == output / "film_00001_.mp4"
     assert names(output) == ["film_00001_.mp4", "film_00001__plan.json", "film_00001__plan.marks"]
@@ -62,15 +63,24 @@ def test_a_video_comes_back_as_a_file_without_its_line(run, video, film, output)
     assert times == then and after.shape == before.shape
     first, stop = LINES[0]
     assert (before[first:stop][:, letters(0)] > 0.9).all() and after[first:stop][:, letters(0)].mean() < 0.6
+    assert type(mask).__name__ == "ExecutionBlocker", "nothing that waits for it runs"
     assert "Subtitles in 50 of 130 frames" in report and "Saved: " in report and '"plan": ' in as_json
 
 
+def test_a_video_of_what_was_replaced_where_it_is_asked_for(run, video, film, output):
+    *_, (mask,) = run("CLEAR_SubtitleRemoveVideo", video=video, save_mask=True, **PREVIEW)
+    path = Path(mask.get_stream_source())
+    assert path == output / "film_00001__mask.mp4"
+    times, masks = read(path)
+    assert times == read(film)[0] and masks[60, letters(0)].mean() > 0.9 and masks[10].max() < 0.05
+
+
 def test_after_cancel_the_next_run_goes_on_and_gives_the_same(run, video, output, cancelled):
-    whole, *_ = run("CLEAR_SubtitleRemoveVideo", video=video, filename_prefix="CLEAR/whole", **PREVIEW)
+    (whole,), *_ = run("CLEAR_SubtitleRemoveVideo", video=video, filename_prefix="CLEAR/whole", **PREVIEW)
     with cancelled(at=120):
         run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     assert len([name for name in names(output) if name.startswith("unfinished_film_")]) == 1
-    result, report, _ = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
+    (result,), report, *_ = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     assert "Goes on from frame" in report
     assert torch.equal(read(result.get_stream_source())[1], read(whole.get_stream_source())[1])
     assert not [name for name in names(output) if name.startswith("unfinished")]
@@ -78,19 +88,18 @@ def test_after_cancel_the_next_run_goes_on_and_gives_the_same(run, video, output
 
 def test_a_plan_is_given_back_and_a_file_in_memory_will_do(run, film, output, pack):
     import io
-    import json
 
     from comfy_api.latest import InputImpl
 
     in_memory = InputImpl.VideoFromFile(io.BytesIO(film.read_bytes()))
-    _, _, as_json = run("CLEAR_SubtitleRemoveVideo", video=in_memory, **PREVIEW)
+    _, _, as_json, _ = run("CLEAR_SubtitleRemoveVideo", video=in_memory, **PREVIEW)
     plan = Path(json.loads(as_json)["plan"])
     content = json.loads(plan.read_text(encoding="utf-8"))
     content["lines"][0]["remove"] = False
     edited = plan.with_name("edited.json")
     edited.write_text(json.dumps(content), encoding="utf-8")
     plan.with_suffix(".marks").rename(edited.with_suffix(".marks"))
-    result, report, _ = run("CLEAR_SubtitleRemoveVideo", video=in_memory, plan=str(edited), **PREVIEW)
+    (result,), report, *_ = run("CLEAR_SubtitleRemoveVideo", video=in_memory, plan=str(edited), **PREVIEW)
     assert "No subtitle was found" in report
     assert (read(result.get_stream_source())[1][60, letters(0)] > 0.9).all()
 
@@ -134,3 +143,27 @@ def test_other_weights_are_another_run(pack, weights, load_model):
     assert model_identity(with_lora(load_model(weights[0]), weights[1], 1.0)) == identities[1]
     text = [[torch.ones(1, 4, 8), {}]]
     assert conditioning_identity(text, None) != conditioning_identity([[torch.zeros(1, 4, 8), {}]], None)
+
+
+def test_all_films_of_a_folder_and_one_that_cannot_be_read_stops_none(run, film, output, tmp_path, error, cancelled):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("a.mp4", "c.mp4"):
+        (folder / name).write_bytes(film.read_bytes())
+    (folder / "b.mp4").write_bytes(b"no film")
+    asked = dict(folder=str(folder), **PREVIEW)
+    with cancelled(when=lambda: any(output.glob("unfinished_film_c*/segment*"))):
+        run("CLEAR_SubtitleRemoveVideo", **asked)
+    before = (output / "film_a_00001_.mp4").stat().st_mtime_ns
+    videos, report, as_json, _ = run("CLEAR_SubtitleRemoveVideo", **asked)
+    made = [Path(one.get_stream_source()).name for one in videos]
+    assert made == ["film_a_00001_.mp4", "film_c_00001_.mp4"]
+    assert (output / made[0]).stat().st_mtime_ns == before, "what was made before the stop is not made again"
+    assert "2 of 3 films were cleaned" in report and "b.mp4\nIt could not be cleaned: " in report
+    assert [one["film"] for one in json.loads(as_json)["films"]] == ["a.mp4", "c.mp4", "b.mp4"]
+    (folder / "a.mp4").unlink(), (folder / "c.mp4").unlink()
+    with pytest.raises(error, match="None of the films could be cleaned. b.mp4: "):
+        run("CLEAR_SubtitleRemoveVideo", **asked)
+    for missing in (dict(folder=str(tmp_path / "gone")), dict()):
+        with pytest.raises(error, match="There is no folder|There is nothing to clean"):
+            run("CLEAR_SubtitleRemoveVideo", **missing, **PREVIEW)

@@ -1,0 +1,148 @@
+"""What a film can be stored with, and how its quality is named: one scale for all, x264's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ..errors import ClearError
+from .video import Facts
+
+CLOSE, LARGEST = 7.0, 51.0
+"""On x264's scale: as close to the source as is asked for by default, and the smallest file."""
+AS_SOURCE = "as the source"
+
+
+@dataclass(frozen=True)
+class Codec:
+    """name: FFmpeg's. encoder: what writes it. quality: the encoder's option for it, whose values `close` and `largest`
+    stand for CLOSE and LARGEST (`least` for 0). options: for one file; joins: more, for a part that is laid end to
+    end with others: no frame is stored before one that is shown before it, and the same frames give the same bytes.
+    endings: of files that hold it. part: the ending of such a part. forms: FFmpeg's pixel formats that it takes."""
+
+    name: str
+    encoder: str
+    close: float
+    largest: float
+    forms: frozenset[str]
+    endings: frozenset[str]
+    quality: str = "crf"
+    options: Mapping[str, str] = field(default_factory=dict)
+    joins: Mapping[str, str] = field(default_factory=dict)
+    least: int = 0
+    part: str = ".nut"  # it keeps every clock as it is
+
+    def coding(self, crf: float, joins: bool) -> dict[str, str]:
+        """The encoder's options for a quality on x264's scale."""
+        os.environ.setdefault("SVT_LOG", "1")  # errors alone: else the AV1 encoder talks to the terminal
+        near = crf * self.close / CLOSE
+        value = near if crf <= CLOSE else self.close + (crf - CLOSE) * (self.largest - self.close) / (LARGEST - CLOSE)
+        shown = f"{value:g}" if self.encoder == "libx264" else str(max(self.least, round(value)))
+        return {self.quality: shown, **self.options, **(self.joins if joins else {})}
+
+
+PLANAR = frozenset(f"yuv{chroma}p{depth}" for chroma in ("420", "422", "444") for depth in ("", "10le"))
+EIGHT, QUARTER = frozenset(one for one in PLANAR if "10" not in one), frozenset(("yuv420p", "yuv420p10le"))
+_ANY = frozenset((".mp4", ".mov", ".mkv"))
+
+H264 = Codec(
+    "h264",
+    "libx264",
+    CLOSE,
+    LARGEST,
+    PLANAR,
+    _ANY,
+    options={"preset": "fast"},
+    # Without the tree of macroblocks x264 gives the same bytes for the same frames; with it, at widths that are no
+    # multiple of 128, its choices depend on what happens to lie in memory beside a picture.
+    joins={"bf": "0", "x264-params": "mbtree=0"},
+)
+HEVC = Codec(
+    "hevc",
+    "libx265",
+    10,
+    51,
+    PLANAR,
+    _ANY,
+    options={"preset": "fast", "x265-params": "log-level=none"},
+    joins={"x265-params": "log-level=none:bframes=0"},
+)
+VP9 = Codec(
+    "vp9",
+    "libvpx-vp9",
+    1,
+    63,
+    EIGHT,
+    frozenset((".mp4", ".mkv")),
+    options={"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+)
+AV1 = Codec("av1", "libsvtav1", 1, 63, QUARTER, frozenset((".mp4", ".mkv")), options={"preset": "8"}, least=1)
+PRORES = Codec(
+    "prores",
+    "prores_ks",
+    708,
+    3000,
+    frozenset(("yuv422p10le", "yuv444p10le")),
+    frozenset((".mov", ".mkv")),
+    quality="global_quality",
+    options={"flags": "+qscale"},
+    least=118,
+    part=".mov",
+)
+NVENC = {
+    "h264_nvenc": Codec(
+        "h264", "h264_nvenc", 9, 51, QUARTER, _ANY, "qp", {"preset": "p5", "rc": "constqp"}, {"bf": "0"}
+    ),
+    "hevc_nvenc": Codec(
+        "hevc", "hevc_nvenc", 9, 51, QUARTER, _ANY, "qp", {"preset": "p5", "rc": "constqp"}, {"bf": "0"}
+    ),
+}
+SOFTWARE = {one.name: one for one in (H264, HEVC, VP9, AV1, PRORES)}
+CODECS = {**SOFTWARE, **NVENC}
+CHOICES = (AS_SOURCE, *CODECS)
+LEAST_AV1 = 64
+"""Pixels of each side that its encoder takes at least."""
+
+
+def codec_for(asked: str, facts: Facts, form: str, ending: str) -> tuple[Codec, str]:
+    """What a film is written with, and why it is not what the source has, in words, if that was asked for. form: the
+    pixel format that keeps its bits and colour. Raises ClearError for a codec that cannot be written so."""
+    if asked == AS_SOURCE:
+        codec = SOFTWARE.get(facts.codec)
+        why = f"{facts.codec} cannot be written here" if codec is None else _unfit(codec, facts, form, ending)
+        return (H264, f"The result is H.264, for {why}.") if codec is None or why else (codec, "")
+    codec = CODECS[asked]
+    why = _unfit(codec, facts, form, ending)
+    if why:
+        raise ClearError(f"The result cannot be written with {asked}: {why}. Choose another codec.")
+    return codec, ""
+
+
+def _unfit(codec: Codec, facts: Facts, form: str, ending: str) -> str:
+    if ending.lower() not in codec.endings:
+        return f"{codec.name} does not go into {ending}"
+    if form not in codec.forms:
+        return f"{codec.encoder} does not take pictures as {form}"
+    if codec.encoder == "libsvtav1" and min(facts.width, facts.height) < LEAST_AV1:
+        return f"{codec.encoder} takes no side under {LEAST_AV1} pixels"
+    return "" if _opens(codec) else f"there is no {codec.encoder} on this machine"
+
+
+def _opens(codec: Codec) -> bool:
+    """Whether the encoder is there, and its hardware."""
+    # brings FFmpeg's libraries: only where a file is written
+    import av
+
+    try:
+        context = av.VideoCodecContext.create(codec.encoder, "w")
+        if codec in SOFTWARE.values():
+            return True
+        assert isinstance(context, av.VideoCodecContext)
+        context.width, context.height, context.pix_fmt = 256, 256, "yuv420p"
+        context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+        context.open()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True

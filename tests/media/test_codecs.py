@@ -1,0 +1,64 @@
+"""The codec of the source where it can be written, on one scale of quality; and what is said where it cannot."""
+
+import pytest
+import torch
+from films import Film, make
+from tiny_film import job
+
+from clear_runtime.engines.plain_fill import PlainFill
+from clear_runtime.errors import ClearError
+from clear_runtime.film.run import clean
+from clear_runtime.film.store import Store
+from clear_runtime.media import codecs, video
+
+KINDS = {
+    "hevc": ("libx265", "yuv420p10le", ".mp4"),
+    "vp9": ("libvpx-vp9", "yuv420p", ".mkv"),
+    "av1": ("libsvtav1", "yuv420p10le", ".mkv"),
+    "prores": ("prores_ks", "yuv422p10le", ".mov"),
+}
+
+
+def cleaned(source, target, store=None):
+    place = torch.zeros(1, 64, 96)
+    place[:, 40:50, 20:60] = 1
+    store = store or Store(container=target.suffix)
+    return clean(job(source, target, PlainFill(), subtitle=place, subtitle_use="only", prior=None, store=store))
+
+
+def frames(path):
+    return torch.stack([frame for _, frame in video.read_timed_frames(path)])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_result_has_the_source_s_codec_and_bits(tmp_path, monkeypatch, name):
+    encoder, form, ending = KINDS[name]
+    monkeypatch.setattr("clear_runtime.film.segments.SECONDS", 1)
+    source = make(tmp_path / f"a{ending}", Film(codec=encoder, pixel_format=form))
+    done = cleaned(source, tmp_path / f"b{ending}")
+    facts, before = video.read_facts(done.output), video.read_facts(source)
+    assert (facts.codec, facts.depth, facts.chroma) == (name, before.depth, before.chroma) and done.notes == []
+    times = [[float(when) for when, _ in video.read_timed_frames(path)] for path in (source, done.output)]
+    assert times[1] == pytest.approx(times[0], abs=1e-3) and len(times[1]) == 50
+    assert (frames(done.output) - frames(source)).abs()[:, :32].mean() < 0.01 and done.changed == 50
+
+
+def test_what_cannot_be_written_becomes_h264_and_is_said(tmp_path):
+    source = make(tmp_path / "a.mkv", Film(codec="ffv1"))
+    done = cleaned(source, tmp_path / "b.mkv")
+    assert video.read_facts(done.output).codec == "h264"
+    assert done.notes == ["The result is H.264, for ffv1 cannot be written here."]
+
+
+def test_what_is_asked_for_and_cannot_be_is_refused_before_any_work(tmp_path):
+    source = make(tmp_path / "a.mp4", Film())
+    with pytest.raises(ClearError, match="prores does not go into .mp4"):
+        cleaned(source, tmp_path / "b.mp4", Store(codec="prores"))
+    assert not (tmp_path / "b.mp4.unfinished").exists()
+
+
+@pytest.mark.parametrize("codec", codecs.SOFTWARE.values(), ids=list(codecs.SOFTWARE))
+def test_every_codec_s_scale_rises_and_has_its_ends(codec):
+    values = [float(codec.coding(crf, False)[codec.quality]) for crf in (0, 3, 7, 20, 51)]
+    assert values == sorted(values) and values[0] == codec.least
+    assert values[2] == codec.close and values[-1] == codec.largest
