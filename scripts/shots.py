@@ -178,8 +178,13 @@ def run(shown: ComfyPage) -> None:
     shown.page.wait_for_timeout(2000)
 
 
-def part_of(shown: ComfyPage, selector: str) -> Image.Image:
-    """What an element of the page looks like."""
+def part_of(shown: ComfyPage, selector: str, kind: str, scale: float = 1.0) -> Image.Image:
+    """What an element of the page looks like, in a node of that kind, at that zoom."""
+    # the canvas hides what is out of sight: the lower part of the node has to be in the middle first
+    x, y = shown.run_js(
+        "k => (n => [n.pos[0], n.pos[1] + 0.85 * n.size[1]])(app.graph.nodes.find(n => n.type === k))", kind
+    )
+    shown.whole_view(scale, (x, y - PAGE[1] / 2 / scale))
     shown.middle_of(f"document.querySelector('{selector}')")
     return Image.open(io.BytesIO(shown.page.locator(selector).first.screenshot())).convert("RGB")
 
@@ -187,8 +192,7 @@ def part_of(shown: ComfyPage, selector: str) -> Image.Image:
 def mask(graphs: Graphs) -> None:
     name = "Remove with your own mask (logo, watermark)"
     with opened(graphs, name) as shown:
-        shown.whole_view(1.5)
-        drawn = part_of(shown, ".clear-areas")
+        drawn = part_of(shown, ".clear-areas", "CLEAR_DrawAreas", 1.5)
     save(GRAPHS / f"{name}.jpg", scaled(drawn, 640))
     save(PAGES / "draw_areas.jpg", scaled(drawn, 640))
 
@@ -197,10 +201,10 @@ def film(graphs: Graphs) -> None:
     name = "Remove subtitles from a whole film"
     with opened(graphs, name) as shown:
         run(shown)
-        shown.whole_view(1.5)
+        part_of(shown, ".clear-live", "CLEAR_SubtitleRemoveVideo")
         shown.page.locator(".clear-found-removed").first.evaluate("row => row.click()")
         shown.page.wait_for_timeout(1500)
-        panel = part_of(shown, ".clear-live")
+        panel = part_of(shown, ".clear-live", "CLEAR_SubtitleRemoveVideo", 1.3)
     save(GRAPHS / f"{name}.jpg", panel)
     save(PAGES / "film.jpg", panel)
 
@@ -232,8 +236,8 @@ def page(graphs: Graphs) -> None:
         shown.whole_view(1.0, (740, -100))
         whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
         save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
-        save(PAGES / "before_after.jpg", scaled(part_of(shown, ".clear-compare"), 720))
-        save(PAGES / "remove.jpg", part_of(shown, ".clear-live"))
+        save(PAGES / "before_after.jpg", scaled(part_of(shown, ".clear-compare", "CLEAR_BeforeAfter"), 720))
+        save(PAGES / "remove.jpg", part_of(shown, ".clear-live", "CLEAR_SubtitleRemove"))
 
 
 def prior(graphs: Graphs) -> None:
