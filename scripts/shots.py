@@ -1,18 +1,19 @@
 """Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python run.py shots [demo mask words upscale page prior train_prior burn train_lora from_film]
+    python run.py shots [demo film page one other mask words upscale prior train_prior burn train_lora from_film]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
-most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
-from the fonts that are installed.
+most of it for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a
+Chromium. Letters of burned lines come from the fonts that are installed.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import math
 import os
 import sys
-import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -120,8 +121,7 @@ def demo(graphs: Graphs) -> None:
         method=6,
     )
     print(path, frames[0].size, path.stat().st_size // 1024, "kB")
-    for same in (name, "Remove subtitles (one node)"):
-        save(GRAPHS / f"{same}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
+    save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
     brand(before[LATIN], after[LATIN])
 
 
@@ -135,12 +135,6 @@ def brand(before: Image.Image, after: Image.Image) -> None:
     tall = round(width * 9 / 21)
     whole = wiped(before, after, 0.5).crop((0, height - tall, width, height))
     save(ASSETS / "banner.jpg", whole.resize((1260, 540), Image.Resampling.LANCZOS))
-
-
-def mask(graphs: Graphs) -> None:
-    name = "Remove with your own mask (logo, watermark)"
-    before, after = compared(graphs, name)
-    save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
 
 
 def words(graphs: Graphs) -> None:
@@ -162,30 +156,84 @@ def upscale(graphs: Graphs) -> None:
     save(GRAPHS / "Clean, then upscale.jpg", column([wiped(before[LATIN], after[LATIN], 0.5), large], 480))
 
 
-def page(graphs: Graphs) -> None:
-    """The real page with the first graph run."""
-    from playwright.sync_api import sync_playwright  # only this picture needs it
+@contextlib.contextmanager
+def opened(graphs: Graphs, name: str):
+    """The real page with a graph."""
+    from playwright.sync_api import sync_playwright  # only these pictures need it
 
     if chromium() is None:
         raise SystemExit("No Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         shown = ComfyPage(browser, graphs.server, size=PAGE)
-        shown.load(GRAPHS / "Remove subtitles (no download).json")
-        shown.whole_view(1.0, (740, -40))
-        shown.queue()
-        shown.wait_for_end()
+        shown.load(GRAPHS / f"{name}.json")
         shown.page.wait_for_timeout(2000)
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Image.open(shown.picture(Path(folder) / "page.png")).convert("RGB")
-            slider = shown.page.locator(".clear-compare").first
-            slider.screenshot(path=str(Path(folder) / "slider.png"))
-            save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
-            save(PAGES / "before_after.jpg", scaled(Image.open(Path(folder) / "slider.png").convert("RGB"), 720))
-            panel = shown.page.locator(".clear-live").first
-            panel.screenshot(path=str(Path(folder) / "panel.png"))
-            save(PAGES / "remove.jpg", Image.open(Path(folder) / "panel.png").convert("RGB"))
+        yield shown
         browser.close()
+
+
+def run(shown: ComfyPage) -> None:
+    shown.queue()
+    shown.wait_for_end(900)
+    shown.page.wait_for_timeout(2000)
+
+
+def part_of(shown: ComfyPage, selector: str) -> Image.Image:
+    """What an element of the page looks like."""
+    shown.middle_of(f"document.querySelector('{selector}')")
+    return Image.open(io.BytesIO(shown.page.locator(selector).first.screenshot())).convert("RGB")
+
+
+def mask(graphs: Graphs) -> None:
+    name = "Remove with your own mask (logo, watermark)"
+    with opened(graphs, name) as shown:
+        shown.whole_view(1.5)
+        drawn = part_of(shown, ".clear-areas")
+    save(GRAPHS / f"{name}.jpg", scaled(drawn, 640))
+    save(PAGES / "draw_areas.jpg", scaled(drawn, 640))
+
+
+def film(graphs: Graphs) -> None:
+    name = "Remove subtitles from a whole film"
+    with opened(graphs, name) as shown:
+        run(shown)
+        shown.whole_view(1.5)
+        shown.page.locator(".clear-found-removed").first.evaluate("row => row.click()")
+        shown.page.wait_for_timeout(1500)
+        panel = part_of(shown, ".clear-live")
+    save(GRAPHS / f"{name}.jpg", panel)
+    save(PAGES / "film.jpg", panel)
+
+
+def one(graphs: Graphs) -> None:
+    """The folded node in its graph."""
+    name = "Remove subtitles (one node)"
+    with opened(graphs, name) as shown:
+        run(shown)
+        shown.whole_view(0.75, (330, -130))
+        whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
+    save(GRAPHS / f"{name}.jpg", scaled(whole.crop((100, 110, 1180, 680)), 640))
+
+
+def other(graphs: Graphs) -> None:
+    """The place of the subtitle before, as the other model gives it, and composited."""
+    name = "Remove subtitles (any other model)"
+    before, after = compared(graphs, name)
+    raw = graphs.pictures(graphs.prompt(name), "CLEAR_SubtitleRemove", [0])[0]
+    width, height = before[LATIN].size
+    place = lambda one: one.crop((width // 4, height // 2, 3 * width // 4, height))
+    save(GRAPHS / f"{name}.jpg", column([place(one[LATIN]) for one in (before, raw, after)], 360))
+
+
+def page(graphs: Graphs) -> None:
+    """The real page with the first graph run."""
+    with opened(graphs, "Remove subtitles (no download)") as shown:
+        run(shown)
+        shown.whole_view(1.0, (740, -100))
+        whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
+        save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
+        save(PAGES / "before_after.jpg", scaled(part_of(shown, ".clear-compare"), 720))
+        save(PAGES / "remove.jpg", part_of(shown, ".clear-live"))
 
 
 def prior(graphs: Graphs) -> None:
@@ -244,10 +292,13 @@ def from_film(graphs: Graphs) -> None:
 
 PICTURES = {
     "demo": demo,
+    "film": film,  # between two that remove frames: of what comes from the cache the page shows no progress
+    "page": page,
+    "one": one,
+    "other": other,
     "mask": mask,
     "words": words,
     "upscale": upscale,
-    "page": page,
     "prior": prior,
     "burn": burn,
     "train_prior": train_prior,

@@ -170,6 +170,10 @@ app.registerExtension({
     setup() {
         api.addEventListener("clear.live", ({ detail }) => take(detail))
         api.addEventListener("execution_error", ({ detail }) => refused(detail))
+        api.addEventListener("execution_cached", ({ detail }) => {
+            for (const panel of (detail.nodes ?? []).map((id) => nodeOf(id)?.clearLive))
+                if (panel?.found && !panel.told) panel.text.textContent = say("Nothing has changed since it ran last")
+        })
         api.addEventListener("execution_start", () => {
             for (const [, node] of allNodes()) if (node.clearLive?.passing) node.clearLive.idle()
         })

@@ -21,6 +21,7 @@ const CHINESE = {
     frame: "帧",
     "Run, and the slider appears here": "运行后这里会出现对比滑块",
     "The video for the slider is gone (ComfyUI was restarted); run again": "滑块所用的视频已不在（ComfyUI 已重启），请重新运行",
+    "Nothing has changed since it ran last": "自上次运行以来没有变化",
     "Not run yet": "尚未运行",
     left: "剩余",
     Done: "完成",
