@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .data.synthetic.burn_style import BurnStyle
+from .engines.minimax import MiniMaxOptions
 from .film.options import RemoveFilmOptions
 from .find.options import MarkOptions
 from .option import Option, described, kinds_of, made_of
@@ -121,7 +122,19 @@ COMPOSITE = Surface(
         },
     },
     left_out=frozenset(
-        {"window", "overlap", "region", "context", "max_pixels", "steps", "seed", "control", "keep_change", "output"}
+        {
+            "window",
+            "overlap",
+            "region",
+            "context",
+            "max_pixels",
+            "steps",
+            "seed",
+            "control",
+            "keep_change",
+            "clean_overlap",
+            "output",
+        }
     ),
 )
 """Composite Subtitles: what paints is elsewhere."""
@@ -194,9 +207,12 @@ TRAIN_PRIOR = Surface(
     ),
 )
 """Train Prior. The command `train-prior` shows the dataclass as it is."""
+LOAD_MINIMAX = Surface(MiniMaxOptions)
+"""Load MiniMax-Remover."""
 BURN = Surface(BurnStyle)
 """Burn Subtitles."""
 NODES = {
+    "CLEAR_LoadMiniMax": LOAD_MINIMAX,
     "CLEAR_SubtitleRemove": REMOVE,
     "CLEAR_SubtitleRemoveVideo": REMOVE_VIDEO,
     "CLEAR_Composite": COMPOSITE,

@@ -101,7 +101,9 @@ def _existing(path: str | Path) -> Path:
 
 def _is_torch(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2).startswith(_TORCH_MAGIC)
+        begin = file.read(9)
+    # a safetensors file begins with the length of its header in eight bytes, the first of which may well be a pickle's
+    return begin.startswith(_TORCH_MAGIC) and begin[8:] != b"{"
 
 
 def _incomplete(path: Path, error: Exception) -> ClearError:

@@ -73,6 +73,19 @@ class OutputOptions:
         low=0,
         most=64,
     )
+    mask_jumps: int = option(
+        8,
+        "Frames over which a mask in subtitle or protect may jump to another object and come back, as a segmenter's "
+        "does: there it is held where its object moves, and the report says so. 0: masks are used as they are.",
+        zh="subtitle 或 protect 遮罩（如分割模型给出的）可能有几帧跳到另一个物体上再跳回来。不超过这么多帧时，"
+        "遮罩按原物体的移动保持在原处，并写入报告。0：遮罩原样使用。",
+        name_zh="遮罩跳动",
+        more="What appears, ends, moves evenly or follows a cut to another shot stays as it is.",
+        more_zh="出现、消失、平稳移动或随镜头切换的遮罩不受影响。",
+        unit="frames",
+        low=0,
+        most=48,
+    )
 
     def __post_init__(self):
         require_valid(self)

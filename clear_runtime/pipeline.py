@@ -20,6 +20,8 @@ from torch import Tensor
 from .engines.engine import Engine
 from .engines.plain_fill import PlainFill
 from .errors import ClearError
+from .fill.flow import OpticalFlow
+from .find.jumps import cuts_of
 from .find.marks import Finding, Prior, find_text, marked
 from .find.options import ONLY, MarkOptions
 from .find.place import Place
@@ -27,7 +29,7 @@ from .find.report import Report
 from .frames.checks import checked
 from .frames.masks import check_area
 from .frames.patch import Patched
-from .frames.windows import Window, held_by, iter_windows, ramp
+from .frames.windows import Window, held_by, iter_windows, kept, ramp
 from .options import PREVIEW, RemovalProgress, RemoveOptions
 from .presets import resolved
 from .progress import Progress
@@ -48,6 +50,7 @@ def remove(
     on_progress: OnProgress | None = None,
     subtitle: Tensor | None = None,
     report: Report | None = None,
+    optical_flow: OpticalFlow | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yields (frame [H, W, 3] in its own dtype, mask [H, W] float32 of what was replaced) for every frame, in order.
     With output "raw", where all is the engine's, the mask says where the subtitle is.
@@ -58,19 +61,21 @@ def remove(
     where the options use none. limit and protect: masks [T, H, W] or [1, H, W], where pixels may change at all and
     where they must not; subtitle: one that says where a subtitle is, as the option subtitle_use has it. total: the
     number of frames, if it is known. on_progress is called at every stage and sampler step; what it raises ends the run
-    at once. report is told what was found.
+    at once. report is told what was found. optical_flow: what the fill follows in place of its
+    own.
 
     Raises ClearError, before the first window's work wherever that can be known.
     """
-    engine, areas = _engine(engine, options), Areas(limit, protect, subtitle, total)
+    engine, report = _engine(engine, options, optical_flow), report or Report()
+    areas, jumps = Areas(limit, protect, subtitle, total).steadied(options.output.mask_jumps, cuts_of(frames))
+    subtitle, report.notes = areas.subtitle, report.notes + jumps
     only = subtitle is not None and options.marking.subtitle_use == ONLY
     if only or not resolved(options, engine.needs).needs_prior:
-        run = _Run(engine, options, areas, total, on_progress)
+        run = _Run(engine, options, areas, total, on_progress, optical_flow=optical_flow)
         return run.replace(_with_marks(checked(frames), subtitle if only else None))
     if prior is None:
         raise ClearError("These settings need a subtitle prior, and none was given.")
-    report = report or Report()
-    run = _Run(engine, options, areas, total, on_progress, prior, report)
+    run = _Run(engine, options, areas, total, on_progress, prior, report, optical_flow=optical_flow)
     found = marked(checked(frames), prior, options.marking, subtitle, on_batch=run.looked, report=report)
     return run.replace((one.frame, one.marks) for one in found)
 
@@ -91,19 +96,21 @@ def replace(
     prior: Prior | None = None,
     report: Report | None = None,
     windows: Sequence[Window] | None = None,
+    optical_flow: OpticalFlow | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The second pass alone, of (frame [H, W, 3], marks [H, W] bool): find.spans.with_marks makes these of frames and
     spans. Yields what `remove` does. prior: for the second look, if there shall be one. windows: of a part of a longer
     video, whose frames `found` has alone: what comes back of frames that no other window reaches is what the whole
-    video would give."""
+    video would give. optical_flow: as of `remove`."""
     areas = Areas(limit, protect, total=total)
-    run = _Run(_engine(engine, options), options, areas, total, on_progress, prior, report, looks=False)
+    engine = _engine(engine, options, optical_flow)
+    run = _Run(engine, options, areas, total, on_progress, prior, report, looks=False, optical_flow=optical_flow)
     return run.replace(found, windows)
 
 
-def _engine(engine: Engine | None, options: RemoveOptions) -> Engine:
+def _engine(engine: Engine | None, options: RemoveOptions, optical_flow: OpticalFlow | None) -> Engine:
     if options.output.output == PREVIEW:
-        return PlainFill()
+        return PlainFill(optical_flow)
     if engine is None:
         raise ClearError(
             'These settings need an engine (a VAE and a model), and none was given. Without, only output "preview" '
@@ -143,11 +150,12 @@ class _Run:
         prior: Prior | None = None,
         report: Report | None = None,
         looks: bool = True,
+        optical_flow: OpticalFlow | None = None,
     ):
         for name, area in areas.named():
             check_area(area, name, total)
         self.settings = resolved(options, engine.needs)
-        self.cleaner = WindowCleaner(engine, self.settings, areas, self.tell)
+        self.cleaner = WindowCleaner(engine, self.settings, areas, self.tell, optical_flow)
         self.second = None if prior is None else second_look(prior, self.settings)
         self.report = report or Report()
         self.on_progress = on_progress
@@ -172,19 +180,22 @@ class _Run:
         yield from _given_up(pending, len(pending))
 
     def _joined(self, overlap: list[Patched], window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
-        """The window's frames, cleaned; those that the window before had too go over from its version to this one."""
-        cleaned = self._cleaned(window, held)
-        shares = ramp(len(overlap)).tolist()
+        """The window's frames, cleaned; those that the window before had too go over from its version to this one;
+        where this one goes on from them, the first half stays."""
+        cleaned = self._cleaned(window, held, overlap)
+        stay = kept(len(overlap), self.cleaner.engine.needs.group) if self.settings.goes_on else 0
+        shares = [0.0] * stay + ramp(len(overlap) - stay).tolist()
         joined = [old.fade_into(new, share) for old, new, share in zip(overlap, cleaned, shares)]
         return joined + cleaned[len(joined) :]
 
-    def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
-        cleaned, shown = self.cleaner.clean(window, held)
+    def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched]) -> list[Patched]:
+        cleaned, shown = self.cleaner.clean(window, held, overlap)
         rest = self._rest(cleaned, held)
         if rest is not None:
             again = [(one.picture(), _or_nothing(more, one.frame)) for one, more in zip(cleaned, rest)]
             cleaned = [
-                one.under(newer) for one, newer in zip(cleaned, self.cleaner.clean(window, again, again=True)[0])
+                one.under(newer)
+                for one, newer in zip(cleaned, self.cleaner.clean(window, again, overlap, again=True)[0])
             ]
             still = self._rest(cleaned, held) or []
             left = {window.start + t for t, more in enumerate(still) if more is not None}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .engines.bundled import FILL, NANO
 from .engines.control import AUTO as AUTO_CONTROL
 from .engines.engine import Needs
+from .errors import ClearError
 from .find.options import AUTO_GROW
 from .frames.windows import AUTO as AUTO_REGION
 from .frames.windows import WHOLE
@@ -30,7 +31,8 @@ def engine_name(asked: str, missing: Sequence[str]) -> str:
 class Resolved:
     """What was asked, with nothing left open. control, region, mask_from: as in the options, never "auto". context:
     pixels of the working frame around the subtitle. max_pixels: of the working frame, None for the source's own size.
-    grow: pixels of the source by which what the model changed is widened; rows of text have their own."""
+    grow: pixels of the source by which what the model changed is widened; rows of text have their own. goes_on: whether
+    a window goes on from what the one before has painted."""
 
     asked: RemoveOptions
     control: str
@@ -39,6 +41,7 @@ class Resolved:
     max_pixels: int | None
     grow: int
     mask_from: str
+    goes_on: bool
 
     @property
     def needs_prior(self) -> bool:
@@ -52,9 +55,12 @@ class Resolved:
 
 def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
     """The options for an engine with these needs. A preview is shown no filled frames, for it is the fill; a whole
-    picture, and a mask from the network's difference, take the whole frame."""
+    picture, and a mask from the network's difference, take the whole frame. Raises ClearError for such a mask where the
+    engine cannot make one."""
     windows, output = options.windows, options.output
-    control = needs.control if options.engine.control == AUTO_CONTROL else options.engine.control
+    control = options.engine.control
+    if control == AUTO_CONTROL or needs.holes:
+        control = needs.control
     mask_from, region = output.mask_from, windows.region
     if region == AUTO_REGION:
         region = needs.region if output.output != RAW and mask_from in (AUTO_MASK, PRIOR) else WHOLE
@@ -62,6 +68,10 @@ def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
         mask_from = BOTH if needs.finds and control == "as is" and region == WHOLE else PRIOR
     if output.output == PREVIEW:
         control, region, mask_from = needs.control, needs.region, PRIOR
+    if needs.holes and mask_from != PRIOR:
+        raise ClearError(f'This engine paints holes and cannot say what it changed. Set mask_from to "{PRIOR}".')
     max_pixels = int(min(windows.max_pixels, needs.max_pixels)) if needs.scaled else None
     grow = CHANGED_GROW if options.marking.grow == AUTO_GROW else options.marking.grow
-    return Resolved(options, control, region, int(min(windows.context, needs.context)), max_pixels, grow, mask_from)
+    context = int(min(windows.context, needs.context))
+    goes_on = options.engine.clean_overlap and needs.goes_on
+    return Resolved(options, control, region, context, max_pixels, grow, mask_from, goes_on)

@@ -9,8 +9,8 @@ themselves are read where they lie, and it costs two: what the engine is given, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,8 +21,10 @@ from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
 from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
+from .fill.flow import OpticalFlow
 from .find.again import SecondLook
 from .find.changed import rows_that_last
+from .find.jumps import without_jumps
 from .find.marks import Prior
 from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
@@ -75,6 +77,18 @@ class Areas:
                     f"The {name} mask has values that are not numbers (NaN or infinity). Give a mask of 0 to 1."
                 )
 
+    def steadied(self, most: int, cut: Callable[[int], bool] = lambda t: False) -> tuple[Areas, list[str]]:
+        """The same without the jumps of `protect` and `subtitle`, and what there was of these, in words. most, cut: as
+        of find.jumps."""
+        still, notes = self, []
+        for name, area in self.named():
+            if name == "limit":
+                continue
+            area, found = without_jumps(area, most, cut)
+            still = replace(still, **{name: area})
+            notes += [_of_jumps(name, found)] if found else []
+        return still, notes
+
     def of(self, window: Window, size: tuple[int, int], region: Region) -> _Bounds:
         """What of them holds for a window and a rectangle of the frame."""
         parts = [cut(area, name, window, size) for name, area in (("limit", self.limit), ("protect", self.protect))]
@@ -92,6 +106,14 @@ class Areas:
                 )
 
 
+def _of_jumps(name: str, found: list[tuple[int, int]]) -> str:
+    at = ", ".join(f"{first}" if stop == first + 1 else f"{first}-{stop - 1}" for first, stop in found[:8])
+    return (
+        f"The {name} mask jumped to another object and back in {'frame' if at.isdigit() else 'frames'} {at}"
+        f"{' ...' if len(found) > 8 else ''}; there it was held where its own object moves (mask_jumps)."
+    )
+
+
 @dataclass(frozen=True)
 class _Bounds:
     limit: Tensor | None
@@ -106,10 +128,14 @@ class _Bounds:
 
 
 class WindowCleaner:
-    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on."""
+    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on.
+    optical_flow: what the fill follows, where it is another than its own."""
 
-    def __init__(self, engine: Engine, settings: Resolved, areas: Areas, report: Report):
+    def __init__(
+        self, engine: Engine, settings: Resolved, areas: Areas, report: Report, optical_flow: OpticalFlow | None = None
+    ):
         self.engine, self.settings, self.areas, self.report = engine, settings, areas, report
+        self.optical_flow = optical_flow
         self._canvas: Canvas | None = None
 
     @property
@@ -121,10 +147,10 @@ class WindowCleaner:
 
     @torch.no_grad()
     def clean(
-        self, window: Window, held: list[tuple[Tensor, Tensor]], again: bool = False
+        self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched] = (), again: bool = False
     ) -> tuple[list[Patched], int]:
         """A window's (frame [H, W, 3], marks [H, W] bool) -> its frames without what is marked, and which of them had
-        most. again: the frames are its own result."""
+        most. overlap: its first frames as the window before has left them. again: the frames are its own result."""
         frames = [frame for frame, _ in held]
         size = tuple(frames[0].shape[:2])
         if self._canvas is None:
@@ -149,7 +175,8 @@ class WindowCleaner:
             source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
             holes = within(found) > 0
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
-        new, found = self._generated(window, frames, work, source, found, holes, again)
+        known = overlap if self.settings.goes_on else ()
+        new, found = self._generated(window, frames, work, source, found, holes, again, known)
         return self._put_over(frames, work, source, new, found, lifted, within), shown
 
     def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
@@ -178,13 +205,14 @@ class WindowCleaner:
         found: Tensor,
         holes: Tensor,
         again: bool,
+        known: Sequence[Patched],
     ) -> tuple[Tensor, Tensor]:
         """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
-        from the difference."""
+        from the difference. known: the window's first frames, where the engine shall go on from these."""
         settings, canvas, needs = self.settings, self.canvas, self.engine.needs
         asked = settings.asked
         control = CONTROLS[settings.control]
-        given = source if control is as_is else control(together(source), holes)
+        given = source if control is as_is else control(together(source), holes, self.optical_flow)
         region = canvas.whole
         if settings.region == BAND:
             marks = torch.zeros(1, *canvas.source)
@@ -214,6 +242,7 @@ class WindowCleaner:
             whole=asked.output.output == RAW,
             differs=differs,
             again=again,
+            painted=self._whole_groups(known, region),
         )
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
         del piece, seen  # a copy of the window, and no longer needed
@@ -223,6 +252,15 @@ class WindowCleaner:
             painted, changed = Painted(painted.frames, painted.onto), None
         return self._left(painted, frames, work, given, region), found
 
+    def _whole_groups(self, known: Sequence[Patched], region: Region) -> Tensor | None:
+        """Of finished frames those that fill the engine's groups, as it sees them; None where there are none."""
+        group = self.engine.needs.group
+        count = (len(known) - 1) // group * group + 1
+        if not known:
+            return None
+        seen = (self.canvas.enter(one.picture(torch.float32)) for one in known[:count])
+        return stacked((region.of(frame[None])[0] for frame in seen), count)
+
     def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
         whole = torch.zeros(1, *self.canvas.source)
         work.of(whole)[0] = hole
@@ -230,7 +268,7 @@ class WindowCleaner:
 
     def _changed(self, painted: Painted, count: int) -> Tensor:
         if painted.changed is None:
-            raise ClearError('This engine cannot say what it changed. Set mask_from to "prior".')
+            raise RuntimeError("an engine that tells what it changed did not")
         masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
         return grow(masks, self.settings.grow)
 

@@ -7,6 +7,8 @@ The editor's format leaves out the names of widget values; their order is the no
 from .console import Problem
 
 NOTES = {"Note", "MarkdownNote"}
+OUTSIDE, GIVEN = -10, -20
+"""What the inputs and outputs of a subgraph count as inside of it."""
 MUTED, BYPASSED = 2, 4
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 CHOICE_WITH_INPUTS = "COMFY_DYNAMICCOMBO_V3"
@@ -17,7 +19,8 @@ UPLOADS = {"image_upload", "video_upload", "audio_upload"}
 
 def to_prompt(graph: dict, object_info: dict) -> dict:
     """An editor's graph as /prompt takes it: {id: {class_type, inputs}}. Raises Problem for nodes the server lacks."""
-    nodes = {n["id"]: n for n in graph["nodes"] if n["type"] not in NOTES and n.get("mode", 0) != MUTED}
+    every, sources = laid_open(graph)
+    nodes = {key: n for key, n in every.items() if n["type"] not in NOTES and n.get("mode", 0) != MUTED}
     missing = sorted({n["type"] for n in nodes.values() if n["type"] not in object_info})
     if missing:
         raise Problem(
@@ -26,16 +29,44 @@ def to_prompt(graph: dict, object_info: dict) -> dict:
     bypassed = [n["type"] for n in nodes.values() if n.get("mode", 0) == BYPASSED]
     if bypassed:
         raise Problem(f"{', '.join(bypassed)} is bypassed in the graph; set it to run, or mute it.")
-    sources = {link[0]: (link[1], link[2]) for link in graph["links"]}
     prompt = {}
     for key, node in nodes.items():
         inputs = _widgets(node, object_info[node["type"]])
         for slot in node.get("inputs", []):
-            source = sources.get(slot.get("link"))
+            source = sources.get((key, slot["name"]))
             if source and source[0] in nodes:
-                inputs[slot["name"]] = [str(source[0]), source[1]]
-        prompt[str(key)] = {"class_type": node["type"], "inputs": inputs}
+                inputs[slot["name"]] = list(source)
+        prompt[key] = {"class_type": node["type"], "inputs": inputs}
     return prompt
+
+
+def laid_open(graph: dict) -> tuple[dict[str, dict], dict[tuple[str, str], tuple[str, int]]]:
+    """Nodes by id, those of a subgraph by "its node's id:their own", and what is linked to an input: (id, its name) ->
+    (id, number of the output)."""
+    kinds = {one["id"]: one for one in graph.get("definitions", {}).get("subgraphs", [])}
+    outer = {link[0]: (str(link[1]), link[2]) for link in graph["links"]}
+    nodes: dict[str, dict] = {}
+    sources: dict[tuple[str, str], tuple[str, int]] = {}
+    given: dict[tuple[str, int], tuple[str, int]] = {}  # an output of a subgraph -> of the node inside
+    for node in graph["nodes"]:
+        key, within = str(node["id"]), kinds.get(node["type"])
+        linked = {slot["name"]: outer[slot["link"]] for slot in node.get("inputs", []) if slot.get("link") in outer}
+        if within is None:
+            nodes[key] = node
+            sources |= {(key, name): source for name, source in linked.items()}
+            continue
+        inner = {link["id"]: link for link in within["links"]}
+        for one in within["nodes"]:
+            nodes[f"{key}:{one['id']}"] = one
+            for slot in one.get("inputs", []):
+                link = inner.get(slot.get("link"))
+                if link is not None and link["origin_id"] != OUTSIDE:
+                    sources[f"{key}:{one['id']}", slot["name"]] = f"{key}:{link['origin_id']}", link["origin_slot"]
+                elif link is not None and (name := within["inputs"][link["origin_slot"]]["name"]) in linked:
+                    sources[f"{key}:{one['id']}", slot["name"]] = linked[name]
+        for link in (one for one in inner.values() if one["target_id"] == GIVEN):
+            given[key, link["target_slot"]] = f"{key}:{link['origin_id']}", link["origin_slot"]
+    return nodes, {place: given.get(source, source) for place, source in sources.items()}
 
 
 def _widgets(node: dict, info: dict) -> dict:

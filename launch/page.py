@@ -77,6 +77,18 @@ class ComfyPage:
         )
         self.page.wait_for_timeout(500)
 
+    def middle_of(self, element: str) -> list[float]:
+        """Bring an element, named by JavaScript, into the middle of the page; where that is."""
+        self.run_js(
+            f"() => {{ const b = ({element}).getBoundingClientRect(), d = app.canvas.ds;"
+            " d.offset[0] += (innerWidth / 2 - b.left - b.width / 2) / d.scale;"
+            " d.offset[1] += (innerHeight / 2 - b.top - b.height / 2) / d.scale; app.canvas.setDirty(true, true) }"
+        )
+        self.page.wait_for_timeout(500)
+        return self.run_js(
+            f"() => (b => [b.left + b.width / 2, b.top + b.height / 2])(({element}).getBoundingClientRect())"
+        )
+
     def queue(self) -> None:
         self.run_js("async () => { await app.queuePrompt(0) }")
 

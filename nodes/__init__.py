@@ -16,6 +16,7 @@ class ClearExtension(ComfyExtension):
         from .comfy.files import register_folder
         from .compare import BeforeAfter
         from .composite import Composite
+        from .load_minimax import LoadMiniMax
         from .prior import PriorMask
         from .remove import SubtitleRemove
         from .remove_video import SubtitleRemoveVideo
@@ -30,6 +31,7 @@ class ClearExtension(ComfyExtension):
         return [
             load.LoadNano,
             load.LoadModel,
+            LoadMiniMax,
             load.ApplyLoRA,
             load.Prompt,
             SubtitleRemove,

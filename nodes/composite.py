@@ -46,7 +46,7 @@ class Composite(io.ComfyNode):
                 prior_input(),
                 *area_inputs(),
                 trained_input(),
-                *options.rest("fps"),
+                *options.rest("fps", "mask_jumps"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],

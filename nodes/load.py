@@ -23,7 +23,7 @@ from .comfy.nano_vae import NanoVAE
 
 log = logging.getLogger(__name__)
 
-_DTYPES = {
+DTYPES = {
     "default": {},
     "bf16": {"dtype": torch.bfloat16},
     "fp16": {"dtype": torch.float16},
@@ -32,6 +32,7 @@ _DTYPES = {
     "fp8_e4m3fn_fast": {"dtype": torch.float8_e4m3fn, "fp8_optimizations": True},
     "fp8_e5m2": {"dtype": torch.float8_e5m2},
 }
+"""Number formats of weights, by the name that users see -> what ComfyUI's loader is told."""
 
 
 def _nano_base(**options):
@@ -115,7 +116,7 @@ class LoadModel(io.ComfyNode):
                 _strength(),
                 io.Combo.Input(
                     "weight_dtype",
-                    options=list(_DTYPES),
+                    options=list(DTYPES),
                     default="default",
                     tooltip="Number format of the weights. default lets ComfyUI choose; fp8 halves the memory of bf16 "
                     "at some loss.",
@@ -140,7 +141,7 @@ class LoadModel(io.ComfyNode):
         state = None if lora == NO_LORA else read_lora(full_path(lora, "loras", CLEAR_FOLDER), pairs_only=False)
         if base.warning:
             log.warning("%s: %s", model_name, base.warning)
-        model = comfy.sd.load_diffusion_model(path, model_options=dict(_DTYPES[weight_dtype]))
+        model = comfy.sd.load_diffusion_model(path, model_options=dict(DTYPES[weight_dtype]))
         return io.NodeOutput(model if state is None else with_lora(model, state, strength))
 
 

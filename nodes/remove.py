@@ -12,8 +12,9 @@ from comfy_api.latest import io
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.backend import comfy_engine
+from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
+from .comfy.flow import comfy_flow, optical_flow_input
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
@@ -30,13 +31,16 @@ def parts_and_areas() -> list:
         io.Model.Input(
             "model",
             optional=True,
-            tooltip="From Load CLEAR Nano, or Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA).",
+            tooltip="From Load CLEAR Nano, Wan2.1 Fun-Control with a CLEAR LoRA (Load CLEAR, Apply CLEAR LoRA), or "
+            "Load MiniMax-Remover.",
         ),
         io.Vae.Input(
             "vae", optional=True, tooltip="From Load CLEAR Nano for its MODEL; wan_2.1_vae.safetensors for Wan2.1."
         ),
         io.Conditioning.Input(
-            "positive", optional=True, tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1."
+            "positive",
+            optional=True,
+            tooltip="From Load CLEAR Nano for its MODEL; from CLEAR Prompt for Wan2.1; none for MiniMax-Remover.",
         ),
         io.Conditioning.Input("negative", optional=True, tooltip="Only for cfg other than 1: what should not appear."),
         *_limits(),
@@ -138,7 +142,8 @@ class SubtitleRemove(io.ComfyNode):
                 *options.take("subtitles_only", optional=True),
                 subtitle_input(),
                 trained_input(),
-                *options.rest("fps"),
+                optical_flow_input(),
+                *options.rest("fps", "mask_jumps", "clean_overlap"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -165,6 +170,7 @@ class SubtitleRemove(io.ComfyNode):
         cfg=1.0,
         prior=BUNDLED,
         trained=None,
+        optical_flow=None,
         **given,
     ):
         # the runtime, which start-up does without
@@ -173,7 +179,7 @@ class SubtitleRemove(io.ComfyNode):
         from ..clear_runtime.pipeline import remove
 
         require_frames(images)
-        options = REMOVE.options(given)
+        options, flow = REMOVE.options(given), comfy_flow(optical_flow)
         preview = options.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.engine)
         count, height, width = images.shape[:3]
@@ -197,6 +203,7 @@ class SubtitleRemove(io.ComfyNode):
                 on_progress=removal(tell, count, images.__getitem__),
                 subtitle=subtitle,
                 report=report,
+                optical_flow=flow,
             )
             for i, (frame, mask) in enumerate(results):
                 cleaned[i], masks[i] = frame, mask

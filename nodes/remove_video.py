@@ -14,9 +14,10 @@ from ..clear_runtime.errors import ClearError
 from ..clear_runtime.media.codecs import AS_SOURCE, CHOICES
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.backend import comfy_engine
+from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.film_results import Made, Results, films_in, of_many, of_one
+from .comfy.flow import comfy_flow, flow_identity, optical_flow_input
 from .comfy.identity import conditioning_identity, model_identity, vae_identity
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
@@ -72,6 +73,7 @@ def _file_inputs(options: OptionInputs) -> list:
         *options.take("subtitles_only", optional=True),
         subtitle_input(),
         trained_input(),
+        optical_flow_input(),
         io.String.Input(
             "plan",
             default="",
@@ -86,6 +88,8 @@ class SubtitleRemoveVideo(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         options = OptionInputs(REMOVE_VIDEO)
+        newest = options.take("mask_jumps", optional=True)
+        latest = options.take("clean_overlap", optional=True)
         return io.Schema(
             node_id="CLEAR_SubtitleRemoveVideo",
             display_name="Remove Subtitles (Video)",
@@ -118,6 +122,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
                     "name; one that cannot be cleaned does not stop the others. A path, or a name in ComfyUI's input "
                     "folder.",
                 ),
+                *newest,
                 io.Combo.Input(
                     "codec",
                     options=list(CHOICES),
@@ -126,6 +131,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
                     tooltip="What the new file is stored with. as the source: where it can be written, else H.264, and "
                     "the report says why. nvenc: by an NVIDIA card.",
                 ),
+                *latest,
             ],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -175,6 +181,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         trained=None,
         plan="",
         save_mask=False,
+        optical_flow=None,
         codec=AS_SOURCE,
         **given,
     ) -> Made:
@@ -198,9 +205,11 @@ class SubtitleRemoveVideo(io.ComfyNode):
             options,
             Store(crf, save_mask, codec, results.ending),
             *(area if area is None else area.cpu() for area in (limit, protect, subtitle)),
-            weights={**_weights(None if preview else model, vae, positive, negative, cfg), **_prior(prior, trained)},
+            weights=_weights(None if preview else model, vae, positive, negative, cfg)
+            | _others(prior, trained, optical_flow),
             plan=resolved(plan),
             metadata=_metadata(cls.hidden),
+            optical_flow=comfy_flow(optical_flow),
         )
         return (results.earlier(job) if name else None) or cls._run(job, results, None if preview else model)
 
@@ -247,6 +256,11 @@ def _weights(model, vae, positive, negative, cfg: float) -> dict[str, str]:
         return {}
     text = f"{conditioning_identity(positive, negative)} {cfg}"
     return {"model": model_identity(model), "VAE": vae_identity(vae), "conditioning": text}
+
+
+def _others(prior: str, trained: str | None, optical_flow) -> dict[str, str]:
+    """The same of what finds and fills."""
+    return {**_prior(prior, trained), **flow_identity(optical_flow)}
 
 
 def _prior(prior: str, trained: str | None) -> dict[str, str]:

@@ -16,50 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from drawn_graph import CONDITIONING, IMAGE, MASK, MODEL, VAE, VIDEO, Graph  # noqa: E402
+from graph_values import COMPOSITE, FILM, LOOK, REMOVE, TRAINED_LOOK, TRAINING  # noqa: E402
 
 GRAPHS, NOTES = ROOT / "workflows", ROOT / "scripts" / "notes"
 HUB = "https://huggingface.co"
 DEMO, CLEAN = "clear_demo.mp4", "clear_demo_clean.mp4"
-REMOVE = [
-    1,
-    1.0,
-    0,
-    81,
-    16,
-    "composite",
-    "auto",
-    "auto",
-    "auto",
-    -1,
-    2,
-    "bundled light prior",
-    True,
-    0.5,
-    "add",
-    "auto",
-]
-REMOVE += [True]
-TRAINED_LOOK = [
-    24.0,
-    "",
-    "latin",
-    "as set",
-    "",
-    5.5,
-    "#ffffff",
-    7.0,
-    "#000000",
-    0.0,
-    0.0,
-    "#000000",
-    1.0,
-    "bottom",
-    5.0,
-]
-TRAINED_LOOK += [0.0, 0]
-TRAINING = ["bundled light prior", "demo_lora", 60, 16, "q,k,v,o,ffn.0,ffn.2", 0.001, 1, 1, 9, 64, 160, "auto", "auto"]
-TRAINING += [False, "adamw", "none", 0, 20]
-LOOK = ["#ffffff", 8.0, "#000000", 0.0, 0.0, "#000000", 1.0, "bottom", 5.0, 0.2, 3]
 
 
 def note(name: str) -> str:
@@ -93,12 +54,17 @@ def nano(graph: Graph, strength: float = 1.0) -> dict:
     return {"model": (model, MODEL), "vae": (model, VAE), "positive": (model, CONDITIONING)}
 
 
+def removing(graph: Graph, film: dict, values: list, title: str | None = None, **linked) -> dict:
+    rate = (film, "fps")
+    return graph.add("CLEAR_SubtitleRemove", values, title, images=(film, "images"), fps=rate, **linked)
+
+
 def no_download() -> Graph:
     graph = Graph()
     film = loaded(graph, "no_download")
     parts = nano(graph)
     graph.column()
-    removed = graph.add("CLEAR_SubtitleRemove", REMOVE, images=(film, "images"), **parts)
+    removed = removing(graph, film, REMOVE, **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/clean")
     return graph
@@ -111,14 +77,16 @@ def _file(name: str, folder: str, repository: str, path: str) -> dict:
 COMFY = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
 BASE = "diffusion_pytorch_model.safetensors"
 LORA = "CLEAR-mask-free-subtitle-removal.pt"
+HOLES = "Wan2_1-MiniMaxRemover_1_3B_fp16.safetensors"
 CODEC, WORDS = "wan_2.1_vae.safetensors", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"
 FILES = {
     BASE: _file(BASE, "diffusion_models", "alibaba-pai/Wan2.1-Fun-V1.1-1.3B-Control", BASE),
     LORA: _file(LORA, "loras", "charlesw09/CLEAR-mask-free-video-subtitle-removal", LORA),
+    HOLES: _file(HOLES, "diffusion_models", "Kijai/WanVideo_comfy", HOLES),
     CODEC: _file(CODEC, "vae", COMFY, f"split_files/vae/{CODEC}"),
     WORDS: _file(WORDS, "text_encoders", COMFY, f"split_files/text_encoders/{WORDS}"),
 }
-"""What the large model needs, under the names that the downloads have."""
+"""What the large models need, under the names that the downloads have."""
 
 
 def wan() -> Graph:
@@ -129,16 +97,68 @@ def wan() -> Graph:
     clip = graph.add("CLIPLoader", [WORDS, "wan", "default"], models=[FILES[WORDS]])
     prompt = graph.add("CLEAR_Prompt", clip=(clip, "CLIP"))
     graph.column()
-    removed = graph.add(
-        "CLEAR_SubtitleRemove",
-        [5, *REMOVE[1:]],
-        images=(film, "images"),
-        model=(model, MODEL),
-        vae=(vae, VAE),
-        positive=(prompt, CONDITIONING),
-    )
+    parts = {"model": (model, MODEL), "vae": (vae, VAE), "positive": (prompt, CONDITIONING)}
+    removed = removing(graph, film, [5, *REMOVE[1:]], **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/clean")
+    return graph
+
+
+def one_node() -> Graph:
+    inside = Graph()
+    film = inside.add("GetVideoComponents")
+    parts = nano(inside)
+    inside.column()
+    removed = removing(inside, film, REMOVE, **parts)
+    graph = Graph()
+    video = graph.add("LoadVideo", [DEMO, "image"])
+    graph.note(note("one_node"))
+    graph.column()
+    takes = {"video": (film, "video", VIDEO), "threshold": (removed, "threshold", "FLOAT")}
+    takes["grow"] = (removed, "grow", "INT")
+    gives = {one["name"]: (node, one["name"], one["type"]) for node in (film, removed) for one in node["outputs"]}
+    node = graph.embed(inside, "Remove subtitles", takes, gives, (340, 280))
+    graph.link(video, VIDEO, node, "video")
+    graph.column()
+    compared(graph, node, node, "CLEAR/clean")
+    return graph
+
+
+def minimax() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "minimax", height=520)
+    model = graph.add("CLEAR_LoadMiniMax", [HOLES, "default", "unipc", 3.0, 6], models=[FILES[HOLES]])
+    vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
+    graph.column()
+    removed = removing(graph, film, [6, *REMOVE[1:]], model=(model, MODEL), vae=(vae, VAE))
+    graph.column()
+    compared(graph, film, removed, "CLEAR/clean")
+    return graph
+
+
+def whole_film() -> Graph:
+    graph = Graph()
+    video = graph.add("LoadVideo", [DEMO, "image"])
+    graph.note(note("whole_film"), height=620)
+    graph.column()
+    parts = nano(graph)
+    drawn = graph.add("CLEAR_DrawAreas", [""], video=(video, VIDEO))
+    graph.column()
+    graph.add("CLEAR_SubtitleRemoveVideo", FILM, video=(video, VIDEO), **areas(drawn), **parts)
+    return graph
+
+
+def any_other() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "any_other", height=420)
+    parts = nano(graph)
+    graph.column()
+    raw = ["raw" if value == "composite" else value for value in REMOVE]
+    other = removing(graph, film, raw, "Any other model, in place of this", **parts)
+    graph.column()
+    joined = graph.add("CLEAR_Composite", COMPOSITE, source=(film, "images"), cleaned=(other, IMAGE), fps=(film, "fps"))
+    graph.column()
+    compared(graph, film, joined, "CLEAR/composite")
     return graph
 
 
@@ -150,7 +170,7 @@ def own_mask() -> Graph:
     drawn = graph.add("CLEAR_DrawAreas", ["subtitle 27%,74%,46%,24%"], images=(film, "images"))
     graph.column()
     values = ["look here" if value == "add" else value for value in REMOVE]
-    removed = graph.add("CLEAR_SubtitleRemove", values, images=(film, "images"), **areas(drawn), **parts)
+    removed = removing(graph, film, values, **areas(drawn), **parts)
     graph.column()
     compared(graph, film, removed, "CLEAR/masked")
     return graph
@@ -158,6 +178,50 @@ def own_mask() -> Graph:
 
 def areas(drawn: dict) -> dict:
     return {name: (drawn, name) for name in ("subtitle", "limit", "protect")}
+
+
+UPSCALER = "RealESRGAN_x4plus.safetensors"
+
+
+def upscale() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "upscale", height=560)
+    parts = nano(graph)
+    file = _file(UPSCALER, "upscale_models", "Comfy-Org/Real-ESRGAN_repackaged", UPSCALER)
+    model = graph.add("UpscaleModelLoader", [UPSCALER], models=[file])
+    graph.column()
+    removed = removing(graph, film, REMOVE, **parts)
+    graph.column()
+    large = graph.add("ImageUpscaleWithModel", upscale_model=(model, "UPSCALE_MODEL"), image=(removed, IMAGE))
+    video = graph.add("CreateVideo", [25.0], images=(large, IMAGE), audio=(film, "audio"), fps=(film, "fps"))
+    graph.add("SaveVideo", ["CLEAR/upscaled", "auto", "auto"], video=(video, VIDEO))
+    graph.column()
+    compared(graph, film, removed, "")
+    return graph
+
+
+SEGMENTER = "sam3.1_multiplex_fp16.safetensors"
+
+
+def words() -> Graph:
+    graph = Graph()
+    film = loaded(graph, "words", height=780)
+    file = _file(SEGMENTER, "checkpoints", "Comfy-Org/sam3.1", f"checkpoints/{SEGMENTER}")
+    sam = graph.add("CheckpointLoaderSimple", [SEGMENTER], "SAM3", models=[file])
+    named = graph.add("CLIPTextEncode", ["subtitle"], "What shall go", clip=(sam, "CLIP"))
+    parts = nano(graph)
+    graph.column()
+    track = graph.add(
+        "SAM3_VideoTrack", [0.5, 4, 1], images=(film, "images"), model=(sam, MODEL), conditioning=(named, CONDITIONING)
+    )
+    masks = graph.add("SAM3_TrackToMask", [""], track_data=(track, "track_data"))
+    wide = graph.add("GrowMask", [6, True], mask=(masks, "masks"))
+    graph.column()
+    values = ["only" if value == "add" else value for value in REMOVE]
+    removed = removing(graph, film, values, subtitle=(wide, MASK), **parts)
+    graph.column()
+    compared(graph, film, removed, "CLEAR/named")
+    return graph
 
 
 def show() -> Graph:
@@ -216,7 +280,7 @@ def train_lora() -> Graph:
     graph.column()
     burned = graph.add("CLEAR_BurnSubtitles", TRAINED_LOOK, images=(film, "images"), fps=(film, "fps"))
     graph.column()
-    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0], style=(burned, "style"))
+    clips = graph.add("CLEAR_LoadPairs", ["", CLEAN, "by name", 9, 6, 640, 0, False], style=(burned, "style"))
     bare = nano(graph, 0.0)
     other = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")
     subtitled = graph.add("GetVideoComponents", video=(other, VIDEO))
@@ -231,11 +295,34 @@ def train_lora() -> Graph:
         images=(trained, "example"),
     )
     graph.column()
-    removed = graph.add(
-        "CLEAR_SubtitleRemove", REMOVE, images=(subtitled, "images"), **(bare | {"model": (trained, MODEL)})
-    )
+    removed = removing(graph, subtitled, REMOVE, **(bare | {"model": (trained, MODEL)}))
     graph.column()
     compared(graph, subtitled, removed, "CLEAR/trained")
+    return graph
+
+
+def train_from_film() -> Graph:
+    graph = Graph(scale=0.6)
+    video = graph.add("LoadVideo", [DEMO, "image"], "The film")
+    graph.note(note("train_from_film"), height=620)
+    graph.column()
+    clips = graph.add("CLEAR_LoadPairs", [DEMO, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
+    bare = nano(graph, 0.0)
+    graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
+    graph.column()
+    trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
+    graph.column()
+    graph.add("PreviewImage", title="Curves", size=(420, 460), images=(trained, "curves"))
+    graph.add(
+        "PreviewImage",
+        title="Before, after, where the model sees the subtitle",
+        size=(420, 300),
+        images=(trained, "example"),
+    )
+    graph.column()
+    removed = graph.add("CLEAR_SubtitleRemoveVideo", FILM, video=(video, VIDEO), **(bare | {"model": (trained, MODEL)}))
+    graph.column()
+    graph.add("PreviewAny", title="What was found", size=(720, 240), source=(removed, "report"))
     return graph
 
 
@@ -267,10 +354,17 @@ def train_prior() -> Graph:
 ALL = {
     "Remove subtitles (no download)": no_download,
     "Remove subtitles (Wan2.1 + CLEAR)": wan,
+    "Remove subtitles (MiniMax-Remover)": minimax,
+    "Remove subtitles from a whole film": whole_film,
+    "Remove subtitles (one node)": one_node,
+    "Remove subtitles (any other model)": any_other,
     "Remove with your own mask (logo, watermark)": own_mask,
+    "Remove what you name (text to mask, SAM3)": words,
+    "Clean, then upscale": upscale,
     "Show where subtitles are": show,
     "Make training pairs": pairs,
     "Train a LoRA from clean film": train_lora,
+    "Train a LoRA from this film": train_from_film,
     "Train a prior": train_prior,
 }
 """In the order of the template browser, which web/templates.js keeps."""

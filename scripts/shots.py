@@ -1,18 +1,19 @@
 """Make the pictures of README, help pages and the template browser, by running the graphs on the bundled clip.
 
-    python run.py shots [demo mask page prior train_prior burn train_lora]
+    python run.py shots [demo film page one other mask words upscale prior train_prior burn train_lora from_film]
 
 Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
-most of it for training; a name takes that picture's time alone. `page` needs a Chromium. Letters of burned lines come
-from the fonts that are installed.
+most of it for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a
+Chromium. Letters of burned lines come from the fonts that are installed.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import math
 import os
 import sys
-import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -79,14 +80,18 @@ class Graphs:
         ]
 
 
-def compared(graphs: Graphs, name: str) -> tuple[list[Image.Image], list[Image.Image]]:
+def compared(graphs: Graphs, name: str) -> list[list[Image.Image]]:
     """All frames before and after, of a graph that removes."""
+    return layers(graphs, name)[:2]
+
+
+def layers(graphs: Graphs, name: str) -> list[list[Image.Image]]:
+    """All frames before, after, and of the mask, of a graph that removes."""
     outputs = graphs.server.run(only_to(graphs.prompt(name), {"CLEAR_BeforeAfter"}))
     (shown,) = (one for output in outputs.values() for one in output.get("clear_compare", []))
     frames = [as_picture(one) for one in read_frames(graphs.server.base / "temp" / shown["layers"]["filename"])]
     high = frames[0].height // len(shown["names"])
-    layer = lambda n: [one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames]
-    return layer(0), layer(1)
+    return [[one.crop((0, n * high, one.width, (n + 1) * high)) for one in frames] for n in range(len(shown["names"]))]
 
 
 def wiped(before: Image.Image, after: Image.Image, share: float) -> Image.Image:
@@ -132,36 +137,103 @@ def brand(before: Image.Image, after: Image.Image) -> None:
     save(ASSETS / "banner.jpg", whole.resize((1260, 540), Image.Resampling.LANCZOS))
 
 
-def mask(graphs: Graphs) -> None:
-    name = "Remove with your own mask (logo, watermark)"
-    before, after = compared(graphs, name)
-    save(GRAPHS / f"{name}.jpg", wiped(before[LATIN], after[LATIN], 0.5))
+def words(graphs: Graphs) -> None:
+    """SAM3 cannot be shown without its file; what becomes of a mask can."""
+    own, name = "Remove with your own mask (logo, watermark)", "Remove what you name (text to mask, SAM3)"
+    before, after, mask = layers(graphs, own)
+    red = Image.new("RGB", before[LATIN].size, (220, 40, 40))
+    tinted = Image.composite(red, before[LATIN], mask[LATIN].convert("L"))
+    save(GRAPHS / f"{name}.jpg", column([tinted, after[LATIN]], 480))
 
 
-def page(graphs: Graphs) -> None:
-    """The real page with the first graph run."""
-    from playwright.sync_api import sync_playwright  # only this picture needs it
+def upscale(graphs: Graphs) -> None:
+    """The upscaler cannot be shown without its file; where the four times the size come from can."""
+    before, after = compared(graphs, "Remove subtitles (no download)")
+    width, height = after[LATIN].size
+    small = (width // 2 - width // 8, height - height // 4 - 8)
+    part = after[LATIN].crop((*small, small[0] + width // 4, small[1] + height // 4))
+    large = part.resize((width, height), Image.Resampling.LANCZOS)
+    save(GRAPHS / "Clean, then upscale.jpg", column([wiped(before[LATIN], after[LATIN], 0.5), large], 480))
+
+
+@contextlib.contextmanager
+def opened(graphs: Graphs, name: str):
+    """The real page with a graph."""
+    from playwright.sync_api import sync_playwright  # only these pictures need it
 
     if chromium() is None:
         raise SystemExit("No Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         shown = ComfyPage(browser, graphs.server, size=PAGE)
-        shown.load(GRAPHS / "Remove subtitles (no download).json")
-        shown.whole_view(1.0, (740, -40))
-        shown.queue()
-        shown.wait_for_end()
+        shown.load(GRAPHS / f"{name}.json")
         shown.page.wait_for_timeout(2000)
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Image.open(shown.picture(Path(folder) / "page.png")).convert("RGB")
-            slider = shown.page.locator(".clear-compare").first
-            slider.screenshot(path=str(Path(folder) / "slider.png"))
-            save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
-            save(PAGES / "before_after.jpg", scaled(Image.open(Path(folder) / "slider.png").convert("RGB"), 720))
-            panel = shown.page.locator(".clear-live").first
-            panel.screenshot(path=str(Path(folder) / "panel.png"))
-            save(PAGES / "remove.jpg", Image.open(Path(folder) / "panel.png").convert("RGB"))
+        yield shown
         browser.close()
+
+
+def run(shown: ComfyPage) -> None:
+    shown.queue()
+    shown.wait_for_end(900)
+    shown.page.wait_for_timeout(2000)
+
+
+def part_of(shown: ComfyPage, selector: str) -> Image.Image:
+    """What an element of the page looks like."""
+    shown.middle_of(f"document.querySelector('{selector}')")
+    return Image.open(io.BytesIO(shown.page.locator(selector).first.screenshot())).convert("RGB")
+
+
+def mask(graphs: Graphs) -> None:
+    name = "Remove with your own mask (logo, watermark)"
+    with opened(graphs, name) as shown:
+        shown.whole_view(1.5)
+        drawn = part_of(shown, ".clear-areas")
+    save(GRAPHS / f"{name}.jpg", scaled(drawn, 640))
+    save(PAGES / "draw_areas.jpg", scaled(drawn, 640))
+
+
+def film(graphs: Graphs) -> None:
+    name = "Remove subtitles from a whole film"
+    with opened(graphs, name) as shown:
+        run(shown)
+        shown.whole_view(1.5)
+        shown.page.locator(".clear-found-removed").first.evaluate("row => row.click()")
+        shown.page.wait_for_timeout(1500)
+        panel = part_of(shown, ".clear-live")
+    save(GRAPHS / f"{name}.jpg", panel)
+    save(PAGES / "film.jpg", panel)
+
+
+def one(graphs: Graphs) -> None:
+    """The folded node in its graph."""
+    name = "Remove subtitles (one node)"
+    with opened(graphs, name) as shown:
+        run(shown)
+        shown.whole_view(0.75, (330, -130))
+        whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
+    save(GRAPHS / f"{name}.jpg", scaled(whole.crop((100, 110, 1180, 680)), 640))
+
+
+def other(graphs: Graphs) -> None:
+    """The place of the subtitle before, as the other model gives it, and composited."""
+    name = "Remove subtitles (any other model)"
+    before, after = compared(graphs, name)
+    raw = graphs.pictures(graphs.prompt(name), "CLEAR_SubtitleRemove", [0])[0]
+    width, height = before[LATIN].size
+    place = lambda one: one.crop((width // 4, height // 2, 3 * width // 4, height))
+    save(GRAPHS / f"{name}.jpg", column([place(one[LATIN]) for one in (before, raw, after)], 360))
+
+
+def page(graphs: Graphs) -> None:
+    """The real page with the first graph run."""
+    with opened(graphs, "Remove subtitles (no download)") as shown:
+        run(shown)
+        shown.whole_view(1.0, (740, -100))
+        whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
+        save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
+        save(PAGES / "before_after.jpg", scaled(part_of(shown, ".clear-compare"), 720))
+        save(PAGES / "remove.jpg", part_of(shown, ".clear-live"))
 
 
 def prior(graphs: Graphs) -> None:
@@ -173,6 +245,10 @@ def prior(graphs: Graphs) -> None:
         GRAPHS / "Remove subtitles (Wan2.1 + CLEAR).jpg",
         column([frame(DEMO / "bunny_subtitled.mp4", LATIN), overlay[LATIN]], 480),
     )
+    holes = graphs.pictures(graphs.prompt("Show where subtitles are"), "CLEAR_PriorMask", [1])[0]
+    shown = frame(DEMO / "bunny_subtitled.mp4", LATIN)
+    grey = Image.composite(Image.new("RGB", shown.size, (128, 128, 128)), shown, holes[LATIN].convert("L"))
+    save(GRAPHS / "Remove subtitles (MiniMax-Remover).jpg", column([shown, grey], 480))  # what the network is shown
 
 
 def burn(graphs: Graphs) -> None:
@@ -208,14 +284,26 @@ def train_lora(graphs: Graphs) -> None:
     save(GRAPHS / "Train a LoRA from clean film.jpg", column([example[0], curves[0]], 480))
 
 
+def from_film(graphs: Graphs) -> None:
+    """The demo clip has no stretch without text; of its own lines, what a pair looks like can be shown."""
+    subtitled, clean = (frame(DEMO / f"bunny_{half}.mp4", LATIN) for half in ("subtitled", "clean"))
+    save(GRAPHS / "Train a LoRA from this film.jpg", column([wiped(subtitled, clean, 0.5), subtitled], 480))
+
+
 PICTURES = {
     "demo": demo,
-    "mask": mask,
+    "film": film,  # between two that remove frames: of what comes from the cache the page shows no progress
     "page": page,
+    "one": one,
+    "other": other,
+    "mask": mask,
+    "words": words,
+    "upscale": upscale,
     "prior": prior,
     "burn": burn,
     "train_prior": train_prior,
     "train_lora": train_lora,
+    "from_film": from_film,
 }
 
 

@@ -4,8 +4,9 @@ import os
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from clear_runtime.checkpoint import fingerprint, read_metadata, read_tensors, write_tensors
+from clear_runtime.checkpoint import fingerprint, read_metadata, read_shapes, read_tensors, write_tensors
 from clear_runtime.errors import ClearError
 from clear_runtime.find.priors.checkpoints import BUNDLED, load_prior
 from clear_runtime.find.priors.predict import LONG_SIDE
@@ -26,6 +27,16 @@ def test_a_prior_in_a_torch_file_loads_whatever_its_name(tmp_path):
     for name in ("prior.pt", "prior.safetensors"):
         torch.save(state, tmp_path / name)
         assert load_prior(tmp_path / name).long_side == LONG_SIDE
+
+
+def test_a_header_s_length_may_look_like_a_pickle(tmp_path):
+    lengths = set()
+    for letters in range(1, 260, 8):  # header lengths are multiples of eight
+        path = tmp_path / f"{letters}.safetensors"
+        save_file({"x" * letters: torch.zeros(2)}, path)
+        lengths.add(path.read_bytes()[0])
+        assert list(read_shapes(path)) == list(read_tensors(path)) == ["x" * letters]
+    assert 0x80 in lengths
 
 
 def test_a_fingerprint_sees_one_changed_tensor():

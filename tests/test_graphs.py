@@ -1,9 +1,14 @@
-"""The shipped graphs are what scripts/make_graphs.py writes."""
+"""The shipped graphs are what scripts/make_graphs.py writes, and fit nodes that not every ComfyUI has."""
 
+import json
 import subprocess
 import sys
 
+import newer_nodes
+import pytest
 from paths import ROOT
+
+GRAPHS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "workflows").glob("*.json")}
 
 
 def test_graphs_are_up_to_date():
@@ -11,3 +16,40 @@ def test_graphs_are_up_to_date():
         [sys.executable, str(ROOT / "scripts" / "make_graphs.py"), "--check"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def newer(graph):
+    return [node for node in graph["nodes"] if node["type"] in newer_nodes.NAMES]
+
+
+@pytest.mark.parametrize("name", [name for name, graph in GRAPHS.items() if newer(graph)])
+def test_nodes_of_later_comfyuis_have_the_sockets_and_values_on_record(name):
+    record = newer_nodes.recorded()
+    for node in newer(GRAPHS[name]):
+        info = record[node["type"]]
+        inputs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+        linked = {slot["name"]: slot["type"] for slot in node["inputs"]}
+        assert linked.items() <= {name: spec[0] for name, spec in inputs.items()}.items(), node["type"]
+        assert [[one["name"], one["type"]] for one in node["outputs"]] == [
+            list(one) for one in zip(info["output_name"], info["output"])
+        ]
+        widgets = [spec for spec in inputs.values() if spec[0] in ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")]
+        shown = [spec for spec in widgets if not spec[1].get("forceInput")]
+        assert len(node["widgets_values"]) == len(shown), node["type"]
+        for value, (kind, bounds) in zip(node["widgets_values"], shown):
+            assert isinstance(value, {"INT": int, "FLOAT": float, "BOOLEAN": bool}.get(kind, str))
+            assert bounds.get("min", value) <= value <= bounds.get("max", value)
+        needed = {name for name, spec in info["input"]["required"].items() if spec not in shown}
+        assert needed <= set(linked), f"{node['type']}: {needed - set(linked)} not linked"
+
+
+SINGLE = {"plot", "curves", "example"}
+"""Outputs of one picture."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workflows").glob("*.json")), ids=lambda path: path.stem)
+def test_frames_are_shown_as_a_video_and_not_as_hundreds_of_pictures(path):
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    shown = [link for link in graph["links"] if nodes[link[3]]["type"] in ("PreviewImage", "SaveImage", "MaskPreview")]
+    assert {nodes[source]["outputs"][slot]["name"] for _, source, slot, *_ in shown} <= SINGLE

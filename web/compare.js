@@ -2,7 +2,8 @@
 // (clear_runtime/media/layers.py).
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { allNodes, button, element, nodeOf, place, say, seconds, workflowId } from "./words.js"
+import { fromHistory } from "./history.js"
+import { allNodes, button, element, nodeOf, place, say, seconds } from "./words.js"
 import { words } from "./live.js"
 
 const HEIGHT = 300
@@ -339,20 +340,9 @@ function address({ filename, subfolder, type }) {
     return api.apiURL(`/view?${new URLSearchParams({ filename, subfolder: subfolder ?? "", type })}`)
 }
 
-/** The newest result of this graph's nodes, for a page that was loaded after it. */
 async function restore() {
-    const workflow = workflowId()
     const waiting = [...allNodes()].filter(([, node]) => node.clearCompare && !node.clearCompare.told)
-    if (!workflow || !waiting.length) return
-    const answer = await api.fetchApi("/history?max_items=32")
-    if (!answer.ok || workflow !== workflowId()) return
-    for (const entry of Object.values(await answer.json()).reverse()) {
-        if (entry.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue
-        for (const [id, node] of waiting) {
-            const told = entry.outputs?.[id]?.clear_compare?.[0]
-            if (told && !node.clearCompare.told) node.clearCompare.open(told)
-        }
-    }
+    await fromHistory(waiting, "clear_compare", (node, told) => node.clearCompare.told || node.clearCompare.open(told))
 }
 
 app.registerExtension({

@@ -71,11 +71,13 @@ export function summary(found) {
     return found.lines.length || found.left.length ? said.join(" · ") : say("No subtitle was found")
 }
 
+const comesFrom = (source, node) => source && (source === node || source.subgraph === node.graph)
+
 /** Sliders whose pictures come from this node. */
 export function* slidersOf(node) {
     for (const [, one] of allNodes())
-        if (one.clearCompare?.told && one.graph === node.graph)
-            if (one.inputs?.some((input, slot) => input.link != null && one.getInputNode?.(slot) === node)) yield one.clearCompare
+        if (one.clearCompare?.told)
+            if (one.inputs?.some((input, slot) => input.link != null && comesFrom(one.getInputNode?.(slot), node))) yield one.clearCompare
 }
 
 /** A frame before and after on the panel's picture: a press shows the one before, as long as it is held. */

@@ -4,6 +4,7 @@ import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
 import { frameAddress, planText, watchFilm } from "./film.js"
 import { Found, SIDE, Still, slidersOf, summary } from "./found.js"
+import { fromHistory } from "./history.js"
 import { allNodes, element, nodeOf, place, say, seconds, workflowId } from "./words.js"
 
 const PANELS = {
@@ -76,12 +77,14 @@ class Panel {
         this.found?.tell(null)
         this.still?.close()
         this.text.textContent = this.passing ? "" : say("Not run yet")
+        this.told = false
         this.bar.style.visibility = "hidden"
         this.picture.style.display = "none"
         this.shown = 0
     }
 
     show(state) {
+        this.told = true
         this.text.textContent = state.ended === "done" && state.found ? summary(state.found) : words(state)
         if (state.note && !state.ended) this.text.textContent += `\n${state.note}`
         this.found?.tell(state.found, this.facts?.fps)
@@ -110,6 +113,11 @@ export function words(state) {
     return [say(state.stage), state.detail, percent, left].filter(Boolean).join(" · ")
 }
 
+/** The state of a run of which only its output is known. */
+function finished(found) {
+    return { ended: "done", found, picture: 0 }
+}
+
 function panelOf(node) {
     if (!node.clearLive && node.addDOMWidget) {
         node.clearLive = new Panel(node, 60)
@@ -128,6 +136,9 @@ async function restore() {
     const workflow = workflowId()
     const answer = await api.fetchApi(`/clear/live?workflow=${encodeURIComponent(workflow ?? "")}`)
     if (answer.ok && workflow === workflowId()) for (const state of await answer.json()) take(state)
+    // of what came from the cache nothing was told but the output
+    const waiting = [...allNodes()].filter(([, node]) => node.clearLive?.found && !node.clearLive.told)
+    await fromHistory(waiting, "clear_found", (node, found) => node.clearLive.told || node.clearLive.show(finished(found)))
 }
 
 /** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
@@ -153,12 +164,16 @@ app.registerExtension({
         node.onExecuted = function (output) {
             before?.call(this, output)
             const found = output?.clear_found?.[0] // from the cache nothing else is told
-            if (found && this.clearLive.found.found !== found) this.clearLive.show({ ended: "done", found, picture: this.clearLive.shown })
+            if (found) this.clearLive.show({ ...finished(found), picture: this.clearLive.shown })
         }
     },
     setup() {
         api.addEventListener("clear.live", ({ detail }) => take(detail))
         api.addEventListener("execution_error", ({ detail }) => refused(detail))
+        api.addEventListener("execution_cached", ({ detail }) => {
+            for (const panel of (detail.nodes ?? []).map((id) => nodeOf(id)?.clearLive))
+                if (panel?.found && !panel.told) panel.text.textContent = say("Nothing has changed since it ran last")
+        })
         api.addEventListener("execution_start", () => {
             for (const [, node] of allNodes()) if (node.clearLive?.passing) node.clearLive.idle()
         })

@@ -1,7 +1,8 @@
 // The pack's graphs in the template browser stand in the order in which people need them; ComfyUI lists them as the disk does.
 import { api } from "../../scripts/api.js"
 
-const ORDER = ["Remove subtitles", "Remove", "Show", "Make", "Train a LoRA", "Train"]
+const FIRST = ["(no", "(Wan", "(MiniMax", "from", "(one", "("].map((which) => `Remove subtitles ${which}`)
+const ORDER = [...FIRST, "Remove with", "Remove", "Clean", "Show", "Make", "Train a LoRA from clean", "Train a LoRA", "Train"]
 const PACK = new URL(import.meta.url).pathname.split("/extensions/")[1]?.split("/")[0]
 
 const rank = (name) => ORDER.findIndex((begin) => name.startsWith(begin))
@@ -10,7 +11,6 @@ if (listed)
     api.getWorkflowTemplates = async (...asked) => {
         const packs = await listed(...asked)
         if (Array.isArray(packs?.[decodeURIComponent(PACK)]))
-            // of the two that remove: the one without a download first
-            packs[decodeURIComponent(PACK)].sort((a, b) => rank(a) - rank(b) || b.localeCompare(a))
+            packs[decodeURIComponent(PACK)].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
         return packs
     }

@@ -21,6 +21,7 @@ const CHINESE = {
     frame: "帧",
     "Run, and the slider appears here": "运行后这里会出现对比滑块",
     "The video for the slider is gone (ComfyUI was restarted); run again": "滑块所用的视频已不在（ComfyUI 已重启），请重新运行",
+    "Nothing has changed since it ran last": "自上次运行以来没有变化",
     "Not run yet": "尚未运行",
     left: "剩余",
     Done: "完成",
@@ -72,7 +73,7 @@ const CHINESE = {
     moves: "在移动",
     "stands in a corner": "在角落",
     "stands while the camera pauses": "镜头停住时才静止",
-    "shows for less than seven frames": "出现不到七帧",
+    "shows for less than 0.3 seconds": "出现不到 0.3 秒",
     "stands all the time, and other rows are the subtitle": "一直都在，其他行才是字幕",
     "stands all the time; taken for lettering by its place": "一直都在，按位置判断为画面文字",
 }

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from ..fill.plain import fill
 from ..frames.masks import grow
@@ -49,7 +50,7 @@ class FillScores:
     seconds: float
 
 
-def scores(case: Case, pixels: int = GROW, **parts: bool) -> FillScores:
+def scores(case: Case, pixels: int = GROW, **parts: Any) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
     began = time.process_time()

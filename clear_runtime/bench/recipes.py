@@ -1,12 +1,12 @@
 """Compare the recipes of Stage II on the bundled model: train a LoRA by each, and score it on what was held back.
 
-    python -m clear_runtime bench recipes --data DATA --out FOLDER
+    python -m clear_runtime bench recipes --data DATA --out FOLDER --into docs/training.md
 
 Each recipe is trained from scratch on the bundled base with one seed, and the best three (as is, one step) with two
 more. The clips are encoded once. FOLDER/RECIPE-SEED is a training run: what is there already is not trained again, and
 what was stopped goes on. The table, PSNR in dB inside the grown mask and what M_pred says inside the subtitle and
-outside, stands in FOLDER/recipes.md after every row. About five minutes a row on one core, and as long again to score
-it.
+outside, stands in FOLDER/recipes.md after every row, and at the end in the file that is named. About five minutes a row
+on one core, and as long again to score it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from ..train.lora.train import train
 from ..train.nano.transformer import HELD_BACK, held_back
 from ..train.processes import Processes
 from .nano_lora import measure
+from .report import around
+from .report import into as put_into
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,10 @@ BEST, MORE_SEEDS = 3, (1, 2)
 BY = "as is 1"
 """The score that says which are best: what the network does by itself, in the one step that the bundled one is for."""
 COLUMNS = ("prefilled 1", "prefilled 5", "as is 1", "as is 5", "M_pred inside", "M_pred outside")
+
+
+MARKS = "<!-- recipes:begin -->", "<!-- recipes:end -->"
+"""Between which the table stands in a file."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +85,16 @@ def run(
     steps: int = 440,
     clips: int = 300,
     held: int = HELD_BACK,
+    into: Path | None = None,
 ) -> list[Row]:
-    """Train and score; logs the table, and returns its rows. Raises ClearError for a recipe that there is not."""
+    """Train and score; logs the table, and returns its rows. into: a file whose table is replaced at the end. Raises
+    ClearError for a recipe that there is not, and before the first run for a file without a place for the table."""
     if unknown := [name for name in recipes if name not in RECIPES]:
         raise ClearError(f"There is no recipe {unknown[0]!r}. Choose from: {'; '.join(RECIPES)}.")
     if steps < 1 or clips < 1 or held < 1:
         raise ClearError("Steps, clips and held-back clips are counted from 1.")
+    if into is not None:
+        around(into, MARKS)
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bench = _Bench(out, _encoded(data, out, clips, device), held_back(data, held), steps, device)
@@ -92,6 +102,8 @@ def run(
     best = sorted(rows, key=lambda row: row.scores[BY], reverse=True)[:BEST]
     for row in best:
         rows += [bench.row(row.recipe, seed) for seed in MORE_SEEDS]
+    if into is not None:
+        put_into(into, f"{steps} steps a run, {clips} clips, {held} held back.\n\n{table(rows)}", MARKS)
     return rows
 
 

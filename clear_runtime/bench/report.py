@@ -30,13 +30,19 @@ def tables(found: dict) -> str:
     return "\n\n".join(lines)
 
 
-def into(path: Path, text: str) -> None:
-    """Put text between the marks of a file. Raises ClearError where it has none."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+def into(path: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Put text between two marks of a file. Raises ClearError where it has none."""
+    before, after = around(path, marks)
+    path.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}", encoding="utf-8")
+
+
+def around(path: Path, marks: tuple[str, str]) -> tuple[str, str]:
+    """What stands before and behind two marks of a file. Raises ClearError where it has none."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise ClearError(f"{path} has no {BEGIN} and {END}. Put both where the tables shall stand.")
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        raise ClearError(f"{path} has no {' and '.join(marks)}. Put both where the tables shall stand.")
+    return before, after
 
 
 def _right(results: dict) -> list[str]:

@@ -112,6 +112,9 @@ def _recipes(parser, bench) -> None:
     parser.add_argument("--steps", type=int, default=440, help="of each run")
     parser.add_argument("--clips", type=int, default=300, help="generated, to train on")
     parser.add_argument("--held", type=int, default=bench.HELD_BACK, help="clips that are scored")
+    parser.add_argument(
+        "--into", type=Path, metavar="FILE", help=f"put the table into a file, between {' and '.join(bench.MARKS)}"
+    )
 
 
 def _train_lora(parser, bench) -> None:

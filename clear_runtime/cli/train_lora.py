@@ -21,6 +21,7 @@ from ..engines.nano import load as nano
 from ..engines.nano.codec import NanoCodec
 from ..engines.prompt import load_embedding
 from ..errors import ClearError, ending_in_words
+from ..film.own_pairs import own_pairs
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..train.event import TrainingEvent
 from ..train.look_through import look_through
@@ -36,6 +37,9 @@ from .arguments import add_options, count, device_name, log_to_terminal, options
 from .stop import stopping
 
 log = logging.getLogger(__name__)
+
+
+SOURCES = ("pairs", "burn", "from-film", "generate")
 
 
 @dataclass
@@ -65,26 +69,28 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _require_paths(args) -> None:
-    if not args.out or not (args.pairs or args.generate or args.burn):
-        raise ClearError("Say where the pairs are (--pairs, --burn or --generate) and where the LoRA goes (--out).")
-    sources = [name for name in ("pairs", "burn", "generate") if getattr(args, name)]
+    sources = [name for name in SOURCES if getattr(args, name.replace("-", "_"))]
+    if not args.out or not sources:
+        raise ClearError(
+            "Say where the pairs are (--pairs, --burn, --from-film or --generate) and where the LoRA goes (--out)."
+        )
     if len(sources) > 1:
         raise ClearError(
             f"Pairs come from one place, and these are {len(sources)}: --{' and --'.join(sources)}. Name one of them."
         )
     strays = [
         option
-        for option, given, source in (
-            ("clean", args.clean, "pairs"),
-            ("by-order", args.by_order, "pairs"),
-            ("style", args.style, "burn"),
+        for option, given, of in (
+            ("clean", args.clean, {"pairs"}),
+            ("by-order", args.by_order, {"pairs"}),
+            ("style", args.style, {"burn", "from-film"}),
         )
-        if given and source not in sources
+        if given and not of & {*sources}
     ]
     if strays:
         raise ClearError(
             f"--{' and --'.join(strays)} would not be used: --clean and --by-order belong to --pairs, --style to "
-            f"--burn."
+            f"--burn and --from-film."
         )
     if not args.nano and not (args.base and args.vae and args.prompt):
         raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
@@ -157,6 +163,8 @@ def open_clips(args, options: TrainOptions, processes: Processes) -> Clips:
     """From wherever the arguments say; of pairs after a look through all of them."""
     if args.generate:
         return GeneratedClips(args.generate, args.clips, seed=options.seed)
+    if args.from_film:
+        return _of_film(args, options, processes)
     if args.burn:
         style = BurnStyle(**settings(args.style, BurnStyle)) if args.style else BurnStyle()
         return BurnedClips(args.burn, style, options.crop[0], args.per_video, args.long_side, options.seed)
@@ -167,6 +175,17 @@ def open_clips(args, options: TrainOptions, processes: Processes) -> Clips:
         args.per_video,
         args.long_side,
     )
+
+
+def _of_film(args, options: TrainOptions, processes: Processes) -> Clips:
+    """One process looks at the film, and all read what it found."""
+    base = BurnStyle(**settings(args.style, BurnStyle)) if args.style else BurnStyle()
+    found = lambda: own_pairs(args.from_film, load_prior(args.prior or BUNDLED, processes.device), args.out, base)
+    if processes.main:
+        log.info("looking for the film's own lines")
+        log.info("%s", found().text())
+    processes.wait()
+    return found().clips(options.crop[0], args.per_video, args.long_side, options.seed)
 
 
 def _header(args) -> BaseHeader:
@@ -227,7 +246,17 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         "--by-order", action="store_true", help="pair the files of two folders by their order instead of their names"
     )
     data.add_argument("--burn", type=Path, help="folder of clean videos, or one of them: subtitles are burned in")
-    data.add_argument("--style", type=Path, help="with --burn: a JSON file of BurnStyle's fields")
+    data.add_argument(
+        "--from-film",
+        type=Path,
+        metavar="FILE",
+        help="a subtitled film alone: onto its stretches without text, lines are burned that look as its own do",
+    )
+    data.add_argument(
+        "--style",
+        type=Path,
+        help="with --burn: a JSON file of BurnStyle's fields; with --from-film: of its script and font",
+    )
     data.add_argument(
         "--generate", type=Path, help="random pairs made from this folder of pictures and fonts (data.sources fills it)"
     )

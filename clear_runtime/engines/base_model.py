@@ -1,7 +1,7 @@
 """Tell from a transformer's weight shapes whether it is the base that CLEAR needs, and if not, what it is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..errors import ClearError
@@ -74,37 +74,55 @@ class Base:
 def describe_base(shapes: Mapping[str, tuple[int, ...]]) -> Base:
     """The base that these weights are (names without prefix -> shapes). Raises ClearError that names what else they
     are."""
-    patch, query = shapes.get("patch_embedding.weight"), shapes.get("blocks.0.self_attn.q.weight")
-    if patch is None or query is None or len(patch) != 5:  # a convolution over time, height and width
-        other = next((text for mark, text in _NOT_WAN if any(mark in name for name in shapes)), "not a Wan model")
-        raise ClearError(f"This is {other}. {NEEDED}.")
-    width, channels = patch[:2]
-    what = next((text for mark, text in _OF_WAN.items() if any(name.startswith(mark) for name in shapes)), None)
-    if what is None and width in _WIDTHS:
-        what = f"{_WIDTHS[width]} ({width} wide, {channels} input channels)"
-    elif what is None and channels != 3 * CHANNELS:  # latents, control, and as many that are zero
+    if not is_wan(shapes):
+        raise ClearError(f"This is {other_model(shapes)}. {NEEDED}.")
+    width, channels = shapes["patch_embedding.weight"][:2]
+    what = kind_of_wan(shapes)
+    if what is None and channels != 3 * CHANNELS:  # latents, control, and as many that are zero
         what = f"{_IN_CHANNELS.get(channels, 'a Wan model of another kind')} ({channels} input channels)"
     elif what is None and not any(name.startswith("img_emb.") for name in shapes):
         what = "a Wan model without image tokens (no img_emb)"
+        if not any(name.startswith("text_embedding.") for name in shapes):
+            what = "MiniMax-Remover, which Load MiniMax-Remover takes"
     if what is not None:
         raise ClearError(f"This is {what}. {NEEDED}.")
-    return Base(width, _blocks(shapes), "ref_conv.weight" in shapes)
+    return Base(width, whole_blocks(shapes, _AROUND, "Wan2.1 Fun-Control"), "ref_conv.weight" in shapes)
 
 
-def _blocks(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """How many blocks there are; ClearError when a tensor of one, or around them, is missing."""
+def is_wan(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether these are the weights of a Wan transformer, in Wan's own names."""
+    patch = shapes.get("patch_embedding.weight", ())
+    return len(patch) == 5 and "blocks.0.self_attn.q.weight" in shapes  # a convolution over time, height and width
+
+
+def other_model(names: Collection[str]) -> str:
+    """What weights are, in words, that are no Wan transformer's."""
+    return next((text for mark, text in _NOT_WAN if any(mark in name for name in names)), "not a Wan model")
+
+
+def kind_of_wan(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
+    """What kind of Wan these are that is told by a part of its own or by its width; None for a plain small one."""
+    what = next((text for mark, text in _OF_WAN.items() if any(name.startswith(mark) for name in shapes)), None)
+    width, channels = shapes["patch_embedding.weight"][:2]
+    if what is None and width in _WIDTHS:
+        what = f"{_WIDTHS[width]} ({width} wide, {channels} input channels)"
+    return what
+
+
+def whole_blocks(shapes: Mapping[str, tuple[int, ...]], around: Iterable[str], model: str) -> int:
+    """How many blocks there are; ClearError when a tensor of one, or around them, is missing. model: its name."""
     inside: dict[int, set[str]] = {}
     for name in shapes:
         match = re.match(r"blocks\.(\d+)\.(.+)", name)
         if match:
             inside.setdefault(int(match[1]), set()).add(match[2])
     whole = set.union(*inside.values())
-    missing = [name for name in _AROUND if name not in shapes]
+    missing = [name for name in around if name not in shapes]
     missing += [f"blocks.{i}.{name}" for i in range(max(inside) + 1) for name in sorted(whole - inside.get(i, set()))]
     missing = [name for name in missing if name.endswith((".weight", "modulation"))]
     if missing:
         raise ClearError(
-            f"This Wan2.1 Fun-Control file is incomplete: {len(missing)} weights are missing, first {missing[0]}. "
+            f"This {model} file is incomplete: {len(missing)} weights are missing, first {missing[0]}. "
             f"Download it again."
         )
     return len(inside)

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..frames.latent_grid import cells_to_frames
+from ..frames.windows import kept
 from ..wan import GROUP
 from .codec import Codec
 from .denoiser import Denoiser
 from .difference import changed_cells
 from .engine import EngineOptions, Needs, OnStage, Painted, Piece
-from .schedule import latent_noise, sigmas
+from .sampling import known_of, piece_noise
+from .schedule import sigmas
 
 
 class ClearEngine:
@@ -51,30 +53,25 @@ class ClearEngine:
             region=region,
             finds=control == "as is",
             recolours=True,
+            goes_on=True,
         )
 
     def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
         on_stage("encode", 0)
         control = self.codec.encode(piece.frames)
-        noise = self._noise(piece, control, seed)
-        latents = self.denoiser(noise, control, self.sigmas, lambda step, _: on_stage("sample", step))
+        noise = piece_noise(piece, self.codec, control, seed)
+        known = known_of(piece, self.codec)
+        latents = self.denoiser(noise, control, self.sigmas, lambda step, _: on_stage("sample", step), known)
         on_stage("decode", self.steps)
         changed = self._changed(piece, control, latents) if piece.differs else None
         picture = self.codec.decode(latents)
         if not piece.filled or piece.whole:
             return Painted(picture, changed=changed)
         # The codec's loss is in both pictures, so that it cancels and the fill stays as sharp as it was.
-        change = self.keep_change * (picture - self.codec.decode(control))
+        change = picture - self.codec.decode(control)
+        done = 0 if piece.painted is None else kept(len(piece.painted), self.codec.temporal)
+        change[done:] *= self.keep_change  # of the frames before, the window before has kept its share
         return Painted(change, onto=True, changed=changed)
-
-    def _noise(self, piece: Piece, like: Tensor, seed: int) -> Tensor:
-        """The whole canvas's noise for the window's latent frames, cut to the region."""
-        cell = self.codec.spatial
-        height, width = (side // cell for side in piece.canvas)
-        first = piece.window.start // self.codec.temporal
-        noise = latent_noise(seed, first, like.shape[2], height, width, like.shape[1])
-        top, left = piece.region.top // cell, piece.region.left // cell
-        return noise[..., top : top + like.shape[3], left : left + like.shape[4]].contiguous()
 
     def _changed(self, piece: Piece, control: Tensor, latents: Tensor) -> Tensor:
         before = self.codec.encode(piece.source) if piece.filled else control

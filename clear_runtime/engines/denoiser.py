@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
@@ -15,19 +15,18 @@ from ..errors import ClearError
 from ..wan import CLIP_VISION_SHAPE, HEAD_WIDTH, NORM_EPS, TIMESTEPS
 from . import lora as lora_files
 from .base_model import describe_base
-
-OnStep = Callable[[int, int], None]
+from .sampling import EULER, Known, OnStep, sample
 
 
 class Denoiser(Protocol):
     """Noise to clean latents for one window."""
 
-    def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        """noise and control [1, 16, t, h, w] in model space, float32 on the CPU; sigmas 1-D, descending, from 1 to 0.
-
-        Returns latents of the same shape. on_step(i, n) comes after each step with the number of steps done (from 1)
-        and their count; what it raises ends the run.
-        """
+    def __call__(
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
+    ) -> Tensor:
+        """noise [1, 16, t, h, w] and control [1, c, t, h, w], with as many channels as this network is shown, in model
+        space, float32 on the CPU; sigmas 1-D, descending to 0; known: as sampling.sample has it. Returns latents of the
+        noise's shape."""
         ...
 
 
@@ -75,15 +74,12 @@ class DiffSynthDenoiser:
         return cls(model, context, **options)
 
     @torch.inference_mode()
-    def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        x, condition, count = noise.float().cpu(), self._ready(control_condition(control)), len(sigmas) - 1
-        for i in range(count):
-            sigma = sigmas[i].item()
-            velocity = self._velocity(x, sigma, condition)
-            x = x + (sigmas[i + 1].item() - sigma) * velocity
-            if on_step is not None:
-                on_step(i + 1, count)
-        return x
+    def __call__(
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
+    ) -> Tensor:
+        condition = self._ready(control_condition(control))
+        velocity = lambda x, sigma: self._velocity(x, sigma, condition)
+        return sample(velocity, noise.float().cpu(), sigmas, EULER, known, on_step)
 
     def _velocity(self, x: Tensor, sigma: float, condition: Tensor) -> Tensor:
         positive = self._predict(x, sigma, condition, self.context)

@@ -1,8 +1,8 @@
 """What the pipeline asks of an engine: a network, or anything else, that paints what was under a subtitle.
 
 An engine is given a piece of the video at the height of pixels: frames, holes, and the piece's place in the video. What
-it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), the plain fill
-(plain_fill.py) and the bundled model (nano/engine.py) are engines.
+it needs and can is said by its Needs; the pipeline knows no engine's name. CLEAR (clear.py), MiniMax-Remover
+(minimax.py), the plain fill (plain_fill.py) and the bundled model (nano/engine.py) are engines.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from ..errors import ClearError
 from ..frames.region import Region
 from ..frames.windows import Window
 from ..option import option, require_valid
@@ -33,8 +34,10 @@ class Needs:
     one is repeated to fill up. scaled: whether large frames may be scaled down for it; max_pixels, context: of the
     scaled frame and around the subtitle, the most that it can make use of. control, region: what it is given unless the
     user says otherwise (engines/control.py, frames/windows.py). finds: whether it finds the text by itself in frames as
-    they are, and can say what it changed. recolours: its pictures differ a little in colour from
-    what it was given, everywhere, so that new pixels have to be matched to those around them.
+    they are, and can say what it changed. holes: whether it paints holes and nothing else: it is shown where they are,
+    whatever control the user says, and cannot say what it changed beyond them. recolours: its pictures differ a little
+    in colour from what it was given, everywhere, so that new pixels have to be matched to those around them. goes_on:
+    whether it can go on from what the window before has painted.
     """
 
     multiple: int = 1
@@ -45,7 +48,9 @@ class Needs:
     control: str = "as is"
     region: str = "whole frame"
     finds: bool = False
+    holes: bool = False
     recolours: bool = False
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Piece:
     to be replaced. window: the frames of the video that it stands for. region: the rectangle of a canvas of (height,
     width) pixels. whole: whether its whole picture is wanted, and not only what is under the holes. differs: whether it
     shall say what it changed. again: whether the frames are its own result, in whose holes something can still be read.
+    painted: [group * k + 1, h, w, 3], the first frames as the window before has left them, where the engine shall go on
+    from these; the first half of them is not painted anew (frames/windows.py, kept).
     """
 
     frames: Tensor
@@ -69,6 +76,7 @@ class Piece:
     whole: bool = False
     differs: bool = False
     again: bool = False
+    painted: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -100,9 +108,9 @@ class EngineOptions:
 
     steps: int = option(
         5,
-        "Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR; 1 for nano, which more steps make "
-        "worse.",
-        zh="每个窗口的采样步数，越多越慢。Wan2.1 + CLEAR 用 5；Nano 用 1，步数多了反而更差。",
+        "Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR, 6 for MiniMax-Remover; 1 for nano, "
+        "which more steps make worse.",
+        zh="每个窗口的采样步数，越多越慢。Wan2.1 + CLEAR 用 5，MiniMax-Remover 用 6；Nano 用 1，步数多了反而更差。",
         name_zh="步数",
         unit="steps",
         low=1,
@@ -121,9 +129,9 @@ class EngineOptions:
     control: str = option(
         AUTO,
         "What the model is shown: the frames as is (the paper's way), or with the subtitle filled in beforehand. auto: "
-        "prefilled with nano, as is with Wan2.1.",
+        "prefilled with nano, as is with Wan2.1. MiniMax-Remover is shown holes, whatever this says.",
         zh="给模型看什么：原画面（as is，与论文一致），或先把字幕处填补好（prefilled）。"
-        "auto：Nano 用 prefilled，Wan2.1 用 as is。",
+        "auto：Nano 用 prefilled，Wan2.1 用 as is。MiniMax-Remover 总是只看到空洞，与此项无关。",
         name_zh="控制画面",
         choices=(AUTO, *CONTROLS),
     )
@@ -135,8 +143,23 @@ class EngineOptions:
         low=0,
         high=1,
     )
+    clean_overlap: bool = option(
+        False,
+        "Begin each window with what the window before has painted in the frames that they share, instead of painting "
+        "these anew, so that what was painted stays the same. Needs two steps or more.",
+        zh="每个窗口从上一个窗口在共用帧里已经画好的内容接着画，而不是重画这些帧，使画出的内容前后一致。步数至少为 2。",
+        name_zh="沿用重叠",
+        more="Try it when what was painted changes at regular places. A stretch of a film with text is then worked on "
+        "in one go: after Cancel it begins with that stretch again.",
+        more_zh="每隔固定帧数画面内容会变时可以试试。此时影片中有文字的一段会一次处理完：取消后要从这一段重新开始。",
+    )
 
     def __post_init__(self):
+        if self.clean_overlap and self.steps < 2:
+            raise ClearError(
+                "With clean_overlap a model goes on from frames that it sees, and in a single step it sees noise "
+                "alone. Set steps to 2 or more, or switch clean_overlap off."
+            )
         sigmas(self.steps)
         check_seed(self.seed)
         require_valid(self)

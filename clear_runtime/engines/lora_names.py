@@ -19,7 +19,7 @@ _FURTHER = re.compile(
 _SAME = {"w_norm": "diff", "b_norm": "diff_b"}
 """LyCORIS's words for a norm's weight and bias."""
 
-_INSIDE = {
+INSIDE = {
     **{
         f"{part}.{layer}": f"{theirs}.{name}"
         for part, theirs in (("self_attn", "attn1"), ("cross_attn", "attn2"))
@@ -41,7 +41,7 @@ _INSIDE = {
     "modulation": "scale_shift_table",
 }
 """Layers of a block: Wan's name -> Diffusers'."""
-_AROUND = {
+AROUND = {
     "patch_embedding": "patch_embedding",
     "text_embedding.0": "condition_embedder.text_embedder.linear_1",
     "text_embedding.2": "condition_embedder.text_embedder.linear_2",
@@ -64,7 +64,7 @@ def _flat(name: str) -> str:
 
 
 _BY_FLAT_INSIDE, _BY_FLAT_AROUND = (
-    {_flat(one): own for own, theirs in names.items() for one in (own, theirs)} for names in (_INSIDE, _AROUND)
+    {_flat(one): own for own, theirs in names.items() for one in (own, theirs)} for names in (INSIDE, AROUND)
 )
 _BLOCK = re.compile(r"blocks_(\d+)_(.+)")
 

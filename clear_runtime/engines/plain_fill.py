@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from ..fill.flow import OpticalFlow
 from ..fill.plain import MARGIN, fill
 from .engine import Needs, OnStage, Painted, Piece
 
 
 class PlainFill:
-    """Works at the source's own resolution, on the holes and what the fill looks at around them."""
+    """Works at the source's own resolution, on the holes and what the fill looks at around them. optical_flow:
+    what it follows, where it is another than its own."""
 
-    needs = Needs(scaled=False, context=MARGIN, region="subtitle band")
+    needs = Needs(scaled=False, context=MARGIN, region="subtitle band", holes=True)
     steps = 1
 
+    def __init__(self, optical_flow: OpticalFlow | None = None):
+        self.optical_flow = optical_flow
+
     def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
-        picture = fill(piece.frames, piece.holes)
+        picture = fill(piece.frames, piece.holes, optical_flow=self.optical_flow)
         on_stage("sample", self.steps)
         return Painted(picture)

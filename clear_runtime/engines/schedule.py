@@ -19,9 +19,13 @@ def sigmas(steps: int, shift: float = SHIFT) -> Tensor:
     """
     if steps < 1:
         raise ClearError(f"{steps} steps cannot clean anything. Use at least 1; CLEAR's default is 5.")
+    return bent(torch.linspace(1, 0, steps + 1), shift)
+
+
+def bent(even: Tensor, shift: float) -> Tensor:
+    """Noise levels spaced evenly, bent towards noise by a shift. Raises ClearError for one that is not positive."""
     if not shift > 0:
         raise ClearError(f"A sigma shift of {shift:g} has no meaning. Use a positive one; CLEAR was trained with 5.")
-    even = torch.linspace(1, 0, steps + 1)
     return shift * even / (1 + (shift - 1) * even)
 
 

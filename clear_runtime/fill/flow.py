@@ -9,17 +9,25 @@ of a hole is the smooth continuation of its surroundings'.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
+from .harmonic import harmonic
+
+OpticalFlow = Callable[[Tensor, Tensor], Tensor]
+"""Any other flow, as of a network: (first, second) [N, 3, h, w] in 0..1, with something smooth in their holes -> where
+each pixel of `first` lies in `second` [N, 2, h, w], pixels to the right and downwards."""
 
 COARSEST = 6
 """Pixels of the smaller side of the coarsest level, at least."""
 WARPS = 3
 """How often the second frame is warped by what is known so far, at each level."""
-STEPS = 12
+STEPS = 8
 """Jacobi steps after each warp."""
 SMOOTH = 0.2
 """Weight of the smoothness term against a data term whose eigenvalues are 0 to 1."""
@@ -29,6 +37,8 @@ STEADY = 0.1
 """How reluctant that movement is to be more than a shift, as a share of what speaks for any."""
 FITS = 4
 """Least squares by which that movement is found."""
+SAMPLE = 5000
+"""Pixels at least by which it is found."""
 NOISE = 3 / 255
 """Gradients and differences below it say little."""
 REACH = 12
@@ -53,6 +63,16 @@ def flow(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor) -> Ten
         for _ in range(WARPS):
             field = _closer(one, other, seen, seen_too, field)
     return field
+
+
+def continued(field: Tensor, shown: Tensor, shown_too: Tensor) -> Tensor:
+    """A flow [N, 2, h, w] that knows of no holes, with the smooth continuation of its surroundings where either picture
+    has one; shown, shown_too as of `flow`."""
+    sure = (shown > 0.9) & ((warped(shown_too, field) > 0.9) | (warped(torch.ones_like(shown), field) < 0.999))
+    out = field.clone()
+    some = sure.flatten(1).any(1)
+    out[some] = harmonic(field[some], sure[some])
+    return out
 
 
 def warped(pictures: Tensor, field: Tensor) -> Tensor:
@@ -97,14 +117,15 @@ def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, fie
     )
     scale = 1 / (pooled[:, 0:1] + pooled[:, 2:3] + NOISE)
     xx, xy, yy, xt, yt = (pooled * scale).split(1, 1)
-    new, tie = field, SMOOTH + CAMERA
+    tie = SMOOTH + CAMERA
     xx, yy = xx + tie, yy + tie
     determinant = xx * yy - xy * xy
+    same, other = torch.cat([yy, xx], 1) / determinant, xy / determinant
+    pull = CAMERA * camera - tie * field - torch.cat([xt, yt], 1)
+    new = field
     for _ in range(STEPS):
-        right, down = (SMOOTH * (_neighbours(new) - field) + CAMERA * (camera - field)).split(1, 1)
-        right, down = right - xt, down - yt
-        step = torch.cat([yy * right - xy * down, xx * down - xy * right], 1) / determinant
-        new = field + step.clamp(-LARGEST, LARGEST)
+        wanted = pull + SMOOTH * _neighbours(new)
+        new = (same * wanted - other * wanted.flip(1)).clamp_(-LARGEST, LARGEST) + field
     return new
 
 
@@ -117,8 +138,11 @@ def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor) -> Tensor:
     height, width = x.shape[-2:]
     across = torch.linspace(-1, 1, width, dtype=x.dtype, device=x.device).expand(height, -1)
     along = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device)[:, None].expand(-1, width)
-    basis = torch.stack([torch.ones_like(across), across, along]).flatten(1)
-    rows = torch.cat([x.flatten(2) * basis, y.flatten(2) * basis], 1)  # [N, 6, pixels]
+    basis = torch.stack([torch.ones_like(across), across, along])
+    apart = max(1, math.isqrt(height * width // SAMPLE))
+    x, y, change, trust = (of[..., ::apart, ::apart] for of in (x, y, change, trust))
+    few = basis[:, ::apart, ::apart].flatten(1)
+    rows = torch.cat([x.flatten(2) * few, y.flatten(2) * few], 1)  # [N, 6, pixels]
     target, weight = change.flatten(1), trust.flatten(1)
     steady = STEADY * x.new_tensor([0, 1, 1, 0, 1, 1])
     found = x.new_zeros(len(x), 6)
@@ -129,7 +153,7 @@ def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor) -> Tensor:
         found = torch.linalg.solve(left, right)
         rest = (found[:, None] @ rows)[:, 0] + target
         weight = trust.flatten(1) * NOISE / (rest.square() + NOISE**2)
-    return (found.view(-1, 2, 3) @ basis).view(-1, 2, height, width)
+    return (found.view(-1, 2, 3) @ basis.flatten(1)).view(-1, 2, height, width)
 
 
 def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:

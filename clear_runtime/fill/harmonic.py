@@ -22,9 +22,24 @@ def harmonic(pixels: Tensor, known: Tensor) -> Tensor:
     weight = F.avg_pool2d(F.pad(known.float(), pad), 2)
     coarse = F.avg_pool2d(F.pad(pixels * known, pad), 2) / weight.clamp_min(1e-8)
     guess = F.interpolate(harmonic(coarse, weight > 0), (height, width), mode="bilinear")
-    x = torch.where(known, pixels, guess)
+    return _relaxed(torch.where(known, pixels, guess), known)
+
+
+def _relaxed(x: Tensor, known: Tensor) -> Tensor:
+    """Every unknown pixel of [N, C, h, w] moved towards the mean of its four neighbours, STEPS times. Only these are
+    touched: in a band with letters they are a sixth of it."""
+    number, channels, height, width = x.shape
+    picture, _, row, column = (~known).nonzero(as_tuple=True)
+    first = picture * height * width
+
+    def index(rows: Tensor, columns: Tensor) -> Tensor:
+        return first + rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
+
+    around = [index(row, column - 1), index(row, column + 1), index(row - 1, column), index(row + 1, column)]
+    neighbours = torch.cat(around).expand(channels, -1)
+    here = index(row, column).expand(channels, -1)
+    flat = x.transpose(0, 1).reshape(channels, -1)
     for _ in range(STEPS):
-        p = F.pad(x, (1, 1, 1, 1), mode="replicate")
-        around = (p[..., 1:-1, :-2] + p[..., 1:-1, 2:] + p[..., :-2, 1:-1] + p[..., 2:, 1:-1]) / 4
-        x = torch.where(known, pixels, around)
-    return x
+        left, right, above, below = flat.gather(1, neighbours).view(channels, 4, -1).unbind(1)
+        flat.scatter_(1, here, (left + right + above + below) / 4)
+    return flat.view(channels, number, height, width).transpose(0, 1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .flow import flow, places, warped
+from .flow import OpticalFlow, continued, flow, places, warped
 from .harmonic import harmonic
 
 BATCH = 8
@@ -23,10 +23,11 @@ class Motion:
     """A piece at half its size, and the flow between its neighbouring frames: all that is computed densely.
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool. colours [T, 3, h/2, w/2]: with something smooth in the holes;
-    shown [T, 1, h/2, w/2]: the share of each pixel of this grid that is known.
+    shown [T, 1, h/2, w/2]: the share of each pixel of this grid that is known. optical_flow: another flow than our own.
     """
 
-    def __init__(self, pixels: Tensor, known: Tensor, flows: bool = True):
+    def __init__(self, pixels: Tensor, known: Tensor, flows: bool = True, optical_flow: OpticalFlow | None = None):
+        self._optical_flow = optical_flow
         halves = [halved(one[None].float(), seen[None]) for one, seen in zip(pixels, known)]
         self.colours, self.shown = (torch.cat(x) for x in zip(*halves))
         pairs = [self._pairs(slice(i, i + BATCH + 1)) for i in range(0, len(pixels) - 1, BATCH) if flows]
@@ -34,10 +35,15 @@ class Motion:
         self.ahead, self.back = (torch.cat([none, *(pair[i] for pair in pairs)]) for i in (0, 1))
 
     def _pairs(self, frames: slice) -> tuple[Tensor, Tensor]:
-        grey, shown = self.colours[frames].mean(1, keepdim=True), self.shown[frames]
-        ahead = flow(grey[:-1], grey[1:], shown[:-1], shown[1:])
-        back = flow(grey[1:], grey[:-1], shown[1:], shown[:-1])
+        colours, shown = self.colours[frames], self.shown[frames]
+        ahead = self._flow(colours[:-1], colours[1:], shown[:-1], shown[1:])
+        back = self._flow(colours[1:], colours[:-1], shown[1:], shown[:-1])
         return torch.cat([ahead, _returns(ahead, back)], 1), torch.cat([back, _returns(back, ahead)], 1)
+
+    def _flow(self, first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor) -> Tensor:
+        if self._optical_flow is None:
+            return flow(first.mean(1, keepdim=True), second.mean(1, keepdim=True), shown, shown_too)
+        return continued(self._optical_flow(first, second).to(first), shown, shown_too)
 
     def steps(self, t: int, direction: int) -> Iterator[tuple[int, Tensor]]:
         """The frames after t (direction 1) or before it (-1), nearest first and up to a cut, each with the flow [1, 3,

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..frames.region import blocks
+from .flow import OpticalFlow
 from .harmonic import harmonic
 from .letterbox import fill_bars_, without_bars
 from .propagate import Borrower
@@ -13,14 +14,22 @@ MARGIN = 64
 """Pixels around the holes that the fill looks at."""
 
 
-def fill(frames: Tensor, mask: Tensor, still: bool = True, motion: bool = True, texture: bool = True) -> Tensor:
+def fill(
+    frames: Tensor,
+    mask: Tensor,
+    still: bool = True,
+    motion: bool = True,
+    texture: bool = True,
+    optical_flow: OpticalFlow | None = None,
+) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
     The frames follow one another in one shot or several. A pixel that another frame shows is taken from there
     (propagate.py), at the same place where the scene stands still (`still`), along its motion where it moves
-    (`motion`); else it is the smooth continuation of its surroundings, with their texture where they have some
-    (`texture`). The black bars of a letterbox are filled by themselves. A frame that is masked from edge to edge stays
-    as it is: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
+    (`motion`; by `optical_flow` where one is given, see flow.py); else it is the smooth continuation of its
+    surroundings, with their texture where they have some (`texture`). The black bars of a letterbox are filled by
+    themselves. A frame that is masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when
+    frames and mask differ in count or size.
     """
     if frames.shape[:3] != mask.shape:
         raise ClearError(
@@ -35,7 +44,7 @@ def fill(frames: Tensor, mask: Tensor, still: bool = True, motion: bool = True, 
         pixels, known = picture.of(block.of(frames)).permute(0, 3, 1, 2), picture.of(known)[:, None]
         if known.all():
             continue
-        borrow = Borrower(pixels, known, still, motion, texture)
+        borrow = Borrower(pixels, known, still, motion, texture, optical_flow)
         # frame by frame, so that beyond `out` no more than a frame is held at full size
         for t in range(len(pixels)):
             if known[t].all() or not known[t].any():

@@ -7,6 +7,7 @@ few frames away.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 
 import torch
@@ -15,13 +16,14 @@ from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
 from .exemplar import Exemplar
-from .flow import warped
+from .flow import OpticalFlow, warped
+from .lend import sampled, shown_at
 from .motion import Motion, at_points, followed, halved_points
 
-RADII = ((3, 1.0), (4, 0.03), (5, 0.001))
-"""(reach, weight) at half the frame's size, a quarter and an eighth, so 6, 16 and 40 of its pixels: the neighbourhoods
-in which two frames are compared. The far ones count where the near ones hold no pixel that both frames show: in the
-middle of a box or between tight strokes."""
+RADII = ((1, 1.0), (2, 0.03), (2, 0.001))
+"""(reach, weight) at a quarter of the frame's size, an eighth and a sixteenth, so 6, 20 and 40 of its pixels: the
+neighbourhoods in which two frames are compared. The far ones count where the near ones hold no pixel that both frames
+show: in the middle of a box or between tight strokes."""
 SOURCES = 4
 """Other frames that a frame borrows from at the same place at most, those that show most of its hidden pixels first."""
 AWAY = 48
@@ -35,6 +37,13 @@ REST = 0.02
 FILL_ERROR = 0.3
 """Squared error of the spatial fill as a share of the surroundings' variance. With 0.1 still scenes come back 2 to 5 dB
 worse; with 0.6 what moves gains 0.1 dB, and what changes without moving loses as much."""
+MANY = 3
+"""Lenders that agree, or do so better than the spatial fill, after which a hidden pixel needs no more: the mean of many
+has less texture, and takes longer."""
+SHOWN = 0.005
+"""Share of a frame's hidden pixels that a lender has to show to be compared."""
+SAMPLE = 4000
+"""Hidden pixels at least by which lenders are chosen."""
 NOISE = (1.5 / 255) ** 2
 """Squared difference that two frames of a still scene show anyway; keeps the weights finite."""
 
@@ -44,12 +53,21 @@ class Borrower:
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; still: whether pixels are borrowed at the same place in
     other frames; moving: whether along the motion; texture: whether what no
-    frame shows is given texture (exemplar.py). Frames are asked for in their order.
+    frame shows is given texture (exemplar.py); optical_flow: another than our own. Frames are asked for in their
+    order.
     """
 
-    def __init__(self, pixels: Tensor, known: Tensor, still: bool = True, moving: bool = True, texture: bool = True):
+    def __init__(
+        self,
+        pixels: Tensor,
+        known: Tensor,
+        still: bool = True,
+        moving: bool = True,
+        texture: bool = True,
+        optical_flow: OpticalFlow | None = None,
+    ):
         self.pixels, self.known, self.moving = pixels, known, moving
-        self.motion = Motion(pixels, known, flows=moving)
+        self.motion = Motion(pixels, known, flows=moving, optical_flow=optical_flow)
         self.texture = Exemplar(pixels, known, self.motion, moving) if texture else None
         self.still = lenders(known) if still else [torch.empty(0, dtype=torch.long)] * len(known)
 
@@ -62,35 +80,59 @@ class Borrower:
         """
         rows, columns = (~self.known[t, 0]).nonzero(as_tuple=True)
         points = torch.stack([columns, rows], 1).float()
-        compare = _Comparison(self.motion, t)
-        lent, total = filled.new_zeros(3, len(points)), filled.new_ones(len(points))  # the fill's own weight is 1
-        for frame, field in self._lenders(t, points):
-            weight, drift = at_points(compare(frame, field), halved_points(points)).split((1, 3))
-            colours, shown = self._seen(frame, points, field)
-            weight = weight * shown
-            lent, total = lent + weight * (colours - drift), total + weight[0]
-        own = filled[:, rows, columns]
+        lent, total = self._lent(t, points)
+        own, left = filled[:, rows, columns], 1 / total > REST
         if self.texture is not None and (1 / total).mean() > REST:
-            own = self.texture(t, own, points)
-        mixed = lent + own
+            own[:, left] = self.texture(t, own[:, left], points[left])
         out = filled.clone()
-        out[:, rows, columns] = mixed / total
+        out[:, rows, columns] = (lent + own) / total
         return out
+
+    def _lent(self, t: int, points: Tensor) -> tuple[Tensor, Tensor]:
+        """What other frames show at frame t's hidden points [n, 2] (x, y), times its weight [3, n], and the sum of the
+        weights, the spatial fill's own 1 among it [n]."""
+        at, compare = halved_points(points), _Comparison(self.motion, t)
+        quarter = halved_points(at)
+        enough = at_points(compare.enough, quarter)[0]
+        lent, total, good = (
+            points.new_zeros(3, len(points)),
+            points.new_ones(len(points)),
+            points.new_zeros(len(points)),
+        )
+        for frame, field in self._lenders(t, points):
+            some = (good < MANY).nonzero()[:, 0]
+            if len(some) < NEWS * len(points):
+                break
+            there = points[some] if field is None else points[some] + 2 * at_points(field[:, :2], at[some]).T
+            shown = shown_at(self.known[frame, 0], there)
+            if shown.sum() < SHOWN * len(points):
+                continue
+            some, there = some[shown], there[shown]
+            weight, drift = at_points(compare(frame, field), quarter[some]).split((1, 3))
+            colours = sampled(self.pixels[frame], self.known[frame, 0], there)
+            lent[:, some] += weight * (colours - drift)
+            total[some] += weight[0]
+            good[some] += weight[0] > enough[some]
+        return lent, total
 
     def _lenders(self, t: int, points: Tensor) -> Iterator[tuple[int, Tensor | None]]:
         """Frames to borrow from, each with the flow into it [1, 3, h/2, w/2], or None where all stands still."""
         for frame in self.still[t].tolist():
             yield frame, None
-        if not self.moving:
-            return
-        for direction in (1, -1):
-            wanted, field = self._that_show(t, points, direction), None
-            for frame, step in self.motion.steps(t, direction):
-                if not wanted:
-                    break
-                field = followed(field, step)
-                if frame == wanted[0]:
-                    yield wanted.pop(0), field
+        if self.moving:
+            ways = [self._along(t, points, direction) for direction in (1, -1)]
+            yield from heapq.merge(*ways, key=lambda lender: abs(lender[0] - t))
+
+    def _along(self, t: int, points: Tensor, direction: int) -> Iterator[tuple[int, Tensor]]:
+        """The lenders in one direction, nearest first, as of `_lenders`."""
+        wanted, field = self._that_show(t, points[:: max(1, len(points) // SAMPLE)], direction), None
+        for frame, step in self.motion.steps(t, direction):
+            if not wanted:
+                break
+            field = followed(field, step)
+            if frame == wanted[0]:
+                wanted.pop(0)
+                yield frame, field
 
     def _that_show(self, t: int, points: Tensor, direction: int) -> list[int]:
         """The frames in one direction that show enough points which no nearer one shows, nearest first."""
@@ -107,22 +149,6 @@ class Borrower:
                 chosen.append(frame)
         return chosen
 
-    def _seen(self, frame: int, points: Tensor, field: Tensor | None) -> tuple[Tensor, Tensor]:
-        """A lender's colours [3, n] where the points are, and whether all that they are made of is known [n]."""
-        pixels, known = self.pixels[frame : frame + 1].float(), self.known[frame : frame + 1].float()
-        if field is None:
-            rows, columns = points.long().T.flip(0)
-            return pixels[0, :, rows, columns], known[0, 0, rows, columns]
-        at = points + 2 * at_points(field[:, :2], halved_points(points)).T
-        # what is not known is 0 and out of the count: a place that is nearly a pixel's has a trace of its neighbours'
-        alone = torch.cat([pixels * known, known], 1)
-        (sharp, full), (soft, part) = (at_points(alone, at, mode).split((3, 1)) for mode in ("bicubic", "bilinear"))
-        sharp, soft = (sharp / full.clamp_min(0.5)).clamp(0, 1), soft / part.clamp_min(0.5)
-        # a cubic reaches a pixel farther than the four that a place lies between
-        inner = -F.max_pool2d(F.pad(-known, (1, 1, 1, 1)), 3, 1)
-        shown, whole = (at_points(torch.cat([known, inner], 1), at) > 0.999).split(1)
-        return torch.where(whole, sharp, soft), shown[0]
-
 
 class _Comparison:
     """Compares frame t with others."""
@@ -130,10 +156,12 @@ class _Comparison:
     def __init__(self, motion: Motion, t: int):
         self.motion, self.one, self.visible = motion, motion.colours[t : t + 1], motion.shown[t : t + 1]
         mean, square = _around(torch.cat([self.one, self.one.square()], 1), self.visible)[0].split(3, 1)
+        # the fill's squared error, and from which weight on a lender agrees
         self.varies = FILL_ERROR * (square - mean.square()).mean(1, keepdim=True).clamp_min(0) + NOISE / 4
+        self.enough = (self.varies / (2 * NOISE)).square().clamp_max(1)
 
     def __call__(self, frame: int, field: Tensor | None) -> Tensor:
-        """A lender's weight against the fill's 1, and by how much it is brighter around, [1, 4, h/2, w/2]."""
+        """A lender's weight against the fill's 1, and by how much it is brighter around, [1, 4, h/4, w/4]."""
         lender = torch.cat([self.motion.colours[frame : frame + 1], self.motion.shown[frame : frame + 1]], 1)
         if field is not None:
             lender = warped(lender, field[:, :2])
@@ -145,7 +173,7 @@ class _Comparison:
         # the square makes the better of the two win clearly
         weight = (self.varies / (differs + NOISE)).square() * (there > 0)
         if field is not None:
-            weight = weight * field[:, 2:]
+            weight = weight * F.avg_pool2d(field[:, 2:], 2, ceil_mode=True)
         return torch.cat([weight, drift], 1)
 
 
@@ -164,9 +192,10 @@ def lenders(known: Tensor) -> list[Tensor]:
 
 
 def _around(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The weighted mean of [N, C, h, w] around every pixel, from near to far, and the weight it rests on."""
-    size = values.shape[-2:]
-    x, total, scale = torch.cat([values * weight, weight], 1), torch.zeros_like(weight), 1
+    """The weighted mean of [N, C, h, w] around every pixel of half its size, from near to far, and the weight it rests
+    on."""
+    x = F.avg_pool2d(torch.cat([values * weight, weight], 1), 2, ceil_mode=True)
+    size, total, scale = x.shape[-2:], torch.zeros_like(x), 1
     for reach, share in RADII:
         near = share * box_mean(x, reach)
         if scale > 1:

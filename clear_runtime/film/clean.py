@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..engines.engine import Engine
 from ..errors import ClearError
+from ..fill.flow import OpticalFlow
 from ..find.marks import Prior
 from ..find.report import Report
 from ..frames.windows import Window
@@ -46,7 +47,8 @@ class Done:
 
 @dataclass(frozen=True)
 class Cleaning:
-    """All that the second pass needs. engine, prior, options, limit, protect: as pipeline.remove takes them."""
+    """All that the second pass needs. engine, prior, options, limit, protect, optical_flow: as pipeline.remove takes
+    them."""
 
     source: Source
     plan: Plan
@@ -56,6 +58,7 @@ class Cleaning:
     options: RemoveOptions
     limit: Tensor | None = None
     protect: Tensor | None = None
+    optical_flow: OpticalFlow | None = None
 
     @property
     def total(self) -> int | None:
@@ -64,7 +67,14 @@ class Cleaning:
 
     def pieces(self) -> list[Piece]:
         around = self.options.windows.overlap
-        return pieces_of(self.plan.texts(), self.plan.shots, around, self.plan.stop, goes_on=not self.plan.all)
+        return pieces_of(
+            self.plan.texts(),
+            self.plan.shots,
+            around,
+            self.plan.stop,
+            goes_on=not self.plan.all,
+            in_one_go=self.options.engine.clean_overlap,
+        )
 
     def smaller(self) -> Cleaning | None:
         """The same with half the window; None where it cannot be smaller."""
@@ -157,6 +167,7 @@ class Cleaning:
             prior=self.prior,
             report=report,
             windows=windows,
+            optical_flow=self.optical_flow,
         )
         for frame, mask in results:
             changed = bool(mask.any())

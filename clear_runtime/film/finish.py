@@ -32,9 +32,8 @@ def join_all(
 ) -> None:
     """The film takes its name, when all of it is on disk. masks: what the video of masks shall be called, if there is
     one; it waits in the folder for `name_masks`. Raises ClearError for a name that is taken, and for a full disk."""
-    for path in (target, *([] if masks is None else [masks])):
-        if path.exists():
-            raise ClearError(f"{path} exists already. Nothing is overwritten: move it away, or choose another name.")
+    names = [target, *([] if masks is None else [masks])]
+    _require_free(names)
     on_frame = _told(segments[-1].stop, on_progress)
     whole = work.folder / f"joined{target.suffix}"
     try:
@@ -42,6 +41,7 @@ def join_all(
         if masks is not None:
             place = work.folder / f"{MASKS}{masks.suffix}"
             store.join_masks([work.folder / one.masks for one in segments], source, place)
+        _require_free(names)  # joining has taken its time
         _keep_plan(work, target)
         work.join(whole, target)
     except OSError as error:
@@ -51,6 +51,12 @@ def join_all(
         ) from error
     total = segments[-1].stop
     on_progress(FilmProgress(JOIN, total, total, 0.0, 1.0))
+
+
+def _require_free(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise ClearError(f"{path} exists already. Nothing is overwritten: move it away, or choose another name.")
 
 
 def name_masks(work: Work, masks: Path) -> None:

@@ -18,11 +18,13 @@ from ..wan import GROUP
 @dataclass(frozen=True)
 class Piece:
     """Frames first <= t < stop, stop None where nobody knows the film's end. works: whether something is replaced in
-    them; what does not work passes through."""
+    them; what does not work passes through. in_one_go: whether each of its windows goes on from the one before, so that
+    it is painted from its first frame to its last."""
 
     first: int
     stop: int | None
     works: bool
+    in_one_go: bool = False
 
     def windows(self, window: int, overlap: int) -> list[Window]:
         """The windows that a piece with a known end is cleaned in."""
@@ -32,12 +34,17 @@ class Piece:
 
 
 def pieces_of(
-    texts: Iterable[tuple[int, int]], shots: Sequence[int], around: int, known: int, goes_on: bool = False
+    texts: Iterable[tuple[int, int]],
+    shots: Sequence[int],
+    around: int,
+    known: int,
+    goes_on: bool = False,
+    in_one_go: bool = False,
 ) -> list[Piece]:
     """A film in pieces that follow one another without a gap. texts: first and stop of stretches with something to
     replace, in any order. shots: frames with which one begins. around: frames before and after, of the same shot, that
     are shown with a stretch: what is hidden in it may be seen there. known: frames that the film has for certain;
-    goes_on: whether it may have more.
+    goes_on: whether it may have more. in_one_go: as Piece has it.
 
     A piece that works begins at a multiple of four where its shot allows it: there latent frames lie on the grid of the
     whole film's.
@@ -46,7 +53,7 @@ def pieces_of(
     for first, stop in _joined(part for text in texts for part in _within_shots(text, shots, around, known)):
         if first > at:
             pieces.append(Piece(at, first, False))
-        pieces.append(Piece(first, stop, True))
+        pieces.append(Piece(first, stop, True, in_one_go))
         at = stop
     return pieces if at == known and not goes_on else [*pieces, Piece(at, None if goes_on else known, False)]
 
@@ -82,15 +89,20 @@ def next_border(piece: Piece, after: int, window: int, overlap: int) -> int | No
     may not in this piece.
 
     A piece that works is cut where a window ends: what comes after is reached by later windows alone, so that one
-    window at most is painted again when a run goes on from there.
+    window at most is painted again when a run goes on from there. One that is painted in one go is cut at its end.
     """
     if not piece.works:
         at = max(after, piece.first)
         return at if piece.stop is None or at <= piece.stop else None
     assert piece.stop is not None
+    if piece.in_one_go:
+        return piece.stop if piece.stop >= after else None
     return next((one.stop for one in piece.windows(window, overlap) if one.stop >= after), None)
 
 
 def windows_from(piece: Piece, at: int, window: int, overlap: int) -> list[Window]:
-    """The windows of a piece that reach frame `at` or a later one."""
-    return [one for one in piece.windows(window, overlap) if one.stop > at]
+    """The windows of a piece that have to be painted for frame `at` and later ones."""
+    windows = piece.windows(window, overlap)
+    if piece.in_one_go:
+        return windows if windows[-1].stop > at else []
+    return [one for one in windows if one.stop > at]

@@ -17,7 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ..atomic import WholeFile
 from ..engines.engine import Engine
 from ..engines.plain_fill import PlainFill
 from ..errors import ClearError
+from ..fill.flow import OpticalFlow
 from ..find.marks import Prior
 from ..find.options import ONLY
 from ..find.report import Report
@@ -60,10 +61,10 @@ EDITION = 1
 @dataclass(frozen=True)
 class Job:
     """A film to clean. work: the folder for what is not whole yet. target: says, when the film is whole, which file it
-    becomes; never one that is there. engine, prior, limit, protect, subtitle: as pipeline.remove takes them. weights: a
-    word for each part of engine and prior, which changes when its weights do. plan: to go by, instead of looking.
-    metadata: written into the result. masks: which file the video of masks becomes, given the result's, where the
-    store is asked for one; never one that is there."""
+    becomes; never one that is there. engine, prior, limit, protect, subtitle, optical_flow: as pipeline.remove takes
+    them. weights: a word for each part of engine, prior and flow, which changes when its weights do. plan: to go by,
+    instead of looking. metadata: written into the result. masks: which file the video of masks becomes, given the
+    result's, where the store is asked for one; never one that is there."""
 
     source: Path
     work: Path
@@ -79,6 +80,7 @@ class Job:
     plan: Path | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     masks: Callable[[Path], Path] = masks_of
+    optical_flow: OpticalFlow | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
     """
     source, begun, report = _opened(job), time.monotonic(), report or Report()
     with opened(job.work, identity(job)) as work:
+        job, jumps = _steadied(job)
         if job.options.remove.output.output != PREVIEW and job.engine is None:
             raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
         plan = plan_of(job, source, work, on_progress)
@@ -142,13 +145,14 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         source.facts.height,
         float(source.facts.fps),
         round(time.monotonic() - begun, 2),
-        [*work.notes, *source.damage],
+        [*jumps, *work.notes, *source.damage],
     )
 
 
 def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> str:
     """Look at a film and write its plan alone; returns what the run would take, in words. Raises ClearError."""
     source, report = _opened(job), report or Report()
+    job, report.notes = _steadied(job)
     plan = _looked(job, source, path, on_progress)
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
@@ -162,6 +166,12 @@ def _opened(job: Job) -> Source:
     Areas(job.limit, job.protect, job.subtitle).check(source.size)
     job.store.chosen(source)
     return source
+
+
+def _steadied(job: Job) -> tuple[Job, list[str]]:
+    """The job with masks that do not jump, and what there was of these, in words."""
+    areas, notes = Areas(job.limit, job.protect, job.subtitle).steadied(job.options.remove.output.mask_jumps)
+    return replace(job, protect=areas.protect, subtitle=areas.subtitle), notes
 
 
 def _rates(cleaning: Cleaning, store: Store, folder: Path) -> tuple[float, float] | None:
@@ -272,7 +282,7 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
     options: RemoveOptions = job.options.remove
     only = job.subtitle is not None and options.marking.subtitle_use == ONLY
     prior = None if only or not resolved(options, (job.engine or PlainFill()).needs).needs_prior else job.prior
-    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect)
+    return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect, job.optical_flow)
 
 
 def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple[float, float] | None = None) -> str:

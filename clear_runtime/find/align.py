@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import fft
 
 from ..frames.region import Region
 
@@ -55,9 +56,10 @@ def moved(a: np.ndarray, at: Region, b: np.ndarray, there: Region, reach: int) -
     """(down, right, how alike): by how many pixels the letters of b stand lower and further right than those of a, to a
     fraction of a pixel, and how alike they are there. reach: pixels that they move at most."""
     around = at.joined(there)
-    shape = tuple(side + reach for side in (around.height, around.width))  # room against wrapping around
-    spectra = [np.fft.rfft2(part(_letters_alone(mask), where, around), shape) for mask, where in ((a, at), (b, there))]
-    down, right, _ = _peak(np.fft.irfft2(spectra[1] * spectra[0].conj(), shape), reach)
+    # room against wrapping around, of sides that are quickly transformed
+    shape = tuple(fft.next_fast_len(side + reach, real=True) for side in (around.height, around.width))
+    spectra = [fft.rfft2(part(_letters_alone(mask), where, around), shape) for mask, where in ((a, at), (b, there))]
+    down, right, _ = _peak(fft.irfft2(spectra[1] * spectra[0].conj(), shape), reach)
     back = Region(there.top - round(down), there.left - round(right), there.height, there.width)
     return down, right, alike(a, at, b, back)
 
@@ -66,9 +68,9 @@ def camera(a: np.ndarray, b: np.ndarray, reach: int) -> tuple[float, float, floa
     """(down, right, how sure): how the whole picture moved from grey frame a to b, by phase correlation: pixels, to a
     fraction of one. Sure is the peak over the surface's spread; under about 6 nothing is known."""
     window = np.outer(np.hanning(a.shape[0]), np.hanning(a.shape[1])).astype(np.float32)
-    one, two = (np.fft.rfft2((x - x.mean()) * window) for x in (a, b))
+    one, two = (fft.rfft2((x - x.mean()) * window) for x in (a, b))
     cross = two * one.conj()
-    surface = np.fft.irfft2(cross / (np.abs(cross) + 1e-3), a.shape)
+    surface = fft.irfft2(cross / (np.abs(cross) + 1e-3), a.shape)
     down, right, peak = _peak(surface, reach)
     return down, right, float(peak / (surface.std() + 1e-9))
 

@@ -199,6 +199,7 @@ class Finder:
             self._complete(row, frame, now)
         for track, row in self._tracker.add(t, rows, grey, factor):
             track.asked |= id(row) in asked
+            track = self._of_new_words(track)
             self._compare(track)
             self._learn(track, frame, now)
         self.seen, self._before = t + 1, now
@@ -224,6 +225,20 @@ class Finder:
         near = {at: frame for at, frame in self._small if t - self.every <= at <= t}
         scale = max(small.shape[:2]) / max(self.scales.fine)
         self._shots.look(t, near, [region.scaled(scale) for region in rows])
+
+    def _of_new_words(self, track: Track) -> Track:
+        """Note how alike a row's place is to the look before. The track, or that of words which have taken its
+        place."""
+        if len(track.looks) < 2:
+            return track
+        then, now, frames = track.looks[-2], track.last, dict(self._small)
+        track.steps.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
+        if not track.is_replaced:
+            return track
+        new, learnt = self._tracker.part(track), self._learnt.get(track)
+        if learnt is not None and learnt.pattern is not None:
+            learnt.pattern = self._pattern(track.last) or learnt.pattern  # it may have been made of the new words
+        return new
 
     def _compare(self, track: Track) -> None:
         """Note whether a row still stands where it stood a moment before."""

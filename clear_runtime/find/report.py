@@ -60,10 +60,7 @@ class Report:
             return "\n".join([f"{self.frames} frames, each looked at on its own.", *self.notes])
         at = lambda first, stop: _stretch(first, stop, fps)
         if not self.removed:
-            said = [
-                f"No subtitle was found in {self.frames} frames. If there is one: lower threshold, or connect a mask "
-                "that shows where it is to subtitle."
-            ]
+            said = [self._nothing()]
         else:
             there, gaps = self._covered()
             said = [f"Subtitles in {there} of {self.frames} frames."]
@@ -76,6 +73,16 @@ class Report:
         if self.left:
             said.append(f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}.")
         return "\n".join(said + self.notes)
+
+    def _nothing(self) -> str:
+        """That no line goes, and what can be done: text that was left needs no lower threshold."""
+        way = "connect a mask that shows where it is to subtitle"
+        if not self.lines:
+            return f"No subtitle was found in {self.frames} frames. If there is one: lower threshold, or {way}."
+        return (
+            f"No subtitle was found in {self.frames} frames: the text there is left, for the reasons below. If one of "
+            f"them is the subtitle: switch subtitles_only off, or {way}."
+        )
 
     def summary(self) -> str:
         """The first line, and how much was found and left."""

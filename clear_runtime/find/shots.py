@@ -50,6 +50,11 @@ class Shots:
             self.first.append(first)
 
 
+def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether one small frame [h, w, 3], or grey [h, w, 1], is of another shot than the frame before it."""
+    return _alike(before, after, _beside([], after.shape[:2])) < AT_ONCE
+
+
 def _beside(text: Sequence[Region], size: tuple[int, ...]) -> np.ndarray:
     """The pixels of a frame without text [h, w] bool."""
     scene = np.ones(size, dtype=bool)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +28,9 @@ GROWS = 0.02
 TAKES = 0.5, 0.8
 """Share of the smaller one's place, and how sure, from which other letters have taken a row's: then it has gone, and
 does not come back as the same one."""
+REPLACED = ((0.8, 2.0), (-2.0, 0.5), (0.8, 2.0))
+"""How alike the picture is at a row's letters from look to look where other words take its place: short ones may cover
+the same pixels. What moves is unlike at every step."""
 PATIENCE = 12
 """Frames, at the usual rate, for which a row may not be seen and is the same row after: half a second."""
 MOST_TEXT = 0.7
@@ -49,8 +53,8 @@ class Track:
 
     first, stop: frames in which it is there, first <= t < stop; wider than its looks where it fades. colour: of its
     letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. steadies:
-    how alike the picture is at its letters and a moment later, for each look that a moment follows. asked:
-    whether the user has pointed at it.
+    how alike the picture is at its letters and a moment later, for each look that a moment follows; steps: the same
+    from each of the last looks to the next. asked: whether the user has pointed at it.
     """
 
     looks: list[Look] = field(default_factory=list)
@@ -59,6 +63,7 @@ class Track:
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     growth: float = 0.0
     steadies: list[float] = field(default_factory=list)
+    steps: deque[float] = field(default_factory=lambda: deque(maxlen=len(REPLACED)))
     asked: bool = False
 
     @cached_property
@@ -128,6 +133,24 @@ class Track:
         self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
         self.first = min(self.first, self.looks[0].t)
         self._changed()
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether other words have stood at its place for the last two looks, after these had for two."""
+        return len(self.steps) == len(REPLACED) and all(
+            low <= step <= high for step, (low, high) in zip(self.steps, REPLACED)
+        )
+
+    def parted(self) -> Track:
+        """Its last two looks as a track of their own; they are this one's no more."""
+        cut = len(self.looks) - 2
+        new = replace(
+            self, looks=self.looks[cut:], first=self.looks[cut].t, steadies=[], steps=deque(maxlen=len(REPLACED))
+        )
+        self.looks, self.steadies = self.looks[:cut], self.steadies[:-2]
+        self.stop = self.last.t + 1
+        self._changed()
+        return new
 
     def _changed(self) -> None:
         """What was made of all looks is to be made anew."""
@@ -228,6 +251,12 @@ class Tracker:
             if how > score:
                 best, score = [track], how
         return best
+
+    def part(self, track: Track) -> Track:
+        """The words that have taken the place of others (Track.is_replaced), as a track of their own."""
+        self._gone.add(id(track))
+        self.tracks.append(track.parted())
+        return self.tracks[-1]
 
     def _absorb(self, track: Track, other: Track, active: list[Track]) -> None:
         track.take(other)

@@ -14,6 +14,8 @@ from .align import alike, overlap
 from .pace import Pace
 from .tracks import SAME, Movement, Track
 
+CORNERED = "stands in a corner"
+
 
 @dataclass(frozen=True)
 class WhichRules:
@@ -24,7 +26,8 @@ class WhichRules:
 
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
-    kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. colour: the
+    kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. aside: how far
+    the middles of words stand apart that are shown one by one, in their height. colour: the
     distance of their letters in RGB. middle, lower: shares of the frame. Where nothing else tells, a subtitle stands no
     further than the first from the middle, or below the second; sure: and this is how sure the prior must be. standing:
     share of its looks in which a line that slides in stands at its place; steady: how alike the picture is, at the
@@ -41,12 +44,13 @@ class WhichRules:
     outlasts: float = 1.15
     scripts: float = 2.2
     place: float = 2.6
+    aside: float = 0.6
     colour: float = 70.0
     middle: float = 0.12
     lower: float = 0.5
     sure: float = 0.8
     standing: float = 0.35
-    steady: float = 0.75
+    steady: float = 0.83
 
     def at(self, pace: Pace) -> WhichRules:
         """The same lengths of time at another rate."""
@@ -133,14 +137,23 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     """A verdict on each row of a video, or of what of it has been seen so far."""
     cases = _joined(cases, rules)
     first = [_alone(case, rules) for case in cases]
+    words = _words(cases, first, rules)
+    first = [None if id(case) in words else verdict for case, verdict in zip(cases, first)]
     moving = [case for case, verdict in zip(cases, first) if verdict is not None and verdict.moves]
-    first = [verdict or _carried(case, moving, rules) for case, verdict in zip(cases, first)]
+    first = [
+        verdict or (None if id(case) in words else _carried(case, moving, rules)) for case, verdict in zip(cases, first)
+    ]
     asked = [case for case, verdict in zip(cases, first) if verdict is None]
-    told = [case for case in asked if _tells(case, asked, rules)]
+    told = [case for case in asked if id(case) in words or _tells(case, asked, rules)]
     told_ones = {id(case) for case in told}
     kin = {
         id(case) for case in asked if id(case) in told_ones or (not case.short(rules) and _is_kin(case, told, rules))
     }
+    first = [
+        None if verdict is not None and verdict.why == CORNERED and _goes_on(case, told, rules) else verdict
+        for case, verdict in zip(cases, first)
+    ]
+    kin |= {id(case) for case, verdict in zip(cases, first) if verdict is None and case.cornered(rules)}
     # a standing row is known for lettering once words have changed beside it
     clear = any(case.placed(rules) and _changes(case, told, rules) for case in told)
     low = any(id(case) in kin or (case.low(rules) and case.track.sure >= rules.sure) for case in asked)
@@ -168,6 +181,36 @@ def _joined(cases: Sequence[Case], rules: WhichRules) -> list[Case]:
     return [replace(case, known=life) for case, life in zip(cases, lives)]
 
 
+def _words(cases: Sequence[Case], verdicts: Sequence[Verdict | None], rules: WhichRules) -> set[int]:
+    """The ids of words that are shown one by one, for too short a time to tell each by itself: first those of which two
+    looks have seen that they stand, by two others of these; then what one look has seen among them, even if it took the
+    words before and after for its own movement."""
+    among = lambda case, others: sum(_one_by_one(case, other, rules) for other in others if other is not case) >= 2
+    short = [(case, verdict) for case, verdict in zip(cases, verdicts) if case.short(rules)]
+    seen = [case for case, verdict in short if verdict is None and len(case.track.looks) > 1]
+    stand = [case for case in seen if among(case, seen)]
+    once = [case for case, _ in short if len(case.track.looks) == 1 and among(case, stand)]
+    return {id(case) for case in (*stand, *once)}
+
+
+def _goes_on(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row in a corner is the next one, or the one before, of lines that are set flush left or right."""
+    if case.short(rules) or not case.comes_or_goes or case.track.sure < rules.sure:
+        return False
+    if any(case.track.first < other.track.stop and other.track.first < case.track.stop for other in told):
+        return False
+    return any(_follows(case, other, rules) and _flush(case, other) for other in told)
+
+
+def _flush(case: Case, other: Case) -> bool:
+    """Whether two rows stand on one line of writing, and begin or end at one place."""
+    a, b = case.track, other.track
+    near = 0.5 * max(a.letter, b.letter)
+    sides = min(abs(a.place.left - b.place.left), abs(a.place.right - b.place.right))
+    middle = abs(a.place.top + a.place.bottom - b.place.top - b.place.bottom) / 2
+    return sides <= near and middle <= near
+
+
 def _is_kin(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is like one that is a subtitle for sure. One that stands while several of these come and go may be
     the second row of them all, or a name below: then only the very size of letters counts."""
@@ -191,7 +234,7 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
     if case.track.moves or case.track.steady is not None and case.track.steady < rules.steady:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
-        return Verdict(False, "stands in a corner")
+        return Verdict(False, CORNERED)
     return None
 
 
@@ -213,19 +256,19 @@ def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict |
 
 def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is a subtitle for sure: other words take its place in the same look, or it comes and goes while the
-    shot goes on. A short one needs two others close by: words that are shown one by one."""
-    if case.track.sure < rules.sure:
+    shot goes on."""
+    if case.track.sure < rules.sure or case.short(rules):
         return False
-    if case.short(rules):
-        if len(case.track.looks) < 2:  # whether it stood, nobody knows
-            return False
-        return sum(_one_by_one(case, other, rules) for other in others if other is not case) >= 2
     return case.comes_or_goes or any(_follows(case, other, rules) for other in others if other is not case)
 
 
 def _one_by_one(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether two rows are words of one size at one height, of which one goes as the other comes, or nearly so."""
+    """Whether two rows are words of one size at one place, of which one goes as the other comes, or nearly so: set to
+    one middle, or to one side."""
     a, b = case.track, other.track
+    aside = a.place.left - b.place.left, a.place.right - b.place.right
+    if min(abs(aside[0] + aside[1]) / 2, *map(abs, aside)) > rules.aside * min(a.letter, b.letter):
+        return False
     apart = max(a.first, b.first) - min(a.stop, b.stop)
     shared = min(a.place.bottom, b.place.bottom) - max(a.place.top, b.place.top)
     low, tall = sorted((a.place.height, b.place.height))

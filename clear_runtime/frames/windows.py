@@ -171,6 +171,14 @@ def ramp(count: int) -> Tensor:
     return torch.arange(1, count + 1, dtype=torch.float32) / (count + 1)
 
 
+def kept(count: int, group: int = GROUP) -> int:
+    """Of `count` frames that two windows share, the second of which goes on from what the first has painted, those at
+    their begin that stay as they are: half of the groups that they fill. Over the others one goes over into the
+    other."""
+    groups = (count - 1) // group + 1
+    return ((groups + 1) // 2 - 1) * group + 1 if count else 0
+
+
 def blend(old: Tensor, new: Tensor) -> Tensor:
     """Cross-fade two versions [n, ...] of the same n frames. Where they are equal, that value comes back bit for
     bit."""

@@ -10,29 +10,25 @@ from types import SimpleNamespace
 
 import comfy.latent_formats
 import comfy.ldm.wan.vae
-import comfy.model_management
-import comfy.model_sampling
-import comfy.sample
-import comfy.samplers
 import comfy.taesd.taehv
 import torch
 from torch import Tensor
 
 from ...clear_runtime.engines.base_model import Base, describe_base
 from ...clear_runtime.engines.clear import ClearEngine
-from ...clear_runtime.engines.denoiser import OnStep, control_condition
+from ...clear_runtime.engines.denoiser import control_condition
 from ...clear_runtime.engines.engine import EngineOptions
 from ...clear_runtime.engines.nano.engine import nano_engine
-from ...clear_runtime.engines.schedule import SHIFT
+from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
-from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH, TIMESTEPS
+from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH
 from .nano_vae import NanoVAE
+from .sampling import ComfySampling
 
-_OTHER_CONDITIONS = ("concat_mask", "reference_latents", "time_dim_concat", "context_latents")
-"""What other Wan nodes put into a CONDITIONING and ComfyUI's Wan would read beside our control; DiffSynth's Fun-Control
-has none of it here."""
 NANO_MARK = "clear_nano"
 """Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
+MINIMAX_MARK = "clear_minimax"
+"""Attachment of a MODEL that came from Load MiniMax-Remover: its own options, by name."""
 
 
 def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -45,7 +41,17 @@ def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 def model_base(model) -> Base:
     """The Wan2.1 Fun-Control base inside a MODEL from any loader. Raises ClearError that names what else it is."""
+    if is_minimax(model):
+        raise ClearError(
+            "This MODEL is MiniMax-Remover, which takes no LoRA and cannot be trained here: connect it to model of "
+            "Remove Subtitles as it is. A CLEAR LoRA goes onto Wan2.1-Fun-V1.1-1.3B-Control (Load CLEAR)."
+        )
     return describe_base({name: shape for name, (_, shape) in model_shapes(model).items()})
+
+
+def is_minimax(model) -> bool:
+    """Whether this MODEL came from Load MiniMax-Remover, by whatever nodes it went since."""
+    return model is not None and model.get_attachment(MINIMAX_MARK) is not None
 
 
 def is_nano(model) -> bool:
@@ -76,7 +82,7 @@ def require_pair(model, vae, positive) -> bool:
 
 
 class ComfyDenoiser:
-    """A MODEL as Denoiser: ComfyUI's Euler sampler with the given sigmas, on a clone whose schedule is CLEAR's.
+    """CLEAR's MODEL as Denoiser: Euler steps over the given sigmas, with zero CLIP-vision tokens.
 
     positive, negative: CONDITIONING. Raises ClearError for another base, another text encoder, or cfg != 1 without a
     negative.
@@ -91,51 +97,13 @@ class ComfyDenoiser:
             )
         for conditioning in filter(None, (positive, negative)):
             require_text(conditioning)
-        self.model, self.positive, self.cfg = model.clone(), positive, cfg
-        self.negative = positive if negative is None else negative  # with cfg 1 ComfyUI skips the negative
-        self.model.add_object_patch("model_sampling", _clear_sampling(self.model.model.model_config))
-        self.latent_format = self.model.get_model_object("latent_format")
-
-    def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
-        count = len(sigmas) - 1
-
-        def callback(step, x0, x, total):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            if on_step is not None:
-                on_step(step + 1, count)
-
-        # ComfyUI brings each 16 channels to model space itself, so they are handed over in the VAE's own space
-        raw = torch.cat([self.latent_format.process_out(part) for part in control_condition(control).chunk(2, 1)], 1)
-        latents = comfy.sample.sample_custom(
-            self.model,
-            noise,
-            self.cfg,
-            comfy.samplers.sampler_object("euler"),
-            sigmas,
-            self._conditioned(self.positive, raw),
-            self._conditioned(self.negative, raw),
-            torch.zeros_like(noise),
-            callback=callback,
-            disable_pbar=True,
-            seed=0,
-        )
-        return self.latent_format.process_in(latents.float().cpu())
-
-    def _conditioned(self, conditioning, control: Tensor):
-        """The CONDITIONING with CLEAR's control and zero CLIP-vision tokens; control [1, 32, t, h, w] in the VAE's own
-        space."""
         vision = SimpleNamespace(penultimate_hidden_states=torch.zeros(CLIP_VISION_SHAPE))
-        return [
-            [
-                text,
-                {
-                    **{key: value for key, value in extra.items() if key not in _OTHER_CONDITIONS},
-                    "concat_latent_image": control.clone(),
-                    "clip_vision_output": vision,
-                },
-            ]
-            for text, extra in conditioning
-        ]
+        self.sampling = ComfySampling(model, positive, cfg, negative, clip_vision_output=vision)
+
+    def __call__(
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
+    ) -> Tensor:
+        return self.sampling.sample(noise, control_condition(control), sigmas, on_step=on_step, known=known)
 
 
 class ComfyCodec:
@@ -169,15 +137,6 @@ def require_wan_vae(vae) -> None:
         )
 
 
-def _clear_sampling(config):
-    class ClearSampling(comfy.model_sampling.ModelSamplingDiscreteFlow, comfy.model_sampling.CONST):
-        pass
-
-    sampling = ClearSampling(config)
-    sampling.set_parameters(shift=SHIFT, multiplier=TIMESTEPS)
-    return sampling
-
-
 def require_text(conditioning) -> None:
     """Raise ClearError for a CONDITIONING of another text encoder."""
     for text, _ in conditioning:
@@ -188,7 +147,7 @@ def require_text(conditioning) -> None:
             )
 
 
-def comfy_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> ClearEngine:
+def clear_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> ClearEngine:
     """The connected MODEL, VAE and CONDITIONING as an engine: CLEAR's, or the bundled one's where they are its parts.
 
     Raises ClearError when something is missing or does not belong together.

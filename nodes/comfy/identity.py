@@ -8,22 +8,28 @@ from collections.abc import Mapping
 
 import torch
 
+from .backend import MINIMAX_MARK
+
 SAMPLES = 16
 """Values that are read of each tensor: another file, another LoRA or another strength changes some."""
 
 
 def model_identity(model) -> str:
-    """Of a MODEL's weights and of the patches on them."""
+    """Of a MODEL's weights, of the patches on them, and of what was chosen where it was loaded."""
     if model is None:
         return "none"
     network = getattr(model.model, "diffusion_model", None)
     weights = {} if network is None else dict(network.named_parameters())
-    return _digest(weights, getattr(model, "patches", {}))
+    return _digest(weights, getattr(model, "patches", {}), model.get_attachment(MINIMAX_MARK))
 
 
 def vae_identity(vae) -> str:
     network = getattr(vae, "first_stage_model", None)
-    return "none" if network is None else _digest(dict(network.named_parameters()))
+    return "none" if network is None else network_identity(network)
+
+
+def network_identity(network) -> str:
+    return _digest(dict(network.named_parameters()))
 
 
 def conditioning_identity(*conditionings) -> str:

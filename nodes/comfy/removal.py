@@ -9,7 +9,7 @@ from comfy_api.latest import ui
 from torch import Tensor
 
 from . import pace
-from .backend import is_nano
+from .backend import is_minimax, is_nano
 from .live import PICTURE_EVERY, PICTURE_SIDE, Teller
 
 MOST_TOLD = 1000
@@ -54,7 +54,8 @@ def removal(tell: Teller, total: int | None, frame: Callable[[int], Tensor] | No
 
 def painter(model, steps: int) -> str:
     """The kind of what paints (pace.py); model: None for the fill alone."""
-    return pace.kind_of("" if model is None else "nano" if is_nano(model) else "model", steps)
+    name = "" if model is None else "nano" if is_nano(model) else "minimax" if is_minimax(model) else "model"
+    return pace.kind_of(name, steps)
 
 
 def film(tell: Teller):

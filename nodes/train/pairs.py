@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from pathlib import Path
 
@@ -27,8 +28,9 @@ class LoadPairs(io.ComfyNode):
             node_id="CLEAR_LoadPairs",
             display_name="Load Training Pairs",
             category="CLEAR",
-            description="Training clips from pairs of videos, subtitled and clean; or from clean videos alone, into "
-            "which a Burn Subtitles style is burned. All files are looked "
+            description="Training clips from pairs of videos, subtitled and clean; from clean videos alone, into which "
+            "a Burn Subtitles style is burned; or from one subtitled film alone, by its own stretches without text. "
+            "All files are looked "
             "through first, and read again, a clip at a time, while training asks for them.",
             inputs=[*_videos(), *_clips()],
             outputs=_outputs(),
@@ -57,12 +59,16 @@ class LoadPairs(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, subtitled, clean, match, frames, per_video, long_side, seed, style=None):
+    def execute(cls, subtitled, clean, match, frames, per_video, long_side, seed, style=None, own_film=False):
         # imported here, as above
         from ...clear_runtime.data.clips import check_settings
 
         with_text, without = _existing("subtitled", subtitled), _existing("clean", clean)
         check_settings(frames, per_video, long_side)
+        if own_film:
+            with Teller(cls, "Looking for the film's own lines") as tell:
+                clips, found = _of_own_film(with_text, without, style, frames, per_video, long_side, seed, tell)
+            return io.NodeOutput(clips, f"{clips}\n{found}")
         if style is not None:
             clips = _burned(with_text, without, style, frames, per_video, long_side, seed)
         else:
@@ -90,6 +96,34 @@ def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
             "one, disconnect it."
         )
     return BurnedClips(clean, style, frames, per_video, long_side, seed, progress_bar())
+
+
+def _of_own_film(film, clean, style, frames, per_video, long_side, seed, tell: Teller):
+    """The clips, and what was found of the film in words."""
+    # imported here, as above
+    from ...clear_runtime.data.synthetic.burn_style import BurnStyle
+    from ...clear_runtime.film.own_pairs import own_pairs
+    from ...clear_runtime.find.priors.checkpoints import load_prior
+    from ...clear_runtime.media.video import read_facts
+
+    if film is None or not film.is_file() or clean is not None:
+        raise ClearError("With own_film, name one subtitled film, a file, in subtitled, and leave clean empty.")
+    total = read_facts(film).frames
+    found = own_pairs(
+        film,
+        ComfyPrior(load_prior()),
+        _kept_for(film),
+        style or BurnStyle(),
+        lambda done: tell.tell(done, max(done, total or 0), detail=f"frame {done}"),
+    )
+    return found.clips(frames, per_video, long_side, seed), found.text()
+
+
+def _kept_for(film: Path) -> Path:
+    """Where what was found of a film lies until ComfyUI starts again."""
+    import folder_paths  # ComfyUI's own, as it is when the node runs
+
+    return Path(folder_paths.get_temp_directory()) / f"clear_film_{hashlib.sha256(str(film).encode()).hexdigest()[:10]}"
 
 
 def _paired(subtitled, clean, by_order, frames, per_video, long_side, tell: Teller):
@@ -180,6 +214,13 @@ def _clips() -> list:
             "style",
             optional=True,
             tooltip="From Burn Subtitles: subtitles are burned into clean videos, in each clip others.",
+        ),
+        io.Boolean.Input(
+            "own_film",
+            default=False,
+            optional=True,
+            tooltip="Pairs from one subtitled film alone, named in subtitled: onto its stretches without text, lines "
+            "are burned in the size, colour, outline and place of its own. A style gives their script and font.",
         ),
     ]
 

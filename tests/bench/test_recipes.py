@@ -46,9 +46,16 @@ def test_every_recipe_is_trained_and_the_best_three_with_two_more_seeds(small, t
     written = (out / "recipes.md").read_text(encoding="utf-8")
     assert written == bench.table(rows) and written.count("\n") == 2 + 10 + 3
     assert "| **prior** | mean of 3 |" in written and "| 0.50 |" in written
+    page = tmp_path / "page.md"
+    page.write_text(f"Before\n{bench.MARKS[0]}\nold\n{bench.MARKS[1]}\nafter\n")
     before = {path: path.stat().st_mtime_ns for path in out.rglob("lora.safetensors")}
     assert len(before) == 10
-    bench.run(tmp_path, out, names, steps=2, clips=4, held=1)
+    bench.run(tmp_path, out, names, steps=2, clips=4, held=1, into=page)
+    assert "| **prior** | mean of 3 |" in page.read_text() and "old" not in page.read_text()
+    assert page.read_text().startswith("Before\n") and page.read_text().endswith("\nafter\n")
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("lora.safetensors")}, "nothing twice"
+    page.write_text("no marks")
+    with pytest.raises(ClearError, match="recipes:begin"):
+        bench.run(tmp_path, out, names, steps=2, clips=4, held=1, into=page)
     with pytest.raises(ClearError, match="no recipe 'magic'"):
         bench.run(tmp_path, out, ["magic"])

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from own_film import write_film
 from tiny_clips import HEIGHT, STYLE, WIDTH
 from tiny_pairs import write_pair
 
@@ -18,7 +19,8 @@ def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
 
     with caplog.at_level("INFO"):
         main(["--dry-run"])
-    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 32,760 tokens" in caplog.text
+    assert "1,564.6 million frozen parameters, 87.49 million in the LoRA (5.30 %), 884,865 in the" in caplog.text
+    assert "occlusion head, 32,760 tokens an example" in caplog.text
     assert "75,600 tokens" in caplog.text and "GiB  in all, about" in caplog.text
 
 
@@ -58,6 +60,21 @@ def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_pa
     rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
     assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog):
+    from clear_runtime.cli.train_lora import main
+
+    film, config = write_film(tmp_path / "film.mp4"), tmp_path / "config.json"
+    config.write_text(json.dumps({"steps": 1, "rank": 4, "crop": [5, 32, 64], "precision": "float32"}))
+    with caplog.at_level("INFO"):
+        main(
+            ["--nano", "--from-film", str(film), "--per-video", "2", "--long-side", "320", "--config", str(config)]
+            + ["--out", str(tmp_path / "out"), "--device", "cpu"]
+        )
+    assert "2 lines of the film's own were measured" in caplog.text
+    assert read_lora(tmp_path / "out" / "lora.safetensors")
 
 
 @pytest.mark.parametrize(

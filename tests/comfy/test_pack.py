@@ -7,15 +7,23 @@ import re
 import pytest
 from comfy_graphs import ROOT
 
+from clear_runtime.engines.minimax import STEPS as MINIMAX_STEPS
 from clear_runtime.engines.nano.limits import STEPS
 from clear_runtime.options import RAW
-from launch.graph import NOTES, to_prompt
+from launch.graph import NOTES, laid_open, to_prompt
 
 GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
+
+SUBTITLE_USE = {
+    "Remove with your own mask (logo, watermark)": "look here",
+    "Remove what you name (text to mask, SAM3)": "only",
+}
+"""What graphs for a mask of one's own take."""
 
 IDS = {
     "CLEAR_LoadNano",
     "CLEAR_LoadModel",
+    "CLEAR_LoadMiniMax",
     "CLEAR_ApplyLoRA",
     "CLEAR_Prompt",
     "CLEAR_SubtitleRemove",
@@ -30,7 +38,7 @@ IDS = {
     "CLEAR_TrainLoRA",
 }
 # Combos whose choices are files of the user, which a fresh ComfyUI has none of.
-FILES = {"file", "model_name", "lora", "vae_name", "clip_name"}
+FILES = {"file", "model_name", "lora", "vae_name", "clip_name", "ckpt_name"}
 
 
 def test_every_node_is_there_and_described(object_info):
@@ -72,7 +80,8 @@ def test_a_graph_s_links_are_whole(path):
 def test_a_graph_fits_the_server_s_schemas(path, object_info):
     graph = json.loads(path.read_text(encoding="utf-8"))
     prompt = to_prompt(graph, object_info)
-    assert len(prompt) == sum(n["type"] not in NOTES for n in graph["nodes"])
+    drawn = [n for n in laid_open(graph)[0].values() if n["type"] not in NOTES]
+    assert len(prompt) == len(drawn)
     for node in prompt.values():
         info = object_info[node["class_type"]]
         specs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
@@ -92,40 +101,46 @@ def test_a_graph_fits_the_server_s_schemas(path, object_info):
                 assert isinstance(value, (int, float)) and options.get("min", value) <= value <= options.get(
                     "max", value
                 ), name
-    for node in graph["nodes"]:
-        if node["type"] not in NOTES:
-            named = {
-                **object_info[node["type"]]["input"].get("required", {}),
-                **object_info[node["type"]]["input"].get("optional", {}),
-            }
-            assert all(named[slot["name"]][0] == slot["type"] for slot in node["inputs"]), node["type"]
-            assert [o["type"] for o in node["outputs"]] == object_info[node["type"]]["output"][: len(node["outputs"])]
+    for node in drawn:
+        info = object_info[node["type"]]
+        named = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+        assert all(named[slot["name"]][0] == slot["type"] for slot in node["inputs"]), node["type"]
+        assert [o["type"] for o in node["outputs"]] == info["output"][: len(node["outputs"])]
 
 
 def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
     """What a graph shows and what a fresh node does are the same, so a default that changes is changed in both.
 
-    Some exceptions: the small model's graphs take the one step that it does best with, where it stands for another
-    model it gives its whole picture, and the graph for a mask of one's own takes what is in it."""
+    Some exceptions: MiniMax-Remover's graph takes its own six steps, and the small model's the one that it does best
+    with; where it stands for another model it gives its whole picture, and the graph for a mask of one's own takes what
+    is in it."""
     for path in GRAPHS:
         for node in template(path.name).values():
             if node["class_type"] in ("CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"):
                 specs = object_info[node["class_type"]]["input"]
                 for name, spec in {**specs["required"], **specs["optional"]}.items():
-                    if name == "steps" and "Wan" not in path.name:
+                    if name == "steps" and "MiniMax" in path.name:
+                        assert node["inputs"][name] == MINIMAX_STEPS
+                    elif name == "steps" and "Wan" not in path.name:
                         assert node["inputs"][name] == STEPS
-                    elif name == "output" and path.stem == "Any other model":
+                    elif name == "output" and path.stem == "Remove subtitles (any other model)":
                         assert node["inputs"][name] == RAW
-                    elif name == "subtitle_use" and "mask" in path.name:
-                        assert node["inputs"][name] == "look here"
+                    elif name == "subtitle_use" and path.stem in SUBTITLE_USE:
+                        assert node["inputs"][name] == SUBTITLE_USE[path.stem]
                     elif "default" in spec[1]:
                         assert node["inputs"][name] == spec[1]["default"], f"{path.name}: {name}"
 
 
-def test_the_wan_graph_names_what_it_needs(template):
-    graph = json.loads((ROOT / "workflows" / "Remove subtitles (Wan2.1 + CLEAR).json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    "name, folders",
+    [
+        ("Remove subtitles (Wan2.1 + CLEAR).json", ("diffusion_models", "vae", "text_encoders", "loras")),
+        ("Remove subtitles (MiniMax-Remover).json", ("diffusion_models", "vae")),
+    ],
+)
+def test_a_large_model_s_graph_names_what_it_needs(template, name, folders):
+    graph = json.loads((ROOT / "workflows" / name).read_text(encoding="utf-8"))
     note = next(n for n in graph["nodes"] if n["type"] == "MarkdownNote")["widgets_values"][0]
-    prompt = template("Remove subtitles (Wan2.1 + CLEAR).json")
-    named = [v for n in prompt.values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
-    assert len(named) == 4 and all(f"[{name}](" in note for name in named)
-    assert all(f"models/{folder}:" in note for folder in ("diffusion_models", "vae", "text_encoders", "loras"))
+    named = [v for n in template(name).values() for k, v in n["inputs"].items() if k in FILES - {"file"}]
+    assert len(named) == len(folders) and all(f"[{name}](" in note for name in named)
+    assert all(f"models/{folder}:" in note for folder in folders)

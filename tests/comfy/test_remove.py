@@ -3,12 +3,10 @@ elsewhere."""
 
 import threading
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from comfy_graphs import cut, graph_of
-from PIL import Image
+from comfy_graphs import cut, graph_of, pictures
 
 from launch.console import Problem
 from launch.server import NodeFailed
@@ -44,11 +42,6 @@ def removal(clip, load=None, **changes):
         ("SaveImage", {"images": ("@1", 0), "filename_prefix": f"r/{clip}-source"}),
     ]
     return graph_of(*nodes)
-
-
-def pictures(server, outputs, key):
-    paths = [server.base / "output" / i["subfolder"] / i["filename"] for i in outputs[key]["images"]]
-    return torch.from_numpy(np.stack([np.array(Image.open(p).convert("RGB")) for p in paths]))
 
 
 @pytest.mark.parametrize(

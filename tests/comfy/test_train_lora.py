@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from own_film import FRAMES, write_film
 from PIL import Image
 
 from clear_runtime.engines import lora
@@ -64,3 +65,23 @@ def test_a_model_with_a_lora_is_refused_in_a_sentence(comfyui, template, short):
     with pytest.raises(NodeFailed, match="carries patches.*strength to 0") as failed:
         comfyui.run(prompt, bound=300)
     assert failed.value.kind == "ClearError"
+
+
+def test_the_shipped_graph_trains_on_one_subtitled_film_and_cleans_it(comfyui, template, short):
+    from clear_runtime.media.video import read_frames
+
+    write_film(comfyui.base / "input" / "own.mp4")
+    training = short["CLEAR_TrainLoRA"] | {"name": "own_lora", "steps": 1, "preview_every": 1}
+    prompt = template(
+        "Train a LoRA from this film.json",
+        LoadVideo={"file": "own.mp4"},
+        CLEAR_LoadPairs={"subtitled": "own.mp4", "frames": 5, "per_video": 3, "long_side": 320},
+        CLEAR_TrainLoRA=training,
+        CLEAR_SubtitleRemoveVideo={"filename_prefix": "own/film"},
+    )
+    outputs = comfyui.run(prompt, bound=400)
+    told = " ".join(str(output.get("text", "")) for output in outputs.values())
+    assert "2 lines of the film's own were measured" in told and "Saved:" in told
+    assert (comfyui.base / "models" / "loras" / "own_lora.safetensors").exists()
+    (cleaned,) = (comfyui.base / "output" / "own").glob("film*.mp4")
+    assert len(list(read_frames(cleaned))) == FRAMES

@@ -192,7 +192,7 @@ def test_a_window_in_pieces_keeps_what_every_piece_keeps():
     noise, control = torch.randn(1, 16, 21, 4, 6), torch.randn(1, 16, 21, 4, 6)
     sizes, steps = [], []
 
-    def repeat(noise, control, sigmas, on_step):
+    def repeat(noise, control, sigmas, on_step, known):
         sizes.append(noise.shape[2])
         on_step(1, 1)
         return control.clone()

@@ -1,45 +1,16 @@
 """True pixels from other frames: taken where the scene stands still, left where it moves."""
 
 import torch
-from torch.nn import functional as F
+from hidden_backgrounds import error, lines, subtitled, texture
 
 from clear_runtime.fill.harmonic import harmonic
 from clear_runtime.fill.plain import fill
-
-
-def texture(height=72, width=160, seed=0):
-    """A background that no smooth fill can guess."""
-    noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
-    return (
-        F.avg_pool2d(F.pad(noise, (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
-        .permute(1, 2, 0)
-        .sub(0.5)
-        .mul(3)
-        .add(0.5)
-        .clamp(0, 1)
-    )
-
-
-def lines(count=24, height=72, width=160):
-    """A line of text at one place, then at another, then none."""
-    mask = torch.zeros(count, height, width)
-    mask[:10, 30:46, 20:90] = 1
-    mask[10:20, 30:46, 70:140] = 1
-    return mask
 
 
 def spatial(frames, mask):
     """The fill without borrowing."""
     known = (mask == 0)[:, None]
     return harmonic(frames.permute(0, 3, 1, 2), known).permute(0, 2, 3, 1)
-
-
-def error(result, clean, mask):
-    return (result - clean)[mask > 0].square().mean().sqrt()
-
-
-def subtitled(clean, mask):
-    return torch.where(mask[..., None] > 0, torch.ones(()), clean)
 
 
 def test_a_still_background_comes_back():

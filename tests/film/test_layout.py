@@ -1,5 +1,6 @@
 """Pieces cover a film once, keep to their shots, and may be cut where no window reaches back."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,14 @@ def test_what_comes_after_a_border_needs_no_window_before_it(length, after, size
     needed, all_of_them = windows_from(piece, border, *sizes), piece.windows(*sizes)
     assert needed == all_of_them[len(all_of_them) - len(needed) :]
     assert all(one.stop <= border for one in all_of_them[: len(all_of_them) - len(needed)])
+
+
+@pytest.mark.parametrize("at, windows", [(40, 3), (75, 3), (90, 0)])
+def test_what_is_painted_in_one_go_is_not_cut(at, windows):
+    piece = Piece(40, 90, True, in_one_go=True)
+    assert next_border(piece, at, 17, 4) == 90 and next_border(piece, 91, 17, 4) is None
+    assert len(windows_from(piece, at, 21, 4)) == windows
+    assert [one for one in pieces_of([(40, 90)], [0], 0, 200, in_one_go=True) if one.works] == [piece]
 
 
 def test_frames_that_pass_through_may_be_cut_anywhere():

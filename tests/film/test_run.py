@@ -99,6 +99,17 @@ def test_a_users_mask_goes_for_the_whole_film_or_alone(film, tmp_path):
     assert (read(only.output)[1][60, letters(0)].mean()) > 0.9
 
 
+def test_a_users_mask_that_jumps_is_held_and_said(film, tmp_path):
+    place = torch.zeros(FRAMES, tiny_film.HEIGHT, tiny_film.WIDTH)
+    place[:, 4:12, 60:80] = 1
+    place[100:103] = 0
+    place[100:103, 30:38, 5:25] = 1
+    done = clean(job(film, tmp_path / "only.mp4", subtitle=place, subtitle_use="only", prior=None))
+    change = (read(done.output)[1] - read(film)[1])[101].abs()
+    assert change[5:11, 62:78].mean() > 0.02 > change[31:37, 7:23].mean()
+    assert any("subtitle mask jumped" in note and "100-102" in note for note in done.notes)
+
+
 def test_progress_goes_from_nothing_to_all_and_says_what_is_to_come(film, tmp_path):
     seen = []
     clean(job(film, tmp_path / "clean.mp4"), seen.append)

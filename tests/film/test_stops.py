@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import tiny_film
@@ -11,6 +12,7 @@ import torch
 from paths import ROOT
 from tiny_film import FRAMES, Noisy, Stopped, job, read
 
+from clear_runtime.engines.engine import Painted
 from clear_runtime.errors import ClearError
 from clear_runtime.film.run import clean
 
@@ -32,6 +34,38 @@ def test_a_stop_anywhere_then_a_second_run_gives_the_same_file(film, whole, tmp_
     assert torch.equal(read(target)[1], whole[3])
     assert len(engine.windows) <= len(whole[0].windows) and (at < 100 or len(engine.windows) < len(whole[0].windows))
     assert (at < 60) or "Goes on from frame" in done.notes[0]
+
+
+class GoesOn(Noisy):
+    """Paints each window in a colour that it hands on: what it was given of the window before, and a little more."""
+
+    needs = replace(Noisy.needs, goes_on=True)
+
+    def paint(self, piece, seed, on_stage):
+        super().paint(piece, seed, on_stage)
+        before = 0.2 if piece.painted is None else piece.painted[-1][piece.holes[len(piece.painted) - 1]].mean().item()
+        return Painted(torch.full_like(piece.frames, min(0.9, before + 0.1)))
+
+
+def test_where_windows_go_on_from_one_another_a_stop_gives_the_same_file_too(film, tmp_path):
+    def stop(now):
+        if now.stage == "cleaning" and now.done >= 180:
+            raise Stopped
+
+    runs = {name: (tmp_path / f"{name}.mp4", GoesOn()) for name in ("whole", "first", "second")}
+    ask = lambda name: job(film, runs[name][0], runs[name][1], clean_overlap=True, steps=2)
+    clean(ask("whole"))
+    with pytest.raises(Stopped):
+        clean(ask("first"), stop)
+    runs["second"] = runs["first"][0], GoesOn()
+    clean(ask("second"))
+    assert torch.equal(read(runs["second"][0])[1], read(runs["whole"][0])[1])
+    assert 0 < len(runs["second"][1].windows) < len(runs["whole"][1].windows), "the first stretch was finished"
+    # the stretch in which it was stopped began anew, from its first window
+    assert runs["second"][1].windows[0][0] in {first for first, _ in runs["whole"][1].windows}
+    free = GoesOn()
+    clean(job(film, tmp_path / "free.mp4", free))
+    assert not torch.equal(read(tmp_path / "free.mp4")[1], read(runs["whole"][0])[1])
 
 
 def test_a_stop_while_it_is_looked_at_looks_at_nothing_twice(film, whole, tmp_path):

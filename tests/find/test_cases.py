@@ -10,6 +10,10 @@ from clear_runtime.find.priors.checkpoints import load_prior
 LEAST, TOUCHED, OUTSIDE = 0.97, 0.005, 0.002
 NAMES = (
     "two characters",
+    "8 pixels",
+    "fast words",
+    "short words in turn",
+    "flush left",
     "replaced at once",
     "column",
     "six rows",
@@ -19,6 +23,8 @@ NAMES = (
     "sign and line",
     "corner name",
     "credits",
+    "studio",
+    "railing",
 )
 """Those that are looked at here; all kinds, and how much of each is found, are `bench rows`."""
 

@@ -139,3 +139,22 @@ def test_soft_masks_are_those_of_every_frame(subtitles_only):
 
 def test_no_frames_give_no_marks():
     assert list(marked([], white)) == [] and marks_of(torch.zeros(0, 8, 8, 3), white)[1].shape == (0, 8, 8)
+
+
+def slab(frames):
+    """A prior that marks one block around whatever is white: of two words as long, it sees the same."""
+    text = white(frames) > 0.5
+    out = torch.zeros(text.shape)
+    for block, mask in zip(out, text):
+        if mask.any():
+            lines, columns = (mask.any(axis).nonzero() for axis in (1, 0))
+            block[lines.min() : lines.max() + 1, columns.min() : columns.max() + 1] = 1
+    return out
+
+
+def test_words_that_cover_the_same_pixels_are_told_apart_by_the_picture():
+    words = [at(letters(seed, 4), 150, 120) for seed in range(4)]
+    frames = video(scene(48), *((word, slice(12 * n, 12 * n + 11)) for n, word in enumerate(words)))
+    finding = find_text(frames, slab, EVEN)
+    assert [one.track.looks[0].t for one in finding.found] == [0, 12, 24, 36]
+    assert all(one.verdict.goes for one in finding.found)

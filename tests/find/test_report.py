@@ -42,6 +42,12 @@ def test_finding_nothing_is_said_with_what_to_do():
     assert text.startswith("No subtitle was found in 20 frames.") and "threshold" in text
 
 
+def test_text_that_was_left_is_no_reason_for_a_lower_threshold():
+    text = told(video(scene(60), (SCORE, slice(0, 60)))).text()
+    assert text.startswith("No subtitle was found in 60 frames: the text there is left") and "threshold" not in text
+    assert "switch subtitles_only off" in text and text.endswith("stands in a corner")
+
+
 def test_the_same_for_programs():
     data = json.loads(told(video(scene(60), (LINE, slice(6, 40)))).json())
     assert data["frames"] == 60 and data["lines"][0]["goes"] and data["lines"][0]["first"] == 6

@@ -130,3 +130,37 @@ def test_a_name_that_comes_back_with_its_shot_has_not_changed_its_words():
 def test_a_smaller_name_below_the_lines_stays():
     lines = [case(10, 80), case(90, 160), case(170, 240)]
     assert goes(*lines, case(0, TOTAL, top=LOW + 46, letter=30, width=200)) == [True, True, True, False]
+
+
+def word(n, looks=2, **more):
+    """The nth of words that are shown for five frames each, seen in so many looks."""
+    one = case(5 * n, 5 * n + 3 * looks - 1, width=90 + 20 * n, words=n, **more)
+    one.track.stop = 5 * n + 5
+    return one
+
+
+def test_a_word_that_one_look_has_seen_goes_among_words_that_are_shown_one_by_one():
+    assert goes(*(word(n, looks=1 if n in (2, 5) else 2) for n in range(7))) == [True] * 7
+
+
+def test_what_one_look_has_seen_stays_where_nothing_is_shown_beside_it():
+    assert goes(word(2, looks=1), case(60, 120)) == [False, True]
+
+
+LEFT = dict(words=1, middle=240, top=640)
+
+
+@pytest.mark.parametrize(
+    "short, gone",
+    [
+        (dict(middle=100, top=640), True),  # set flush left with the line before
+        (dict(middle=240, top=660), False),  # begins elsewhere
+        (dict(middle=100, top=600), False),  # on another line of writing
+    ],
+)
+def test_a_short_line_that_is_set_flush_with_others_goes_although_it_stands_in_a_corner(short, gone):
+    assert goes(case(10, 80, **LEFT), case(85, 150, width=120, **short)) == [True, gone]
+
+
+def test_a_name_in_the_corner_beside_lines_stays_however_it_is_set():
+    assert goes(case(10, 80, **LEFT), case(60, 150, width=120, middle=100, top=640)) == [True, False]

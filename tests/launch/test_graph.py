@@ -112,3 +112,33 @@ def test_muted_nodes_are_left_out_and_unknown_ones_named():
 def test_only_what_an_output_needs():
     prompt = graph.to_prompt(drawn(), object_info("old"))
     assert set(graph.only_to(prompt, {"Sample"})) == {"10", "20"}
+
+
+def test_a_subgraph_is_laid_open():
+    """Inputs and outputs of the folded node lead to what is inside."""
+
+    def node(number, kind, inputs=(), outputs=1):
+        slots = [{"name": name, "link": link} for name, link in inputs]
+        return {"id": number, "type": kind, "inputs": slots, "outputs": [{}] * outputs, "widgets_values": []}
+
+    def link(number, *ends):
+        return dict(zip(("id", "origin_id", "origin_slot", "target_id", "target_slot"), (number, *ends)))
+
+    inside = {
+        "id": "folded",
+        "inputs": [{"name": "film"}, {"name": "level"}],
+        "nodes": [node(1, "Cut", [("video", 1), ("level", 4)]), node(2, "Paint", [("frames", 2)])],
+        "links": [link(1, -10, 0, 1, 0), link(2, 1, 0, 2, 0), link(3, 2, 0, -20, 0), link(4, -10, 1, 1, 1)],
+    }
+    whole = {
+        "nodes": [node(7, "Load"), node(8, "folded", [("film", 1), ("level", None)]), node(9, "Save", [("what", 2)])],
+        "links": [[1, 7, 0, 8, 0, "VIDEO"], [2, 8, 0, 9, 0, "IMAGE"]],
+        "definitions": {"subgraphs": [inside]},
+    }
+    info = {kind: {"input": {}} for kind in ("Load", "Cut", "Paint", "Save")}
+    assert {key: one["inputs"] for key, one in graph.to_prompt(whole, info).items()} == {
+        "7": {},
+        "8:1": {"video": ["7", 0]},
+        "8:2": {"frames": ["8:1", 0]},
+        "9": {"what": ["8:2", 0]},
+    }

@@ -11,7 +11,9 @@ LARGEST = 130_000  # bytes of a picture: pages open at once
 LANGUAGES = {"en": "{}.md", "zh": "{}/zh.md"}
 """The frontend asks for NODE/LANGUAGE.md and then for NODE.md, so that English serves every language without a page of
 its own."""
-TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir())
+NAMED = ("ja", "ko")
+"""Languages in which nodes have a name, and nothing else yet."""
+TRANSLATED = sorted(path.name for path in (ROOT / "locales").iterdir() if path.name not in NAMED)
 HEADINGS = {"inputs": "Inputs|Options|输入|选项", "outputs": "Outputs|输出"}
 """What is listed under which headings of a page."""
 LISTED = re.compile(r"^- \*\*([\w ]+)\*\*(?: \((.+?)\)|（(.+?)）)?[:：]", re.MULTILINE)
@@ -135,7 +137,8 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
                     r"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/[\w./-]+\.(safetensors|pt)", one["url"]
                 )
                 offered.append(one["directory"])
-    assert sorted(offered) == ["diffusion_models", "loras", "text_encoders", "vae"]
+    others = ["checkpoints", "diffusion_models", "loras", "text_encoders", "upscale_models", "vae"]
+    assert sorted(offered) == sorted([*others, "diffusion_models", "vae"])  # the last two: MiniMax-Remover's
 
 
 def test_notes_hold_no_code_which_the_vue_renderer_shows_in_blue_on_brown():
@@ -171,7 +174,15 @@ def test_a_translation_has_every_node_input_and_output_and_no_other(schemas, lan
             )
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("language", NAMED)
+def test_every_node_has_a_name_of_its_own(schemas, language):
+    nodes = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+    assert set(nodes) == set(schemas)
+    names = [node["display_name"] for node in nodes.values()]
+    assert len(set(names)) == len(names) and all(list(node) == ["display_name"] for node in nodes.values())
+
+
+@pytest.mark.parametrize("language", [*TRANSLATED, *NAMED])
 def test_translated_texts_are_shown_as_they_are(language):
     """The frontend reads { } @ | in a text as signs of its own."""
     for path in (ROOT / "locales" / language).glob("*.json"):

@@ -8,6 +8,7 @@ from stopped_denoiser import require_steps_reported_and_stopped
 from clear_runtime.engines import lora, schedule
 from clear_runtime.engines.denoiser import DiffSynthDenoiser
 from clear_runtime.engines.diffsynth_codec import DiffSynthCodec
+from clear_runtime.engines.sampling import Known
 
 BOUND = 1e-4
 
@@ -44,6 +45,18 @@ def test_denoiser_with_lora(backend, patched, weights, steps):
     assert difference(DiffSynthDenoiser.from_state(state, context)(noise, control, sigmas), theirs) > 100 * BOUND, (
         "the LoRA must matter here"
     )
+
+
+def test_going_on_from_what_is_known(backend, patched, weights):
+    state, change = weights
+    noise, control, context = tiny_wan.window()
+    known = Known(tiny_wan.window(seed=5)[1][:, :, :2], 1)
+    with torch.inference_mode():
+        ours = backend.ComfyDenoiser(patched, [[context, {}]])(noise, control, schedule.sigmas(3), known=known)
+    denoiser = DiffSynthDenoiser.from_state(state, context, change)
+    theirs = denoiser(noise, control, schedule.sigmas(3), known=known)
+    assert difference(ours, theirs) < BOUND and difference(ours[:, :, :1], known.latents[:, :, :1]) < 1e-5
+    assert difference(theirs, denoiser(noise, control, schedule.sigmas(3))) > 100 * BOUND, "it must matter here"
 
 
 def test_cfg_with_a_negative(backend, patched, weights):

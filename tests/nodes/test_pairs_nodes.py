@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from own_film import write_film
 from tiny_pairs import clip, write, write_pair
 
 LINE = "1\n00:00:00,200 --> 00:00:00,400\nRain\n"
@@ -208,3 +209,24 @@ def test_looking_through_can_be_cancelled_inside_a_video(load, burn, folder, can
     with cancelled(at=2) as looks:
         load(clean=str(folder / "long.mp4"), style=style) if burned else load(subtitled=str(folder))
     assert len(looks) == 2
+
+
+@pytest.mark.slow
+def test_one_subtitled_film_alone_is_enough(load, tmp_path, monkeypatch):
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "get_temp_directory", lambda: str(tmp_path / "temp"))
+    film = write_film(tmp_path / "film.mp4")
+    clips, report = load(subtitled=str(film), frames=17, per_video=8, long_side=320, own_film=True)
+    assert len(clips.identities) == 5 and "5 clips of 17 frames (320x176) from 1 video" in report
+    assert "2 lines of the film's own were measured" in report and "at the bottom" in report
+    assert len(list((tmp_path / "temp").glob("clear_film_*/film_pairs.json"))) == 1
+
+
+def test_own_film_takes_one_film_and_no_clean_half(load, tmp_path, folder, pack):
+    from clear_pack.clear_runtime.errors import ClearError
+
+    film = write(tmp_path / "film.mp4", clip(frames=5)[0])
+    for wrong in ({}, {"subtitled": str(folder)}, {"subtitled": str(film), "clean": str(film)}):
+        with pytest.raises(ClearError, match="one subtitled film"):
+            load(own_film=True, **wrong)

@@ -1,7 +1,9 @@
 """Small clips and small graphs for a running ComfyUI."""
 
+import numpy as np
 import torch
 from paths import ROOT
+from PIL import Image
 
 from clear_runtime.media.video import read_frames
 from clear_runtime.media.writer import VideoWriter
@@ -27,3 +29,9 @@ def graph_of(*nodes):
         }
         for n, (kind, inputs) in enumerate(nodes)
     }
+
+
+def pictures(server, outputs, key):
+    """[T, H, W, 3] uint8: the files that a node SaveImage wrote."""
+    paths = [server.base / "output" / i["subfolder"] / i["filename"] for i in outputs[key]["images"]]
+    return torch.from_numpy(np.stack([np.array(Image.open(p).convert("RGB")) for p in paths]))

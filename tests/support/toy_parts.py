@@ -36,7 +36,7 @@ class FakeDenoiser:
     def __init__(self, result=lambda noise, control: control):
         self.result, self.calls = result, []
 
-    def __call__(self, noise, control, sigmas, on_step=None):
+    def __call__(self, noise, control, sigmas, on_step=None, known=None):
         assert noise.shape == control.shape and sigmas[0] == 1 and sigmas[-1] == 0
         self.calls.append((noise, control, sigmas))
         for i in range(len(sigmas) - 1):

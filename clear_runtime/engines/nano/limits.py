@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...frames.windows import blend
 from ..denoiser import Denoiser, OnStep
+from ..sampling import Known
 
 WORKING_PIXELS = 640 * 360
 """It knows letters as large as they are in a frame of this size; larger frames are scaled down for it, and only for
@@ -30,7 +31,9 @@ class InPieces:
     def __init__(self, denoiser: Denoiser, piece: int = PIECE, shared: int = SHARED):
         self.denoiser, self.piece, self.shared = denoiser, piece, shared
 
-    def __call__(self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None) -> Tensor:
+    def __call__(
+        self, noise: Tensor, control: Tensor, sigmas: Tensor, on_step: OnStep | None = None, known: Known | None = None
+    ) -> Tensor:
         count = noise.shape[2]
         last = max(0, count - self.piece)
         starts = [*range(0, last, self.piece - self.shared), last]
@@ -39,7 +42,11 @@ class InPieces:
         for index, start in enumerate(starts):
             part = slice(start, start + self.piece)
             new = self.denoiser(
-                noise[:, :, part], control[:, :, part], sigmas, _of_a_piece(on_step, index, len(starts))
+                noise[:, :, part],
+                control[:, :, part],
+                sigmas,
+                _of_a_piece(on_step, index, len(starts)),
+                None if known is None else known.of(start, start + self.piece),
             )
             both = done - start
             if both > 0:

@@ -63,11 +63,13 @@ _RANKS = (32, 16)
 
 @dataclass(frozen=True)
 class Estimate:
-    """parameters: of the frozen model. trainable: of the LoRA. share: of the LoRA in both together, 0..1. tokens: of
-    one example. parts: bytes by what they are for."""
+    """parameters: of the frozen model. trainable: of the LoRA. head: of the occlusion head, which is thrown away after
+    training. share: of the LoRA in model and LoRA together, 0..1. tokens: of one example. parts: bytes by what they are
+    for."""
 
     parameters: int
     trainable: int
+    head: int
     tokens: int
     parts: dict[str, int]
 
@@ -82,8 +84,7 @@ class Estimate:
     def __str__(self) -> str:
         lines = [
             f"{self.parameters / 1e6:,.1f} million frozen parameters, {self.trainable / 1e6:,.2f} million in the LoRA "
-            f"({100 * self.share:.2f} %), "
-            f"{self.tokens:,} tokens an example"
+            f"({100 * self.share:.2f} %), {self.head:,} in the occlusion head, {self.tokens:,} tokens an example"
         ]
         lines += [
             f"{size / 2**30:8.2f} GiB  {name}" for name, size in {**self.parts, "in all, about": self.total}.items()
@@ -123,7 +124,7 @@ def estimate(
         * (1 if options.checkpointing else base.blocks),
         "before, behind and in between": kept * (AROUND + WORKING),
     }
-    return Estimate(sum(count.values()), lora, tokens, {name: size for name, size in parts.items() if size})
+    return Estimate(sum(count.values()), lora, head, tokens, {name: size for name, size in parts.items() if size})
 
 
 def wan_shapes(width: int = 1536, feed_forward: int = 8960, layers: int = 30) -> dict[str, tuple[int, ...]]:

@@ -7,11 +7,13 @@ import pytest
 import tiny_wan
 import torch
 
+from clear_runtime.engines.base_model import describe_base
 from clear_runtime.engines.lora import write_lora
 from clear_runtime.errors import ClearError
 from clear_runtime.train.lora.cache import largest_example
 from clear_runtime.train.lora.memory import MARGIN, SAVED, SPARE, estimate, free_memory, require_room
 from clear_runtime.train.lora.model import Adapted
+from clear_runtime.train.lora.occlusion_head import OcclusionHead
 from clear_runtime.train.lora.options import DTYPES, TrainOptions
 from clear_runtime.wan import VISION_TOKENS
 
@@ -66,6 +68,8 @@ def test_parameters_are_counted_as_the_network_counts_them(shapes):
         model.share
     )
     assert counted.tokens == 3 * 4 * 6
+    head = OcclusionHead(describe_base(shapes).width)
+    assert counted.head == sum(p.numel() for p in head.parameters())
 
 
 def test_of_a_lora_to_start_from_its_own_parameters_count(shapes, tmp_path):

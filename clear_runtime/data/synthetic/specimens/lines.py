@@ -33,6 +33,15 @@ def short_beside_long(size: Size) -> Drawing:
     return drawing
 
 
+def flush_left(size: Size) -> Drawing:
+    drawing = Drawing(scenes.pan("flush left", size, EVENING))
+    drawing.show(
+        drawing.text("I have been waiting here all day long", size=0.055, at=(0.06, 0.9), anchor=0.0, **OUTLINED), 0, 18
+    )
+    drawing.show(drawing.text("Yes.", size=0.055, at=(0.06, 0.9), anchor=0.0, **OUTLINED), 20, 38)
+    return drawing
+
+
 def whole_width(size: Size) -> Drawing:
     drawing = Drawing(scenes.pan("whole width", size, shake=0.001))
     line = "The road goes on and on, and nobody who walked it ever came home again"
@@ -221,6 +230,7 @@ LINES = {
     "two characters": Recipe(1, "two Chinese characters", two_characters),
     "short beside long": Recipe(1, "a line of one word after a long one, on real film", short_beside_long),
     "short at 720p": Recipe(1, "a word of two letters", short_at_720p, Size(30, 720, 1280), Size(16, 360, 640)),
+    "flush left": Recipe(0, "lines that begin at one place, the second one in the corner", flush_left),
     "whole width": Recipe(0, "a line as wide as the frame", whole_width),
     "two rows changing": Recipe(10, "two rows, then one", two_rows_changing),
     "six rows": Recipe(3, "six rows set flush left", six_rows),

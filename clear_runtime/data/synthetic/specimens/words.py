@@ -37,6 +37,21 @@ def word_by_word(size: Size) -> Drawing:
     return drawing
 
 
+def fast_words(size: Size) -> Drawing:
+    drawing = Drawing(scenes.pan("fast words", size, TOWN, speed=0.003, shake=0.001))
+    for n, word in enumerate(["SO", "I", "TOLD", "HIM", "THAT", "WE", "ARE", "DONE"]):
+        drawing.show(drawing.text(word, size=0.1, at=(0.5, 0.62), bold=True, stroke=0.08), 5 * n + 2, 5 * n + 7)
+    return drawing
+
+
+def short_words_in_turn(size: Size) -> Drawing:
+    drawing = Drawing(scenes.room("in turn", size))
+    drawing.keep(drawing.text("CITY NEWS 24", size=0.05, at=(0.5, 0.08), bold=True, fill=(250, 220, 120)))
+    for n, word in enumerate(("1984", "No.", "42", "ok")):
+        drawing.show(drawing.text(word, size=0.065, at=(0.5, 0.86), **OUTLINED), 11 * n, 11 * n + 10)
+    return drawing
+
+
 def big_words(size: Size) -> Drawing:
     drawing = Drawing(scenes.still("big words", size, grain=0))
     for n, word in enumerate(("THIS", "IS", "THE", "BEST", "DAY")):
@@ -95,6 +110,10 @@ WORDS = {
     "box on the word": Recipe(3, "a coloured box moves from word to word", box_on_the_word),
     "colour on the word": Recipe(3, "one word after another in another colour", colour_on_the_word),
     "word by word": Recipe(1, "one word at a time, seven frames each", word_by_word),
+    "fast words": Recipe(1, "one word at a time, five frames each", fast_words, Size(44, 360, 640)),
+    "short words in turn": Recipe(
+        12, "words of two letters, each after the other", short_words_in_turn, Size(44, 360, 640)
+    ),
     "big words": Recipe(4, "five big words, ten frames each, over a still picture", big_words, Size(50, 360, 640)),
     "typed": Recipe(3, "letters appear one by one", typed),
     "slow fade": Recipe(8, "16 frames in, 16 out", slow_fade, Size(46, 360, 640)),

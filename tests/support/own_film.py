@@ -1,0 +1,31 @@
+"""A small film with two lines of a planted look, and stretches without text."""
+
+from pathlib import Path
+
+import drawn_rows
+import torch
+
+from clear_runtime.data.synthetic.burn_style import BurnStyle
+from clear_runtime.data.synthetic.burner import burn_clip
+from clear_runtime.media.writer import VideoWriter
+
+HEIGHT, WIDTH, FRAMES = 180, 320, 160
+TEXT = ((0, 40), (100, 136))
+PLANTED = BurnStyle(size=13.0, colour="#ffe14d", outline=10.0, outline_colour="#101060", margin=8.0, position="bottom")
+SEEDS = 3, 5
+
+
+def frame(t: int) -> torch.Tensor:
+    """The picture behind the lines [H, W, 3], which moves a pixel a frame."""
+    wide = drawn_rows.scene(1, size=(HEIGHT, WIDTH + FRAMES), seed=4)[0]
+    return torch.from_numpy(0.15 + wide[:, t : t + WIDTH]).float()[..., None] * torch.tensor([0.9, 1.0, 0.8])
+
+
+def write_film(path: Path) -> Path:
+    with VideoWriter(path, WIDTH, HEIGHT, 24, crf=6) as writer:
+        for t in range(FRAMES):
+            line = next((n for n, (first, stop) in enumerate(TEXT) if first <= t < stop), None)
+            one = frame(t)
+            # the first random line begins with a video: each stands from its first frame on
+            writer.write(one if line is None else burn_clip(one[None], PLANTED, 24, 0, SEEDS[line])[0][0])
+    return path
