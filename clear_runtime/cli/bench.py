@@ -8,6 +8,7 @@
     recipes      what Stage II's loss may be made of, trained and scored on the bundled model
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
+    film         seconds a frame, against DiffSynth's pipeline on the same weights
     codecs       what an encoding keeps of a film, with each codec
     startup      what the pack adds to ComfyUI's start
     prepare      everything that a machine without a network needs for `gpu`, in one folder
@@ -137,6 +138,14 @@ def _codecs(parser, bench) -> None:
     parser.add_argument("--crf", type=float, default=bench.CLOSE, help="default: %(default)s")
 
 
+def _film(parser, bench) -> None:
+    parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(480, 832))
+    parser.add_argument("--frames", type=int, default=81, help="with lines (default: %(default)s)")
+    parser.add_argument("--real-shape", action="store_true", help="Wan2.1 1.3B's; else a small one")
+    parser.add_argument("--device", type=device_name, default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
 COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
     "fill": Command("bench.fill", "run", _fill),
@@ -146,6 +155,7 @@ COMMANDS = {
     "recipes": Command("bench.recipes", "run", _recipes),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
+    "film": Command("bench.film", "run", _film),
     "codecs": Command("bench.codecs", "run", _codecs),
     "startup": Command("bench.startup", "main"),
     "prepare": Command("bench.prepare", "main"),

@@ -31,7 +31,7 @@ def main() -> None:
     with torch.inference_mode():
         ours = lambda clip: run.attempt(f"ours, {clip}", partial(_ours, run, denoiser, codec, clip, flops), 10)
         theirs = lambda clip, takes: run.attempt(
-            f"DiffSynth, {clip}", partial(their_removal, run, model, vae, context, clip), takes
+            f"DiffSynth, {clip}", partial(their_removal, run.device, model, vae, context, clip), takes
         )
         ours(small)
         ours(large.band())

@@ -10,18 +10,18 @@ from ...engines.denoiser import control_condition
 from ...engines.schedule import SHIFT
 from ...wan import CLIP_VISION_SHAPE
 from . import work
-from .part import Run, cost
+from .part import cost
 from .shapes import STEPS, Clip
 
 TILES = {"tiled": True, "tile_size": (30, 52), "tile_stride": (15, 26)}
 """The pipeline's defaults for its VAE."""
 
 
-def their_removal(run: Run, model: nn.Module, vae: nn.Module, context: Tensor, clip: Clip) -> dict:
+def their_removal(device: torch.device, model: nn.Module, vae: nn.Module, context: Tensor, clip: Clip) -> dict:
     """Encode in tiles, five steps with its scheduler and whichever attention it finds, decode in tiles."""
     from .fast import rows  # which imports this
 
-    dtype, device = next(model.parameters()).dtype, run.device
+    dtype = next(model.parameters()).dtype
     video = (rearrange(clip.pixels(), "t h w c -> 1 c t h w") * 2 - 1).to(dtype)
     steps = _Steps(model, context.to(device, dtype))
     steps(clip.random_latents().to(device, dtype), clip.random_latents().to(device, dtype), 1)
