@@ -13,6 +13,9 @@ from ..frames.region import Region
 from .finder import Found
 from .look import Scales
 
+CLEAR = 0.8
+"""How sure the prior must be of a row that stays for it to be named, where others are the subtitle: below, leaves and
+folds read as letters for a moment."""
 TOGETHER = 6
 """Frames by which the rows of one line may come and go apart."""
 
@@ -51,6 +54,12 @@ class Report:
         self.frames, self.lines = frames, [line for line, _ in lines_of(found, scales)]
 
     @property
+    def named(self) -> list[Line]:
+        """The lines that people are told of: those that go, and of the others what clearly reads as text; all of them
+        where none goes, for then one may be the subtitle."""
+        return [line for line in self.lines if line.goes or line.sure >= CLEAR or not self.removed]
+
+    @property
     def removed(self) -> list[Line]:
         return [line for line in self.lines if line.goes]
 
@@ -67,9 +76,11 @@ class Report:
             if gaps:
                 said[0] += f" Nothing {', '.join(at(*gap) for gap in gaps[:8])}{' ...' if len(gaps) > 8 else ''}."
         for title, goes in (("Removed", True), ("Left", False)):
-            lines = [line for line in self.lines if line.goes == goes]
+            lines = [line for line in self.named if line.goes == goes]
             said += [f"{title}: {at(line.first, line.stop)}, {_look(line)}" for line in lines[:40]]
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
+        if faint := len(self.lines) - len(self.named):
+            said.append(f"Not named: {faint} that hardly read as text.")
         if self.left:
             said.append(f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}.")
         return "\n".join(said + self.notes)

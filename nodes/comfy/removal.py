@@ -93,7 +93,7 @@ def found_in(report, clock=None, result=None) -> dict:
 
     lines = [
         {**when(line.first, line.stop), "goes": line.goes, "why": line.why, "sure": line.sure, "certain": line.certain}
-        for line in report.lines
+        for line in report.named
     ]
     left = [when(*one) for one in stretches_of(report.left)]
     return {"frames": report.frames, "lines": lines[:MOST_TOLD], "left": left[:MOST_TOLD], "result": result}

@@ -7,7 +7,7 @@ from drawn_rows import at, letters, scene, video, white
 
 from clear_runtime.find.marks import find_text, marked
 from clear_runtime.find.options import MarkOptions
-from clear_runtime.find.report import Report, stretches_of
+from clear_runtime.find.report import Line, Report, stretches_of
 
 LINE, OTHER, SCORE = at(letters(1, 14), 150, 70), at(letters(2, 10), 150, 90), at(letters(3, 5), 8, 8)
 
@@ -40,6 +40,15 @@ def test_rows_of_one_line_are_one_entry():
 def test_finding_nothing_is_said_with_what_to_do():
     text = told(video(scene(20))).text()
     assert text.startswith("No subtitle was found in 20 frames.") and "threshold" in text
+
+
+def test_what_hardly_reads_as_text_is_counted_and_not_named():
+    line = lambda goes, sure: Line(0, 20, 1, (0, 0, 9, 9), 9, sure, goes, "moves", True)
+    report = Report(20, [line(True, 0.9), line(False, 0.9), line(False, 0.6), line(False, 0.7)])
+    assert report.text().count("Left:") == 1 and "Not named: 2 that hardly read as text." in report.text()
+    assert len(json.loads(report.json())["lines"]) == 4
+    alone = Report(20, [line(False, 0.6)]).text()
+    assert alone.count("Left:") == 1 and "Not named" not in alone, "it may be the subtitle"
 
 
 def test_text_that_was_left_is_no_reason_for_a_lower_threshold():
