@@ -7,7 +7,7 @@ Three clips of a picture that moves, with two lines in its lower fifth: all the 
 network, all the time with what `auto` shows it, and for 40 % of the time. DiffSynth's pipeline always works on all of
 every frame: it is measured on one window, and windows that overlap would make it slower. Ours includes looking for the
 lines with the bundled prior, and not the second look at the result: what random weights paint looks like letters, and
-would be painted twice.
+would be painted twice. Frames go through `remove`, which paints a window whole if it has a line anywhere.
 """
 
 from __future__ import annotations
