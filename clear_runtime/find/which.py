@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,11 +28,11 @@ class WhichRules:
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
     kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. aside: how far
-    the middles of words stand apart that are shown one by one, in their height. colour: the
-    distance of their letters in RGB. middle, lower: shares of the frame. Where nothing else tells, a subtitle stands no
-    further than the first from the middle, or below the second; sure: and this is how sure the prior must be. standing:
-    share of its looks in which a line that slides in stands at its place; steady: how alike the picture is, at the
-    letters of what stands, half a second later.
+    the middles of words stand apart that are shown one by one, in their height. colour: the distance of their letters
+    in RGB. middle, lower: shares of the frame. Where nothing else tells, a subtitle stands no further than the first
+    from the middle, or below the second; sure: and this is how sure the prior must be. standing: share of its looks in
+    which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands,
+    half a second later.
     """
 
     shortest: int = 7
@@ -145,15 +146,11 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     ]
     asked = [case for case, verdict in zip(cases, first) if verdict is None]
     told = [case for case in asked if id(case) in words or _tells(case, asked, rules)]
-    told_ones = {id(case) for case in told}
-    kin = {
-        id(case) for case in asked if id(case) in told_ones or (not case.short(rules) and _is_kin(case, told, rules))
-    }
-    first = [
-        None if verdict is not None and verdict.why == CORNERED and _goes_on(case, told, rules) else verdict
-        for case, verdict in zip(cases, first)
-    ]
-    kin |= {id(case) for case, verdict in zip(cases, first) if verdict is None and case.cornered(rules)}
+    cornered = (case for case, verdict in zip(cases, first) if verdict is not None and verdict.why == CORNERED)
+    flush = {id(case) for case in cornered if _goes_on(case, told, rules)}
+    first = [None if id(case) in flush else verdict for case, verdict in zip(cases, first)]
+    kindred = {id(case) for case in asked if not case.short(rules) and _is_kin(case, told, rules)}
+    kin = {id(case) for case in told} | flush | kindred
     # a standing row is known for lettering once words have changed beside it
     clear = any(case.placed(rules) and _changes(case, told, rules) for case in told)
     low = any(id(case) in kin or (case.low(rules) and case.track.sure >= rules.sure) for case in asked)
@@ -185,12 +182,21 @@ def _words(cases: Sequence[Case], verdicts: Sequence[Verdict | None], rules: Whi
     """The ids of words that are shown one by one, for too short a time to tell each by itself: first those of which two
     looks have seen that they stand, by two others of these; then what one look has seen among them, even if it took the
     words before and after for its own movement."""
-    among = lambda case, others: sum(_one_by_one(case, other, rules) for other in others if other is not case) >= 2
     short = [(case, verdict) for case, verdict in zip(cases, verdicts) if case.short(rules)]
+    short.sort(key=lambda one: one[0].track.first)
     seen = [case for case, verdict in short if verdict is None and len(case.track.looks) > 1]
-    stand = [case for case in seen if among(case, seen)]
-    once = [case for case, _ in short if len(case.track.looks) == 1 and among(case, stand)]
+    stand = [case for case in seen if _stands_among(case, seen, rules)]
+    once = [case for case, _ in short if len(case.track.looks) == 1 and _stands_among(case, stand, rules)]
     return {id(case) for case in (*stand, *once)}
+
+
+def _stands_among(case: Case, words: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether it is one of these words, which are in order of time, by two others."""
+    begins, reach = lambda one: one.track.first, rules.words + 2 * rules.shortest
+    near = slice(
+        bisect_left(words, begins(case) - reach, key=begins), bisect_right(words, begins(case) + reach, key=begins)
+    )
+    return sum(_one_by_one(case, other, rules) for other in words[near] if other is not case) >= 2
 
 
 def _goes_on(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
