@@ -2,6 +2,7 @@
 
     removal      a removal on clips whose clean original is known, with and without the network
     fill         what each part of the fill is worth, on cases and on generated moving pictures
+    compression  the same fill on clips that were compressed before, and are compressed after
     prior        a prior on held-back pictures, fonts and scripts
     rows         which rows of text are found, on generated clips of every kind
     nano-lora    LoRAs of the bundled transformer
@@ -62,6 +63,13 @@ def _fill(parser, bench) -> None:
     parser.add_argument("cases", nargs="*", type=Path)
     parser.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="FILE", help="photographs to move over")
     parser.add_argument("--kinds", nargs="*", choices=bench.KINDS, default=list(bench.KINDS), metavar="KIND")
+    parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
+    parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
+def _compression(parser, bench) -> None:
+    parser.add_argument("cases", nargs="+", type=Path)
+    parser.add_argument("--crf", dest="crfs", nargs="+", type=float, default=list(bench.CRFS), help="x264's, before")
     parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
 
@@ -149,6 +157,7 @@ def _film(parser, bench) -> None:
 COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
     "fill": Command("bench.fill", "run", _fill),
+    "compression": Command("bench.compression", "run", _compression),
     "prior": Command("bench.prior", "run", _prior),
     "rows": Command("bench.rows", "run", _rows),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),

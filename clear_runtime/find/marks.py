@@ -121,11 +121,12 @@ class Finding:
             letters, part = Letters(one.track, self.finder.every), None
         now, same = letters.at(t)
         if part is None or not same:
-            part = at_source(now, one.track.region, self.finder.scales, self._reach(one))
+            part = at_source(now, one.track.region, self.finder.scales, self.reach(one))
         self._letters[one.track] = letters, part
         return part
 
-    def _reach(self, one: Found) -> int:
+    def reach(self, one: Found) -> int:
+        """By how many pixels of the source a row's marks are widened."""
         if self.options.grow != AUTO_GROW:
             return self.options.grow
         ratio = max(self.finder.scales.source) / max(self.finder.scales.fine)

@@ -3,6 +3,7 @@
 import pytest
 
 NODES = [
+    "CLEAR_LoadMiniMax",
     "CLEAR_LoadModel",
     "CLEAR_ApplyLoRA",
     "CLEAR_Composite",
