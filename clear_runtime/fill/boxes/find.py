@@ -32,6 +32,8 @@ def find_boxes(frames: Tensor, mask: Tensor, options: BoxOptions = DEFAULT) -> l
             box = find_box(frames[first:stop], appearance.region, options)
             if box is not None:
                 strength = box.strength(frames)
+                if (strength[first:stop] > 0).float().mean() < options.stands:
+                    continue
                 strength[_taken(found, box.region, len(frames))] = 0
                 found.append((box, strength))
     return found
@@ -77,7 +79,7 @@ def find_box(frames: Tensor, marked: Region, options: BoxOptions) -> Box | None:
             through, added = fitted
         if box is not None and score > best_score:
             best, best_score = Box(box.region, through, added.float(), options), score
-    if best is None or not _holds(sample, best):
+    if best is None or not _contains(best, marked) or not _holds(sample, best):
         return None
     # where the edge is so soft that it is not over yet, the box is denser further inside
     deeper = _fit(sample, best, options.skip + 1)
@@ -129,6 +131,13 @@ def _fit(frames: Tensor, box: Box, skip: int | None = None) -> tuple[float, Tens
 def _level(outer: Tensor, inner: Tensor, colour: Tensor) -> float:
     """What a box of that colour lets through, by least squares."""
     return float(((outer - colour) * (inner - colour)).sum() / (outer - colour).square().sum().clamp_min(1e-9))
+
+
+def _contains(box: Box, marked: Region) -> bool:
+    """Whether the letters lie on the box: an edge that runs through them is the scene's."""
+    own, room = box.region, box.options.beyond * marked.height
+    beyond = (own.top - marked.top, own.left - marked.left, marked.bottom - own.bottom, marked.right - own.right)
+    return max(beyond) <= room
 
 
 def _holds(frames: Tensor, box: Box) -> bool:

@@ -20,11 +20,17 @@ class BoxOptions:
     """Frames of such a run that are looked at to find the box: more tell no more, and take as much longer."""
     taken: float = 0.5
     """Share of a run's frames that a box found before may cover; over it, the run has its box already."""
+    stands: float = 0.8
+    """Share of a run's frames in which a box must be seen: letters that stand have theirs all the time, a dark stripe
+    of the scene that moves has the look of one for some frames."""
 
     # -- its edges
     skip: int = 2
     """An edge is judged by pixels this far outside and skip - 1 inside of it: boxes in resized or encoded video have
     soft edges."""
+    beyond: float = 0.3
+    """Of the marks' height, by which they may reach beyond a box: they are a little wide, and a speck beside a line is
+    taken for a letter."""
     proposals: int = 4
     """Places that look most like an edge are tried as one: one for each side."""
     smallest: int = 8
