@@ -71,6 +71,7 @@ class OutputOptions:
         more_zh="看得出边界时调大；旁边紧挨着要保留的文字时调小。",
         unit="pixels",
         low=0,
+        high=512,
         most=64,
     )
     mask_jumps: int = option(

@@ -72,11 +72,11 @@ def remove(
     only = subtitle is not None and options.marking.subtitle_use == ONLY
     if only or not resolved(options, engine.needs).needs_prior:
         run = _Run(engine, options, areas, total, on_progress, optical_flow=optical_flow)
-        return run.replace(_with_marks(checked(frames), subtitle if only else None))
+        return run.replace(_with_marks(checked(frames, areas.check), subtitle if only else None))
     if prior is None:
         raise ClearError("These settings need a subtitle prior, and none was given.")
     run = _Run(engine, options, areas, total, on_progress, prior, report, optical_flow=optical_flow)
-    found = marked(checked(frames), prior, options.marking, subtitle, on_batch=run.looked, report=report)
+    found = marked(checked(frames, areas.check), prior, options.marking, subtitle, on_batch=run.looked, report=report)
     return run.replace((one.frame, one.marks) for one in found)
 
 

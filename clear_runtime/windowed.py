@@ -64,6 +64,11 @@ class Areas:
     subtitle: Tensor | None = None
     total: int | None = None
 
+    def __post_init__(self):
+        for name, area in self.named():
+            if not len(area):
+                raise ClearError(f"The {name} mask has no frame. Give one for the whole video, or one a frame.")
+
     def named(self) -> list[tuple[str, Tensor]]:
         areas = (("limit", self.limit), ("protect", self.protect), ("subtitle", self.subtitle))
         return [(name, area) for name, area in areas if area is not None]
@@ -99,10 +104,7 @@ class Areas:
         for name, area in self.named():
             if len(area) not in (1, frames):
                 log.warning(
-                    "The %s mask has %d frames, the video only %d. Check that they belong together.",
-                    name,
-                    len(area),
-                    frames,
+                    "The %s mask has %d frames, the video %d. Check that they belong together.", name, len(area), frames
                 )
 
 

@@ -175,7 +175,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         protect=None,
         subtitle=None,
         cfg=1.0,
-        crf=10.0,
+        crf=7.0,
         filename_prefix="CLEAR/film",
         prior=BUNDLED,
         trained=None,

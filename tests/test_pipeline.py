@@ -350,3 +350,20 @@ def test_what_does_not_behave_like_a_subtitle_is_left_unless_all_marks_shall_go(
     cleaned, mask = run(frames, output="preview", subtitles_only=False)
     marked = (mask > 0).flatten(1).any(1).nonzero().flatten().tolist()
     assert marked == list(shown) and not (white(cleaned) > 0).any()
+
+
+@pytest.mark.parametrize("use", ["add", "only", "look here"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_mask_of_another_size_is_refused_before_anything_is_looked_at(use, streamed):
+    looked = []
+    prior = lambda frames: looked.append(len(frames)) or white(frames)
+    frames = iter(video(6, 24, 36)) if streamed else video(6, 24, 36)
+    with pytest.raises(ClearError, match="subtitle mask"):
+        options = RemoveOptions.of(output="preview", subtitle_use=use)
+        list(remove(frames, None, prior, options, subtitle=torch.ones(1, 12, 36)))
+    assert not looked
+
+
+def test_a_mask_without_a_frame_is_refused():
+    with pytest.raises(ClearError, match="no frame"):
+        remove(video(6, 24, 36), None, white, RemoveOptions.of(output="preview"), protect=torch.ones(0, 24, 36))

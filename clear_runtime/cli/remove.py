@@ -228,7 +228,7 @@ def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
 @contextmanager
 def _bar() -> Iterator[OnProgress]:
     """A bar of frames, stage by stage; none where nobody sees it."""
-    with tqdm(unit="frame", disable=None) as bar, logging_redirect_tqdm():
+    with tqdm(unit="frame", disable=None) as bar, logging_redirect_tqdm([logging.getLogger("clear_runtime")]):
         stage = ""
 
         def on_progress(now: FilmProgress) -> None:

@@ -35,7 +35,7 @@ def default_steps(name: str) -> int | None:
 
 def bundled_identity(name: str) -> str:
     """A word that changes when what the engine paints with does."""
-    if name == FILL:
+    if name != NANO:
         return name
     digest = hashlib.sha256()
     for path in sorted(FOLDER.glob("*.safetensors")):
@@ -44,9 +44,11 @@ def bundled_identity(name: str) -> str:
 
 
 def bundled_engine(name: str, options: EngineOptions, device: str | torch.device = "cpu") -> Engine:
-    """An engine of BUNDLED_ENGINES. Raises ClearError where packages are missing."""
+    """An engine of BUNDLED_ENGINES. Raises ClearError for another name, and where packages are missing."""
     if name == FILL:
         return PlainFill()
+    if name != NANO:
+        raise ClearError(f"There is no bundled engine {name}. There are {', '.join(BUNDLED_ENGINES)}.")
     if missing := missing_packages():
         raise ClearError(
             f"The nano engine needs {' and '.join(missing)}, which are not installed. Install them with `python -m pip "

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..errors import ClearError
 from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
 from ..media.join import join
 from ..media.writer import VideoWriter, stored_as
@@ -63,6 +64,10 @@ class Store:
     masks: bool = False
     codec: str = AS_SOURCE
     container: str = ".mp4"
+
+    def __post_init__(self):
+        if not 0 <= self.crf <= 51:  # false for what is no number, too
+            raise ClearError(f"crf is {self.crf}. It goes from 0, lossless, to 51; 7 stays close to the original.")
 
     def chosen(self, source: Source) -> tuple[Codec, str]:
         """What the result is stored with, and why that is not what was asked for, if it is not. Raises ClearError for a

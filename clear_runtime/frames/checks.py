@@ -1,6 +1,6 @@
 """What frames must be before anything is made of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -20,22 +20,26 @@ def require_finite(frames: Tensor, first: int = 0) -> None:
         )
 
 
-def checked(frames: Iterable[Tensor]) -> Iterable[Tensor]:
+OnSize = Callable[[tuple[int, int]], None]
+
+
+def checked(frames: Iterable[Tensor], on_size: OnSize = lambda size: None) -> Iterable[Tensor]:
     """The frames [H, W, 3] in their own dtype on the CPU, each looked at before anything is made of it; as often as
-    they can be gone through. Raises ClearError, on the way, for another shape or dtype than those of the first, and for
-    values that are no numbers."""
-    return _each_checked(frames) if iter(frames) is frames else _Checked(frames)
+    they can be gone through. on_size is told (height, width) at the first, and may raise. Raises ClearError, on the
+    way, for another shape or dtype than those of the first, and for values that are no numbers."""
+    return _each_checked(frames, on_size) if iter(frames) is frames else _Checked(frames, on_size)
 
 
 @dataclass(frozen=True, eq=False)
 class _Checked:
     frames: Iterable[Tensor]
+    on_size: OnSize
 
     def __iter__(self) -> Iterator[Tensor]:
-        return _each_checked(self.frames)
+        return _each_checked(self.frames, self.on_size)
 
 
-def _each_checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+def _each_checked(frames: Iterable[Tensor], on_size: OnSize) -> Iterator[Tensor]:
     size = None
     for index, frame in enumerate(frames):
         kinds = (torch.float32, torch.float16, torch.bfloat16)
@@ -45,7 +49,9 @@ def _each_checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
                 f"3], "
                 "float32 (or a half) in 0..1."
             )
-        size = size or frame.shape
+        if size is None:
+            size = frame.shape
+            on_size((size[0], size[1]))
         if frame.shape != size:
             raise ClearError(
                 f"Frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, the first one {size[1]}x{size[0]}. "
