@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass
+from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -83,12 +84,16 @@ def made_of(of: type, values: dict[str, Any]) -> Any:
     return of(**parts)
 
 
+_hints = cache(get_type_hints)
+"""They are read as code, which ComfyUI's start would feel."""
+
+
 def kinds_of(of: Any) -> dict[str, type]:
     """Option -> its type: that of its values, where it is a tuple of them, and of what it is where it may be None."""
-    found = {}
+    found, hints = {}, _hints(of)
     for one in fields(of):
         if "option" in one.metadata:
-            found[one.name] = _kind(get_type_hints(of)[one.name])
+            found[one.name] = _kind(hints[one.name])
         elif (part := part_of(one)) is not None and is_dataclass(part):
             found |= kinds_of(part)
     return found
