@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..clear_runtime.catalogue import COMPOSITE
-from ..clear_runtime.engines.given import FITS, FITS_HELP, SCALED
+from ..clear_runtime.engines.fit import FITS, FITS_HELP, SCALED
 from .choices import BUNDLED
 from .comfy.files import CLEAR_FOLDER, stamp
 from .comfy.frames import require_frames

@@ -12,7 +12,6 @@ from comfy_api.latest import io
 from ..clear_runtime.catalogue import REMOVE
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, prior_files, stamp
 from .comfy.flow import comfy_flow, optical_flow_input
 from .comfy.frames import require_frames
@@ -177,6 +176,7 @@ class SubtitleRemove(io.ComfyNode):
         from ..clear_runtime.find.report import Report
         from ..clear_runtime.options import PREVIEW
         from ..clear_runtime.pipeline import remove
+        from .comfy.engines import comfy_engine
 
         require_frames(images)
         options, flow = REMOVE.options(given), comfy_flow(optical_flow)

@@ -14,7 +14,6 @@ from ..clear_runtime.errors import ClearError
 from ..clear_runtime.media.codecs import AS_SOURCE, CHOICES
 from .choices import BUNDLED
 from .comfy import pace
-from .comfy.engines import comfy_engine
 from .comfy.files import CLEAR_FOLDER, full_path, resolved, stamp, stamped
 from .comfy.film_results import Made, Results, films_in, of_many, of_one
 from .comfy.flow import comfy_flow, flow_identity, optical_flow_input
@@ -190,6 +189,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         from ..clear_runtime.film.run import Job
         from ..clear_runtime.film.store import Store
         from ..clear_runtime.options import PREVIEW
+        from .comfy.engines import comfy_engine
 
         options = REMOVE_VIDEO.options(given)
         preview = options.remove.output.output == PREVIEW

@@ -14,12 +14,8 @@ from ..fill.plain import MARGIN, fill
 from ..frames.region import Region
 from .difference import unusual
 from .engine import Needs, OnStage, Painted, Piece
+from .fit import CROPPED, FITS, SCALED
 
-SCALED, CROPPED = FITS = ("scaled", "cropped")
-FITS_HELP = (
-    "How the cleaned frames lie over the source. scaled: they show all of it, at whatever size. cropped: they show its "
-    "middle, and two of its edges were cut off evenly; subtitles beyond them are filled."
-)
 SPARE = 8
 """Frames that may be missing at the end, or be too many: video models take 4k + 1 or 8k + 1 frames."""
 SAME_SHAPE = 0.04
@@ -35,7 +31,7 @@ STILL_THERE = 0.04
 
 class GivenFrames:
     """cleaned: frames [h, w, 3] in 0..1, of any size and dtype, one for each frame of a video of `total` frames of
-    (height, width) pixels. fit: how they lie over it, one of FITS.
+    (height, width) pixels. fit: how they lie over it, one of fit.FITS.
 
     What they do not show (frames missing at the end, edges that were cut off, and letters that the model itself left)
     is filled instead; `missing` and `left` say in which frames. Raises ClearError where they are not of that video.

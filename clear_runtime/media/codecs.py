@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from ..errors import ClearError
-from .video import Facts
+
+if TYPE_CHECKING:  # ComfyUI's start shows the names of codecs, and reads no video
+    from .video import Facts
 
 CLOSE, LARGEST = 7.0, 51.0
 """On x264's scale: as close to the source as is asked for by default, and the smallest file."""

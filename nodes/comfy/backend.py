@@ -15,10 +15,8 @@ import torch
 from torch import Tensor
 
 from ...clear_runtime.engines.base_model import Base, describe_base
-from ...clear_runtime.engines.clear import ClearEngine
 from ...clear_runtime.engines.denoiser import control_condition
-from ...clear_runtime.engines.engine import EngineOptions
-from ...clear_runtime.engines.nano.engine import nano_engine
+from ...clear_runtime.engines.engine import Engine, EngineOptions
 from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH
@@ -147,11 +145,15 @@ def require_text(conditioning) -> None:
             )
 
 
-def clear_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> ClearEngine:
+def clear_engine(model, vae, positive, negative, cfg: float, options: EngineOptions) -> Engine:
     """The connected MODEL, VAE and CONDITIONING as an engine: CLEAR's, or the bundled one's where they are its parts.
 
     Raises ClearError when something is missing or does not belong together.
     """
+    # what paints, which start-up does without
+    from ...clear_runtime.engines.clear import ClearEngine
+    from ...clear_runtime.engines.nano.engine import nano_engine
+
     nano = require_pair(model, vae, positive)
     make = nano_engine if nano else ClearEngine
     denoiser = ComfyDenoiser(model, positive, cfg, negative)

@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 FILE = "clear_pace.json"
 LEAST = 5.0
 """Seconds and millions of pixels from which a run tells something: a smaller one is mostly the loading of weights."""
-ROUGH = {"fill": 2.5, "nano": 4.4}
-"""Before the first run, without a graphics card: the bundled clip on two cores (`python run.py demo` shows it). For a
-model on a card nobody knows yet."""
+ROUGH = {"fill": 1.2, "nano": 1.3}
+"""Before the first run, without a graphics card: the bundled clip on two idle cores (`python run.py demo`, and `remove
+--engine fill`). For a model on a card nobody knows yet."""
 
 
 def kind_of(painter: str, steps: int) -> str:
