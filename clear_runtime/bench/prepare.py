@@ -25,7 +25,7 @@ from .gpu.runner import DATA, WHEELS
 log = logging.getLogger(__name__)
 PACKAGES = ("diffsynth==2.1.12", "ftfy==6.3.1", "pysubs2==1.8.1", "wcwidth==0.2.13")
 """Pure Python, all of them, so that they run unpacked under any version of it."""
-DEFAULT_MEGABYTES = 38.0
+DEFAULT_MEGABYTES = 34.0
 
 
 def prepare(data: Path, out: Path, megabytes: float) -> dict:

@@ -3,6 +3,8 @@
     prior         the light prior
     codec         the small VAE
     transformer   the network and its CLEAR LoRA, on that codec
+    model         codec and transformer, one after the other
+    fill          what the fill paints where no frame shows what is there
 
 COMMAND --help says more.
 """
@@ -16,7 +18,7 @@ from importlib import import_module
 from ..errors import ending_in_words
 from .arguments import log_to_terminal
 
-COMMANDS = ("prior", "codec", "transformer")
+COMMANDS = ("prior", "codec", "transformer", "model", "fill")
 """Modules of train/nano with add_arguments(parser) and main(args)."""
 
 

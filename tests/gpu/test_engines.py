@@ -8,6 +8,9 @@ from clear_runtime.engines import schedule
 from clear_runtime.engines.denoiser import DiffSynthDenoiser
 from clear_runtime.engines.diffsynth_codec import DiffSynthCodec
 from clear_runtime.engines.nano import load
+from clear_runtime.engines.sampling import UNIPC, sample
+from clear_runtime.engines.unipc import unipc_sigmas
+from clear_runtime.fill.network import FillNet, Painter
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.find.priors.paper import PaperPrior
 from clear_runtime.find.priors.predict import Prior
@@ -71,3 +74,23 @@ def test_paper_prior(device, near):
     model, frames = PaperPrior(), torch.rand(1, 64, 96, 3)
     reference = Prior(model)(frames)
     near(Prior(model, device)(frames), reference, 1e-3)
+
+
+def test_unipc(device, dtype, near):
+    noise, levels = torch.randn(1, 16, 3, 8, 12, generator=torch.Generator().manual_seed(0)), unipc_sigmas(6, 3.0)
+    flow = lambda x, sigma: torch.sin(3 * x + sigma) - 0.3 * x
+    reference = sample(flow, noise, levels, UNIPC)
+    out = sample(flow, noise.to(device, dtype), levels, UNIPC)
+    assert out.device.type == device.type
+    near(out, reference, BOUNDS[dtype])
+
+
+def test_fill_network(device, near):
+    torch.manual_seed(0)
+    net, smooth = FillNet(), torch.rand(2, 3, 45, 70)
+    torch.nn.init.normal_(net.leave.weight, std=0.1)
+    known = torch.rand(2, 1, 45, 70) > 0.3
+    there = Painter(net)(smooth, known)
+    here = Painter(net.to(device))(smooth.to(device), known.to(device))
+    near(here, there, BOUNDS[torch.bfloat16])
+    assert torch.equal(here.cpu()[known.expand_as(smooth)], smooth[known.expand_as(smooth)])

@@ -72,7 +72,7 @@ def _finish(run: Run, training: plan.Training, state: str, minutes: float, befor
 
 
 def _score(run: Run, training: plan.Training, folder: Path) -> dict:
-    count = {"prior": 96, "codec": 16, "transformer": 12}[training.name]
+    count = {"prior": 96, "fill": 48, "model": 12}[training.name]
     try:
         found = score(training.name, folder, run.data, run.device, 2 if run.tiny else count)
         return {name: round(value, 5) for name, value in found.items()}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...errors import ClearError
-from ...weights import FOLDER as WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -41,32 +40,30 @@ class Training:
     tiny: tuple[str, ...] = ()
 
 
-CODEC = str(WEIGHTS / "nano_codec.safetensors")
 TRAININGS = (
     Training(
         "prior",
         "clear_runtime.train.nano.prior",
-        ("--workers", "9", "--batch", "48"),
+        ("--wide", "--start", "bundled", "--rate", "2e-3", "--average", "0.999", "--workers", "11", "--batch", "48"),
         ("nano_prior.safetensors",),
         ("--workers", "1", "--batch", "4"),
     ),
     Training(
-        "transformer",
-        "clear_runtime.train.nano.transformer",
-        ("--codec", CODEC, "--workers", "6", "--batch", "32", "--every", "1"),
-        ("nano_transformer.safetensors", "nano_lora.safetensors"),
-        ("--workers", "1", "--batch", "2", "--pool", "4", "--fresh", "0"),
+        "fill",
+        "clear_runtime.train.nano.fill",
+        ("--workers", "4", "--batch", "48"),
+        ("nano_fill.safetensors", "nano_fill_smooth.safetensors"),
+        ("--workers", "0", "--batch", "1", "--texts", "8", "--held-back", "2", "--every", "1"),
     ),
     Training(
-        "codec",
-        "clear_runtime.train.nano.codec",
-        ("--workers", "6", "--batch", "32"),
-        ("nano_codec.safetensors",),
-        ("--workers", "1", "--batch", "2"),
+        "model",
+        "clear_runtime.train.nano.model",
+        ("--on-device", "--workers", "4", "--batch", "32"),
+        ("nano_codec.safetensors", "nano_transformer.safetensors", "nano_lora.safetensors"),
+        ("--workers", "0", "--batch", "2", "--texts", "8"),
     ),
 )
-USUAL = ("prior", "transformer")
-"""Side by side. Another codec would ask for another transformer, so it is trained only where it is named."""
+"""Side by side: the prior's data are drawn by the processors, the others' on the card."""
 
 
 def parts(only: Sequence[str] | None = None) -> list[Part]:
@@ -97,9 +94,9 @@ def trainings(names: Sequence[str] | None = None, changed: Sequence[str] = ()) -
         name, _, words = change.partition("=")
         _require(known, name)
         known[name] = replace(known[name], arguments=tuple(words.split()))
-    for name in names or USUAL:
+    for name in names or known:
         _require(known, name)
-    return [known[name] for name in names or USUAL]
+    return [known[name] for name in names or known]
 
 
 def _require(known: dict[str, Training], name: str) -> None:

@@ -13,19 +13,22 @@ from ...engines.lora import read_lora
 from ...engines.nano import load
 from ...engines.nano.codec import NanoCodec, NanoCodecNet
 from ...engines.schedule import latent_noise, sigmas
+from ...fill.network import load_painter
 from ...find.priors.checkpoints import load_prior
 from ...metrics import Overlap
+from ...train.nano import fill
 from ...train.nano.transformer import held_back
-from ...weights import FOLDER
 
+WORKERS = 4
+"""That make the clips."""
 Scores = dict[str, float]
-MAIN = {"prior": "iou", "codec": "psnr", "transformer": "as is, 1 step"}
+MAIN = {"prior": "iou", "fill": "psnr", "model": "as is, 1 step"}
 """Which score decides, for each training; more is better."""
 
 
 def score(name: str, folder: Path, data: Path, device: torch.device, count: int) -> Scores:
     """Of the weights of a training in a folder, those that are bundled or others; count: frames or clips of data."""
-    return {"prior": _prior, "codec": _codec, "transformer": _transformer}[name](folder, data, device, count)
+    return {"prior": _prior, "fill": _fill, "model": _model}[name](folder, data, device, count)
 
 
 def better(name: str, before: Scores, after: Scores) -> bool:
@@ -46,6 +49,21 @@ def _prior(folder: Path, data: Path, device: torch.device, count: int) -> Scores
     return {"iou": figures["iou"], "f1": figures["f1"], "false": wrong / max(1, empty)}
 
 
+def _fill(folder: Path, data: Path, device: torch.device, count: int) -> Scores:
+    """PSNR in dB and texture in the holes, of the network and of the smooth fill that it starts from; of the latter
+    alone where the folder has no network."""
+    held = fill.HeldBack(data, device, count)
+    file = folder / fill.FILES[0]
+    net = load_painter(file, device).net if file.exists() else fill.FillNet().to(device)
+    found = held.score(net)
+    return {"psnr": found.pop("network"), **found}
+
+
+def _model(folder: Path, data: Path, device: torch.device, count: int) -> Scores:
+    found = _transformer(folder, data, device, count)
+    return {"codec": _codec(folder, data, device, count)["psnr"], **found}
+
+
 def _codec(folder: Path, data: Path, device: torch.device, count: int) -> Scores:
     """PSNR in dB of a clip that goes there and back, mean over clips."""
     codec, maker, values = _nano_codec(folder, device), PairMaker(data, validation=True), []
@@ -62,9 +80,9 @@ def _transformer(folder: Path, data: Path, device: torch.device, count: int) -> 
     base = {name: value.float() for name, value in load.read(folder / "nano_transformer.safetensors").items()}
     lora = {name: value.float() for name, value in read_lora(folder / "nano_lora.safetensors").items()}
     denoiser = DiffSynthDenoiser.from_state(base, load.prompt_embedding(), lora, device=device)
-    codec = _nano_codec(FOLDER, device)
+    codec = _nano_codec(folder, device)
     totals: Scores = {}
-    held = held_back(data, count)
+    held = held_back(data, count, WORKERS)
     for clean, subtitled, filled, mask in held:
         clean, subtitled, filled = (part[0].float() / 255 for part in (clean, subtitled, filled))
         inside = mask[0] > 0

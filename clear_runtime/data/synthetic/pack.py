@@ -23,8 +23,8 @@ from . import sources, text
 log = logging.getLogger(__name__)
 
 LICENCES = "LICENCES.txt"
-LONG_SIDE, QUALITY, SPRITE = 640, 88, 160  # pixels of a picture's longer side, JPEG quality, pixels of a sprite's
-FACES = {"latin": 36, "cyrillic": 12, "arabic": 8, "chinese": 3, "japanese": 4, "korean": 5}
+LONG_SIDE, QUALITY, SPRITE = 640, 84, 144  # pixels of a picture's longer side, JPEG quality, pixels of a sprite's
+FACES = {"latin": 36, "cyrillic": 12, "arabic": 8, "chinese": 2, "japanese": 3, "korean": 3}
 """Training faces for each script; for validation a third as many, and one at least."""
 _SIGNS = "".join(map(chr, range(32, 127))) + "、。，？！：；（）「」『』《》…—–“”‘’¿¡•·♪€£"
 LETTERS = {
@@ -145,6 +145,7 @@ def _font(path: Path, target: Path, letters: str) -> int:
         from fontTools.ttLib import TTLibError
     except ImportError:
         return shutil.copyfile(path, target).stat().st_size
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # else it lists every letter
     options = subset.Options(
         hinting=False,
         notdef_outline=True,
@@ -167,7 +168,6 @@ def _font(path: Path, target: Path, letters: str) -> int:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="filled by clear_runtime.data.synthetic.sources")
     parser.add_argument("--out", type=Path, required=True, help="an empty or new folder")

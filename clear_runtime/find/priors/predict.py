@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...frames.precision import cpu_has_bfloat16
 from .light import MULTIPLE, LightPrior
 
 LONG_SIDE = 640  # pixels: the prior was trained on letters of 8 to 170 px, the sizes they have in a frame of this width
@@ -51,12 +52,6 @@ class Prior:
                 logits = self.model(x.contiguous(memory_format=torch.channels_last))
             masks.append(logits.float().sigmoid()[:, 0, :height, :width].cpu())
         return torch.cat(masks)
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 itself; where it does not, that is slower than float32."""
-    asks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(ask is not None and ask() for ask in asks)
 
 
 def at_own_scale(sees: Callable[[Tensor], Tensor], frames: Tensor, long_side: int, batch: int = BATCH) -> Tensor:

@@ -9,6 +9,7 @@ differences in space, and squared error; a little noise on the latents, which is
 import argparse
 import logging
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -17,16 +18,23 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from ...data.synthetic import sources
+from ...data.synthetic.on_device import Pictures, burnt
 from ...engines.nano.codec import NanoCodecNet, to_blocks
 from ...errors import ending_in_words
 from ..moving_average import MovingAverage
+from .drawn_texts import drawn_texts
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
-from .run import ClockedRun, add_run_arguments, learn
+from .run import ClockedRun, add_device_arguments, add_run_arguments, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
 FIRST = 10**6
 """Seed of the first clip, far from those of the other trainings."""
+FRAMES, SIZE = 9, (96, 160)
+"""Of a clip: frames, and height and width in pixels."""
+LETTERS = (10.0, 60.0)
+"""Pixels of an em, where clips are made on the device."""
 HELD_BACK = 24
 """Clips of pictures and fonts that nothing is trained on, on which it is scored."""
 POOL = 12
@@ -39,17 +47,23 @@ SMALL = 1e-4
 """Factor of the latents' mean square in the loss: making them large against the noise shall gain nothing."""
 
 
+def clips_on_device(args, device: torch.device) -> Iterator[Tensor]:
+    """Batches [N, T, 3, H, W] uint8 that are made on the device."""
+    pictures = Pictures(sources.pictures(args.data, False), device)
+    layers = drawn_texts(args.data, FIRST, args.texts, SIZE, LETTERS, args.workers, boxes=True).to(device)
+    while True:
+        yield (255 * burnt(pictures, layers, args.batch, FRAMES, empty=0.5).subtitled).round().byte()
+
+
 class Clips(Generated):
     """Clips of 9 frames, one in two with subtitles; item i is the pair of seed `first + i`."""
 
-    def __init__(
-        self, folder: Path, first: int, count: int, size: tuple[int, int] = (96, 160), validation: bool = False
-    ):
+    def __init__(self, folder: Path, first: int, count: int, size: tuple[int, int] = SIZE, validation: bool = False):
         super().__init__(folder, first, count, validation)
         self.size = size
 
     def item(self, i: int) -> Tensor:
-        _, subtitled, _ = self.maker.make(self.first + i, 9, *self.size, empty=0.5, frame_height=GROUND_HEIGHT)
+        _, subtitled, _ = self.maker.make(self.first + i, FRAMES, *self.size, empty=0.5, frame_height=GROUND_HEIGHT)
         return torch.from_numpy(rearrange(subtitled, "t h w c -> t c h w").copy())
 
 
@@ -85,7 +99,11 @@ def main(args) -> None:
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
     check = list(DataLoader(Clips(args.data, 0, HELD_BACK, validation=True), 8))
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
-    clips = stream(Clips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
+    clips = (
+        clips_on_device(args, device)
+        if args.on_device
+        else stream(Clips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
+    )
     pool = [next(clips) for _ in range(POOL)]
     if run.step == 0:
         blocks = torch.cat([rearrange(to_blocks(b.float() / 255), "n t c h w -> c (n t h w)") for b in pool], 1).T
@@ -115,6 +133,7 @@ def main(args) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, minutes=12, batch=8, rate=6e-4)
+    add_device_arguments(parser)
     parser.add_argument("--reuse", type=int, default=3, help="steps for each new batch of clips")
 
 

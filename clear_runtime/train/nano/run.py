@@ -31,6 +31,16 @@ def add_run_arguments(parser: argparse.ArgumentParser, minutes: float, batch: in
     parser.add_argument("--seed", type=int, default=0)
 
 
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of runs whose clips can be made where the network is trained."""
+    parser.add_argument(
+        "--on-device",
+        action="store_true",
+        help="clips are made on the device, many and simpler ones, instead of by --workers: for a graphics card",
+    )
+    parser.add_argument("--texts", type=int, default=3000, help="texts that are drawn for it before the first step")
+
+
 def learn(loss: Tensor, model: nn.Module, optimiser: torch.optim.Optimizer, average: MovingAverage) -> None:
     """One step: the weights move against the loss's gradient, and their average after them."""
     optimiser.zero_grad(set_to_none=True)
@@ -69,7 +79,7 @@ class ClockedRun:
 
     @property
     def done(self) -> bool:
-        return self.share >= 1
+        return self.share >= 1 and self.step > 0  # however short it is, it leaves something
 
     def rate(self, warmup: int = 50) -> float:
         """Linear warm-up, then a cosine over the clock (or the steps) down to a hundredth."""

@@ -10,6 +10,7 @@ target is the control itself. So the base repeats its control, and the LoRA is w
 import argparse
 import logging
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,17 +20,21 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ...data.synthetic import sources
+from ...data.synthetic.on_device import Pictures, burnt
 from ...engines.nano.codec import SPATIAL, TEMPORAL, NanoCodecNet
 from ...engines.nano.transformer import NanoWan, export
 from ...engines.schedule import sigmas
 from ...errors import ending_in_words
+from ...fill.harmonic import harmonic
 from ...fill.plain import fill
 from ...frames.latent_grid import frames_to_cells
 from ...frames.masks import grow
 from ...wan import CHANNELS, TIMESTEPS, latent_frames
 from ..moving_average import MovingAverage
+from .drawn_texts import drawn_texts
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
-from .run import ClockedRun, add_run_arguments, learn
+from .run import ClockedRun, add_device_arguments, add_run_arguments, learn
 from .store import save_fp16
 
 log = logging.getLogger(__name__)
@@ -39,6 +44,8 @@ CROPS = ((13, 64, 128), (13, 48, 192), (9, 96, 128), (13, 32, 256), (5, 96, 208)
 """Frames, height and width of what is trained on: about 500 tokens each."""
 KINDS = {"prefilled": 0.55, "as is": 0.37, "repeat": 0.08}
 """What a batch is shown -> share of the batches (see _loss). The first is how the bundled model is used."""
+LETTERS, GROWN = (11, 34), (2, 7)
+"""Pixels of an em, from and up to; by how many pixels holes are grown, from and under."""
 FIRST = 10**7
 """Seed of the first pair, far from those of the other trainings."""
 HELD_BACK = 16
@@ -58,17 +65,31 @@ class Triples(Generated):
     def item(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         seed = self.first + i
         clean, subtitled, mask = self.maker.make(
-            seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=(11, 34), frame_height=GROUND_HEIGHT, boxes=True
+            seed, FRAMES, HEIGHT, WIDTH, empty=0.03, em=LETTERS, frame_height=GROUND_HEIGHT, boxes=True
         )
-        grown = grow(torch.from_numpy(mask).float(), 3 if self.validation else random.Random(seed).randrange(2, 7))
+        grown = grow(torch.from_numpy(mask).float(), 3 if self.validation else random.Random(seed).randrange(*GROWN))
         frames = torch.from_numpy(subtitled).float() / 255
         filled = (fill(frames, grown > 0) * 255).round().byte()
         return torch.from_numpy(clean), torch.from_numpy(subtitled), filled, grown.byte()
 
 
-def held_back(folder: Path, count: int = HELD_BACK) -> list:
+def triples_on_device(args, device: torch.device) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """As Triples' batches of AT_A_TIME, made on the device; filled smoothly, by nothing from other frames."""
+    pictures = Pictures(sources.pictures(args.data, False), device)
+    layers = drawn_texts(args.data, FIRST, args.texts, (HEIGHT, WIDTH), LETTERS, args.workers, boxes=True).to(device)
+    while True:
+        clean, subtitled, mask = burnt(pictures, layers, AT_A_TIME, FRAMES, empty=0.03)
+        grown = grow(mask.flatten(0, 1).float(), int(torch.randint(*GROWN, ()))).view(mask.shape) > 0
+        grown[..., 0, 0] = False  # something is always known
+        filled = harmonic(subtitled.flatten(0, 1), ~grown.flatten(0, 1)[:, None]).view(subtitled.shape)
+        videos = ((255 * v).round().byte().movedim(2, -1) for v in (clean, subtitled, filled))
+        yield *videos, grown.byte()
+
+
+def held_back(folder: Path, count: int = HELD_BACK, workers: int = 0) -> list:
     """The validation clips that LoRAs are measured on, those with a subtitle."""
-    return [triple for triple in DataLoader(Triples(folder, 0, count, validation=True), 1) if triple[3].any()]
+    clips = DataLoader(Triples(folder, 0, count, validation=True), 1, num_workers=workers)
+    return [triple for triple in clips if triple[3].any()]
 
 
 @dataclass
@@ -214,8 +235,12 @@ def main(args) -> None:
         args.rate,
         every=args.every * 60,
     )
-    held = held_back(args.data, HELD_BACK)
-    triples = stream(Triples(args.data, FIRST + run.step * args.batch, ENDLESS), AT_A_TIME, args.workers)
+    held = held_back(args.data, HELD_BACK, args.workers)
+    triples = (
+        triples_on_device(args, device)
+        if args.on_device
+        else stream(Triples(args.data, FIRST + run.step * args.batch, ENDLESS), AT_A_TIME, args.workers)
+    )
     pool: list[Latents] = []
     while len(pool) < min(args.pool, LEAST):
         pool += encode(codec, next(triples), device)
@@ -252,6 +277,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, minutes=75, batch=12, rate=1e-3)
     parser.add_argument("--codec", type=Path, required=True, help="nano_codec.safetensors")
     parser.add_argument("--every", type=float, default=3, help="minutes between checkpoints")
+    add_device_arguments(parser)
     parser.add_argument("--pool", type=int, default=3000, help="pairs kept in memory")
     parser.add_argument("--fresh", type=float, default=1.0, help="new groups of four pairs per step")
 
