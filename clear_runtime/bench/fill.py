@@ -1,12 +1,12 @@
-"""What each part of the fill is worth, without a network and with the true mask.
+"""What each part of the fill is worth, with the true mask.
 
     python -m clear_runtime bench fill [CASE ...] [--pictures FILE ...] [--kinds KIND ...] [--grow PIXELS]
 
 A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen through a moving camera (a drawn
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
 with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
-frames; true pixels along the motion; texture from the surroundings. Prints tables of PSNR, texture and flicker inside
-the subtitle grown by 3 pixels, and of the seconds that a frame takes.
+frames; true pixels along the motion; what the network paints; texture from the surroundings. Prints tables of PSNR,
+texture and flicker inside the subtitle grown by 3 pixels, and of the seconds that a frame takes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from .tables import table
 log = logging.getLogger(__name__)
 
 PARTS: dict[str, dict[str, bool]] = {
-    "harmonic": {"still": False, "motion": False, "texture": False},
-    "+ still": {"motion": False, "texture": False},
-    "+ motion": {"texture": False},
+    "harmonic": {"still": False, "motion": False, "network": False, "texture": False},
+    "+ still": {"motion": False, "network": False, "texture": False},
+    "+ motion": {"network": False, "texture": False},
+    "+ network": {"texture": False},
     "+ texture": {},
 }
 """Column -> what of the fill is off."""

@@ -6,6 +6,7 @@ blocks without normalisation, so that a picture's brightness goes through as it 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..checkpoint import read_tensors
+from ..errors import ClearError
 from ..frames.precision import halves
 from ..weights import FOLDER
 
@@ -73,22 +75,37 @@ class Painter:
     """A FillNet for pictures of any size, on any device."""
 
     def __init__(self, net: FillNet):
-        self.net = net.eval().requires_grad_(False)
+        # the layout in which convolutions are fastest, on a CPU too
+        self.net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def __call__(self, smooth: Tensor, known: Tensor) -> Tensor:
-        """smooth [N, 3, h, w] in 0..1, filled smoothly where known [N, 1, h, w] bool is False -> the same shape in
-        0..1, known pixels as they are."""
+        """smooth [N, 3, h, w] in 0..1, filled smoothly where known [N, 1, h, w] bool is False -> the same shape, known
+        pixels as they are. Paints no value of a channel that is beyond all known ones, so that an even picture stays
+        even."""
         height, width = smooth.shape[-2:]
         pad = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
-        own, holes = F.pad(smooth, pad, mode="replicate"), F.pad((~known).float(), pad)
+        own = F.pad(smooth.float(), pad, mode="replicate").contiguous(memory_format=torch.channels_last)
+        holes = F.pad((~known).float(), pad)
         with torch.autocast(smooth.device.type, torch.bfloat16, enabled=halves(smooth.device)):
             made = self.net(own, holes)
-        return torch.where(known, smooth, made[..., :height, :width].clamp(0, 1))
+        least, most = (
+            torch.where(known, smooth, end).flatten(2) for end in (smooth.new_tensor(1.0), smooth.new_tensor(0.0))
+        )
+        bounds = least.amin(2)[..., None, None], most.amax(2)[..., None, None]
+        return torch.where(known, smooth, made[..., :height, :width].clamp(*bounds))
 
 
 def load_painter(path: Path = BUNDLED, device: str | torch.device = "cpu") -> Painter:
-    """A FillNet from its file. Raises ClearError for a file that cannot be read."""
-    net = FillNet()
-    net.load_state_dict({name: value.float() for name, value in read_tensors(path).items()})
+    """A FillNet from its file. Raises ClearError for a file that is none, or that cannot be read."""
+    net, stored = FillNet(), read_tensors(path)
+    if {name: value.shape for name, value in net.state_dict().items()} != {k: v.shape for k, v in stored.items()}:
+        raise ClearError(f"{path.name} is no fill network. Choose one that `train-nano fill` wrote.")
+    net.load_state_dict({name: value.float() for name, value in stored.items()})
     return Painter(net.to(device))
+
+
+@lru_cache(2)
+def bundled_painter(device: torch.device) -> Painter:
+    """The bundled one, read once for each device."""
+    return load_painter(device=device)

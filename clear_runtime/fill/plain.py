@@ -8,6 +8,7 @@ from ..frames.region import blocks
 from .flow import OpticalFlow
 from .harmonic import harmonic
 from .letterbox import fill_bars_, without_bars
+from .network import bundled_painter
 from .propagate import Borrower
 
 MARGIN = 64
@@ -20,14 +21,16 @@ def fill(
     still: bool = True,
     motion: bool = True,
     texture: bool = True,
+    network: bool = True,
     optical_flow: OpticalFlow | None = None,
 ) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
     The frames follow one another in one shot or several. A pixel that another frame shows is taken from there
     (propagate.py), at the same place where the scene stands still (`still`), along its motion where it moves
-    (`motion`; by `optical_flow` where one is given, see flow.py); else it is the smooth continuation of its
-    surroundings, with their texture where they have some (`texture`). The black bars of a letterbox are filled by
+    (`motion`; by `optical_flow` where one is given, see flow.py); else it is what a small network paints over the smooth
+    continuation of its surroundings (`network`; network.py), with their texture where they have some (`texture`). The
+    black bars of a letterbox are filled by
     themselves. A frame that is masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when
     frames and mask differ in count or size.
     """
@@ -44,7 +47,8 @@ def fill(
         pixels, known = picture.of(block.of(frames)).permute(0, 3, 1, 2), picture.of(known)[:, None]
         if known.all():
             continue
-        borrow = Borrower(pixels, known, still, motion, texture, optical_flow)
+        painter = bundled_painter(pixels.device) if network else None
+        borrow = Borrower(pixels, known, still, motion, texture, optical_flow, painter)
         # frame by frame, so that beyond `out` no more than a frame is held at full size
         for t in range(len(pixels)):
             if known[t].all() or not known[t].any():

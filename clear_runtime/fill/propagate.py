@@ -19,6 +19,7 @@ from .exemplar import Exemplar
 from .flow import OpticalFlow, warped
 from .lend import sampled, shown_at
 from .motion import Motion, at_points, followed, halved_points
+from .network import Painter
 
 RADII = ((1, 1.0), (2, 0.03), (2, 0.001))
 """(reach, weight) at a quarter of the frame's size, an eighth and a sixteenth, so 6, 20 and 40 of its pixels: the
@@ -34,6 +35,8 @@ NEWS = 0.02
 """Share of a frame's hidden pixels that one more lender has to show for the first time."""
 REST = 0.02
 """Share of the hidden pixels that lenders leave to the spatial fill, from which texture is worth looking for."""
+AROUND = 32
+"""Pixels beside a frame's holes that the network is shown."""
 FILL_ERROR = 0.3
 """Squared error of the spatial fill as a share of the surroundings' variance. With 0.1 still scenes come back 2 to 5 dB
 worse; with 0.6 what moves gains 0.1 dB, and what changes without moving loses as much."""
@@ -52,9 +55,9 @@ class Borrower:
     """Mixes true pixels into the spatial fill of a piece's frames.
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; still: whether pixels are borrowed at the same place in
-    other frames; moving: whether along the motion; texture: whether what no
-    frame shows is given texture (exemplar.py); optical_flow: another than our own. Frames are asked for in their
-    order.
+    other frames; moving: whether along the motion; painter: paints what no frame shows (network.py), which else is
+    smooth; texture: whether it is given texture (exemplar.py); optical_flow: another than our own. Frames are asked for
+    in their order.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class Borrower:
         moving: bool = True,
         texture: bool = True,
         optical_flow: OpticalFlow | None = None,
+        painter: Painter | None = None,
     ):
-        self.pixels, self.known, self.moving = pixels, known, moving
+        self.pixels, self.known, self.moving, self.painter = pixels, known, moving, painter
         self.motion = Motion(pixels, known, flows=moving, optical_flow=optical_flow)
         self.texture = Exemplar(pixels, known, self.motion, moving) if texture else None
         self.still = lenders(known) if still else [torch.empty(0, dtype=torch.long)] * len(known)
@@ -82,10 +86,24 @@ class Borrower:
         points = torch.stack([columns, rows], 1).float()
         lent, total = self._lent(t, points)
         own, left = filled[:, rows, columns], 1 / total > REST
-        if self.texture is not None and (1 / total).mean() > REST:
-            own[:, left] = self.texture(t, own[:, left], points[left])
+        if (1 / total).mean() > REST:
+            if self.painter is not None:
+                own = self._painted(t, filled)[:, rows, columns]
+            if self.texture is not None:
+                own[:, left] = self.texture(t, own[:, left], points[left])
         out = filled.clone()
         out[:, rows, columns] = (lent + own) / total
+        return out
+
+    def _painted(self, t: int, filled: Tensor) -> Tensor:
+        """Frame t's spatial fill [3, h, w] with what the network makes of all of its holes: where other frames show
+        something it weighs as little as the smooth fill did, and what is painted does not hang on them."""
+        hidden = (~self.known[t, 0]).nonzero()
+        top, left = (hidden.amin(0) - AROUND).clamp_min(0).tolist()
+        bottom, right = (hidden.amax(0) + 1 + AROUND).tolist()
+        part = (slice(None), slice(top, bottom), slice(left, right))
+        out = filled.clone()
+        out[part] = self.painter(filled[part][None], self.known[t][part][None])[0]
         return out
 
     def _lent(self, t: int, points: Tensor) -> tuple[Tensor, Tensor]:
