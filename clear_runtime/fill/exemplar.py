@@ -33,7 +33,7 @@ BATCH = 16
 KEEPS = 0.7
 """A shift that was chosen in the frame before stays unless another differs less than this share of what it does."""
 TEXTURE_ERROR = 0.15
-"""Squared error of the fill before it, as a share of the surroundings' fine detail, against which a shift has to be good.
+"""Squared error of the fill before it, as a share of the surroundings' fine detail, against which a shift is weighed.
 More is more texture, and more of it wrong."""
 NOISE = (1.5 / 255) ** 2
 """Squared difference of places that are the same."""

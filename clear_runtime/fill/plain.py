@@ -28,11 +28,10 @@ def fill(
 
     The frames follow one another in one shot or several. A pixel that another frame shows is taken from there
     (propagate.py), at the same place where the scene stands still (`still`), along its motion where it moves
-    (`motion`; by `optical_flow` where one is given, see flow.py); else it is what a small network paints over the smooth
-    continuation of its surroundings (`network`; network.py), with their texture where they have some (`texture`). The
-    black bars of a letterbox are filled by
-    themselves. A frame that is masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when
-    frames and mask differ in count or size.
+    (`motion`; by `optical_flow` where one is given, see flow.py); else it is what a small network paints over the
+    smooth continuation of its surroundings (`network`; network.py), with their texture where they have some
+    (`texture`). The black bars of a letterbox are filled by themselves. A frame that is masked from edge to edge stays
+    as it is: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
     """
     if frames.shape[:3] != mask.shape:
         raise ClearError(

@@ -88,14 +88,14 @@ class Borrower:
         own, left = filled[:, rows, columns], 1 / total > REST
         if (1 / total).mean() > REST:
             if self.painter is not None:
-                own = self._painted(t, filled)[:, rows, columns]
+                own = self._painted(self.painter, t, filled)[:, rows, columns]
             if self.texture is not None:
                 own[:, left] = self.texture(t, own[:, left], points[left])
         out = filled.clone()
         out[:, rows, columns] = (lent + own) / total
         return out
 
-    def _painted(self, t: int, filled: Tensor) -> Tensor:
+    def _painted(self, painter: Painter, t: int, filled: Tensor) -> Tensor:
         """Frame t's spatial fill [3, h, w] with what the network makes of all of its holes: where other frames show
         something it weighs as little as the smooth fill did, and what is painted does not hang on them."""
         hidden = (~self.known[t, 0]).nonzero()
@@ -103,7 +103,7 @@ class Borrower:
         bottom, right = (hidden.amax(0) + 1 + AROUND).tolist()
         part = (slice(None), slice(top, bottom), slice(left, right))
         out = filled.clone()
-        out[part] = self.painter(filled[part][None], self.known[t][part][None])[0]
+        out[part] = painter(filled[part][None], self.known[t][part][None])[0]
         return out
 
     def _lent(self, t: int, points: Tensor) -> tuple[Tensor, Tensor]:

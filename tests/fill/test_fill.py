@@ -111,7 +111,9 @@ def test_a_line_far_away_changes_nothing():
 def test_blocks_give_what_one_box_around_all_gives():
     frames, mask = scene(3, 256, 320), sum(two_lines())
     whole = harmonic(frames.permute(0, 3, 1, 2), (mask == 0)[:, None]).permute(0, 2, 3, 1)
-    assert torch.equal(fill(frames, mask, motion=False, texture=False, network=False), whole) and not torch.equal(whole, frames)
+    assert torch.equal(fill(frames, mask, motion=False, texture=False, network=False), whole) and not torch.equal(
+        whole, frames
+    )
 
 
 def test_what_lies_between_two_lines_is_not_worked_on(monkeypatch):

@@ -61,7 +61,9 @@ def test_a_frame_that_is_all_mask_lends_nothing():
     mask[1] = 1
     frames = subtitled(texture().expand(3, -1, -1, -1), mask)
     assert torch.equal(fill(frames, mask)[1], frames[1])
-    assert error(fill(frames, mask, texture=False, network=False)[::2], spatial(frames[::2], mask[::2]), mask[::2]) < 1e-3
+    assert (
+        error(fill(frames, mask, texture=False, network=False)[::2], spatial(frames[::2], mask[::2]), mask[::2]) < 1e-3
+    )
 
 
 def test_nothing_flickers_on_a_still_background():
