@@ -17,6 +17,7 @@ from clear_runtime.find.priors.predict import Prior
 
 BOUNDS = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 2e-2}
 """Relative errors: one forward pass or a few, in these numbers."""
+BOUND_OF_MASKS = 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -59,21 +60,28 @@ def test_nano_codec(device, near):
     near(here.decode(latents), there.decode(latents), BOUNDS[torch.float32], "decode")
 
 
+def float32_prior(device="cpu"):
+    """Some CPUs have a faster kind of number."""
+    prior = load_prior(device=device)
+    prior.halved = False
+    return prior
+
+
 def test_light_prior(device, near):
     frames = torch.rand(3, 90, 150, 3)
-    near(load_prior(device=device)(frames), load_prior()(frames), 1e-3)
+    near(float32_prior(device)(frames), float32_prior()(frames), BOUND_OF_MASKS)
 
 
 def test_light_prior_of_frames_on_the_device(device, near):
     frames = torch.rand(2, 400, 700, 3)
-    near(load_prior(device=device)(frames.to(device)), load_prior()(frames), 1e-3)
+    near(float32_prior(device)(frames.to(device)), float32_prior()(frames), BOUND_OF_MASKS)
 
 
 def test_paper_prior(device, near):
     torch.manual_seed(0)
     model, frames = PaperPrior(), torch.rand(1, 64, 96, 3)
     reference = Prior(model)(frames)
-    near(Prior(model, device)(frames), reference, 1e-3)
+    near(Prior(model, device)(frames), reference, BOUND_OF_MASKS)
 
 
 def test_unipc(device, dtype, near):
