@@ -1,6 +1,7 @@
 """What each part of the fill is worth, with the true mask.
 
     python -m clear_runtime bench fill [CASE ...] [--pictures FILE ...] [--kinds KIND ...] [--grow PIXELS]
+                                   [--size FRAMES HEIGHT WIDTH]
 
 A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen through a moving camera (a drawn
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
@@ -75,12 +76,12 @@ def run(
     kinds: Sequence[str] = KINDS,
     pixels: int = GROW,
     figures_in: Path | None = None,
-    size: Size = Size(),
+    size: Sequence[int] = Size(),
 ) -> None:
     """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures;
     size: of the generated clips."""
     rows: dict[str, list[dict[str, FillScores]]] = {}
-    for case in [*map(read_case, cases), *generated(kinds, pictures, size)]:
+    for case in [*map(read_case, cases), *generated(kinds, pictures, Size(*size))]:
         row = {part: scores(case, pixels, **off) for part, off in PARTS.items()}
         rows.setdefault(case.name, []).append(row)
         log.info("%s  %s", case.name, "  ".join(f"{part} {one.psnr:.2f} dB" for part, one in row.items()))

@@ -72,7 +72,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="default: %(default)s")
     parser.add_argument("--megabytes", type=float, default=DEFAULT_MEGABYTES, help="of data, at most")
     args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped; delete the folder before you try again"):
         contents = prepare(args.data, args.out, args.megabytes)
         size = contents["data"]["bytes"] + sum(wheel["bytes"] for wheel in contents["wheels"])

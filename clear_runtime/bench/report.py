@@ -133,7 +133,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("json", type=Path, help="the gpu.json of a run")
     parser.add_argument("--into", type=Path, help=f"a file with {BEGIN} and {END}; without, the tables are only said")
     args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped"):
         found = read_json(args.json)
         if not found:

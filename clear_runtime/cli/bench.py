@@ -63,6 +63,14 @@ def _fill(parser, bench) -> None:
     parser.add_argument("cases", nargs="*", type=Path)
     parser.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="FILE", help="photographs to move over")
     parser.add_argument("--kinds", nargs="*", choices=bench.KINDS, default=list(bench.KINDS), metavar="KIND")
+    parser.add_argument(
+        "--size",
+        nargs=3,
+        type=int,
+        default=bench.Size(),
+        metavar=("FRAMES", "HEIGHT", "WIDTH"),
+        help="of the moving pictures",
+    )
     parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
 

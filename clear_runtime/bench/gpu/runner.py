@@ -32,7 +32,6 @@ DATA, WHEELS = "data", "wheels"  # in the folder that `bench prepare` made
 
 def main(argv: list[str] | None = None) -> None:
     args = arguments(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     with ending_in_words("stopped; gpu.json holds what was found until then"):
         run_all(args)
 

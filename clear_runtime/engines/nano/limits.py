@@ -20,7 +20,7 @@ costs the square of their number."""
 STEPS = 1
 """It predicts the clean latents best in one step from pure noise; more steps lose (weights/README.md has the
 figures)."""
-SHARE = 0.04
+SHARE = 0.32
 """Part of its change over a prefilled control that is kept: what validates best, as nano.measure_lora prints it."""
 
 
