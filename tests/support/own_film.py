@@ -1,5 +1,6 @@
 """A small film with two lines of a planted look, and stretches without text."""
 
+from functools import cache
 from pathlib import Path
 
 import drawn_rows
@@ -15,10 +16,14 @@ PLANTED = BurnStyle(size=13.0, colour="#ffe14d", outline=10.0, outline_colour="#
 SEEDS = 3, 5
 
 
+@cache
+def _scene() -> torch.Tensor:
+    return torch.from_numpy(0.15 + drawn_rows.scene(1, size=(HEIGHT, WIDTH + FRAMES), seed=4)[0]).float()
+
+
 def frame(t: int) -> torch.Tensor:
     """The picture behind the lines [H, W, 3], which moves a pixel a frame."""
-    wide = drawn_rows.scene(1, size=(HEIGHT, WIDTH + FRAMES), seed=4)[0]
-    return torch.from_numpy(0.15 + wide[:, t : t + WIDTH]).float()[..., None] * torch.tensor([0.9, 1.0, 0.8])
+    return _scene()[:, t : t + WIDTH][..., None] * torch.tensor([0.9, 1.0, 0.8])
 
 
 def write_film(path: Path) -> Path:
