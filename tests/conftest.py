@@ -18,7 +18,7 @@ settings.load_profile("any machine")
 
 FOLDERS = {"browser": ("browser", "comfy", "slow"), "comfy": ("comfy", "slow"), "gpu": ("gpu",), "nodes": ("comfy",)}
 """The markers of all tests of a folder. A server is started for those of tests/browser and of tests/comfy."""
-TOGETHER = ("comfy", "nodes")
+TOGETHER = ("tests/comfy/", "tests/nodes/")
 """Folders whose tests run in one process where there are several: ComfyUI is started, or imported, once."""
 
 
@@ -36,14 +36,24 @@ def pytest_collection_modifyitems(config, items):
     if not torch.cuda.is_available() and not os.environ.get("CLEAR_TEST_DEVICE"):
         lacking["gpu"] = "torch sees no CUDA device; CLEAR_TEST_DEVICE=cpu runs these tests all the same"
     for item in items:
-        file = item.path.relative_to(Path(__file__).parent)
-        for name in FOLDERS.get(file.parts[0], ()):
+        for name in FOLDERS.get(item.path.relative_to(Path(__file__).parent).parts[0], ()):
             item.add_marker(name)
-        if config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(file.parts[0] if file.parts[0] in TOGETHER else str(file)))
         for name, reason in lacking.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile, with some folders as if they were one file."""
+    from xdist.scheduler import LoadFileScheduling  # an optional package: it is there when this is called
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            folder = next((one for one in TOGETHER if nodeid.startswith(one)), None)
+            return folder or super()._split_scope(nodeid)
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _no_browser(config) -> str | None:
