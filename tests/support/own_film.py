@@ -10,8 +10,8 @@ from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.data.synthetic.burner import burn_clip
 from clear_runtime.media.writer import VideoWriter
 
-HEIGHT, WIDTH, FRAMES = 180, 320, 160
-TEXT = ((0, 40), (100, 136))
+HEIGHT, WIDTH, FRAMES = 180, 320, 112
+TEXT = ((0, 24), (64, 88))
 PLANTED = BurnStyle(size=13.0, colour="#ffe14d", outline=10.0, outline_colour="#101060", margin=8.0, position="bottom")
 SEEDS = 3, 5
 
