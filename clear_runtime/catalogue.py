@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .data.synthetic.burn_style import BurnStyle
+from .engines.engine import EngineOptions
 from .engines.minimax import MiniMaxOptions
 from .film.options import RemoveFilmOptions
 from .find.options import MarkOptions
+from .frames.windows import WindowOptions
 from .option import Option, described, kinds_of, made_of
 from .options import RemoveOptions
 from .train.lora.options import TrainOptions as LoraOptions
@@ -96,6 +98,11 @@ class Surface:
         return made_of(self.of, {**values, **rest})
 
 
+def names_of(of: type) -> frozenset[str]:
+    """The options of a dataclass, by name."""
+    return frozenset(one.name for one, _ in described(of))
+
+
 REMOVE = Surface(RemoveOptions, left_out=frozenset({"context", "max_pixels", "keep_change"}))
 """Remove Subtitles."""
 REMOVE_VIDEO = Surface(RemoveFilmOptions, left_out=REMOVE.left_out | {"fps"})
@@ -121,21 +128,7 @@ COMPOSITE = Surface(
             "之后还剩下的写入报告。",
         },
     },
-    left_out=frozenset(
-        {
-            "window",
-            "overlap",
-            "region",
-            "context",
-            "max_pixels",
-            "steps",
-            "seed",
-            "control",
-            "keep_change",
-            "clean_overlap",
-            "output",
-        }
-    ),
+    left_out=names_of(WindowOptions) | names_of(EngineOptions) | {"output"},
 )
 """Composite Subtitles: what paints is elsewhere."""
 MASK = Surface(

@@ -65,11 +65,13 @@ def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
     if region == AUTO_REGION:
         region = needs.region if output.output != RAW and mask_from in (AUTO_MASK, PRIOR) else WHOLE
     if mask_from == AUTO_MASK:
-        mask_from = BOTH if needs.finds and control == "as is" and region == WHOLE else PRIOR
+        mask_from = (
+            BOTH if needs.finds_text and needs.tells_changes and control == "as is" and region == WHOLE else PRIOR
+        )
     if output.output == PREVIEW:
         control, region, mask_from = needs.control, needs.region, PRIOR
-    if needs.holes and mask_from != PRIOR:
-        raise ClearError(f'This engine paints holes and cannot say what it changed. Set mask_from to "{PRIOR}".')
+    if not needs.tells_changes and mask_from != PRIOR:
+        raise ClearError(f'This engine cannot say what it changed. Set mask_from to "{PRIOR}".')
     max_pixels = int(min(windows.max_pixels, needs.max_pixels)) if needs.scaled else None
     grow = CHANGED_GROW if options.marking.grow == AUTO_GROW else options.marking.grow
     context = int(min(windows.context, needs.context))

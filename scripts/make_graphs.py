@@ -274,6 +274,12 @@ def pairs() -> Graph:
     return graph
 
 
+def watched(graph: Graph, trained: dict, example: str, height: int) -> None:
+    """A training's curves, so high, and its example."""
+    graph.add("PreviewImage", title="Curves", size=(420, height), images=(trained, "curves"))
+    graph.add("PreviewImage", title=example, size=(420, 300), images=(trained, "example"))
+
+
 def train_lora() -> Graph:
     graph = Graph(scale=0.6)
     film = loaded(graph, "train_lora", CLEAN, "Clean video", height=620)
@@ -287,13 +293,7 @@ def train_lora() -> Graph:
     graph.column()
     trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
     graph.column()
-    graph.add("PreviewImage", title="Curves", size=(420, 460), images=(trained, "curves"))
-    graph.add(
-        "PreviewImage",
-        title="Before, after, where the model sees the subtitle",
-        size=(420, 300),
-        images=(trained, "example"),
-    )
+    watched(graph, trained, "Before, after, where the model sees the subtitle", height=460)
     graph.column()
     removed = removing(graph, subtitled, REMOVE, **(bare | {"model": (trained, MODEL)}))
     graph.column()
@@ -312,13 +312,7 @@ def train_from_film() -> Graph:
     graph.column()
     trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
     graph.column()
-    graph.add("PreviewImage", title="Curves", size=(420, 460), images=(trained, "curves"))
-    graph.add(
-        "PreviewImage",
-        title="Before, after, where the model sees the subtitle",
-        size=(420, 300),
-        images=(trained, "example"),
-    )
+    watched(graph, trained, "Before, after, where the model sees the subtitle", height=460)
     graph.column()
     removed = graph.add("CLEAR_SubtitleRemoveVideo", FILM, video=(video, VIDEO), **(bare | {"model": (trained, MODEL)}))
     graph.column()
@@ -331,13 +325,7 @@ def train_prior() -> Graph:
     trained = graph.add("CLEAR_TrainPrior", [DEMO, "demo_prior", "light", "from scratch", 60, 4, 0.0, 0, CLEAN])
     graph.note(note("train_prior"), 380, 500)
     graph.column()
-    graph.add("PreviewImage", title="Curves", size=(420, 320), images=(trained, "curves"))
-    graph.add(
-        "PreviewImage",
-        title="A frame, its pseudo-label, what the prior marks",
-        size=(420, 300),
-        images=(trained, "example"),
-    )
+    watched(graph, trained, "A frame, its pseudo-label, what the prior marks", height=320)
     graph.add("PreviewAny", title="Report", source=(trained, "report"))
     graph.column()
     video = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")

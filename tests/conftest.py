@@ -18,6 +18,8 @@ settings.load_profile("any machine")
 
 FOLDERS = {"browser": ("browser", "comfy", "slow"), "comfy": ("comfy", "slow"), "gpu": ("gpu",), "nodes": ("comfy",)}
 """The markers of all tests of a folder. A server is started for those of tests/browser and of tests/comfy."""
+TOGETHER = ("tests/comfy/", "tests/nodes/")
+"""Folders whose tests run in one process where there are several: ComfyUI is started, or imported, once."""
 
 
 def pytest_addoption(parser):
@@ -39,6 +41,19 @@ def pytest_collection_modifyitems(config, items):
         for name, reason in lacking.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile, with some folders as if they were one file."""
+    from xdist.scheduler import LoadFileScheduling  # an optional package: it is there when this is called
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            folder = next((one for one in TOGETHER if nodeid.startswith(one)), None)
+            return folder or super()._split_scope(nodeid)
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _no_browser(config) -> str | None:

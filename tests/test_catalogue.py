@@ -2,6 +2,9 @@
 
 import argparse
 import importlib.util
+import json
+import re
+import shutil
 
 import pytest
 from paths import ROOT
@@ -116,12 +119,23 @@ def test_pages_and_translations_are_up_to_date(make_docs):
     assert not list(make_docs.out_of_date()), "run python scripts/make_docs.py"
 
 
-def test_texts_that_fell_behind_are_found(make_docs, monkeypatch, tmp_path):
-    for path in make_docs.written():
+CHINESE = "locales/zh/nodeDefs.json"
+
+
+@pytest.fixture
+def texts(make_docs, monkeypatch, tmp_path):
+    """A copy of what the script reads and writes."""
+    for path in ["docs/nodes.md", CHINESE, *(page.relative_to(ROOT) for page in (ROOT / "web/docs").rglob("*.md"))]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        text = (ROOT / path).read_text(encoding="utf-8")
-        (tmp_path / path).write_text(text.replace("81", "80").replace("先验模型的把握", "把握"), encoding="utf-8")
+        shutil.copyfile(ROOT / path, tmp_path / path)
     monkeypatch.setattr(make_docs, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_texts_that_fell_behind_are_found(make_docs, texts):
+    for path in make_docs.written():
+        text = (texts / path).read_text(encoding="utf-8")
+        (texts / path).write_text(text.replace("81", "80").replace("先验模型的把握", "把握"), encoding="utf-8")
     assert {path.as_posix() for path in make_docs.out_of_date()} >= {
         "docs/nodes.md",
         "web/docs/CLEAR_SubtitleRemove.md",
@@ -129,3 +143,24 @@ def test_texts_that_fell_behind_are_found(make_docs, monkeypatch, tmp_path):
     }
     make_docs.main(check=False)
     assert not make_docs.out_of_date()
+
+
+def test_what_is_translated_of_an_option_that_is_gone_goes_too(make_docs, texts):
+    held = json.loads((texts / CHINESE).read_text(encoding="utf-8"))
+    for node in ("CLEAR_SubtitleRemove", "CLEAR_LoadNano"):  # with options, and with inputs of its own alone
+        held[node]["inputs"]["vanished"] = {"name": "旧", "tooltip": "旧"}
+    (texts / CHINESE).write_text(json.dumps(held, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert [path.as_posix() for path in make_docs.out_of_date()] == [CHINESE]
+    make_docs.main(check=False)
+    assert (texts / CHINESE).read_bytes() == (ROOT / CHINESE).read_bytes()
+
+
+def test_the_view_of_all_nodes_has_a_row_for_each_page(make_docs, texts):
+    rows = re.findall(
+        r"^\| \[\*\*(.+)\*\*\]\(\.\./web/docs/(\w+)\.md\) \|", (texts / "docs/nodes.md").read_text(), re.M
+    )
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in (texts / "web" / "docs").glob("*.md")}
+    assert {node: name for name, node in rows} == {node: text.splitlines()[0][2:] for node, text in pages.items()}
+    page = texts / "web" / "docs" / "CLEAR_LoadNano.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("**strength**", "**power**"), encoding="utf-8")
+    assert "docs/nodes.md" in {path.as_posix() for path in make_docs.out_of_date()}

@@ -13,9 +13,13 @@ from clear_runtime.pipeline import remove
 # -- what comes back ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 5, 17, 40])
-@pytest.mark.parametrize("size", [(24, 36), (23, 37), (40, 21), (5, 3)])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+COUNTS, SIZES, DTYPES = (1, 2, 4, 5, 17, 40), ((24, 36), (23, 37), (40, 21), (5, 3)), (torch.float32, torch.float16)
+
+
+@pytest.mark.parametrize(
+    "count, size, dtype",  # each count with each size, and each of both with each type
+    [(count, size, DTYPES[(i + j) % 2]) for i, count in enumerate(COUNTS) for j, size in enumerate(SIZES)],
+)
 def test_every_frame_comes_back_in_order_size_and_type(count, size, dtype):
     frames = video(count, *size, text=(1, 2, 1, 2), dtype=dtype)
     for output in ("composite", "raw", "preview"):
@@ -100,10 +104,7 @@ def test_a_line_is_marked_the_same_wherever_windows_end(first, count):
     window."""
     frames = video(49, text=None)
     frames[first : first + count, 14:17, 8:28] = 1
-    masks = [
-        run(frames, output="preview", window=window, overlap=overlap)[1]
-        for window, overlap in ((49, 0), (17, 0), (17, 4), (9, 5))
-    ]
+    masks = [run(frames, window=window, overlap=overlap)[1] for window, overlap in ((49, 0), (17, 0), (17, 4), (9, 5))]
     assert torch.equal(masks[0].amax((1, 2)) == 1, torch.tensor([first <= t < first + count for t in range(49)]))
     assert all(torch.equal(masks[0], other) for other in masks[1:])
 

@@ -23,9 +23,11 @@ export function areasOf(text, size) {
         if (!(kind in KINDS) || !numbers.length || numbers.flat().some(Number.isNaN)) return { text: one }
         if (numbers.length === 1 && numbers[0].length === 4) {
             const [left, top, width, height] = numbers[0]
-            return { text: one, kind, corners: [[left, top], [left + width, top], [left + width, top + height], [left, top + height]] }
+            const [right, bottom] = [left + width, top + height]
+            return { text: one, kind, corners: [[left, top], [right, top], [right, bottom], [left, bottom]] }
         }
-        return numbers.length > 2 && numbers.every((pair) => pair.length === 2) ? { text: one, kind, corners: numbers } : { text: one }
+        const outline = numbers.length > 2 && numbers.every((pair) => pair.length === 2)
+        return outline ? { text: one, kind, corners: numbers } : { text: one }
     })
 }
 
@@ -49,9 +51,11 @@ class Areas {
     }
 
     build() {
-        this.canvas = element("canvas", { style: { width: "100%", flex: "1 1 0", minHeight: "0", touchAction: "none", cursor: "crosshair" } })
+        const whole = { width: "100%", flex: "1 1 0", minHeight: "0", touchAction: "none", cursor: "crosshair" }
+        this.canvas = element("canvas", { style: whole })
         this.canvas.addEventListener("pointerdown", (event) => this.grab(event))
-        this.time = element("input", { type: "range", min: 0, max: 0, step: 0.04, value: 0, title: say("another frame"), style: { width: "100%", margin: "0" } })
+        const range = { type: "range", min: 0, max: 0, step: 0.04, value: 0, title: say("another frame") }
+        this.time = element("input", { ...range, style: { width: "100%", margin: "0" } })
         this.time.addEventListener("input", () => this.seek())
         this.kinds = Object.entries(KINDS).map(([kind, colour]) => {
             const one = button(say(`draw ${kind}`), `draw ${kind}: why`, () => this.choose(kind))
@@ -73,8 +77,9 @@ class Areas {
             {
                 className: "clear-areas",
                 style: {
-                    display: "flex", flexDirection: "column", gap: "3px", width: "100%", height: "100%", minHeight: `${HEIGHT}px`,
-                    boxSizing: "border-box", font: "12px sans-serif", color: "#ccc", background: "#1c1c1c", borderRadius: "6px", padding: "4px",
+                    display: "flex", flexDirection: "column", gap: "3px", boxSizing: "border-box",
+                    width: "100%", height: "100%", minHeight: `${HEIGHT}px`, font: "12px sans-serif",
+                    color: "#ccc", background: "#1c1c1c", borderRadius: "6px", padding: "4px",
                 },
             },
             tools, this.canvas, this.time,
@@ -111,7 +116,8 @@ class Areas {
         if (!file || this.facts?.failed) return this.draw()
         this.told.textContent = timecode(Number(this.time.value))
         clearTimeout(this.waiting) // while the hand moves, no frame is asked for
-        this.waiting = setTimeout(() => (this.picture.src = frameAddress(file, Number(this.time.value), SIDE)), this.picture.src ? 150 : 0)
+        const show = () => (this.picture.src = frameAddress(file, Number(this.time.value), SIDE))
+        this.waiting = setTimeout(show, this.picture.src ? 150 : 0)
     }
 
     /** A frame of a run, where no file is known. */
@@ -201,7 +207,8 @@ class Areas {
             window.removeEventListener("pointerup", end, true)
             const drawn = this.drawing?.corners
             this.drawing = null
-            const far = (n) => drawn && Math.max(...drawn.map((one) => one[n])) - Math.min(...drawn.map((one) => one[n])) > LEAST
+            const along = (n) => drawn.map((one) => one[n])
+            const far = (n) => drawn && Math.max(...along(n)) - Math.min(...along(n)) > LEAST
             if (far(0) && far(1)) this.put([...this.texts(), text])
             else this.draw()
         }

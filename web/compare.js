@@ -25,7 +25,9 @@ class Compare {
     }
 
     build() {
-        this.canvas = element("canvas", { style: { width: "100%", height: "100%", display: "block", touchAction: "none" } })
+        this.canvas = element("canvas", {
+            style: { width: "100%", height: "100%", display: "block", touchAction: "none" },
+        })
         const label = (side) =>
             element("span", {
                 style: {
@@ -46,15 +48,18 @@ class Compare {
             { style: { position: "relative", flex: "1 1 0", minHeight: "0", background: "#111", overflow: "hidden" } },
             this.canvas, this.left, this.right, this.hint,
         )
-        this.video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", style: { display: "none" } })
+        const unseen = { display: "none" }
+        this.video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", style: unseen })
         this.stage.append(this.video)
-        this.time = element("input", { type: "range", min: 0, max: 0, step: 1, value: 0, style: { width: "100%", margin: "0" } })
+        const wide = { width: "100%", margin: "0" }
+        this.time = element("input", { type: "range", min: 0, max: 0, step: 1, value: 0, style: wide })
         this.marks = element("canvas", { height: 5, style: { width: "100%", height: "5px", display: "block" } })
         this.playButton = button("▶", "play", () => this.play())
         this.maskButton = button("", "mask", () => this.nextMask())
         this.number = element("span", { style: { flex: "none", minWidth: "104px" } })
         this.spots = element("span", { style: { display: "flex", gap: "3px" } })
-        this.save = element("a", { textContent: "⤓", title: say("save the clean video"), style: { color: "#ddd", textDecoration: "none", padding: "1px 5px" } })
+        const plain = { color: "#ddd", textDecoration: "none", padding: "1px 5px" }
+        this.save = element("a", { textContent: "⤓", title: say("save the clean video"), style: plain })
         this.tools = element(
             "div",
             { style: { display: "flex", flexWrap: "wrap", gap: "3px", alignItems: "center", flex: "none" } },
@@ -74,8 +79,9 @@ class Compare {
             {
                 className: "clear-compare", tabIndex: 0,
                 style: {
-                    display: "flex", flexDirection: "column", gap: "3px", width: "100%", height: "100%", minHeight: `${HEIGHT}px`,
-                    boxSizing: "border-box", font: "12px sans-serif", color: "#ccc", outline: "none", background: "#1c1c1c",
+                    display: "flex", flexDirection: "column", gap: "3px", boxSizing: "border-box",
+                    width: "100%", height: "100%", minHeight: `${HEIGHT}px`, font: "12px sans-serif",
+                    color: "#ccc", outline: "none", background: "#1c1c1c",
                     borderRadius: "6px", padding: "4px",
                 },
             },
@@ -88,9 +94,11 @@ class Compare {
         // what the graph would take for its own: dragging, zooming, and keys
         for (const kind of ["pointerdown", "wheel", "contextmenu", "keydown", "dblclick"])
             this.root.addEventListener(kind, (event) => event.stopPropagation())
-        this.root.dataset.captureWheel = "true" // the Vue renderer leaves the wheel to what is marked so, and has the focus
+        // the Vue renderer leaves the wheel to what is marked so, and has the focus
+        this.root.dataset.captureWheel = "true"
         stage.addEventListener("pointerenter", () => {
-            if (!document.activeElement?.matches("input, textarea, [contenteditable]")) this.root.focus({ preventScroll: true })
+            const typing = document.activeElement?.matches("input, textarea, [contenteditable]")
+            if (!typing) this.root.focus({ preventScroll: true })
         })
         stage.addEventListener("pointerdown", (event) => this.grab(event))
         stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false })
@@ -218,7 +226,8 @@ class Compare {
         const pen = marks.getContext("2d")
         for (const one of told.spans) {
             pen.fillStyle = one.goes ? `hsl(${Math.round(210 * one.sure)} 80% 60%)` : "#888"
-            pen.fillRect(one.first * scale, one.goes ? 0 : 3, Math.max(1, (one.stop - one.first) * scale), one.goes ? 5 : 2)
+            const long = Math.max(1, (one.stop - one.first) * scale)
+            pen.fillRect(one.first * scale, one.goes ? 0 : 3, long, one.goes ? 5 : 2)
         }
     }
 
@@ -228,7 +237,8 @@ class Compare {
         const fit = Math.min(canvas.width / told.size[0], canvas.height / told.size[1]) * view.zoom
         const [width, height] = [told.size[0] * fit, told.size[1] * fit]
         const dense = canvas.width / Math.max(1, canvas.clientWidth)
-        return [(canvas.width - width) / 2 + view.x * dense, (canvas.height - height) / 2 + view.y * dense, width, height]
+        const [left, top] = [(canvas.width - width) / 2, (canvas.height - height) / 2]
+        return [left + view.x * dense, top + view.y * dense, width, height]
     }
 
     draw() {
@@ -277,7 +287,8 @@ class Compare {
 
     // ---- hand and keys -------------------------------------------------------------------------------------------
 
-    /** Drag moves the divider; with Shift, with the middle button, or far from the divider when zoomed in, the picture. */
+    /** Drag moves the divider; with Shift, with the middle button, or far from the divider when zoomed in, the
+     * picture. */
     grab(event) {
         if (!this.told) return
         event.preventDefault()

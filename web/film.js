@@ -49,9 +49,11 @@ export function valueOf(node, name) {
     return node.widgets?.find((one) => one.name === name)?.value
 }
 
-/** The frame of a file that is shown at a time, as an address. file: as a widget names it, or as ComfyUI names results. */
+/** The frame of a file that is shown at a time, as an address. file: as a widget names it, or as ComfyUI names
+ * results. */
 export function frameAddress(file, at, side) {
-    const name = typeof file === "string" ? file : `${file.subfolder ? `${file.subfolder}/` : ""}${file.filename} [${file.type}]`
+    const within = file.subfolder ? `${file.subfolder}/` : ""
+    const name = typeof file === "string" ? file : `${within}${file.filename} [${file.type}]`
     return api.apiURL(`/clear/frame?${new URLSearchParams({ file: name, at: String(at), side: String(side) })}`)
 }
 
@@ -64,9 +66,11 @@ export function planText(facts) {
     if (facts.failed) return facts.failed
     const length = facts.length == null ? "" : seconds(facts.length)
     const frames = facts.frames == null ? "" : `${facts.frames} ${say("frames")}`
-    const first = [length, frames, facts.size.join("×"), `${Number(facts.fps.toFixed(3))} fps`].filter(Boolean).join(" · ")
+    const rate = `${Number(facts.fps.toFixed(3))} fps`
+    const first = [length, frames, facts.size.join("×"), rate].filter(Boolean).join(" · ")
     const how = facts.as_before ? say("as the last run here") : say("roughly; the first run here tells better")
-    const time = facts.seconds == null ? say("time: the first run here tells") : `${say("about")} ${duration(facts.seconds)} (${how})`
+    const known = facts.seconds != null
+    const time = known ? `${say("about")} ${duration(facts.seconds)} (${how})` : say("time: the first run here tells")
     return `${first}\n${time} · ${memory(facts.memory)} ${say("of memory beside the model's")}`
 }
 

@@ -14,7 +14,9 @@ export class Found {
         })
         this.root.dataset.captureWheel = "true"
         this.root.tabIndex = 0
-        for (const kind of ["wheel", "pointerdown"]) this.root.addEventListener(kind, (event) => event.stopPropagation())
+        for (const kind of ["wheel", "pointerdown"]) {
+            this.root.addEventListener(kind, (event) => event.stopPropagation())
+        }
     }
 
     /** found: as the node told it; null hides the list. fps: of the film, where the node knew no times. */
@@ -25,13 +27,14 @@ export class Found {
     }
 
     lines(fps) {
+        const gone = (why) => say(why === "subtitle" ? "removed" : `removed: ${why}`)
         const { lines, left } = this.found
         const all = [
             ...left.map((one) => ({ ...one, kind: "still", words: say("can still be read") })),
             ...lines.map((one) => ({
                 ...one,
                 kind: !one.goes ? "left" : one.certain ? "removed" : "doubt",
-                words: one.goes ? say(one.why === "subtitle" ? "removed" : `removed: ${one.why}`) : `${say("stays")}: ${say(one.why)}`,
+                words: one.goes ? gone(one.why) : `${say("stays")}: ${say(one.why)}`,
             })),
         ]
         for (const one of all) {
@@ -75,9 +78,10 @@ const comesFrom = (source, node) => source && (source === node || source.subgrap
 
 /** Sliders whose pictures come from this node. */
 export function* slidersOf(node) {
-    for (const [, one] of allNodes())
-        if (one.clearCompare?.told)
-            if (one.inputs?.some((input, slot) => input.link != null && comesFrom(one.getInputNode?.(slot), node))) yield one.clearCompare
+    for (const [, one] of allNodes()) {
+        const from = (input, slot) => input.link != null && comesFrom(one.getInputNode?.(slot), node)
+        if (one.clearCompare?.told && one.inputs?.some(from)) yield one.clearCompare
+    }
 }
 
 /** A frame before and after on the panel's picture: a press shows the one before, as long as it is held. */

@@ -23,10 +23,13 @@ const COLOURS = { "": "#4a90d9", done: "#4b9b5f", stopped: "#c9a13b", failed: "#
 class Panel {
     constructor(node, height) {
         this.node = node
-        this.plan = element("div", { style: { whiteSpace: "pre-wrap", overflowWrap: "anywhere", display: "none", color: "#aaa" } })
+        this.plan = element("div", {
+            style: { whiteSpace: "pre-wrap", overflowWrap: "anywhere", display: "none", color: "#aaa" },
+        })
         this.text = element("div", { style: { whiteSpace: "pre-wrap", overflowWrap: "anywhere" } })
         this.fill = element("div", { style: { height: "100%", width: "0%", borderRadius: "3px" } })
-        this.bar = element("div", { style: { height: "5px", flex: "none", borderRadius: "3px", background: "#0006" } }, this.fill)
+        const groove = { height: "5px", flex: "none", borderRadius: "3px", background: "#0006" }
+        this.bar = element("div", { style: groove }, this.fill)
         this.picture = element("img", {
             draggable: false,
             style: { flex: "1 1 0", minHeight: "0", width: "100%", objectFit: "contain", display: "none" },
@@ -138,7 +141,8 @@ async function restore() {
     if (answer.ok && workflow === workflowId()) for (const state of await answer.json()) take(state)
     // of what came from the cache nothing was told but the output
     const waiting = [...allNodes()].filter(([, node]) => node.clearLive?.found && !node.clearLive.told)
-    await fromHistory(waiting, "clear_found", (node, found) => node.clearLive.told || node.clearLive.show(finished(found)))
+    const show = (node, found) => node.clearLive.told || node.clearLive.show(finished(found))
+    await fromHistory(waiting, "clear_found", show)
 }
 
 /** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
@@ -150,7 +154,8 @@ function refused(detail) {
     const shown = () => [...document.querySelectorAll("[role=dialog]")].some((one) => one.textContent.includes(text))
     setTimeout(() => {
         if (shown()) return
-        app.extensionManager?.toast?.add({ severity: "error", summary: node?.title ?? detail.node_type, detail: text, life: 20000 })
+        const summary = node?.title ?? detail.node_type
+        app.extensionManager?.toast?.add({ severity: "error", summary, detail: text, life: 20000 })
     }, 600)
 }
 

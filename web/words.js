@@ -138,7 +138,8 @@ export function* allNodes(graph = app.rootGraph ?? app.graph, path = "") {
 
 /** Put an element on a node, below its inputs. It keeps nothing in saved workflows. height: at least, in pixels. */
 export function place(node, name, content, height) {
-    const options = { serialize: false, hideOnZoom: false, getMinHeight: () => height, getValue: () => "", setValue() {} }
+    const none = { getValue: () => "", setValue() {} }
+    const options = { serialize: false, hideOnZoom: false, getMinHeight: () => height, ...none }
     const widget = node.addDOMWidget(name, name, content, options)
     widget.serialize = false
     return widget

@@ -13,6 +13,7 @@ from typing import get_args, get_origin, get_type_hints
 import torch
 
 from ..catalogue import Surface
+from ..device import require_device
 from ..errors import ClearError
 from ..option import in_words
 
@@ -92,11 +93,15 @@ def log_to_terminal(main: bool = True) -> None:
 
 
 def device_name(text: str) -> str:
-    """An argument that names a device."""
+    """An argument that names a device that is there."""
     try:
-        return str(torch.device(text))
+        device = torch.device(text)
+        require_device(device)
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"there is no device {text!r}; name cpu or cuda") from error
+    except ClearError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return str(device)
 
 
 def count(text: str) -> int:

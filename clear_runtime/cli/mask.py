@@ -26,6 +26,7 @@ from torch import Tensor
 
 from ..catalogue import MASK
 from ..errors import ClearError, ending_in_words
+from ..film.output import FILMS
 from ..find.marks import marked
 from ..find.options import MarkOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
@@ -52,11 +53,16 @@ def write_masks(
     H, W] on the CPU.
 
     on_frame(frames done, frames in all or None where the file does not say) may raise to stop. Raises ClearError for a
-    video that cannot be read, a disk that is full, and a folder that is there already; what was written until then is
-    removed.
+    folder named like a film, a video that cannot be read, a disk that is full, and a folder that is there already; what
+    was written until then is removed.
     """
     video, folder, options = Path(video), Path(folder), options or MASK.options({})
     target = folder / video.stem
+    if folder.suffix.lower() in FILMS:
+        raise ClearError(
+            f"{folder} is named like a film, and the masks are a folder of pictures and more. Name a folder. A video "
+            "of what was replaced is written by `remove --mask FILE`."
+        )
     if target.exists():
         raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another folder.")
     facts, partial = read_facts(video), folder / f".{video.stem}.{os.getpid()}.part"

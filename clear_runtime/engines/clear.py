@@ -51,7 +51,8 @@ class ClearEngine:
             context=context,
             control=control,
             region=region,
-            finds=control == "as is",
+            finds_text=control == "as is",
+            tells_changes=True,
             recolours=True,
             goes_on=True,
         )

@@ -33,11 +33,12 @@ class Needs:
     multiple: the sides of its frames are multiples of so many pixels. group: it takes group * k + 1 frames; the last
     one is repeated to fill up. scaled: whether large frames may be scaled down for it; max_pixels, context: of the
     scaled frame and around the subtitle, the most that it can make use of. control, region: what it is given unless the
-    user says otherwise (engines/control.py, frames/windows.py). finds: whether it finds the text by itself in frames as
-    they are, and can say what it changed. holes: whether it paints holes and nothing else: it is shown where they are,
-    whatever control the user says, and cannot say what it changed beyond them. recolours: its pictures differ a little
-    in colour from what it was given, everywhere, so that new pixels have to be matched to those around them. goes_on:
-    whether it can go on from what the window before has painted.
+    user says otherwise (engines/control.py, frames/windows.py). finds_text: whether it finds the text by itself in
+    frames as they are, so that what it took away is text. tells_changes: whether it can say what it changed
+    (Painted.changed). holes: whether it paints holes and nothing else: it is shown where they are, whatever control the
+    user says, and changes nothing beyond them. recolours: its pictures differ a little in colour from what it was
+    given, everywhere, so that new pixels have to be matched to those around them. goes_on: whether it can go on from
+    what the window before has painted.
     """
 
     multiple: int = 1
@@ -47,7 +48,8 @@ class Needs:
     context: float = math.inf
     control: str = "as is"
     region: str = "whole frame"
-    finds: bool = False
+    finds_text: bool = False
+    tells_changes: bool = False
     holes: bool = False
     recolours: bool = False
     goes_on: bool = False

@@ -37,7 +37,9 @@ class GivenFrames:
     is filled instead; `missing` and `left` say in which frames. Raises ClearError where they are not of that video.
     """
 
-    needs = Needs(scaled=False, context=MARGIN, region="subtitle band", finds=True, recolours=True)
+    needs = Needs(
+        scaled=False, context=MARGIN, region="subtitle band", finds_text=True, tells_changes=True, recolours=True
+    )
     steps = 1
 
     def __init__(self, cleaned: Sequence[Tensor] | Tensor, total: int, size: tuple[int, int], fit: str = SCALED):

@@ -33,7 +33,7 @@ from ..find.marks import Prior
 from ..find.options import ONLY
 from ..find.report import Report
 from ..options import PREVIEW, RAW, RemoveOptions
-from ..presets import resolved
+from ..presets import Resolved, resolved
 from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
@@ -109,11 +109,11 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
 
     Raises ClearError, before any long work wherever that can be known.
     """
+    if job.options.remove.output.output != PREVIEW and job.engine is None:
+        raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
     source, begun, report = _opened(job), time.monotonic(), report or Report()
     with opened(job.work, identity(job)) as work:
         job, jumps = _steadied(job)
-        if job.options.remove.output.output != PREVIEW and job.engine is None:
-            raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
         plan = plan_of(job, source, work, on_progress)
         _tell(report, plan, job)
         require_room(work.folder, job.source.stat().st_size, sum(path.stat().st_size for path in work.folder.iterdir()))
@@ -161,11 +161,17 @@ def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, 
 
 
 def _opened(job: Job) -> Source:
-    """The film, whose frames the masks fit, and which can be stored as it is asked for."""
+    """The film, whose frames the masks fit, and which can be cleaned and stored as it is asked for."""
+    _settings(job)
     source = Source(job.source)
     Areas(job.limit, job.protect, job.subtitle).check(source.size)
     job.store.chosen(source)
     return source
+
+
+def _settings(job: Job) -> Resolved:
+    """What is asked for, with nothing left open. Raises ClearError for what the engine cannot do."""
+    return resolved(job.options.remove, (job.engine or PlainFill()).needs)
 
 
 def _steadied(job: Job) -> tuple[Job, list[str]]:
@@ -241,8 +247,7 @@ def _take_plan(given: Path, to: Path) -> None:
 
 
 def _looked(job: Job, source: Source, path: Path, on_progress: OnProgress, looks: Path | None = None) -> Plan:
-    options, needs = job.options, (job.engine or PlainFill()).needs
-    settings = resolved(options.remove, needs)
+    options, settings = job.options, _settings(job)
     only = job.subtitle is not None and options.remove.marking.subtitle_use == ONLY
     wanted = settings.needs_prior and not only
     if wanted and job.prior is None:
@@ -281,7 +286,7 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
         limit = inside if limit is None else limit * inside
     options: RemoveOptions = job.options.remove
     only = job.subtitle is not None and options.marking.subtitle_use == ONLY
-    prior = None if only or not resolved(options, (job.engine or PlainFill()).needs).needs_prior else job.prior
+    prior = None if only or not _settings(job).needs_prior else job.prior
     return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect, job.optical_flow)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..frames.region import Region
 from .align import overlap
 from .apart import Seen, taken_apart
+from .case import Case, Verdict, WhichRules
 from .edges import FADE, Pattern
 from .growth import GrowthRules, growth
 from .kept_looks import KeptLooks
@@ -28,7 +29,7 @@ from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
 from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
-from .which import Case, Verdict, WhichRules, which
+from .which import which
 
 BATCH = 8
 """Looks that a prior is given at a time."""

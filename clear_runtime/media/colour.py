@@ -45,11 +45,21 @@ BT709 = Colour()
 UNTAGGED = Colour(2, 2, 2)
 
 
-def to_rgb(frame, colour: Colour) -> Tensor:
+def converter():
+    """FFmpeg's converter, for the frames of one video one after the other: it is set up at the first of them, which
+    takes 2 ms, longer than to convert a small frame."""
+    # brings FFmpeg's libraries: only where a frame is converted
+    from av.video.reformatter import VideoReformatter
+
+    return VideoReformatter()
+
+
+def to_rgb(frame, colour: Colour, by) -> Tensor:
     """A decoded frame as [H, W, 3] float32 in 0..1, as it is stored: not turned upright. Samples of more than 8 bits
-    keep them."""
+    keep them. by: the converter of its video."""
     deep = depth_of(frame.format) > 8
-    pixels = frame.to_ndarray(
+    shown = by.reformat(
+        frame,
         format="gbrpf32le" if deep else "rgb24",
         src_colorspace=MATRICES[colour.matrix_for(frame.height)],
         dst_colorspace=MATRICES[colour.matrix_for(frame.height)],
@@ -57,12 +67,13 @@ def to_rgb(frame, colour: Colour) -> Tensor:
         dst_color_range=2,
         interpolation=_exactly("BICUBIC"),
     )
-    found = torch.from_numpy(np.ascontiguousarray(pixels))
+    found = torch.from_numpy(np.ascontiguousarray(shown.to_ndarray()))
     return found.clamp_(0, 1) if deep else found.float() / 255
 
 
-def to_stored(frame: Tensor, pixel_format: str, colour: Colour):
-    """[H, W, 3] in 0..1 as a frame of a pixel format, converted with the colour's matrix and range."""
+def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by):
+    """[H, W, 3] in 0..1 as a frame of a pixel format, converted with the colour's matrix and range. by: the converter
+    of its video."""
     # brings FFmpeg's libraries: only where a file is written
     import av
 
@@ -73,7 +84,8 @@ def to_stored(frame: Tensor, pixel_format: str, colour: Colour):
         levels = frame.mul(255).add(0.5).to(torch.uint8).contiguous()
         given = av.VideoFrame.from_ndarray(levels.numpy(), "rgb24")
     matrix = colour.matrix_for(frame.shape[0])
-    stored = given.reformat(
+    stored = by.reformat(
+        given,
         format=pixel_format,
         src_colorspace=MATRICES[matrix],
         dst_colorspace=MATRICES[matrix],

@@ -11,22 +11,23 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from ..errors import ClearError
-from .colour import Colour
+from .colour import Colour, converter
 from .video import Facts, OnDamage, log, read_stored_frames, upright
 
 
 class Shown(NamedTuple):
     """A frame of a file: when it is shown, in seconds, whether the file says so itself, and how it is stored (a frame
-    of PyAV's and its colour)."""
+    of PyAV's, its colour, and what converts the frames of this file)."""
 
     time: Fraction
     told: bool
     stored: Any
     colour: Colour
+    by: Any
 
     def picture(self) -> Tensor:
         """[H, W, 3] in 0..1, upright."""
-        return upright(self.stored, self.colour)
+        return upright(self.stored, self.colour, self.by)
 
 
 def steady_frames(
@@ -34,7 +35,7 @@ def steady_frames(
 ) -> Iterator[Shown]:
     """The frames of a video, each later than the one before; since: from that time on. Raises ClearError for a video
     that changes its size."""
-    last = None
+    last, by = None, converter()
     for number, (when, stored, colour) in enumerate(read_stored_frames(video, since, on_damage)):
         turned = facts.rotation % 180 == 90
         if ((stored.width, stored.height) if turned else (stored.height, stored.width)) != (facts.height, facts.width):
@@ -46,7 +47,7 @@ def steady_frames(
         told = when is not None and (last is None or when > last)
         time = when if told and when is not None else facts.start if last is None else last + 1 / facts.fps
         last = time
-        yield Shown(time, told, stored, colour)
+        yield Shown(time, told, stored, colour, by)
 
 
 class FileFrames:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
-from .colour import Colour, depth_of, to_rgb
+from .colour import Colour, converter, depth_of, to_rgb
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +169,8 @@ def read_timed_frames(
 ) -> Iterator[tuple[Fraction | None, Tensor]]:
     """Every frame [H, W, 3] in display order with its time in seconds, as read_stored_frames has them. Raises
     ClearError."""
-    return ((when, upright(stored, colour)) for when, stored, colour in read_stored_frames(path, since, on_damage))
+    by = converter()
+    return ((when, upright(stored, colour, by)) for when, stored, colour in read_stored_frames(path, since, on_damage))
 
 
 def read_stored_frames(
@@ -224,10 +225,10 @@ def read_spans(path: str | PathLike, spans: Sequence[range]) -> Iterator[tuple[i
     if not stop:
         return
     with _open(path) as container:
-        colour = _colour(main_stream(container))
+        colour, by = _colour(main_stream(container)), converter()
         for number, frame in enumerate(_decode(container, path)):
             if any(number in span for span in spans):
-                yield number, upright(frame, colour)
+                yield number, upright(frame, colour, by)
             if number + 1 >= stop:
                 return
 
@@ -242,9 +243,9 @@ def count_frames(path: str | PathLike, on_frame: Callable[[int], None] | None = 
     return count
 
 
-def upright(frame, colour: Colour) -> Tensor:
-    """A decoded frame as [H, W, 3] in 0..1, turned as the file says."""
-    return torch.rot90(to_rgb(frame, colour), _quarter_turns(frame))
+def upright(frame, colour: Colour, by) -> Tensor:
+    """A decoded frame as [H, W, 3] in 0..1, turned as the file says. by: the converter of its video."""
+    return torch.rot90(to_rgb(frame, colour, by), _quarter_turns(frame))
 
 
 def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterator:

@@ -19,7 +19,7 @@ from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
 from .beside import everything_else, film_names
 from .codecs import H264, Codec
-from .colour import BT709, MATRICES, UNTAGGED, Colour, to_stored
+from .colour import BT709, MATRICES, UNTAGGED, Colour, converter, to_stored
 from .steady import Shown
 from .untouched import keep_untouched, same_form
 from .video import Facts
@@ -113,7 +113,7 @@ class VideoWriter:
                 f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be "
                 "written. Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
             )
-        self._tick = _tick(self._fps)
+        self._tick, self._converter = _tick(self._fps), converter()
         self._whole = WholeFile(self.path)
         self._part = self._whole.part
         self._container = None
@@ -162,7 +162,7 @@ class VideoWriter:
                 f"not {(*self._size, 3)}. Give all frames of a video the same size."
             )
         when = self._start + self.frames / self._fps if time is None else time
-        picture = to_stored(frame, self._format, self._colour)
+        picture = to_stored(frame, self._format, self._colour, self._converter)
         if mask is not None and source is not None and same_form(source.stored, self._format):
             keep_untouched(picture, source.stored, mask)
         self._put(picture, when)

@@ -10,6 +10,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
+from ..device import require_device
 from ..errors import ClearError
 
 PATIENCE = timedelta(
@@ -57,7 +58,7 @@ class Processes:
             self.device = self._accelerator.device
         else:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-            _require_there(self.device)
+            require_device(self.device)
 
     def __enter__(self) -> "Processes":
         return self
@@ -113,17 +114,6 @@ class Processes:
             torch.tensor(list(values.values()), dtype=torch.float64, device=self.device), "mean"
         )
         return dict(zip(values, gathered.tolist()))
-
-
-def _require_there(device: torch.device) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # a torch that was built for the CPU alone says the latter
-        raise ClearError(
-            f"There is no device {device} here that this torch can use ({str(error).splitlines()[0]}). Train on the "
-            f"CPU with --device cpu, or see whether "
-            "the GPU's driver is there and this torch was built for it."
-        ) from error
 
 
 def _require_copies(kind: str) -> None:

@@ -146,6 +146,7 @@ def test_the_command_says_what_it_does(tmp_path, caplog, monkeypatch):
     "arguments, words",
     [
         (["gone.mp4"], "error: gone.mp4: there is no such file"),
+        (["film.mp4", "--out", "masks.MP4"], "error: .*masks.MP4 is named like a film.*Name a folder.*remove --mask"),
         (["film.mp4", "--threshold", "2"], "error: threshold is 2"),
         (["film.mp4", "--prior", "gone.safetensors"], "error: There is no file gone.safetensors"),
     ],
@@ -156,9 +157,9 @@ def test_the_command_ends_in_words(tmp_path, arguments, words):
         mask.main(
             [
                 str(tmp_path / arguments[0]),
-                *(str(tmp_path / a) if "." in a else a for a in arguments[1:]),
                 "--out",
                 str(tmp_path / "out"),
+                *(str(tmp_path / a) if "." in a else a for a in arguments[1:]),
                 "--device",
                 "cpu",
             ]

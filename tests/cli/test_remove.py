@@ -54,6 +54,27 @@ def test_a_file_without_its_subtitles(film, tmp_path, engine, caplog):
     assert f"engine: {engine}" in caplog.text
 
 
+@pytest.mark.parametrize("command", ["remove", "mask"])
+@pytest.mark.parametrize("device", [f"cuda:{torch.cuda.device_count()}", "meta"])
+def test_a_device_on_which_nothing_can_be_computed_is_refused_at_once(film, tmp_path, capsys, command, device):
+    with pytest.raises(SystemExit):
+        command_line.main([command, str(film), "--out", str(tmp_path / "out.mp4"), "--device", device])
+    said = capsys.readouterr().err
+    assert f"There is no device {device} here" in said and "--device cpu" in said and "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mask_that_the_engine_cannot_make_is_refused_before_the_film_is_looked_at(film, tmp_path, monkeypatch):
+    from clear_runtime.film import run as films
+
+    monkeypatch.setattr(films, "look", lambda *_: pytest.fail("looked at"))
+    monkeypatch.setattr(films, "opened", lambda *_: pytest.fail("begun"))
+    for more in ((), ("--plan",)):
+        with pytest.raises(SystemExit, match="cannot say what it changed"):
+            run(film, tmp_path / "clean.mp4", "--engine", "fill", "--mask-from", "both", *more)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_video_of_what_was_replaced(film, tmp_path, caplog):
     caplog.set_level("INFO")
     target, mask = tmp_path / "clean.mp4", tmp_path / "where.mkv"

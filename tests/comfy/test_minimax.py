@@ -81,7 +81,7 @@ def test_a_mask_of_one_s_own_is_painted(comfyui, graph, small_clip):
 
 
 def test_cancel_ends_the_run(comfyui, graph):
-    cut(comfyui, "long.mp4", count=33)
+    cut(comfyui, "long.mp4", count=17)
     prompt, seen = graph("long.mp4", steps=100), []
     removal = node(prompt, "CLEAR_SubtitleRemove")
 

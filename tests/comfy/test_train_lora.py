@@ -77,7 +77,7 @@ def test_the_shipped_graph_trains_on_one_subtitled_film_and_cleans_it(comfyui, t
         LoadVideo={"file": "own.mp4"},
         CLEAR_LoadPairs={"subtitled": "own.mp4", "frames": 5, "per_video": 3, "long_side": 320},
         CLEAR_TrainLoRA=training,
-        CLEAR_SubtitleRemoveVideo={"filename_prefix": "own/film"},
+        CLEAR_SubtitleRemoveVideo={"filename_prefix": "own/film", "end": "0:01"},
     )
     outputs = comfyui.run(prompt, bound=400)
     told = " ".join(str(output.get("text", "")) for output in outputs.values())

@@ -14,7 +14,7 @@ from clear_runtime.pipeline import remove
 class Grey:
     """Paints holes grey, sees only the band around them, in multiples of 8 pixels, five frames at least."""
 
-    needs = Needs(multiple=8, group=4, context=4, control="prefilled", region="subtitle band")
+    needs = Needs(multiple=8, group=4, context=4, control="prefilled", region="subtitle band", tells_changes=True)
     steps = 3
 
     def __init__(self):

@@ -58,6 +58,15 @@ def subtitle(frames, opacity=0.6, colour=BLACK, fill_colour=1.0, outline=0.0, bo
     return (out.clamp(0, 1) * 255).round() / 255, marks
 
 
+MIDDLE = slice(4, 12)
+"""Frames that a fill is compared by: what it borrows from further frames adds time and little else."""
+
+
+def recovered(frames, hidden, clean):
+    """PSNR of the middle frames with what is hidden filled."""
+    return psnr(fill(frames[MIDDLE], hidden[MIDDLE]), clean[MIDDLE])
+
+
 def psnr(a, b, where=(slice(None), slice(BOX[0], BOX[1]), slice(BOX[2], BOX[3]))):
     return float(-10 * (a[where] - b[where]).square().mean().log10())
 
@@ -77,14 +86,14 @@ def test_the_scene_under_a_box_comes_back(opacity, colour):
     ) == BOX
     assert abs(found_box.through - (1 - opacity)) < 0.06
     result = lift_boxes(shown, marks)
-    assert psnr(fill(result.frames, result.hidden), clean) > psnr(fill(shown, marks), clean) + 5
+    assert recovered(result.frames, result.hidden, clean) > recovered(shown, marks, clean) + 5
 
 
 def test_a_white_box_with_dark_letters():
     clean = scene()
     shown, marks = subtitle(clean, 0.5, WHITE, fill_colour=0.0, outline=0.0)
     result = lift_boxes(shown, marks)
-    assert psnr(fill(result.frames, result.hidden), clean) > psnr(fill(shown, marks), clean) + 5
+    assert recovered(result.frames, result.hidden, clean) > recovered(shown, marks, clean) + 5
 
 
 def test_letters_stay_hidden_with_their_outline_and_the_box_is_covered():
@@ -112,8 +121,9 @@ def test_a_box_that_fades_is_taken_off_by_as_much_as_there_is():
     shown, marks = subtitle(clean, 0.6, strength=strength)
     result = lift_boxes(shown, marks)
     assert not result.lifted[[0, 1, -2, -1]].any() and result.lifted[5:19].any((1, 2)).all()
+    filled = fill(result.frames, result.hidden)
     for t in (3, 4, 10, 19, 20):
-        assert psnr(fill(result.frames, result.hidden)[t : t + 1], clean[t : t + 1]) > 24
+        assert psnr(filled[t : t + 1], clean[t : t + 1]) > 24
 
 
 def test_two_lines_one_after_the_other_have_boxes_of_their_own():
@@ -276,14 +286,14 @@ def test_a_box_full_of_letters_is_left():
 
 
 def removed(shown, marks, **options):
-    pairs = list(
-        remove(iter(shown), None, lambda frames: marks[: len(frames)], RemoveOptions.of(output="preview", **options))
-    )
+    """Looked at once: this prior would mark the same again, whatever was done."""
+    options = RemoveOptions.of(output="preview", second_look=False, **options)
+    pairs = list(remove(iter(shown), None, lambda frames: marks[: len(frames)], options))
     return torch.stack([f for f, _ in pairs]), torch.stack([m for _, m in pairs])
 
 
 def test_the_remover_shows_the_scene_and_says_where():
-    clean = scene(24)
+    clean = scene()
     shown, marks = subtitle(clean)
     out, mask = removed(shown, marks)
     top, bottom, left, right = BOX

@@ -124,11 +124,10 @@ def test_protect_is_held_too():
     gap = range(12, 15)
     protect = track((except_for(gap), (90, 20), (0, 0)), (gap, OTHER, (0, 0)))
     options = RemoveOptions.of(subtitle_use="only", mask_from="prior", boxes="keep")
-    everywhere, report = torch.ones(1, HEIGHT, WIDTH), Report()
+    near, report = torch.zeros(1, HEIGHT, WIDTH), Report()
+    near[:, 96:106, 30:50] = near[:, 26:36, 255:265] = 1  # where the object is, and where it jumps to
     frames = video(scene(FRAMES))
-    done = list(
-        remove(frames, PlainFill(), None, options, protect=protect, subtitle=everywhere, total=FRAMES, report=report)
-    )
+    done = list(remove(frames, PlainFill(), None, options, protect=protect, subtitle=near, total=FRAMES, report=report))
     assert done[13][1][100, 40] == 0 and done[13][1][30, 260] > 0 and "protect mask" in report.notes[0]
 
 

@@ -10,7 +10,7 @@ from films import Film, flash_and_click, make, packets, picture
 from clear_runtime.errors import ClearError
 from clear_runtime.media import before_after, beside, video
 from clear_runtime.media.audio_track import unpacked
-from clear_runtime.media.colour import BT709, UNTAGGED, Colour, to_rgb, to_stored
+from clear_runtime.media.colour import BT709, UNTAGGED, Colour, converter, to_rgb, to_stored
 from clear_runtime.media.steady import FileFrames
 from clear_runtime.media.writer import VideoWriter
 
@@ -97,8 +97,9 @@ def test_high_dynamic_range_keeps_its_bits_and_tags(tmp_path):
 def test_ten_generations_do_not_drift(pixel_format, colour):
     given = av.VideoFrame.from_ndarray(picture(3, (320, 180)), "rgb24")
     frame = first = given.reformat(format=pixel_format)
+    there, back = converter(), converter()
     for _ in range(10):
-        frame = to_stored(to_rgb(frame, colour), pixel_format, colour)
+        frame = to_stored(to_rgb(frame, colour, there), pixel_format, colour, back)
     levels = 4 if pixel_format.endswith("10le") else 1
     drift = (frame.to_ndarray().astype(float) - first.to_ndarray()) / levels
     assert abs(drift.mean()) < 0.02 and np.abs(drift).mean() < 0.2

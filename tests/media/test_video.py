@@ -11,7 +11,7 @@ import torch
 from paths import ROOT
 
 from clear_runtime.errors import ClearError
-from clear_runtime.media import video
+from clear_runtime.media import colour, video
 from clear_runtime.media.colour import BT709, UNTAGGED, Colour
 from clear_runtime.media.writer import VideoWriter
 
@@ -53,6 +53,14 @@ def test_every_frame_comes_back_in_its_size_and_order(tmp_path, height, width, s
     assert back.shape == frames.shape
     nearest = [(back[i] - frames).abs().mean((1, 2, 3)).argmin().item() for i in range(len(frames))]
     assert nearest == list(range(len(frames)))
+
+
+def test_a_video_s_frames_share_a_converter(tmp_path, monkeypatch):
+    """It is set up for each of them otherwise, which takes longer than a small frame itself."""
+    path, made = save(tmp_path / "a.mp4", moving_blocks(9)), []
+    monkeypatch.setattr(video, "converter", lambda: made.append(colour.converter()) or made[-1])
+    first, second = load(path), [frame for _, frame in video.read_spans(path, [range(9)])]
+    assert len(made) == 2 and torch.equal(first, torch.stack(second))
 
 
 def test_odd_sizes_keep_full_chroma(tmp_path):

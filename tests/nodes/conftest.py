@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import encoded_once
 import pytest
 import tiny_wan
 from paths import ROOT
@@ -163,7 +164,12 @@ def nano(run, small_nano):
 
 
 @pytest.fixture
-def settings(pack, nano):
+def settings(pack, nano, monkeypatch):
+    """What a training is asked for, with changes. Clips that another test has encoded are not encoded again."""
+    from clear_pack.clear_runtime.train.lora import cache
+
+    encoded_once.remember(monkeypatch, cache)
+
     def of(**changes):
         model, vae, positive = nano
         return (

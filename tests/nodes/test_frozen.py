@@ -35,7 +35,9 @@ def test_ids_inputs_and_outputs_are_those_on_record(pack):
         lost = {name: kind for name, kind in was["inputs"].items() if is_["inputs"].get(name) != kind}
         assert not lost, f"{node_id}: {lost} renamed, retyped or removed"
         assert set(is_["required"]) <= set(was["required"]), f"{node_id}: a new input has no default"
-        assert is_["widgets"][: len(was["widgets"])] == was["widgets"], f"{node_id}: saved values would shift"
+        assert is_["widgets"][: len(was["widgets"])] == was["widgets"], (
+            f"{node_id}: saved values would shift; a new input comes behind all others (CONTRIBUTING.md, Add an option)"
+        )
         assert is_["outputs"][: len(was["outputs"])] == was["outputs"], f"{node_id}: saved links would shift"
     if os.environ.get("CLEAR_RECORD_NODES"):
         RECORD.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")

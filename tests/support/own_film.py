@@ -1,5 +1,6 @@
 """A small film with two lines of a planted look, and stretches without text."""
 
+from functools import cache
 from pathlib import Path
 
 import drawn_rows
@@ -9,16 +10,20 @@ from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.data.synthetic.burner import burn_clip
 from clear_runtime.media.writer import VideoWriter
 
-HEIGHT, WIDTH, FRAMES = 180, 320, 160
-TEXT = ((0, 40), (100, 136))
+HEIGHT, WIDTH, FRAMES = 180, 320, 112
+TEXT = ((0, 24), (64, 88))
 PLANTED = BurnStyle(size=13.0, colour="#ffe14d", outline=10.0, outline_colour="#101060", margin=8.0, position="bottom")
 SEEDS = 3, 5
 
 
+@cache
+def _scene() -> torch.Tensor:
+    return torch.from_numpy(0.15 + drawn_rows.scene(1, size=(HEIGHT, WIDTH + FRAMES), seed=4)[0]).float()
+
+
 def frame(t: int) -> torch.Tensor:
     """The picture behind the lines [H, W, 3], which moves a pixel a frame."""
-    wide = drawn_rows.scene(1, size=(HEIGHT, WIDTH + FRAMES), seed=4)[0]
-    return torch.from_numpy(0.15 + wide[:, t : t + WIDTH]).float()[..., None] * torch.tensor([0.9, 1.0, 0.8])
+    return _scene()[:, t : t + WIDTH][..., None] * torch.tensor([0.9, 1.0, 0.8])
 
 
 def write_film(path: Path) -> Path:

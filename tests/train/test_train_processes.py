@@ -8,63 +8,14 @@ import sys
 
 import pytest
 import torch
+import two_trainers
 from paths import ROOT
 from tiny_clips import HEIGHT, STYLE, WIDTH
 from tiny_pairs import write_pair
 from tiny_run import state
 
 from clear_runtime.errors import ClearError
-
-TWO = """
-import json, sys, weakref
-sys.path[:0] = {path!r}
-import torch
-torch.set_num_threads(1)
-import tiny_wan
-from pathlib import Path
-from tiny_clips import CONTEXT, MemoryClips
-from clear_runtime.train.lora.cache import LatentClips, encode_clips
-from clear_runtime.train.lora.options import TrainOptions
-from clear_runtime.train.lora.train import train
-from clear_runtime.engines.nano.load import load_bundled_codec
-from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.train.processes import Processes
-
-folder, accumulate = Path(sys.argv[1]), int(sys.argv[2])
-options = TrainOptions(
-    steps=3, rank=4, crop=(5, 32, 64), precision="float32", checkpointing=False, seed=3, rate=1e-3,
-    accumulate=accumulate, batch=2,
-)
-
-class Mixed(MemoryClips):  # the second is narrower than the crop: its batches have another size
-    def read(self, wanted):
-        for n, clip in super().read(wanted):
-            yield n, type(clip)(*(part[:, :, 72:120] if n == 1 else part for part in clip))
-
-def run(processes):
-    pairs = Mixed(3)
-    # as another path or time would make them
-    pairs.identities = [f"machine {{processes.rank}} {{name}}" for name in pairs.identities]
-    paths = encode_clips(folder / "latents", pairs, load_bundled_codec(), load_prior(), "test", processes=processes)
-    clips = LatentClips(paths, 4, options.crop, options.control, options.seed, batch=options.batch)
-    assert clips.sizes == [(2, 8, 16), (2, 8, 12)] and len({{clips[k].clean.shape for k in range(24)}}) == 2
-    steps = train(options, tiny_wan.wan_state(), clips, CONTEXT, folder, processes)
-    history = [[p.loss, *p.terms.values()] for p in steps]
-    assert processes.count == 1 or processes.any(processes.rank == 1)  # a stop that one of them was told
-    assert not processes.any(False)
-    assert processes.shared(processes.rank) == 0
-    if processes.count > 1:  # the others wait while one encodes; torch gives up after ten minutes
-        backend = torch.distributed.group.WORLD._get_backend(torch.device("cpu"))
-        assert backend.options._timeout.total_seconds() > 12 * 3600
-    if processes.main:
-        (folder / "history.json").write_text(json.dumps(history))
-    (folder / ("encoded_%d.json" % processes.rank)).write_text(json.dumps(pairs.reads))
-
-with Processes("cpu") as processes:
-    run(processes)
-    connection = weakref.ref(torch.distributed.group.WORLD) if processes.count > 1 else lambda: None
-assert connection() is None  # its threads would abort the process at the interpreter's end, now and then
-"""
 
 
 def two(command, environment=None, **pipes):
@@ -89,15 +40,14 @@ def two(command, environment=None, **pipes):
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(TWO.format(path=[str(ROOT), str(ROOT / "tests" / "support")]))
-    one = subprocess.Popen([sys.executable, str(script), str(tmp_path / "one"), "4"])
     # what a machine's `accelerate config` may say; the run's own options count
     both = two(
-        [str(script), str(tmp_path / "two"), "2"],
+        [two_trainers.__file__, str(tmp_path / "two"), "2"],
         {"ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"},
     )
-    assert [p.wait(240) for p in (one, *both)] == [0, 0, 0]
+    with Processes("cpu", alone=True) as alone:
+        two_trainers.run(tmp_path / "one", 4, alone)
+    assert [p.wait(240) for p in both] == [0, 0]
     assert [json.loads((tmp_path / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
     histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
     assert torch.allclose(*histories, rtol=1e-4, atol=1e-6)
@@ -150,8 +100,6 @@ def test_one_of_two_processes_says_how_far_they_are(tmp_path):
 @pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])
 def test_processes_that_share_one_model_are_refused(monkeypatch, kind):
     import accelerate
-
-    from clear_runtime.train.processes import Processes
 
     class Accelerator:
         def __init__(self, **_):

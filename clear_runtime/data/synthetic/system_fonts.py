@@ -192,7 +192,7 @@ def for_script(script: str) -> list[Face]:
     ClearError."""
     if script not in SCRIPTS:
         raise ClearError(f"There are no letters for {script!r}. Choose from {', '.join(SCRIPTS)}.")
-    found = [face for face in _ordered(script) if has_all(face, SAMPLES[script])]
+    found = list(_with_letters(faces(), script))
     if not found and script == "latin":
         found = [face for face in faces() if face.path is None]
     if not found:
@@ -225,6 +225,12 @@ def _in_order(where: tuple[Face, ...], script: str) -> tuple[Face, ...]:
     return tuple(sorted((face for face in where if face.path), key=lambda face: _plainness(face, script))) + tuple(
         f for f in where if not f.path
     )
+
+
+@lru_cache(maxsize=32)
+def _with_letters(where: tuple[Face, ...], script: str) -> tuple[Face, ...]:
+    """Every random line asks for these again."""
+    return tuple(face for face in _in_order(where, script) if has_all(face, SAMPLES[script]))
 
 
 def _ordered(script: str) -> tuple[Face, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...errors import ClearError
 from ...option import Option, option, require_valid
 from .. import options
 from .losses import Weights
 
-OWN = {
+OWN: dict[str, dict[str, Any]] = {
     "paper": dict(steps=None, rate=2e-5, schedule="constant", average=0.0, long_side=1280),
     "light": dict(steps=2000, rate=3e-3, schedule="cosine", average=0.998, long_side=640),
 }

@@ -39,6 +39,7 @@ def test_a_codec_is_trained_without_workers(pairs, monkeypatch):
 def test_a_transformer_is_trained_without_workers(pairs, monkeypatch):
     monkeypatch.setattr(transformer, "LEAST", 1)
     monkeypatch.setattr(transformer, "HELD_BACK", 1)
+    monkeypatch.setattr(transformer, "AT_A_TIME", 1)
     words = ("--codec", WEIGHTS / "nano_codec.safetensors", "--batch", 1, "--fresh", 0)
     run(transformer, "--data", pairs, "--run", pairs / "run", *words)
     for name in ("nano_transformer.safetensors", "nano_lora.safetensors"):

@@ -1,0 +1,136 @@
+"""A row of text of which it is decided whether it is the subtitle: what is known of it, and by which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .align import alike
+from .pace import Pace
+from .tracks import SAME, Movement, Track
+
+
+@dataclass(frozen=True)
+class WhichRules:
+    """In frames, at the usual rate: shortest, that a row stands at least; what shows for less is carried by the scene.
+    beside: between a row and a part of it that shows for a moment. pause: for which a camera stands still between two
+    pans. words: from one word to the next but one, where they are shown one by one. returns: after which words that are
+    seen again at their place are others.
+
+    corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
+    how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
+    kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. aside: how far
+    the middles of words stand apart that are shown one by one, in their height. colour: the distance of their letters
+    in RGB. middle, lower: shares of the frame. Where nothing else tells, a subtitle stands no further than the first
+    from the middle, or below the second; sure: and this is how sure the prior must be. standing: share of its looks in
+    which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands,
+    half a second later.
+    """
+
+    shortest: int = 7
+    beside: int = 6
+    pause: int = 25
+    words: int = 12
+    returns: int = 250
+    corner: tuple[float, float] = (0.25, 0.28)
+    look: float = 1.4
+    outlasts: float = 1.15
+    scripts: float = 2.2
+    place: float = 2.6
+    aside: float = 0.6
+    colour: float = 70.0
+    middle: float = 0.12
+    lower: float = 0.5
+    sure: float = 0.8
+    standing: float = 0.35
+    steady: float = 0.83
+
+    def at(self, pace: Pace) -> WhichRules:
+        """The same lengths of time at another rate."""
+        return replace(
+            self,
+            shortest=pace.frames(self.shortest, 2),
+            beside=pace.frames(self.beside, 2),
+            pause=pace.frames(self.pause),
+            words=pace.frames(self.words, 3),
+            returns=pace.frames(self.returns),
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a row goes, and why, in words that the report can say. certain: False where the video did not tell.
+    moves: whether it is left because it moves."""
+
+    goes: bool
+    why: str
+    certain: bool = True
+    moves: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A track with what is needed to judge it. size: (height, width) of the masks. total: frames of the video. cuts:
+    frames at which a shot begins, 0 among them. asked: whether the user has pointed at it."""
+
+    track: Track
+    movement: Movement
+    size: tuple[int, int]
+    total: int
+    cuts: Sequence[int]
+    asked: bool = False
+    known: tuple[int, int] | None = None
+
+    @property
+    def lives(self) -> tuple[int, int]:
+        """The first frame of its words at its place, and the one after the last: a track that was lost and found again
+        is several."""
+        return self.known or (self.track.first, self.track.stop)
+
+    @property
+    def comes_or_goes(self) -> bool:
+        """Whether it appears or disappears within a shot."""
+        cut = lambda t: t <= 1 or t >= self.total - 1 or any(abs(t - one) <= 3 for one in self.cuts)
+        first, stop = self.lives
+        return not cut(first) or not cut(stop)
+
+    def same_words(self, other: Case) -> bool:
+        """Whether it is the same letters at the same place as another."""
+        a, b = self.track.place, other.track.place
+        near = 0.5 * min(self.track.letter, other.track.letter)
+        if max(abs(a.left - b.left), abs(a.top - b.top), abs(a.right - b.right), abs(a.bottom - b.bottom)) > near:
+            return False
+        one, two = self.track.fullest.row, other.track.fullest.row
+        return alike(one.soft, one.region, two.soft, two.region) >= SAME
+
+    def short(self, rules: WhichRules) -> bool:
+        """Whether it shows for too few frames to say anything by itself."""
+        lasts = self.track.stop - self.track.first if len(self.track.looks) > 1 else 1
+        return lasts < min(rules.shortest, self.total)
+
+    def cornered(self, rules: WhichRules) -> bool:
+        region, (height, width) = self.track.place, self.size
+        down, along = rules.corner
+        return (region.bottom <= down * height or region.top >= (1 - down) * height) and (
+            region.right <= along * width or region.left >= (1 - along) * width
+        )
+
+    def low(self, rules: WhichRules) -> bool:
+        """Whether it stands in the lower part of the frame."""
+        region, (height, _) = self.track.place, self.size
+        return region.top + region.height / 2 >= rules.lower * height
+
+    def placed(self, rules: WhichRules) -> bool:
+        """Whether it stands where subtitles do: in the middle, or in the lower part."""
+        region, (_, width) = self.track.place, self.size
+        return abs(region.left + region.width / 2 - width / 2) <= rules.middle * width or self.low(rules)
+
+
+def one_kind(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two rows share a look and a place."""
+    a, b = case.track, other.track
+    taller, lower = max(a.letter, b.letter), max(1.0, min(a.letter, b.letter))
+    apart = max(a.place.top, b.place.top) - min(a.place.bottom, b.place.bottom)
+    aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
+    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    return taller / lower <= rules.look and max(apart, aside) <= rules.place * taller and colour <= rules.colour
