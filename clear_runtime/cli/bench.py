@@ -3,6 +3,7 @@
     removal      a removal on clips whose clean original is known, with and without the network
     fill         what each part of the fill is worth, on cases and on generated moving pictures
     compression  the same fill on clips that were compressed before, and are compressed after
+    leftover     what a text detector still finds in cleaned films whose originals nobody has
     prior        a prior on held-back pictures, fonts and scripts
     rows         which rows of text are found, on generated clips of every kind
     nano-lora    LoRAs of the bundled transformer
@@ -80,6 +81,12 @@ def _compression(parser, bench) -> None:
     parser.add_argument("--crf", dest="crfs", nargs="+", type=float, default=list(bench.CRFS), help="x264's, before")
     parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
+def _leftover(parser, bench) -> None:
+    parser.add_argument("films", nargs="+", type=Path, metavar="SOURCE RESULT", help="each film, and its result")
+    parser.add_argument("--area", default=bench.AREA, help="where the subtitle is; default: the lower third")
+    parser.add_argument("--every", type=int, default=bench.EVERY, metavar="N", help="read every N-th frame")
 
 
 def _prior(parser, bench) -> None:
@@ -166,6 +173,7 @@ COMMANDS = {
     "removal": Command("bench.removal", "run", _removal),
     "fill": Command("bench.fill", "run", _fill),
     "compression": Command("bench.compression", "run", _compression),
+    "leftover": Command("bench.leftover", "run", _leftover),
     "prior": Command("bench.prior", "run", _prior),
     "rows": Command("bench.rows", "run", _rows),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
