@@ -39,7 +39,7 @@ def word_by_word(size: Size) -> Drawing:
 
 def fast_words(size: Size) -> Drawing:
     drawing = Drawing(scenes.pan("fast words", size, TOWN, speed=0.003, shake=0.001))
-    for n, word in enumerate(["SO", "I", "TOLD", "HIM", "THAT", "WE", "ARE", "DONE"]):
+    for n, word in enumerate(["SO", "I'VE", "TOLD", "HIM", "THAT", "WE", "ARE", "DONE"]):
         drawing.show(drawing.text(word, size=0.1, at=(0.5, 0.62), bold=True, stroke=0.08), 5 * n + 2, 5 * n + 7)
     return drawing
 
