@@ -89,7 +89,7 @@ def triples_on_device(args, device: torch.device) -> Iterator[tuple[Tensor, Tens
 def held_back(folder: Path, count: int = HELD_BACK, workers: int = 0) -> list:
     """The validation clips that LoRAs are measured on, those with a subtitle. Raises ClearError where there is
     nothing to make them of."""
-    sources.pictures(folder, validation=True)  # what is missing is said here and not by another process
+    sources.pictures(folder, True)  # what is missing is said here and not by another process
     clips = DataLoader(Triples(folder, 0, count, validation=True), 1, num_workers=workers)
     return [triple for triple in clips if triple[3].any()]
 
