@@ -21,8 +21,8 @@ STEPS = 1
 """It predicts the clean latents best in one step from pure noise; more steps lose (weights/README.md has the
 figures)."""
 SHARE = 0.05
-"""Part of its change over a prefilled control that is kept. On generated clips 0.32 comes closest (`bench nano-lora`), on
-six real ones that loses 0.65 dB, and this much nothing (`bench removal`)."""
+"""Part of its change over a prefilled control that is kept. On generated clips 0.32 comes closest (`bench nano-lora`);
+on six real ones that loses 0.65 dB, and this much nothing (`bench removal`)."""
 
 
 class InPieces:
