@@ -44,6 +44,13 @@ def fast_words(size: Size) -> Drawing:
     return drawing
 
 
+def lone_letter(size: Size) -> Drawing:
+    drawing = Drawing(scenes.pan("lone letter", size, TOWN, speed=0.003, shake=0.001))
+    for n, word in enumerate(["SO", "I", "TOLD"]):
+        drawing.show(drawing.text(word, size=0.1, at=(0.5, 0.62), bold=True, stroke=0.08), 8 * n + 2, 8 * n + 10)
+    return drawing
+
+
 def short_words_in_turn(size: Size) -> Drawing:
     drawing = Drawing(scenes.room("in turn", size))
     drawing.keep(drawing.text("CITY NEWS 24", size=0.05, at=(0.5, 0.08), bold=True, fill=(250, 220, 120)))
@@ -111,6 +118,7 @@ WORDS = {
     "colour on the word": Recipe(3, "one word after another in another colour", colour_on_the_word),
     "word by word": Recipe(1, "one word at a time, seven frames each", word_by_word),
     "fast words": Recipe(1, "one word at a time, five frames each", fast_words, Size(44, 360, 640)),
+    "lone letter": Recipe(1, "one word at a time, an I among them: in most fonts a bar", lone_letter, Size(28, 360, 640)),
     "short words in turn": Recipe(
         12, "words of two letters, each after the other", short_words_in_turn, Size(44, 360, 640)
     ),
