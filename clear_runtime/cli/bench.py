@@ -27,7 +27,7 @@ from pathlib import Path
 
 import torch
 
-from .arguments import device_name
+from .arguments import count, device_name
 from .commands import Command, run_one_of
 
 _DATA = "folder filled by clear_runtime.data.synthetic.sources"
@@ -67,7 +67,7 @@ def _fill(parser, bench) -> None:
     parser.add_argument(
         "--size",
         nargs=3,
-        type=int,
+        type=count,
         default=bench.Size(),
         metavar=("FRAMES", "HEIGHT", "WIDTH"),
         help="of the moving pictures",
@@ -86,7 +86,7 @@ def _compression(parser, bench) -> None:
 def _leftover(parser, bench) -> None:
     parser.add_argument("films", nargs="+", type=Path, metavar="SOURCE RESULT", help="each film, and its result")
     parser.add_argument("--area", default=bench.AREA, help="where the subtitle is; default: the lower third")
-    parser.add_argument("--every", type=int, default=bench.EVERY, metavar="N", help="read every N-th frame")
+    parser.add_argument("--every", type=count, default=bench.EVERY, metavar="N", help="read every N-th frame")
 
 
 def _prior(parser, bench) -> None:

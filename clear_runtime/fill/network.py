@@ -98,11 +98,13 @@ class Painter:
 
 def load_painter(path: Path = BUNDLED, device: str | torch.device = "cpu") -> Painter:
     """A FillNet from its file. Raises ClearError for a file that is none, or that cannot be read."""
-    net, stored = FillNet(), read_tensors(path)
+    stored = read_tensors(path)
+    with torch.device("meta"):  # first weights are drawn, and nobody else's random numbers are to be disturbed
+        net = FillNet()
     if {name: value.shape for name, value in net.state_dict().items()} != {k: v.shape for k, v in stored.items()}:
         raise ClearError(f"{path.name} is no fill network. Choose one that `train-nano fill` wrote.")
-    net.load_state_dict({name: value.float() for name, value in stored.items()})
-    return Painter(net.to(device))
+    net.load_state_dict({name: value.to(device, torch.float32) for name, value in stored.items()}, assign=True)
+    return Painter(net)
 
 
 @lru_cache(2)

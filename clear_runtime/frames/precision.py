@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import torch
 
+AMPERE = 8
+"""Its major compute capability."""
+
 
 def halves(device: torch.device) -> bool:
-    """Whether arithmetic in bfloat16 is faster there: on graphics cards, and on CPUs that multiply it themselves."""
-    return device.type != "cpu" or cpu_has_bfloat16()
+    """Whether arithmetic in bfloat16 is faster there: on CUDA's cards from Ampere on, and on CPUs that multiply it
+    themselves. Others do it by emulation, or not at all."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= AMPERE
+    return device.type == "cpu" and cpu_has_bfloat16()
 
 
 def cpu_has_bfloat16() -> bool:

@@ -5,7 +5,7 @@ import torch
 from tiny_maker import tiny_maker
 
 from clear_runtime.data.synthetic.layers import layer
-from clear_runtime.data.synthetic.on_device import BLOCK, Coder, Pictures, burnt, grained, moving
+from clear_runtime.data.synthetic.on_device import BLOCK, Album, Coder, burnt, grained, moving
 
 CPU = torch.device("cpu")
 
@@ -17,7 +17,7 @@ def maker(tmp_path, monkeypatch):
 
 @pytest.fixture
 def pictures(maker):
-    return Pictures(maker.pictures.paths, CPU)
+    return Album(maker.pictures.paths, CPU)
 
 
 @pytest.fixture

@@ -59,3 +59,10 @@ def test_sides_that_are_no_multiples_are_as_good(hidden):
 def test_another_file_is_refused_in_words():
     with pytest.raises(ClearError, match="no fill network"):
         load_painter(load.FOLDER / "nano_prior.safetensors")
+
+
+def test_reading_it_draws_no_random_number():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    load_painter()
+    assert torch.equal(torch.get_rng_state(), before)

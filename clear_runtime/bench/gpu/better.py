@@ -45,8 +45,8 @@ def main() -> None:
 
 def start(run: Run, training: plan.Training, minutes: float) -> Process:
     words = [*training.arguments, *(training.tiny if run.tiny else ())]
-    command = [sys.executable, "-m", training.module, "--data", str(run.data), "--run", str(_folder(run, training))]
-    command += ["--minutes", f"{minutes:.2f}", *words]
+    command = [sys.executable, "-m", "clear_runtime", "train-nano", training.name]
+    command += ["--data", str(run.data), "--run", str(_folder(run, training)), "--minutes", f"{minutes:.2f}", *words]
     log.info("%s: %s", training.name, " ".join(command[1:]))
     # a thread of its own for each worker's arithmetic: sixteen for each would fight for the cores
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}

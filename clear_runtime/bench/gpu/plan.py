@@ -29,12 +29,11 @@ FOR_THE_LAST = 0.5
 
 @dataclass(frozen=True)
 class Training:
-    """A training of bundled weights. module: run as `python -m`, with --data, --run and --minutes and these arguments.
-    weights: the files that it leaves in its --run, in the bundled ones' names. tiny: arguments of the rehearsal, after
-    the others."""
+    """A training of bundled weights. name: of the command of `train-nano`; it is run with --data, --run, --minutes and
+    these arguments. weights: the files that it leaves in its --run, in the bundled ones' names. tiny: arguments of the
+    rehearsal, after the others."""
 
     name: str
-    module: str
     arguments: tuple[str, ...]
     weights: tuple[str, ...]
     tiny: tuple[str, ...] = ()
@@ -43,21 +42,18 @@ class Training:
 TRAININGS = (
     Training(
         "prior",
-        "clear_runtime.train.nano.prior",
         ("--wide", "--start", "bundled", "--rate", "2e-3", "--average", "0.999", "--workers", "11", "--batch", "48"),
         ("nano_prior.safetensors",),
         ("--workers", "1", "--batch", "4"),
     ),
     Training(
         "fill",
-        "clear_runtime.train.nano.fill",
         ("--workers", "4", "--batch", "48"),
         ("nano_fill.safetensors", "nano_fill_smooth.safetensors"),
         ("--workers", "0", "--batch", "1", "--texts", "8", "--held-back", "2", "--every", "1"),
     ),
     Training(
         "model",
-        "clear_runtime.train.nano.model",
         ("--on-device", "--workers", "4", "--batch", "32"),
         ("nano_codec.safetensors", "nano_transformer.safetensors", "nano_lora.safetensors"),
         ("--workers", "0", "--batch", "2", "--texts", "8"),

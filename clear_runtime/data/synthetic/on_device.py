@@ -32,7 +32,7 @@ COARSE = (0.01, 0.25)
 _LUMA = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 
 
-class Pictures:
+class Album:
     """Pictures on a device, to cut scenes from. Draws from torch's own generator of the CPU."""
 
     def __init__(self, files: Sequence[Path], device: torch.device):
@@ -64,7 +64,7 @@ class Pictures:
         return part.flip(2) if torch.rand(()) < 0.5 else part
 
 
-def moving(pictures: Pictures, count: int, frames: int, height: int, width: int) -> Tensor:
+def moving(pictures: Album, count: int, frames: int, height: int, width: int) -> Tensor:
     """Scenes under a moving camera, a part of them with a second one in front that moves otherwise,
     [count, frames, 3, height, width]."""
     far = _filmed(pictures, count, frames, height, width)
@@ -74,7 +74,7 @@ def moving(pictures: Pictures, count: int, frames: int, height: int, width: int)
     return torch.where(front, near, far)
 
 
-def _filmed(pictures: Pictures, count: int, frames: int, height: int, width: int) -> Tensor:
+def _filmed(pictures: Album, count: int, frames: int, height: int, width: int) -> Tensor:
     device = pictures.device
     wide = pictures.scenes(count, round(1.5 * height), round(1.5 * width))
     pace = torch.where(torch.rand(count, 1, device=device) < 0.35, 0.0, 1.0)  # a third of the shots stand still
@@ -106,7 +106,7 @@ class Burnt(NamedTuple):
 
 
 @torch.no_grad()
-def burnt(pictures: Pictures, layers: Tensor, count: int, frames: int, empty: float = 0.0) -> Burnt:
+def burnt(pictures: Album, layers: Tensor, count: int, frames: int, empty: float = 0.0) -> Burnt:
     """Clips with text that stays, changes, comes or goes. layers [M, 5, H, W] uint8 on the pictures' device: red,
     green, blue, opacity and mask of texts as large as the clips. empty: share of the clips without text."""
     height, width = layers.shape[-2:]

@@ -19,9 +19,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from ...data.synthetic import sources
-from ...data.synthetic.on_device import Pictures, burnt
+from ...data.synthetic.on_device import Album, burnt
 from ...engines.nano.codec import NanoCodecNet, to_blocks
-from ...errors import ending_in_words
 from ..moving_average import MovingAverage
 from .drawn_texts import drawn_texts
 from .generated import ENDLESS, GROUND_HEIGHT, Generated, stream
@@ -49,7 +48,7 @@ SMALL = 1e-4
 
 def clips_on_device(args, device: torch.device) -> Iterator[Tensor]:
     """Batches [N, T, 3, H, W] uint8 that are made on the device."""
-    pictures = Pictures(sources.pictures(args.data, False), device)
+    pictures = Album(sources.pictures(args.data, False), device)
     layers = drawn_texts(args.data, FIRST, args.texts, SIZE, LETTERS, args.workers, boxes=True).to(device)
     while True:
         yield (255 * burnt(pictures, layers, args.batch, FRAMES, empty=0.5).subtitled).round().byte()
@@ -135,11 +134,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, minutes=12, batch=8, rate=6e-4)
     add_device_arguments(parser)
     parser.add_argument("--reuse", type=int, default=3, help="steps for each new batch of clips")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
-        main(parser.parse_args())

@@ -22,10 +22,10 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ...data.synthetic import sources
-from ...data.synthetic.on_device import Coder, Pictures, grained
-from ...errors import ClearError, ending_in_words
+from ...data.synthetic.on_device import Album, Coder, grained
+from ...errors import ClearError
 from ...fill.harmonic import harmonic
-from ...fill.network import MULTIPLE, FillNet, load_painter
+from ...fill.network import FillNet, load_painter
 from ..moving_average import MovingAverage
 from .drawn_texts import drawn_texts
 from .run import ClockedRun, add_run_arguments, learn
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 FIRST = 10**8
 """Seed of the first text, far from those of the other trainings."""
 CROP = (128, 192)
-"""Height and width in pixels of what is trained on."""
+"""Height and width in pixels of what is trained on: multiples of the network's MULTIPLE and of a coder's BLOCK."""
 LETTERS = (9.0, 90.0)
 """Pixels of an em."""
 TEXTS = 3000
@@ -64,7 +64,7 @@ class Example(NamedTuple):
 
 
 @torch.no_grad()
-def examples(pictures: Pictures, texts: Tensor, count: int, times: int = 1) -> Example:
+def examples(pictures: Album, texts: Tensor, count: int, times: int = 1) -> Example:
     """count scenes, each with `times` different holes; texts [M, H, W] bool on the pictures' device."""
     clean = grained(pictures.scenes(count, *CROP)).repeat_interleave(times, 0)
     count, device = len(clean), clean.device
@@ -152,7 +152,7 @@ class HeldBack:
     """Scenes of pictures and fonts that nothing is trained on, and how a network does on them."""
 
     def __init__(self, folder: Path, device: torch.device, count: int = HELD_BACK, workers: int = 0):
-        pictures = Pictures(sources.pictures(folder, True), device)
+        pictures = Album(sources.pictures(folder, True), device)
         texts = _masks(folder, 0, count, workers, validation=True).to(device)
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(0)
@@ -180,12 +180,14 @@ def _fine(video: Tensor) -> Tensor:
 
 
 def main(args) -> None:
-    if any(side % MULTIPLE for side in CROP):
-        raise ClearError(f"Both sides of CROP must be multiples of {MULTIPLE}.")
+    if not 0 <= args.sharpen <= 1:
+        raise ClearError(f"--sharpen is {args.sharpen:g}. Give a share of the time, 0 to 1.")
+    if min(args.batch, args.times, args.texts, args.held_back) < 1:
+        raise ClearError("--batch, --times, --texts and --held-back must be 1 or more.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(args.seed)
     torch.backends.cudnn.benchmark = True
-    pictures = Pictures(sources.pictures(args.data, False), device)
+    pictures = Album(sources.pictures(args.data, False), device)
     texts = _masks(args.data, FIRST, args.texts, args.workers).to(device)
     log.info("%d pictures, %d texts", len(pictures.pictures), len(texts))
     held = HeldBack(args.data, device, count=args.held_back)
@@ -231,11 +233,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull", type=float, default=0.35, help="how strongly it is drawn to texture then")
     parser.add_argument("--every", type=float, default=60.0, help="seconds between checkpoints")
     parser.add_argument("--start", default="", help="the file of a fill network; without one, from scratch")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
-        main(parser.parse_args())

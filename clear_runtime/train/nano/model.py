@@ -6,12 +6,10 @@ python -m clear_runtime train-nano model --data FOLDER --run FOLDER --minutes 60
 from __future__ import annotations
 
 import argparse
-import logging
 import shutil
 import time
 from pathlib import Path
 
-from ...errors import ending_in_words
 from . import codec, transformer
 from .run import add_device_arguments, add_run_arguments
 
@@ -41,11 +39,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, minutes=60, batch=12, rate=1e-3)
     add_device_arguments(parser)
     parser.add_argument("--every", type=float, default=1, help="minutes between the transformer's checkpoints")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
-        main(parser.parse_args())

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...data.synthetic.pairs import Drawn, PairMaker
-from ...errors import ClearError, ending_in_words
+from ...errors import ClearError
 from ...find.priors.checkpoints import BUNDLED, load_prior
 from ...find.priors.light import CONTEXT, WIDE, WIDTHS, LightPrior
 from ...metrics import Overlap
@@ -268,11 +268,3 @@ def checked(args: argparse.Namespace) -> argparse.Namespace:
     if any(side % 32 or side < 32 for side in args.crop):
         raise ClearError("Both sides of the crop must be multiples of 32.")
     return args
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
-        main(parser.parse_args())

@@ -21,11 +21,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ...data.synthetic import sources
-from ...data.synthetic.on_device import Pictures, burnt
+from ...data.synthetic.on_device import Album, burnt
 from ...engines.nano.codec import SPATIAL, TEMPORAL, NanoCodecNet
 from ...engines.nano.transformer import NanoWan, export
 from ...engines.schedule import sigmas
-from ...errors import ending_in_words
 from ...fill.harmonic import harmonic
 from ...fill.plain import fill
 from ...frames.latent_grid import frames_to_cells
@@ -75,7 +74,7 @@ class Triples(Generated):
 
 def triples_on_device(args, device: torch.device) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """As Triples' batches of AT_A_TIME, made on the device; filled smoothly, by nothing from other frames."""
-    pictures = Pictures(sources.pictures(args.data, False), device)
+    pictures = Album(sources.pictures(args.data, False), device)
     layers = drawn_texts(args.data, FIRST, args.texts, (HEIGHT, WIDTH), LETTERS, args.workers, boxes=True).to(device)
     while True:
         clean, subtitled, mask = burnt(pictures, layers, AT_A_TIME, FRAMES, empty=0.03)
@@ -282,11 +281,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device_arguments(parser)
     parser.add_argument("--pool", type=int, default=3000, help="pairs kept in memory")
     parser.add_argument("--fresh", type=float, default=1.0, help="new groups of four pairs per step")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    with ending_in_words("Stopped. The same command goes on from the last checkpoint."):
-        main(parser.parse_args())

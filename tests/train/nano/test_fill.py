@@ -8,7 +8,8 @@ import torch
 from tiny_maker import tiny_maker
 
 from clear_runtime.data.synthetic import sources
-from clear_runtime.data.synthetic.on_device import Pictures
+from clear_runtime.data.synthetic.on_device import Album
+from clear_runtime.errors import ClearError
 from clear_runtime.fill.network import FillNet, load_painter
 from clear_runtime.train.nano import fill, generated
 from clear_runtime.train.nano.run import ClockedRun
@@ -41,7 +42,7 @@ def test_it_is_trained_sharpened_and_goes_on(folder, monkeypatch):
 def test_holes_are_filled_from_what_is_beside_them_alone(folder):
     torch.manual_seed(0)
     texts = fill._masks(folder, fill.FIRST, 4, 0)
-    example = fill.examples(Pictures(sources.pictures(folder), torch.device("cpu")), texts, 3, times=2)
+    example = fill.examples(Album(sources.pictures(folder), torch.device("cpu")), texts, 3, times=2)
     assert example.smooth.shape == example.clean.shape == (6, 3, 48, 64)
     assert set(example.holes.unique().tolist()) == {0.0, 1.0} and example.holes.flatten(1).any(1).all()
     # the text itself is nowhere to be seen: what fills its holes is near the scene
@@ -59,3 +60,10 @@ def test_the_loss_counts_holes_alone():
 def test_a_network_begins_as_the_smooth_fill():
     smooth, holes = torch.rand(1, 3, 16, 24), torch.ones(1, 1, 16, 24)
     assert torch.equal(FillNet()(smooth, holes), smooth)
+
+
+@pytest.mark.parametrize("words", [("--sharpen", "1.5"), ("--texts", "0"), ("--times", "0")])
+def test_what_cannot_work_is_refused_before_anything_is_drawn(folder, monkeypatch, words):
+    monkeypatch.setattr(fill, "drawn_texts", None)
+    with pytest.raises(ClearError, match=words[0]):
+        run(folder, monkeypatch, 1, *words)

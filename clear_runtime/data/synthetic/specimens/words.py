@@ -118,7 +118,7 @@ WORDS = {
     "colour on the word": Recipe(3, "one word after another in another colour", colour_on_the_word),
     "word by word": Recipe(1, "one word at a time, seven frames each", word_by_word),
     "fast words": Recipe(1, "one word at a time, five frames each", fast_words, Size(44, 360, 640)),
-    "lone letter": Recipe(1, "one word at a time, an I among them: in most fonts a bar", lone_letter, Size(28, 360, 640)),
+    "lone letter": Recipe(1, "one word at a time, among them an I: a bar", lone_letter, Size(28, 360, 640)),
     "short words in turn": Recipe(
         12, "words of two letters, each after the other", short_words_in_turn, Size(44, 360, 640)
     ),
