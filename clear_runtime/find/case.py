@@ -10,6 +10,10 @@ from .pace import Pace
 from .tracks import SAME, Movement, Track
 
 
+ANYWHERE = 3
+"""The rank of a place that is none of a subtitle's."""
+
+
 @dataclass(frozen=True)
 class WhichRules:
     """In frames, at the usual rate: shortest, that a row stands at least; what shows for less is carried by the scene.
@@ -21,8 +25,10 @@ class WhichRules:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
     kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. aside: how far
     the middles of words stand apart that are shown one by one, in their height. colour: the distance of their letters
-    in RGB. middle, lower: shares of the frame. Where nothing else tells, a subtitle stands no further than the first
-    from the middle, or below the second; sure: and this is how sure the prior must be. standing: share of its looks in
+    in RGB. middle, lower, bottom, rim: shares of the frame. Where nothing else tells, a subtitle stands no further
+    than the first from the middle and below the third, or else below the second, or else in the middle, and never
+    further than the last from it; sure: and this is how sure the prior must be. usual: the same, in most looks, of
+    what tells of others. standing: share of its looks in
     which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands,
     half a second later.
     """
@@ -41,7 +47,10 @@ class WhichRules:
     colour: float = 70.0
     middle: float = 0.12
     lower: float = 0.5
+    bottom: float = 0.65
+    rim: float = 0.35
     sure: float = 0.8
+    usual: float = 0.9
     standing: float = 0.35
     steady: float = 0.83
 
@@ -69,6 +78,26 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Life:
+    """How long words stand: the first frame, and the one after the last; and whether they came then, and went."""
+
+    first: int
+    stop: int
+    came: bool
+    went: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether the picture tells that they came or went, and not the prior alone."""
+        return self.came or self.went
+
+    def joined(self, other: Life) -> Life:
+        """Of the same words, lost and found again."""
+        begins, ends = min(self, other, key=lambda one: one.first), max(self, other, key=lambda one: one.stop)
+        return Life(begins.first, ends.stop, begins.came, ends.went)
+
+
+@dataclass(frozen=True)
 class Case:
     """A track with what is needed to judge it. size: (height, width) of the masks. total: frames of the video. cuts:
     frames at which a shot begins, 0 among them. asked: whether the user has pointed at it."""
@@ -79,20 +108,19 @@ class Case:
     total: int
     cuts: Sequence[int]
     asked: bool = False
-    known: tuple[int, int] | None = None
+    known: Life | None = None
 
     @property
-    def lives(self) -> tuple[int, int]:
-        """The first frame of its words at its place, and the one after the last: a track that was lost and found again
-        is several."""
-        return self.known or (self.track.first, self.track.stop)
+    def life(self) -> Life:
+        """Of its words at its place: a track that was lost and found again is several."""
+        return self.known or Life(self.track.first, self.track.stop, self.track.came, self.track.went)
 
     @property
     def comes_or_goes(self) -> bool:
         """Whether it appears or disappears within a shot."""
         cut = lambda t: t <= 1 or t >= self.total - 1 or any(abs(t - one) <= 3 for one in self.cuts)
-        first, stop = self.lives
-        return not cut(first) or not cut(stop)
+        life = self.life
+        return (life.came and not cut(life.first)) or (life.went and not cut(life.stop))
 
     def same_words(self, other: Case) -> bool:
         """Whether it is the same letters at the same place as another."""
@@ -115,15 +143,17 @@ class Case:
             region.right <= along * width or region.left >= (1 - along) * width
         )
 
-    def low(self, rules: WhichRules) -> bool:
-        """Whether it stands in the lower part of the frame."""
-        region, (height, _) = self.track.place, self.size
-        return region.top + region.height / 2 >= rules.lower * height
-
-    def placed(self, rules: WhichRules) -> bool:
-        """Whether it stands where subtitles do: in the middle, or in the lower part."""
-        region, (_, width) = self.track.place, self.size
-        return abs(region.left + region.width / 2 - width / 2) <= rules.middle * width or self.low(rules)
+    def rank(self, rules: WhichRules) -> int:
+        """How like a subtitle's its place is: 0 at the middle of the bottom, 1 elsewhere in the lower part, 2 in the
+        middle of what is above, ANYWHERE else."""
+        region, (height, width) = self.track.place, self.size
+        down, aside = region.top + region.height / 2, abs(region.left + region.width / 2 - width / 2)
+        centred = aside <= rules.middle * width
+        if aside > rules.rim * width:
+            return ANYWHERE
+        if down >= rules.lower * height:
+            return 0 if centred and down >= rules.bottom * height else 1
+        return 2 if centred else ANYWHERE
 
 
 def one_kind(case: Case, other: Case, rules: WhichRules) -> bool:

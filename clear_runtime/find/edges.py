@@ -22,6 +22,8 @@ GONE = 0.08
 UNLIKE, ALIKE = 0.35, 0.75
 """Correlation with the letters' pattern under which it is not they that are seen: where they are as weak as the scene,
 and where they are strong. Other letters of the same colour at the same place come to 0.5."""
+STANDS = 0.7
+"""Share of the letters' strength from which they have not faded at all."""
 PER_STRENGTH = 2.5
 """How fast the one becomes the other: at a third of their strength, letters outshine the scene."""
 
@@ -60,6 +62,20 @@ class Pattern:
         other = float((weight * seen**2).sum())
         both = float((weight * self.contrast * seen).sum())
         return both / max(own, 1e-6), both / max((own * other) ** 0.5, 1e-6)
+
+    def stands(self, small: np.ndarray) -> bool:
+        """Whether a small frame shows most of the letters as they are. Asked of one part of the row after the other:
+        where something walks before a sign on a wall, the sign has not gone."""
+        seen, weight = _contrast(small, self.region, self.reach), self.letters[..., None]
+        along = 1 if self.letters.shape[1] >= self.letters.shape[0] else 0
+        size = self.letters.shape[along]
+        parts = np.arange(0, size, min(size, 2 * self.reach))
+        own, other, both = (
+            np.add.reduceat((weight * product).sum((1 - along, 2)), parts)
+            for product in (self.contrast**2, seen**2, self.contrast * seen)
+        )
+        alike = (both >= STANDS * own) & (both >= ALIKE * np.sqrt(own * other))
+        return float(own[alike].sum()) >= 0.5 * float(own.sum())
 
     def frames_there(self, small: Iterable[np.ndarray], most: int = FADE) -> int:
         """In how many of these frames, from the first on, it is there, `most` at most."""

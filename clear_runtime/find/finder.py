@@ -223,7 +223,7 @@ class Finder:
         return grey, step * max(self.scales.fine) / max(self.scales.source)
 
     def _note_shot(self, t: int, small: np.ndarray, rows: list[Region]) -> None:
-        near = {at: frame for at, frame in self._small if t - self.every <= at <= t}
+        near = {at: frame for at, frame in self._small if t - 2 * self.every <= at <= t}
         scale = max(small.shape[:2]) / max(self.scales.fine)
         self._shots.look(t, near, [region.scaled(scale) for region in rows])
 
@@ -291,6 +291,7 @@ class Finder:
         _, ends = self._room(track)
         after, last = [small for t, small in self._small if track.stop <= t < ends], self._pattern(track.last)
         track.stop += max(pattern.frames_there(after, self._fade) for pattern in (learnt.pattern, last) if pattern)
+        track.went = not self._stands(learnt.pattern, track.last.t, 1)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
@@ -306,7 +307,17 @@ class Finder:
         before = [small for t, small in self._small if begins <= t < track.first][::-1]
         first = self._pattern(track.looks[0])
         track.first -= max(pattern.frames_there(before, self._fade) for pattern in (learnt.pattern, first) if pattern)
+        track.came = track.came and not self._stands(learnt.pattern, track.looks[0].t, -1)
         learnt.begun = True
+
+    def _stands(self, pattern: Pattern, t: int, way: int) -> bool:
+        """Whether the letters still stand a second after a look (way 1), or stood there before it (-1), as far as the
+        shot goes: what fades has gone by then."""
+        shot = max((first for first in self.shots if first <= t), default=0)
+        after = min((first for first in self.shots if first > t), default=self.count)
+        there = [(at, small) for at, small in self._small if shot <= at < after and 0 < way * (at - t) <= self._fade]
+        at, small = max(there, key=lambda one: way * one[0], default=(t, None))
+        return small is not None and abs(at - t) >= 2 * self.every and pattern.stands(small)
 
     def _pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""

@@ -12,7 +12,7 @@ def words_in_turn(cases: Sequence[Case], verdicts: Sequence[Verdict | None], rul
     """The ids of words that are shown one by one, for too short a time to tell each by itself: first those of which two
     looks have seen that they stand, by two others of these; then what one look has seen among them, even if it took the
     words before and after for its own movement."""
-    short = [(case, verdict) for case, verdict in zip(cases, verdicts) if case.short(rules)]
+    short = [(case, verdict) for case, verdict in zip(cases, verdicts) if case.short(rules) and case.life.changes]
     short.sort(key=lambda one: one[0].track.first)
     seen = [case for case, verdict in short if verdict is None and len(case.track.looks) > 1]
     stand = [case for case in seen if _stands_among(case, seen, rules)]

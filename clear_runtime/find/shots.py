@@ -13,9 +13,12 @@ from ..frames.region import Region
 from .align import correlation
 
 CUT = 0.3
-"""Correlation of two frames, without their text, under which they are of two shots."""
+"""Correlation of two looks, without their text, under which they are of two shots."""
 AT_ONCE = 0.5
 """Correlation of two frames, one after the other, under which it is a cut and no fast movement of the camera."""
+SUDDEN, RELATED = 3.0, 0.6
+"""A slide on black is like a lit stage: up to the second of these correlations it is a cut where the picture changes so
+many times as much as from any other frame beside to the next."""
 FLAT = 4.0
 """Levels of 255, as a standard deviation, under which a frame shows one colour and its noise; and by which the colours
 of two such frames differ at least."""
@@ -35,19 +38,29 @@ class Shots:
         self._before: tuple[int, np.ndarray, Sequence[Region]] | None = None
 
     def look(self, t: int, frames: Mapping[int, np.ndarray], text: Sequence[Region]) -> None:
-        """A look at frame t. frames: number -> small frame [h, w, 3] of those since the look before, and of t. text:
-        where it has some, in pixels of these."""
+        """A look at frame t. frames: number -> small frame [h, w, 3] of those since the look before, and of t, and
+        of some before. text: where it has some, in pixels of these."""
         before, self._before = self._before, (t, frames[t], text)
         if before is None:
             return
         scene = _beside([*text, *before[2]], frames[t].shape[:2])
-        if scene.mean() < LEAST or _alike(before[1], frames[t], scene) >= CUT:
+        apart = _alike(before[1], frames[t], scene)
+        if scene.mean() < LEAST or apart >= RELATED:
             return
-        near = [one for one in range(before[0] + 1, t + 1) if {one - 1, one} <= frames.keys()]
-        steps = {one: _alike(frames[one - 1], frames[one], scene) for one in near}
+        near = [one for one in frames if one - 1 in frames]
+        steps = {one: _alike(frames[one - 1], frames[one], scene) for one in near if one > before[0]}
         first = min(steps, key=lambda one: steps[one], default=None)
-        if first is not None and steps[first] < AT_ONCE:
+        if first is None:
+            return
+        if apart < CUT and steps[first] < AT_ONCE or steps[first] < RELATED and _sudden(first, near, frames, scene):
             self.first.append(first)
+
+
+def _sudden(first: int, near: Sequence[int], frames: Mapping[int, np.ndarray], scene: np.ndarray) -> bool:
+    """Whether the picture changes with one frame, and hardly with the others."""
+    changes = {one: float(np.abs(_grey(frames[one], scene) - _grey(frames[one - 1], scene)).mean()) for one in near}
+    others = [change for one, change in changes.items() if one != first]
+    return bool(others) and changes[first] >= max(NEAR, SUDDEN * max(others))
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
@@ -64,7 +77,11 @@ def _beside(text: Sequence[Region], size: tuple[int, ...]) -> np.ndarray:
 
 
 def _alike(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:
-    a, b = (frame[::STEP, ::STEP].mean(2, dtype=np.float32)[scene] for frame in (one, two))
+    a, b = _grey(one, scene), _grey(two, scene)
     if max(a.std(), b.std()) < FLAT:
         return float(abs(a.mean() - b.mean()) < FLAT)
     return 1.0 if np.abs(a - b).mean() < NEAR else correlation(a, b)
+
+
+def _grey(frame: np.ndarray, scene: np.ndarray) -> np.ndarray:
+    return frame[::STEP, ::STEP].mean(2, dtype=np.float32)[scene]

@@ -54,7 +54,8 @@ class Track:
     first, stop: frames in which it is there, first <= t < stop; wider than its looks where it fades. colour: of its
     letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. steadies:
     how alike the picture is at its letters and a moment later, for each look that a moment follows; steps: the same
-    from each of the last looks to the next. asked: whether the user has pointed at it.
+    from each of the last looks to the next. asked: whether the user has pointed at it. came, went: False where the
+    picture shows its letters a second before and after it too: then the prior has changed its mind, and nothing else.
     """
 
     looks: list[Look] = field(default_factory=list)
@@ -65,6 +66,8 @@ class Track:
     steadies: list[float] = field(default_factory=list)
     steps: deque[float] = field(default_factory=lambda: deque(maxlen=len(REPLACED)))
     asked: bool = False
+    came: bool = True
+    went: bool = True
 
     @cached_property
     def region(self) -> Region:
@@ -94,6 +97,12 @@ class Track:
     def sure(self) -> float:
         """Of its three surest looks."""
         return float(np.mean(sorted(look.row.sure for look in self.looks)[-3:]))
+
+    @cached_property
+    def usual(self) -> float:
+        """How sure the prior is of it in most looks. Of letters it is as sure in all of them; a scene's lights and
+        edges look like some now and then."""
+        return float(np.median([look.row.sure for look in self.looks]))
 
     @cached_property
     def peak(self) -> float:
@@ -130,6 +139,7 @@ class Track:
         by_time = {look.t: look.row for look in other.looks}
         for look in self.looks:
             by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
+        self.came = (other if other.first < self.first else self).came
         self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
         self.first = min(self.first, self.looks[0].t)
         self._changed()
@@ -145,7 +155,12 @@ class Track:
         """Its last two looks as a track of their own; they are this one's no more."""
         cut = len(self.looks) - 2
         new = replace(
-            self, looks=self.looks[cut:], first=self.looks[cut].t, steadies=[], steps=deque(maxlen=len(REPLACED))
+            self,
+            looks=self.looks[cut:],
+            first=self.looks[cut].t,
+            steadies=[],
+            steps=deque(maxlen=len(REPLACED)),
+            came=True,
         )
         self.looks, self.steadies = self.looks[:cut], self.steadies[:-2]
         self.stop = self.last.t + 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .align import overlap
-from .case import Case, Verdict, WhichRules, one_kind
+from .case import ANYWHERE, Case, Verdict, WhichRules, one_kind
 from .in_turn import words_in_turn
 
 CORNERED = "stands in a corner"
@@ -34,10 +34,10 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     first = [None if id(case) in flush else verdict for case, verdict in zip(cases, first)]
     kindred = {id(case) for case in asked if not case.short(rules) and _is_kin(case, told, rules)}
     kin = {id(case) for case in told} | flush | kindred
-    # a standing row is known for lettering once words have changed beside it
-    clear = any(case.placed(rules) and _changes(case, told, rules) for case in told)
-    low = any(id(case) in kin or (case.low(rules) and case.track.sure >= rules.sure) for case in asked)
-    second = [verdict or _among(case, id(case) in kin, clear, low, rules) for case, verdict in zip(cases, first)]
+    # a standing row is known for lettering once words have changed where a subtitle is as likely to stand
+    clear = min((case.rank(rules) for case in told if _changes(case, told, rules)), default=ANYWHERE)
+    best = min((case.rank(rules) for case in asked if id(case) in kin or case.track.sure >= rules.sure), default=ANYWHERE)
+    second = [verdict or _among(case, id(case) in kin, clear, best, rules) for case, verdict in zip(cases, first)]
     second = _with_their_rows(cases, second, rules)
     gone = [case for case, verdict in zip(cases, second) if verdict.goes]
     return [
@@ -50,14 +50,13 @@ def _joined(cases: Sequence[Case], rules: WhichRules) -> list[Case]:
     """The same, each with how long its words stand at its place in all: what breaks off for a moment because something
     passed behind it has not gone, and a name that comes back with its shot has not changed."""
     order = sorted(range(len(cases)), key=lambda n: cases[n].track.first)
-    lives = [case.lives for case in cases]
+    lives = [case.life for case in cases]
     for at, n in enumerate(order):
         for m in order[at + 1 :]:
             if cases[m].track.first - cases[n].track.stop > rules.returns:
                 break
             if cases[n].same_words(cases[m]):
-                both = min(lives[n][0], lives[m][0]), max(lives[n][1], lives[m][1])
-                lives[n] = lives[m] = both
+                lives[n] = lives[m] = lives[n].joined(lives[m])
     return [replace(case, known=life) for case, life in zip(cases, lives)]
 
 
@@ -83,8 +82,8 @@ def _is_kin(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is like one that is a subtitle for sure. One that stands while several of these come and go may be
     the second row of them all, or a name below: then only the very size of letters counts."""
     kin = [other for other in told if one_kind(case, other, rules)]
-    first, stop = case.lives
-    if sum(first < other.track.first and other.track.stop < stop for other in told) < 2:
+    life = case.life
+    if sum(life.first < other.track.first and other.track.stop < life.stop for other in told) < 2:
         return bool(kin)
     sizes = (sorted((case.track.letter, other.track.letter)) for other in kin)
     return any(tall <= rules.outlasts * low for low, tall in sizes)
@@ -125,7 +124,7 @@ def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict |
 def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is a subtitle for sure: other words take its place in the same look, or it comes and goes while the
     shot goes on."""
-    if case.track.sure < rules.sure or case.short(rules):
+    if case.track.usual < rules.usual or case.short(rules):
         return False
     return case.comes_or_goes or any(_follows(case, other, rules) for other in others if other is not case)
 
@@ -137,9 +136,11 @@ def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
 
 
 def _follows(case: Case, other: Case, rules: WhichRules) -> bool:
-    a, b = case.track, other.track
-    follows = a.stop <= b.first + 3 or b.stop <= a.first + 3
-    return follows and one_kind(case, other, rules) and not case.same_words(other)
+    """Whether other words of the same kind stand before or after a row, and the picture changes between them."""
+    before, after = sorted((case, other), key=lambda one: one.track.first)
+    if before.track.stop > after.track.first + 3 or not (before.life.went or after.life.came):
+        return False
+    return one_kind(case, other, rules) and not case.same_words(other)
 
 
 def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: WhichRules) -> list[Verdict]:
@@ -188,15 +189,15 @@ def _covers(case: Case, part: Case, share: float) -> bool:
     return shared is not None and shared.height * shared.width >= share * own.height * own.width
 
 
-def _among(case: Case, of_the_kind: bool, clear: bool, low: bool, rules: WhichRules) -> Verdict:
-    """The verdict where others had to be asked. of_the_kind: a subtitle, or like one. clear: whether there is one whose
-    words change. low: whether something stands in the lower part that would be one."""
+def _among(case: Case, of_the_kind: bool, clear: int, best: int, rules: WhichRules) -> Verdict:
+    """The verdict where others had to be asked. of_the_kind: a subtitle, or like one. clear: the rank of the place of
+    one whose words change. best: the rank of the place that is most like a subtitle's, of those where one may be."""
     if of_the_kind:
         return Verdict(True, "subtitle")
     if case.short(rules):
         return Verdict(False, "shows for less than 0.3 seconds")
-    if clear:
+    if clear <= case.rank(rules) and clear < ANYWHERE:
         return Verdict(False, "stands all the time, and other rows are the subtitle")
-    if case.track.sure >= rules.sure and (case.low(rules) or (case.placed(rules) and not low)):
+    if case.track.sure >= rules.sure and case.rank(rules) <= best and best < ANYWHERE:
         return Verdict(True, "stands all the time; taken for a subtitle by its place", certain=False)
     return Verdict(False, "stands all the time; taken for lettering by its place", certain=False)

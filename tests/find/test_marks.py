@@ -49,6 +49,24 @@ def test_what_stands_all_the_time_beside_lines_that_change_stays():
     assert mark(frames, MarkOptions(subtitles_only=False, grow=0))[:, :60].any((1, 2)).all()
 
 
+def test_a_sign_that_the_prior_sees_now_and_then_has_not_come_and_gone():
+    """A studio that stands still: what would have told is the picture, and it shows the sign all the time."""
+    sign = at(letters(3, 8), 20, 110)
+    frames = video(scene(96), (sign, slice(0, 96)), (LINE, slice(0, 16)))
+    frames[:, 0, 0] = torch.arange(96)[:, None] / 100
+
+    def unsure(batch):
+        soft = white(batch)
+        for t, one in zip((100 * batch[:, 0, 0, 0]).round().int().tolist(), soft):
+            one[:60, : 150 if t // 30 % 2 else 110] = 0  # another part of it each time
+            if t % 30 > 12:
+                one[:60] = 0
+        return soft
+
+    marks = torch.stack([one.marks for one in marked(frames, unsure, EVEN)])
+    assert not marks[:, 10:60].any() and same(marks[:, 60:], LINE[60:], slice(0, 16))
+
+
 def test_where_nothing_tells_a_low_line_goes_and_a_title_stays_and_it_is_said():
     title = at(letters(3, 8), 20, 110)
     finding = find_text(video(scene(FRAMES), (title, slice(0, 48)), (LINE, slice(0, 48))), white, EVEN)

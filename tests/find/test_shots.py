@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from drawn_rows import at, letters, scene
 
+from clear_runtime.find.align import correlation
 from clear_runtime.find.shots import Shots
 from clear_runtime.frames.region import Region
 
@@ -37,6 +38,15 @@ def test_a_pan_a_fade_a_flash_and_black_with_noise_are_no_cuts():
     flash[10:12] = flash[10:12] * 0.3 + 0.7
     for grey in (scene(40, pan=2.0), noise, fade, flash):
         assert shots_of(grey) == [0]
+
+
+def test_shots_that_are_lit_alike_are_two():
+    """A slide on black, and the stage on which it is shown."""
+    y, x = np.mgrid[-1:1:180j, -1:1:320j]
+    light = np.exp(-(x**2) - y**2)
+    grey = light * np.concatenate([0.3 + 0.7 * scene(31), scene(29, seed=1)])
+    assert 0.3 < correlation(grey[30], grey[31]) < 0.6
+    assert shots_of(grey) == [0, 31]
 
 
 def test_to_black_and_back_are_two():

@@ -54,6 +54,46 @@ def test_a_row_of_another_colour_and_place_is_no_kin():
     assert goes(case(10, 80), case(81, 160), case(0, TOTAL, top=300, colour=YELLOW, letter=80)) == [True, True, False]
 
 
+def unmoved(one, came=False, went=False):
+    """A case of which the picture says that it did not come, or go."""
+    one.track.came, one.track.went = came, went
+    return one
+
+
+def test_what_the_prior_sees_now_and_then_tells_nothing():
+    line = case(0, 80)
+    seen = [unmoved(case(20 * n, 20 * n + 15, top=300, middle=500, words=7)) for n in range(5)]
+    others = [unmoved(case(90 + 30 * n, 110 + 30 * n, top=400, middle=300)) for n in range(3)]
+    assert goes(line, *seen, *others) == [True] + [False] * 8
+
+
+def test_words_that_flicker_at_one_place_are_no_words_in_turn():
+    words = [case(6 * n, 6 * n + 6, top=300) for n in range(8)]
+    assert goes(*words) == [True] * 8
+    assert goes(*map(unmoved, words)) == [False] * 8
+
+
+def test_what_looks_like_letters_now_and_then_does_not_tell_by_going():
+    row = case(100, 140, top=100, width=700, letter=90, sure=0.7)
+    row.track.looks[3].row.sure = row.track.looks[4].row.sure = row.track.looks[5].row.sure = 1.0
+    assert goes(case(0, 14, width=48), row) == [True, False]
+
+
+@pytest.mark.parametrize("other", [dict(middle=260), dict(top=400), dict(top=HIGH)])
+def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
+    assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]
+    assert goes(case(0, TOTAL, **other)) == [True]
+
+
+def test_at_the_rim_of_the_frame_nothing_stands_for_a_subtitle():
+    assert goes(case(0, TOTAL, top=450, middle=100, width=90)) == [False]
+
+
+def test_a_line_at_a_subtitles_place_is_not_lettering_because_titles_change():
+    titles = [case(10, 80, top=520, middle=260), case(90, 160, top=520, middle=260)]
+    assert goes(*titles, case(0, TOTAL)) == [True] * 3
+
+
 @pytest.mark.parametrize(
     "movement, why", [(Movement(6, 0, 0.1, 80.0), "moves with the scene"), (Movement(0, 0, 0.2, 60.0), "moves")]
 )
