@@ -9,7 +9,6 @@ from .align import alike
 from .pace import Pace
 from .tracks import SAME, Movement, Track
 
-
 ANYWHERE = 3
 """The rank of a place that is none of a subtitle's."""
 

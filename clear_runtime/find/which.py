@@ -36,7 +36,9 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     kin = {id(case) for case in told} | flush | kindred
     # a standing row is known for lettering once words have changed where a subtitle is as likely to stand
     clear = min((case.rank(rules) for case in told if _changes(case, told, rules)), default=ANYWHERE)
-    best = min((case.rank(rules) for case in asked if id(case) in kin or case.track.sure >= rules.sure), default=ANYWHERE)
+    best = min(
+        (case.rank(rules) for case in asked if id(case) in kin or case.track.sure >= rules.sure), default=ANYWHERE
+    )
     second = [verdict or _among(case, id(case) in kin, clear, best, rules) for case, verdict in zip(cases, first)]
     second = _with_their_rows(cases, second, rules)
     gone = [case for case, verdict in zip(cases, second) if verdict.goes]
