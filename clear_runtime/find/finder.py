@@ -6,7 +6,7 @@ looks (look.py) -> rows (rows.py) -> tracks (tracks.py), widened to their fades 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from .growth import GrowthRules, growth
 from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
 from .pace import Pace
+from .passing import LASTS, passing
 from .place import Place
 from .rows import Row, RowRules, rows_of
 from .shots import Shots
@@ -92,6 +93,7 @@ class Finder:
     def __post_init__(self) -> None:
         self.every = self.every or self.pace.every
         self._fade, self._patience, self._moment = map(self.pace.frames, (FADE, PATIENCE, MOMENT))
+        self._lasts = self.pace.frames(LASTS)
         self._rules = WhichRules().at(self.pace)
         self._waiting: list[tuple[int, Tensor]] = []
         self._kept = 2 * self._fade + self._patience + self.every * BATCH
@@ -292,6 +294,7 @@ class Finder:
         after, last = [small for t, small in self._small if track.stop <= t < ends], self._pattern(track.last)
         track.stop += max(pattern.frames_there(after, self._fade) for pattern in (learnt.pattern, last) if pattern)
         track.went = not self._stands(learnt.pattern, track.last.t, 1)
+        self._follow_out(track)
         if track.last.t + self.every >= self.count:
             track.stop = self.count  # no later look could have seen it go
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
@@ -308,7 +311,36 @@ class Finder:
         first = self._pattern(track.looks[0])
         track.first -= max(pattern.frames_there(before, self._fade) for pattern in (learnt.pattern, first) if pattern)
         track.came = track.came and not self._stands(learnt.pattern, track.looks[0].t, -1)
+        self._follow_in(track)
         learnt.begun = True
+
+    def _follow_in(self, track: Track) -> None:
+        """Widen a track to the frames in which its letters are on their way to their place."""
+        begins = max((shot for shot in self.shots if shot <= track.first), default=0)
+        before = (one.stop if self._closed(one) else one.last.t + self.every for one in self._others_at(track))
+        begins = max((stop for stop in before if stop <= track.first), default=begins)
+        way = [one for one in self._small if max(begins, track.first - self._lasts - 1) <= one[0] < track.first][::-1]
+        for look in passing(track.looks[0].row, way, self._to_small):
+            track.passing.append(look)
+            track.first = look.t
+
+    def _follow_out(self, track: Track) -> None:
+        """The same on their way out."""
+        ends = min((shot for shot in self.shots if shot >= track.stop), default=self.count)
+        after = (one.first for one in self._others_at(track) if one.first >= track.stop)
+        ends = min(after, default=ends)
+        way = [one for one in self._small if track.stop <= one[0] < min(ends, track.stop + self._lasts + 1)]
+        for look in passing(track.last.row, way, self._to_small):
+            track.passing.append(look)
+            track.stop = look.t + 1
+
+    def _others_at(self, track: Track) -> Iterator[Track]:
+        """The tracks at the height of one that stand for more than a moment."""
+        own = track.region
+        for other in self.tracks:
+            shared = min(own.bottom, other.region.bottom) - max(own.top, other.region.top)
+            if other is not track and shared > 0 and len(other.looks) > 1:
+                yield other
 
     def _stands(self, pattern: Pattern, t: int, way: int) -> bool:
         """Whether the letters still stand a second after a look (way 1), or stood there before it (-1), as far as the

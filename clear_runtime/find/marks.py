@@ -116,6 +116,9 @@ class Finding:
 
     def _part(self, one: Found, t: int) -> tuple[Region, Tensor]:
         """The letters of a row in frame t, in their rectangle of the source."""
+        way = next((look.row for look in one.track.passing if look.t == t), None)
+        if way is not None:
+            return at_source(way.marks, way.region, self.finder.scales, self.reach(one))
         letters, part = self._letters.get(one.track, (None, None))
         if letters is None or letters.looks != len(one.track.looks):
             letters, part = Letters(one.track, self.finder.every), None

@@ -158,9 +158,9 @@ def _together(a: Found, b: Found) -> bool:
 
 def _line(group: list[Found], scales: Scales) -> Line:
     tracks = [one.track for one in group]
-    region = tracks[0].region
+    region = tracks[0].covered
     for track in tracks[1:]:
-        region = region.joined(track.region)
+        region = region.joined(track.covered)
     ratio = scales.source[0] / scales.fine[0]
     left, top, width, height = (round(side * ratio) for side in (region.left, region.top, region.width, region.height))
     return Line(

@@ -56,6 +56,7 @@ class Track:
     how alike the picture is at its letters and a moment later, for each look that a moment follows; steps: the same
     from each of the last looks to the next. asked: whether the user has pointed at it. came, went: False where the
     picture shows its letters a second before and after it too: then the prior has changed its mind, and nothing else.
+    passing: what it shows in frames on its way in or out (passing.py).
     """
 
     looks: list[Look] = field(default_factory=list)
@@ -68,12 +69,21 @@ class Track:
     asked: bool = False
     came: bool = True
     went: bool = True
+    passing: list[Look] = field(default_factory=list)
 
     @cached_property
     def region(self) -> Region:
         """Of all its looks."""
         region = self.looks[0].row.region
         for look in self.looks[1:]:
+            region = region.joined(look.row.region)
+        return region
+
+    @property
+    def covered(self) -> Region:
+        """Of all that it shows, also on its way."""
+        region = self.region
+        for look in self.passing:
             region = region.joined(look.row.region)
         return region
 
@@ -161,6 +171,7 @@ class Track:
             steadies=[],
             steps=deque(maxlen=len(REPLACED)),
             came=True,
+            passing=[],
         )
         self.looks, self.steadies = self.looks[:cut], self.steadies[:-2]
         self.stop = self.last.t + 1

@@ -7,9 +7,10 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ..frames.region import Region
 from .align import overlap
 from .case import ANYWHERE, Case, Verdict, WhichRules, one_kind
 from .in_turn import words_in_turn
@@ -118,7 +119,7 @@ def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict |
         for other in moving
         if own.first <= other.track.stop + rules.beside and other.track.first <= own.stop + rules.beside
     )
-    if any(_covers(other, case, 0.5) for other in near):
+    if any(_covers(other.track.place, own.place, 0.5) for other in near):
         return Verdict(False, "stands while the camera pauses", moves=True)
     return None
 
@@ -172,23 +173,27 @@ def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
 
 
 def _part_of(case: Case, gone: Sequence[Case], rules: WhichRules) -> bool:
-    """Whether a row shows for a moment where one that goes stands just before or after: a word of it lights up."""
+    """Whether a row shows for a moment where one that goes stands just before or after, or is on its way: a word of it
+    lights up, or it slides in."""
     if not case.short(rules):
         return False
     own = case.track
     return any(
         own.first <= other.track.stop + rules.beside
         and other.track.first <= own.stop + rules.beside
-        and _covers(other, case, 0.7)
+        and any(_covers(place, own.place, 0.7) for place in (other.track.place, *_ways(other)))
         for other in gone
     )
 
 
-def _covers(case: Case, part: Case, share: float) -> bool:
-    """Whether a share of one row's rectangle lies in another's."""
-    shared = overlap(case.track.place, part.track.place)
-    own = part.track.place
-    return shared is not None and shared.height * shared.width >= share * own.height * own.width
+def _ways(case: Case) -> Iterator[Region]:
+    return (look.row.region for look in case.track.passing)
+
+
+def _covers(place: Region, part: Region, share: float) -> bool:
+    """Whether a share of one rectangle lies in another."""
+    shared = overlap(place, part)
+    return shared is not None and shared.height * shared.width >= share * part.height * part.width
 
 
 def _among(case: Case, of_the_kind: bool, clear: int, best: int, rules: WhichRules) -> Verdict:
