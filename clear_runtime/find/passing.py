@@ -41,7 +41,8 @@ def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float) ->
     scene itself changes, or is not seen empty."""
     if len(frames) < 2:
         return
-    (_, empty), looks = frames[-1], []
+    looks: list[Look] = []
+    _, empty = frames[-1]
     top, bottom = row.region.top * scale, row.region.bottom * scale
     room = ROOM * (bottom - top)
     band = slice(max(0, int(top - room)), min(len(empty), int(bottom + room) + 1))
@@ -62,9 +63,10 @@ def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float) ->
 
 def _whole(changed: np.ndarray, gap: int) -> np.ndarray:
     """What has changed [h, w] bool, without gaps, and a little more."""
-    wide = np.pad(changed, gap + 1)
-    joined = ndimage.binary_closing(wide, np.ones((3, 3)), iterations=max(1, gap))[gap + 1 : -gap - 1, gap + 1 : -gap - 1]
-    return ndimage.binary_dilation(ndimage.binary_fill_holes(joined), iterations=SOFT)
+    gap = max(1, gap)
+    joined = ndimage.binary_closing(np.pad(changed, gap), np.ones((3, 3)), iterations=gap)
+    whole = ndimage.binary_fill_holes(joined)[gap:-gap, gap:-gap]
+    return ndimage.binary_dilation(whole, iterations=SOFT)
 
 
 def _edges(picture: np.ndarray, where: np.ndarray) -> float:
