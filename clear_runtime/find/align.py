@@ -56,12 +56,19 @@ def moved(a: np.ndarray, at: Region, b: np.ndarray, there: Region, reach: int) -
     """(down, right, how alike): by how many pixels the letters of b stand lower and further right than those of a, to a
     fraction of a pixel, and how alike they are there. reach: pixels that they move at most."""
     around = at.joined(there)
-    # room against wrapping around, of sides that are quickly transformed
-    shape = tuple(fft.next_fast_len(side + reach, real=True) for side in (around.height, around.width))
-    spectra = [fft.rfft2(part(_letters_alone(mask), where, around), shape) for mask, where in ((a, at), (b, there))]
-    down, right, _ = _peak(fft.irfft2(spectra[1] * spectra[0].conj(), shape), reach)
+    one, two = (part(_letters_alone(mask), where, around) for mask, where in ((a, at), (b, there)))
+    down, right = shift(one, two, reach)
     back = Region(there.top - round(down), there.left - round(right), there.height, there.width)
     return down, right, alike(a, at, b, back)
+
+
+def shift(a: np.ndarray, b: np.ndarray, reach: int) -> tuple[float, float]:
+    """(down, right): by how many pixels what a shows stands lower and further right in b, of one shape, to a fraction
+    of a pixel; `reach` at most."""
+    # room against wrapping around, of sides that are quickly transformed
+    shape = tuple(fft.next_fast_len(side + reach, real=True) for side in a.shape)
+    spectra = [fft.rfft2(one, shape) for one in (a, b)]
+    return _peak(fft.irfft2(spectra[1] * spectra[0].conj(), shape), reach)[:2]
 
 
 def camera(a: np.ndarray, b: np.ndarray, reach: int) -> tuple[float, float, float]:

@@ -99,7 +99,7 @@ class Life:
 @dataclass(frozen=True)
 class Case:
     """A track with what is needed to judge it. size: (height, width) of the masks. total: frames of the video. cuts:
-    frames at which a shot begins, 0 among them. asked: whether the user has pointed at it."""
+    frames at which all of the picture becomes another, 0 among them. asked: whether the user has pointed at it."""
 
     track: Track
     movement: Movement

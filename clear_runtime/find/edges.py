@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
+from .align import part, shift
 from .rows import Row
 
 FADE = 30
@@ -64,9 +65,21 @@ class Pattern:
         return both / max(own, 1e-6), both / max((own * other) ** 0.5, 1e-6)
 
     def stands(self, small: np.ndarray) -> bool:
-        """Whether a small frame shows most of the letters as they are. Asked of one part of the row after the other:
-        where something walks before a sign on a wall, the sign has not gone."""
-        seen, weight = _contrast(small, self.region, self.reach), self.letters[..., None]
+        """Whether a small frame shows most of the letters as they are, at their place or nearby: where the camera has
+        moved on, a sign has not gone."""
+        if self._stands_at(small, self.region):
+            return True
+        wide = self.region.grown(self.reach, *small.shape[:2])
+        own, seen = self.letters * self.contrast.mean(2), _contrast(small, wide, self.reach).mean(2)
+        down, right = (round(by) for by in shift(part(own, self.region, wide), seen, self.reach))
+        top, left = max(0, self.region.top + down), max(0, self.region.left + right)
+        place = Region(top, left, self.region.height, self.region.width)
+        return place.bottom <= len(small) and place.right <= small.shape[1] and self._stands_at(small, place)
+
+    def _stands_at(self, small: np.ndarray, place: Region) -> bool:
+        """The same of one place. It is asked of one part of the row after the other: where something walks before a
+        sign on a wall, the sign has not gone."""
+        seen, weight = _contrast(small, place, self.reach), self.letters[..., None]
         along = 1 if self.letters.shape[1] >= self.letters.shape[0] else 0
         size = self.letters.shape[along]
         parts = np.arange(0, size, min(size, 2 * self.reach))
@@ -90,5 +103,5 @@ class Pattern:
 
 
 def _contrast(frame: np.ndarray, region: Region, reach: int) -> np.ndarray:
-    part = frame[region.rows, region.columns].astype(np.float32)
-    return part - ndimage.uniform_filter(part, (2 * reach + 1, 2 * reach + 1, 0), mode="nearest")
+    seen = frame[region.rows, region.columns].astype(np.float32)
+    return seen - ndimage.uniform_filter(seen, (2 * reach + 1, 2 * reach + 1, 0), mode="nearest")

@@ -25,7 +25,7 @@ from .pace import Pace
 from .passing import LASTS, passing
 from .place import Place
 from .rows import Row, RowRules, rows_of
-from .shots import Shots
+from .shots import HALF_WAY, Shots
 from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
@@ -93,7 +93,7 @@ class Finder:
     def __post_init__(self) -> None:
         self.every = self.every or self.pace.every
         self._fade, self._patience, self._moment = map(self.pace.frames, (FADE, PATIENCE, MOMENT))
-        self._lasts = self.pace.frames(LASTS)
+        self._lasts, self._half_way = map(self.pace.frames, (LASTS, HALF_WAY))
         self._rules = WhichRules().at(self.pace)
         self._waiting: list[tuple[int, Tensor]] = []
         self._kept = 2 * self._fade + self._patience + self.every * BATCH
@@ -136,7 +136,7 @@ class Finder:
     def judge(self) -> list[Found]:
         """All rows so far with their verdicts."""
         cases = [
-            Case(track, self._movement(track), self.scales.fine, self.count, self.shots, track.asked)
+            Case(track, self._movement(track), self.scales.fine, self.count, self._shots.changes, track.asked)
             for track in self.tracks
             if track.peak > self.threshold or track.asked
         ]
@@ -227,7 +227,10 @@ class Finder:
     def _note_shot(self, t: int, small: np.ndarray, rows: list[Region]) -> None:
         near = {at: frame for at, frame in self._small if t - 2 * self.every <= at <= t}
         scale = max(small.shape[:2]) / max(self.scales.fine)
-        self._shots.look(t, near, [region.scaled(scale) for region in rows])
+        text = [region.scaled(scale) for region in rows]
+        self._shots.look(t, near, text)
+        frames = {at: frame for at, frame in self._small if at <= t}
+        self._shots.look_back(self._half_way, frames, text)
 
     def _of_new_words(self, track: Track) -> Track:
         """Note how alike a row's place is to the look before. The track, or that of words which have taken its

@@ -19,6 +19,11 @@ AT_ONCE = 0.5
 SUDDEN, RELATED = 3.0, 0.6
 """A slide on black is like a lit stage: up to the second of these correlations it is a cut where the picture changes so
 many times as much as from any other frame beside to the next."""
+MIXED, BOTH = 0.95, 0.2
+"""One shot dissolves into another where a frame half way between two is a mix of them: its correlation with the best
+mix, and the weight in it that either has, at least."""
+HALF_WAY = 12
+"""Frames, at the usual rate, from it to either: half a second."""
 FLAT = 4.0
 """Levels of 255, as a standard deviation, under which a frame shows one colour and its noise; and by which the colours
 of two such frames differ at least."""
@@ -31,10 +36,12 @@ LEAST = 0.2
 
 
 class Shots:
-    """first: frames with which one begins, 0 among them."""
+    """first: frames with which one begins, 0 among them. dissolves: frames, from and to, in which one turns into
+    another."""
 
     def __init__(self) -> None:
         self.first = [0]
+        self.dissolves: list[tuple[int, int]] = []
         self._before: tuple[int, np.ndarray, Sequence[Region]] | None = None
 
     def look(self, t: int, frames: Mapping[int, np.ndarray], text: Sequence[Region]) -> None:
@@ -54,6 +61,33 @@ class Shots:
             return
         if apart < CUT and steps[first] < AT_ONCE or steps[first] < RELATED and _sudden(first, near, frames, scene):
             self.first.append(first)
+
+    @property
+    def changes(self) -> list[int]:
+        """Frames at which all of the picture becomes another: a shot's first, and some of those that mix two."""
+        return [*self.first, *(t for first, stop in self.dissolves for t in range(first, stop, 3))]
+
+    def look_back(self, half_way: int, frames: Mapping[int, np.ndarray], text: Sequence[Region]) -> None:
+        """Whether the picture of the last of these frames has been dissolved into. half_way: frames from what may be a
+        mix to either of what it mixes; the rest as of `look`."""
+        last = max(frames)
+        if last - 2 * half_way not in frames:
+            return
+        scene = _beside(text, frames[last].shape[:2])
+        if scene.mean() < LEAST or _alike(frames[last - 2 * half_way], frames[last], scene) >= AT_ONCE:
+            return
+        before, between, after = (_grey(frames[t], scene) for t in range(last - 2 * half_way, last + 1, half_way))
+        if _is_mix(before, between, after):
+            first = last - 2 * half_way
+            if self.dissolves and self.dissolves[-1][1] >= first:
+                first = self.dissolves.pop()[0]
+            self.dissolves.append((first, last + 1))
+
+
+def _is_mix(before: np.ndarray, between: np.ndarray, after: np.ndarray) -> bool:
+    both = np.stack([before - before.mean(), after - after.mean()], 1)
+    weights = np.linalg.lstsq(both, between - between.mean(), rcond=None)[0]
+    return min(weights) >= BOTH and correlation(both @ weights, between) >= MIXED
 
 
 def _sudden(first: int, near: Sequence[int], frames: Mapping[int, np.ndarray], scene: np.ndarray) -> bool:

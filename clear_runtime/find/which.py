@@ -141,7 +141,7 @@ def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
 def _follows(case: Case, other: Case, rules: WhichRules) -> bool:
     """Whether other words of the same kind stand before or after a row, and the picture changes between them."""
     before, after = sorted((case, other), key=lambda one: one.track.first)
-    if before.track.stop > after.track.first + 3 or not (before.life.went or after.life.came):
+    if before.track.stop > after.track.first + 3 or not (before.track.went or after.track.came):
         return False
     return one_kind(case, other, rules) and not case.same_words(other)
 

@@ -43,6 +43,22 @@ def test_a_black_box_behind_each_of_two_rows_goes():
     assert not (result & ~near).any(), "its rim, and no more"
 
 
+def test_boxes_of_rows_over_other_letters_of_their_colour_go_without_them():
+    """Black letters on a white board, of which the upper box hides the lower half."""
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    box = np.zeros((HEIGHT, WIDTH), bool)
+    box[96:121, 40:270] = box[121:146, 80:230] = True
+    for t in range(FRAMES):
+        pictures[t, 60:130] = 1.0
+        words(pictures[t], np.zeros_like(marks[t]), letters(7, 28, 1), 92, 70, 0.0)
+        pictures[t][box] = 0
+        words(pictures[t], marks[t], letters(1, 17), 102, 52)
+        words(pictures[t], marks[t], letters(2, 11), 127, 88)
+    result = found(pictures, marks)
+    assert all((result[t] & box).sum() > 0.98 * box.sum() for t in range(FRAMES))
+    assert not result[:, :88].any()
+
+
 def test_a_coloured_box_that_moves_from_word_to_word_goes():
     pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
     text, starts = letters(1, 5), (40, 130, 220)

@@ -13,8 +13,8 @@ LINE, OTHER = at(letters(1, 14), 150, 70), at(letters(2, 10), 150, 90)
 EVEN = MarkOptions(grow=0)
 
 
-def mark(frames, options=EVEN, **more):
-    return torch.stack([one.marks for one in marked(frames, white, options, **more)])
+def mark(frames, options=EVEN, prior=white, **more):
+    return torch.stack([one.marks for one in marked(frames, prior, options, **more)])
 
 
 def same(marks, mask, when):
@@ -63,7 +63,7 @@ def test_a_sign_that_the_prior_sees_now_and_then_has_not_come_and_gone():
                 one[:60] = 0
         return soft
 
-    marks = torch.stack([one.marks for one in marked(frames, unsure, EVEN)])
+    marks = mark(frames, prior=unsure)
     assert not marks[:, 10:60].any() and same(marks[:, 60:], LINE[60:], slice(0, 16))
 
 

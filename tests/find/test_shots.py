@@ -52,3 +52,24 @@ def test_shots_that_are_lit_alike_are_two():
 def test_to_black_and_back_are_two():
     grey = np.concatenate([scene(20), np.zeros((20, 180, 320)), scene(20)])
     assert shots_of(grey) == [0, 20, 40]
+
+
+def dissolves_of(grey):
+    frames = (np.repeat(grey[..., None], 3, 3) * 255).round().astype(np.uint8)
+    shots = Shots()
+    for t in range(0, len(frames), EVERY):
+        shots.look_back(12, {n: frames[n] for n in range(max(0, t - 40), t + 1)}, ())
+    return shots.dissolves
+
+
+@pytest.mark.parametrize("lasts", [12, 24, 40])
+def test_a_dissolve_is_found_where_it_is(lasts):
+    share = np.clip((np.arange(100) - 50) / lasts + 0.5, 0, 1)[:, None, None]
+    ((first, stop),) = dissolves_of((1 - share) * scene(100) + share * scene(100, seed=1))
+    assert first <= 50 - lasts // 3 and stop >= 50 + lasts // 3
+
+
+def test_a_cut_a_pan_and_a_fade_are_no_dissolves():
+    cut = np.concatenate([scene(50), scene(50, seed=1)])
+    fade = scene(100) * np.linspace(1, 0.1, 100)[:, None, None]
+    assert [dissolves_of(grey) for grey in (cut, scene(100, pan=2.0), fade)] == [[], [], []]

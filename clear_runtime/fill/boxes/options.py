@@ -194,6 +194,11 @@ class OpaqueOptions:
     softest: float = 0.25
     """... save for so much of the edge: the scene beyond may be like the box there."""
 
+    stroke: float = 0.25
+    """What of its colour is thinner is none of it: other letters on which it stands half ..."""
+    attached: float = 0.005
+    """... and are this share of the area at least."""
+
     # -- the letters in it
     letters: float = 0.05
     """Share of it that is marked letters."""

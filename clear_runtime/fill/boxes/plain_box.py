@@ -92,7 +92,8 @@ def boxes_in(look: Look, near: Region) -> Iterator[PlainBox]:
         large = np.bincount(labels.ravel(), minlength=count + 1)[1:] >= look.smallest**2
         places = ndimage.find_objects(labels)
         for n in np.flatnonzero(large):
-            box = _box(labels[places[n]] == n + 1, places[n], colour, look)
+            area = labels[places[n]] == n + 1
+            box = _box(area, places[n], colour, look) or _body_box(area, places[n], colour, look)
             if box is not None:
                 yield box
 
@@ -141,6 +142,35 @@ def _box(plain: np.ndarray, place: Place, colour: np.ndarray, look: Look) -> Pla
         return None
     whole = min(free) >= options.free and _straight(shape, row, True, look)
     return _ended(plain, shape, place, colour, look, whole)
+
+
+def _body_box(area: np.ndarray, place: Place, colour: np.ndarray, look: Look) -> PlainBox | None:
+    """The box that the body of an area is, without the strokes that touch it: a box may stand half on other letters of
+    its own colour."""
+    marked = look.marks[place] & ~area
+    if not marked.any():
+        return None
+    thick = max(3, round(look.options.stroke * _highest(marked)))
+    body = ndimage.binary_opening(_with_letters(area, marked), np.ones((thick, thick)))
+    parts, count = ndimage.label(body)
+    if not count:
+        return None
+    largest = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
+    if (area & largest).sum() > (1 - look.options.attached) * area.sum():
+        return None  # nothing touches it
+    down, across = ndimage.find_objects(largest.astype(np.uint8))[0]
+    own = area[down, across] & largest[down, across]
+    top, left = place[0].start + down.start, place[1].start + across.start
+    return _box(own, (slice(top, top + len(own)), slice(left, left + own.shape[1])), colour, look)
+
+
+def _with_letters(area: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """An area [h, w] bool without its holes, as far as they are marked."""
+    holes, count = ndimage.label(ndimage.binary_fill_holes(area) & ~area)
+    shares = ndimage.mean(marked, holes, np.arange(count + 1))
+    letters = np.asarray(shares) > 0.5
+    letters[0] = False
+    return area | letters[holes]
 
 
 def _as_high_as_marks(place: Place, look: Look, share: float = 0.95) -> bool:
