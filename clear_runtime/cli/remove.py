@@ -36,7 +36,7 @@ from ..film.elsewhere import Parts, Workers
 from ..film.identity import file_digest
 from ..film.on_ray import INSTALL, on_ray, require_ray
 from ..film.options import RemoveFilmOptions
-from ..film.output import beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
+from ..film.output import MASK_ENDINGS, beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
 from ..film.progress import FilmProgress, OnProgress
 from ..film.run import Job, clean, make_plan
 from ..film.store import CRF, Store
@@ -59,7 +59,7 @@ MASKS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="IN", help="videos, folders of them, or patterns")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="the new file (.mp4, .mov, .mkv), or a folder")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="new file (.mp4, .mov, .mkv, .webm), or folder")
     parser.add_argument("--plan", action="store_true", help="write NAME_plan.json, say what it takes, stop")
     parser.add_argument("--use-plan", type=Path, metavar="FILE", help="go by this plan; for one film")
     parser.add_argument(
@@ -168,7 +168,7 @@ def _in_folder(films: list[Path], folder: Path) -> list[Path]:
 def _require(args: argparse.Namespace, target: Path) -> None:
     require_output(target)
     if args.mask and not args.plan:
-        require_output(args.mask)
+        require_output(args.mask, MASK_ENDINGS)
         if args.mask.absolute() == target.absolute():
             raise ClearError("The mask and the film would be one file. Name another one with --mask.")
     for path, wanted in ((_report_of(target), args.report), (saved_plan(target), args.plan)):
