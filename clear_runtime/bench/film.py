@@ -41,6 +41,7 @@ from ..find.report import Report
 from ..media.writer import VideoWriter
 from ..options import RemoveOptions
 from ..pipeline import remove
+from ..wan import GROUP
 from .gpu.reference import their_removal
 from .gpu.shapes import STEPS, Clip, prompt, random_model, random_vae
 from .peak import Peak
@@ -130,7 +131,7 @@ def _ours(engine: ClearEngine, prior, clip: Subtitled, region: str) -> dict[str,
 def _from_file_to_file(engine: ClearEngine, prior, clip: Subtitled, window: int) -> dict[str, float]:
     """The same of a film, in windows of so many frames; what reading, writing and joining take is the rest."""
     clock, report = _Parts(), Report()
-    overlap = max(1, round(window * OVERLAP / WINDOW))
+    overlap = GROUP * round((window * OVERLAP / WINDOW - 1) / GROUP) + 1  # the nearest that windows can have
     asked = RemoveOptions.of(
         region="subtitle band", steps=STEPS, mask_from="prior", second_look=False, window=window, overlap=overlap
     )

@@ -56,7 +56,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 1
+EDITION = 2
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 

@@ -39,6 +39,7 @@ class Film:
     title: str = ""
     chapters: tuple[str, ...] = ()
     interlaced: bool = False
+    location: str = ""  # of colour samples
 
 
 def picture(t: int, size: tuple[int, int]) -> np.ndarray:
@@ -79,7 +80,9 @@ def make(path: Path, film: Film = Film()) -> Path:
 
 
 def _stream(container, film: Film):
-    stream = container.add_stream(film.codec, rate=25, options={"crf": "4"} if "26" in film.codec else {})
+    located = {"chroma_sample_location": film.location} if film.location else {}
+    options = {**({"crf": "4"} if "26" in film.codec else {}), **located}
+    stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
     stream.codec_context.time_base = stream.time_base = CLOCK
