@@ -85,8 +85,8 @@ def _require_answer(address: str) -> None:
 
 def _nobody(address: str, error: Exception) -> ClearError:
     return ClearError(
-        f"There is no Ray at {address} ({error}). Begin one with `ray start --head`, or name local for processes of "
-        "this machine."
+        f"There is no Ray at {address} ({error}). Begin one with `ray start --head` (where it asks for a token, have "
+        "RAY_AUTH_TOKEN set as for it), or name local for processes of this machine."
     )
 
 
