@@ -22,8 +22,8 @@ class Backwards:
 
     parts, threads = staticmethod(lambda: (Noisy(), white)), None
 
-    def __init__(self, short_at=None, refused_at=None, lost=0):
-        self.made, self.short_at, self.refused_at, self.lost = [], short_at, refused_at, lost
+    def __init__(self, short_at=None, refused_at=None):
+        self.made, self.short_at, self.refused_at = [], short_at, refused_at
 
     def require(self, source):
         self.required = source
@@ -128,12 +128,11 @@ def test_without_ray_the_command_says_how_to_get_it_before_any_work(film, tmp_pa
 
 
 @pytest.fixture
-def one_thread(monkeypatch):
+def one_thread():
     """A worker takes one core: two of them run side by side on two."""
     pytest.importorskip("ray", reason="Ray is an extra")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     yield
     torch.set_num_threads(threads)
 
