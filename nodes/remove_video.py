@@ -195,7 +195,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
         preview = options.remove.output.output == PREVIEW
         engine = None if preview else comfy_engine(model, vae, positive, negative, cfg, options.remove.engine)
         prefix = f"{filename_prefix}_{name}" if name else filename_prefix
-        results = Results(prefix, source, getattr(cls.hidden, "unique_id", None))
+        results = Results(prefix, source, getattr(cls.hidden, "unique_id", None), codec)
         job = Job(
             source,
             results.work,

@@ -32,9 +32,11 @@ from ..catalogue import REMOVE_FILES
 from ..engines.bundled import BUNDLED_ENGINES, bundled_engine, bundled_identity, default_steps, missing_packages
 from ..errors import ClearError, ending_in_words
 from ..film.done import cleaned_before
+from ..film.elsewhere import Parts, Workers
 from ..film.identity import file_digest
+from ..film.on_ray import INSTALL, on_ray, require_ray
 from ..film.options import RemoveFilmOptions
-from ..film.output import beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
+from ..film.output import MASK_ENDINGS, beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
 from ..film.progress import FilmProgress, OnProgress
 from ..film.run import Job, clean, make_plan
 from ..film.store import CRF, Store
@@ -57,7 +59,7 @@ MASKS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="IN", help="videos, folders of them, or patterns")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="the new file (.mp4, .mov, .mkv), or a folder")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="new file (.mp4, .mov, .mkv, .webm), or folder")
     parser.add_argument("--plan", action="store_true", help="write NAME_plan.json, say what it takes, stop")
     parser.add_argument("--use-plan", type=Path, metavar="FILE", help="go by this plan; for one film")
     parser.add_argument(
@@ -93,6 +95,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="cuda" if torch.cuda.is_available() else "cpu",
         help="cpu, cuda, mps; default: a GPU if there is one",
     )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="have the workers of a Ray make the parts: auto, HOST:PORT, or local for processes of this machine alone "
+        f"(needs ray: {INSTALL})",
+    )
     about = "With the nano engine, --steps is 1 unless it is given."
     add_options(parser.add_argument_group("options", about), REMOVE_FILES)
 
@@ -118,12 +126,33 @@ def _remove(args: argparse.Namespace) -> None:
         raise ClearError("--mask is for one film. Name one file, and one for the result.")
     if one and not (os.path.exists(args.out) and work_of(args.out).exists()):  # else a run before has not tidied up
         _require(args, args.out)
+    if args.ray is not None and not args.plan:
+        require_ray()
     jobs = [_job(args, film, target) for film, target in zip(films, targets)]
-    if one:
-        return _do(args, jobs[0], targets[0])
+    with _workers(args, jobs[0]) as workers:
+        jobs = [replace(job, workers=workers) for job in jobs]
+        if one:
+            return _do(args, jobs[0], targets[0])
+        _all(args, films, jobs, targets)
+
+
+def _all(args: argparse.Namespace, films: list[Path], jobs: list[Job], targets: list[Path]) -> None:
     failed = [film.name for film, job, target in zip(films, jobs, targets) if not _done(args, job, target)]
     if failed:
         raise SystemExit(f"{len(failed)} of {len(films)} could not be cleaned: {', '.join(failed)}")
+
+
+@contextmanager
+def _workers(args: argparse.Namespace, job: Job) -> Iterator[Workers | None]:
+    """Who makes the parts of films, where that is not this process. A plan is made here."""
+    if args.ray is None or args.plan:
+        yield None
+        return
+    prior = None if args.prior == BUNDLED else args.prior.absolute()
+    name = engine_name(args.engine, missing_packages())
+    parts = Parts(name, job.options.remove.engine, prior, args.device)
+    with on_ray(args.ray, parts, args.device, [] if prior is None else [prior]) as workers:
+        yield workers
 
 
 def _in_folder(films: list[Path], folder: Path) -> list[Path]:
@@ -139,7 +168,7 @@ def _in_folder(films: list[Path], folder: Path) -> list[Path]:
 def _require(args: argparse.Namespace, target: Path) -> None:
     require_output(target)
     if args.mask and not args.plan:
-        require_output(args.mask)
+        require_output(args.mask, MASK_ENDINGS)
         if args.mask.absolute() == target.absolute():
             raise ClearError("The mask and the film would be one file. Name another one with --mask.")
     for path, wanted in ((_report_of(target), args.report), (saved_plan(target), args.plan)):

@@ -99,6 +99,21 @@ class Cleaning:
         )
         return next((border for border in borders if border is not None), None)
 
+    def cuts(self, at: int, length: int) -> Iterator[tuple[int, int]]:
+        """First frame and stop of each segment from frame `at` on, a border or 0, of `length` frames or more, but the
+        last; as far as the plan knows that there are frames."""
+        pieces = self.pieces()
+        while at < self.plan.stop:
+            stop = self.border(pieces, at + length) or self.total
+            if stop is None or stop > self.plan.stop:
+                return
+            yield at, stop
+            at = stop
+
+    def painted(self) -> list[tuple[int, int]]:
+        """First and stop of what goes through windows."""
+        return [(piece.first, piece.stop) for piece in self.pieces() if piece.works and piece.stop is not None]
+
     def frames(
         self, at: int, report: Report, on_progress: Callable[[RemovalProgress], None] | None = None
     ) -> Generator[Done, None, None]:

@@ -37,7 +37,7 @@ def join_all(
     on_frame = _told(segments[-1].stop, on_progress)
     whole = work.folder / f"joined{target.suffix}"
     try:
-        store.join([work.folder / one.file for one in segments], source, whole, metadata, on_frame)
+        store.join([work.folder / one.file for one in segments], source, whole, metadata, on_frame, work.note)
         if masks is not None:
             place = work.folder / f"{MASKS}{masks.suffix}"
             store.join_masks([work.folder / one.masks for one in segments], source, place)

@@ -11,7 +11,9 @@ from ..errors import ClearError
 
 LONGEST = 240
 """Bytes of a name; file systems take 255, and there are endings for what is not whole."""
-ENDINGS = (".mp4", ".mov", ".mkv")
+ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
+MASK_ENDINGS = ENDINGS[:3]
+"""Of the video of masks, which is H.264."""
 FILMS = frozenset(
     (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv")
 )
@@ -39,7 +41,8 @@ def saved_plan(target: Path) -> Path:
 
 def masks_of(target: Path) -> Path:
     """Where the video of what was replaced in a result lies."""
-    return beside(target, target.stem, f"_mask{target.suffix}")
+    ending = target.suffix if target.suffix.lower() in MASK_ENDINGS else MASK_ENDINGS[-1]
+    return beside(target, target.stem, f"_mask{ending}")
 
 
 def require_new(path: Path) -> None:
@@ -54,10 +57,10 @@ def require_new(path: Path) -> None:
         raise ClearError(f"There is no folder {path.parent}. Make it, or choose another place.")
 
 
-def require_output(path: Path) -> None:
+def require_output(path: Path, endings: Sequence[str] = ENDINGS) -> None:
     """Raise ClearError for an output that cannot become a video, or that is there already."""
-    if path.suffix.lower() not in ENDINGS:
-        raise ClearError(f"{path.name}: the output has to end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
+    if path.suffix.lower() not in endings:
+        raise ClearError(f"{path.name}: the output has to end in {', '.join(endings[:-1])} or {endings[-1]}.")
     require_new(path)
 
 

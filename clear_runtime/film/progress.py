@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -28,6 +28,32 @@ class FilmProgress:
     share: float | None = None
     preview: Tensor | None = None
     note: str = ""
+
+
+PAINTED = 10.0
+"""How many frames that pass through one that is painted is taken for, before both were timed."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """How many frames of a film are painted, and how many pass through. works: first and stop of what is painted."""
+
+    works: Sequence[tuple[int, int]]
+
+    def between(self, first: int, stop: int) -> tuple[int, int]:
+        """(painted, passing) of the frames first <= t < stop."""
+        painted = sum(max(0, min(stop, ends) - max(first, begins)) for begins, ends in self.works)
+        return painted, max(0, stop - first - painted)
+
+    def weight(self, first: int, stop: int) -> float:
+        """How long these take, in frames that pass through."""
+        painted, passing = self.between(first, stop)
+        return PAINTED * painted + passing
+
+
+def cleaned_share(weight: float, whole: float) -> float:
+    """The share of a run that is over when so much of what is to be cleaned is."""
+    return LOOKING + (JOINING - LOOKING) * min(1.0, weight / max(1.0, whole))
 
 
 OnProgress = Callable[[FilmProgress], None]

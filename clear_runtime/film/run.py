@@ -2,7 +2,8 @@
 
     look     (look.py)   film -> a plan: lines of text, when and where, and which of them go; on disk
     clean    (clean.py)  film and plan -> frames, of which those alone are painted that have something to remove
-    segments (work.py)   so many frames at a time are encoded and kept; a run that was stopped goes on after the last
+    segments (work.py)   so many frames at a time are encoded and kept, here or by others (elsewhere.py); after a stop
+                         those alone are made that are missing
     join     (finish.py) segments -> the result, with everything else that the source has
 
 A run that was stopped at any moment gives the file that it would have given: what is decided is on disk, a window sees
@@ -37,6 +38,7 @@ from ..presets import Resolved, resolved
 from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
+from .elsewhere import Workers
 from .estimate import cost_of, require_room
 from .finish import join_all, name_masks
 from .identity import file_digest, file_identity, mask_identity, same_file
@@ -54,7 +56,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 1
+EDITION = 2
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 
@@ -64,7 +66,8 @@ class Job:
     becomes; never one that is there. engine, prior, limit, protect, subtitle, optical_flow: as pipeline.remove takes
     them. weights: a word for each part of engine, prior and flow, which changes when its weights do. plan: to go by,
     instead of looking. metadata: written into the result. masks: which file the video of masks becomes, given the
-    result's, where the store is asked for one; never one that is there."""
+    result's, where the store is asked for one; never one that is there. workers: other processes or machines that
+    make the segments; they have no optical_flow."""
 
     source: Path
     work: Path
@@ -81,6 +84,7 @@ class Job:
     metadata: Mapping[str, str] = field(default_factory=dict)
     masks: Callable[[Path], Path] = masks_of
     optical_flow: OpticalFlow | None = None
+    workers: Workers | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
     if job.options.remove.output.output != PREVIEW and job.engine is None:
         raise ClearError("There is nothing to paint with: give an engine (a model and a VAE).")
     source, begun, report = _opened(job), time.monotonic(), report or Report()
+    if job.workers is not None:
+        job.workers.require(job.source)
     with opened(job.work, identity(job)) as work:
         job, jumps = _steadied(job)
         plan = plan_of(job, source, work, on_progress)
@@ -124,7 +130,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
             if why := job.store.chosen(source)[1]:
                 work.note(why)
-            segments = all_segments(cleaning, job.store, work, on_progress)
+            segments = all_segments(cleaning, job.store, work, on_progress, job.workers)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
         target = work.joined
         if target is None:
@@ -291,7 +297,7 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
 
 
 def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple[float, float] | None = None) -> str:
-    painted = sum(piece.stop - piece.first for piece in cleaning.pieces() if piece.works and piece.stop is not None)
+    painted = sum(stop - first for first, stop in cleaning.painted())
     size = job.source.stat().st_size
     frames = cleaning.total or source.facts.frames
     return cost_of(source.size, frames, size, job.options.remove, plan, painted, rates).text()

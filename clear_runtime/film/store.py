@@ -97,11 +97,12 @@ class Store:
         source: Path,
         target: Path,
         metadata: Mapping[str, str],
-        on_frame: Callable[[int], None] = lambda frames: None,
+        on_frame: Callable[[int], None],
+        on_loss: Callable[[str], None],
     ) -> None:
         """Lay segments end to end, with all else that the source holds beside them. on_frame is told how many frames
-        are over; it may raise to stop, and then there is no target."""
-        join(segments, target, source, metadata, on_frame)
+        are over; it may raise to stop, and then there is no target. on_loss: told what cannot be there as it was."""
+        join(segments, target, source, metadata, on_frame, on_loss=on_loss)
 
     def join_masks(self, segments: Sequence[Path], source: Path, target: Path) -> None:
         """Lay the masks of segments end to end, and nothing beside them."""

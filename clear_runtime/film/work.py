@@ -45,6 +45,14 @@ class Segment:
     masks_digest: str = ""
 
 
+def chained(found: Mapping[int, Segment]) -> list[Segment]:
+    """Those that follow one another from the film's first frame on."""
+    chain: list[Segment] = []
+    while (one := found.get(chain[-1].stop if chain else 0)) is not None and not (chain and chain[-1].last):
+        chain.append(one)
+    return chain
+
+
 class Work:
     """The folder of one run, while it is locked. notes: what is to be told of what was found in it. joined: the
     result, where a run before has only not come to tidy up."""
@@ -89,21 +97,17 @@ class Work:
         log.info("%s", text)
         self.notes.append(text)
 
-    def segments(self) -> list[Segment]:
-        """The finished segments, from the film's first frame on, each compared with its record. What comes after a gap,
-        or after one that is damaged, is made again."""
-        found: list[Segment] = []
-        at = 0
-        while (path := self._record(at)).exists():
+    def found(self) -> dict[int, Segment]:
+        """The finished segments by their first frame, each compared with its record. One that is damaged is made
+        again."""
+        found: dict[int, Segment] = {}
+        for path in sorted(self.folder.glob("segment_*.json")):
             segment = self._checked(path)
             if segment is None:
-                self.note(f"A segment from frame {at} on is damaged; it is made again.")
-                break
-            found.append(segment)
-            at = segment.stop
-            if segment.last:
-                break
-        known = {name for one in found for name in (one.file, one.masks, self._record(one.first).name)}
+                self.note(f"A segment from frame {int(path.stem.rpartition('_')[2])} on is damaged; it is made again.")
+            else:
+                found[segment.first] = segment
+        known = {name for one in found.values() for name in (one.file, one.masks, self._record(one.first).name)}
         for path in self.folder.iterdir():
             if path.name.startswith(("segment", ".segment", "joined.", ".joined")) and path.name not in known:
                 path.unlink(missing_ok=True)
@@ -127,6 +131,12 @@ class Work:
     def add(self, segment: Segment) -> None:
         """It is written to its end. Raises ClearError where the disk does not take the record."""
         write_text(self._record(segment.first), json.dumps(asdict(segment)) + "\n")
+
+    def drop(self, segment: Segment) -> None:
+        """It is no part of the result any more."""
+        for name in (self._record(segment.first).name, segment.file, segment.masks):
+            if name:
+                (self.folder / name).unlink(missing_ok=True)
 
     def _record(self, first: int) -> Path:
         return self.folder / f"segment_{first:09d}.json"
@@ -180,5 +190,6 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[Work]:
 
 
 def _is_ours(folder: Path) -> bool:
-    names = {path.name for path in folder.iterdir()}
-    return _RUN in names or names <= {_LOCK}
+    names = {path.name for path in folder.iterdir()} - {_LOCK}
+    begun = f".{Path(_RUN).stem}."  # of a run that was killed while it wrote what it is
+    return _RUN in names or all(name.startswith(begun) for name in names)

@@ -12,6 +12,8 @@ from ..errors import ClearError
 
 BLOCK = 1024  # samples per AAC frame, ISO/IEC 14496-3
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+OPUS_LAYOUTS = {3: "3.0", 4: "quad"}
+"""Where those of Vorbis are others (RFC 7845, 5.1.1.2)."""
 # The sampling rates that AAC knows, ISO/IEC 14496-3 table 1.18.
 AAC_RATES = {96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350}
 VIDEO_RATE = 48_000
@@ -51,6 +53,15 @@ def aac_stream(container, rate: int, channels: int):
     out = container.add_stream("aac", rate=rate if rate in AAC_RATES else VIDEO_RATE)
     out.codec_context.layout = LAYOUTS[min(channels, max(LAYOUTS))]
     out.codec_context.bit_rate = BITS_A_CHANNEL * min(channels, max(LAYOUTS))
+    return out
+
+
+def opus_stream(container, channels: int):
+    """A new Opus stream of a container: its rate is 48,000, and it takes the layouts of Vorbis alone."""
+    out = container.add_stream("libopus", rate=VIDEO_RATE)
+    count = min(channels, max(LAYOUTS))
+    out.codec_context.layout = {**LAYOUTS, **OPUS_LAYOUTS}[count]
+    out.codec_context.bit_rate = BITS_A_CHANNEL * count
     return out
 
 

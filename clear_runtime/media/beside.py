@@ -12,7 +12,7 @@ from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 
-from .audio_track import Packets, aac_stream
+from .audio_track import Packets, aac_stream, opus_stream
 from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,8 @@ OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration
 
 def everything_else(container, path: str | PathLike, on_loss: Callable[[str], None] = log.warning) -> Packets:
     """The packets of all streams of a file but its film, for streams that are added to a new container here; chapters
-    and names are set. Call it before anything is written. on_loss: told what the container cannot hold."""
+    and names are set. Call it before anything is written. on_loss: told what the container cannot hold, or not as it
+    is."""
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
@@ -36,14 +37,17 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
         take = _taker(container, stream)
         if take is not None:
             copies[stream.index] = take
-        elif not _is_chapter_track(stream):
-            name = codec_of(stream) if stream.codec_context else "unknown"
-            ending = Path(container.name).suffix
-            on_loss(
-                f"{path.name}: track {stream.index} ({stream.type}, {name}) cannot be in {ending}; .mkv holds more."
-            )
+        if isinstance(take, _Transcode):
+            on_loss(f"{_told(container, path, stream)}; its sound was encoded anew, as {codec_of(take.out)}.")
+        elif take is None and not _is_chapter_track(stream):
+            on_loss(f"{_told(container, path, stream)}; .mkv holds more.")
     _named(container, source)
     return _packets(source, copies)
+
+
+def _told(container, path: Path, stream) -> str:
+    name = codec_of(stream) if stream.codec_context else "unknown"
+    return f"{path.name}: track {stream.index} ({stream.type}, {name}) cannot be in {Path(container.name).suffix}"
 
 
 def film_names(path: str | PathLike) -> dict[str, str]:
@@ -81,8 +85,10 @@ def _taker(container, stream) -> Callable | None:
     holds = codec_of(stream) in container.supported_codecs
     if holds:
         out = container.add_stream_from_template(stream)
-    elif stream.type == "audio":
+    elif stream.type == "audio" and "aac" in container.supported_codecs:
         out = aac_stream(container, context.sample_rate, context.channels)
+    elif stream.type == "audio":
+        out = opus_stream(container, context.channels)
     else:
         return None
     out.metadata.update(_kept(stream.metadata))

@@ -78,10 +78,10 @@ VP9 = Codec(
     1,
     63,
     EIGHT,
-    frozenset((".mp4", ".mkv")),
+    frozenset((".mp4", ".mkv", ".webm")),
     options={"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
 )
-AV1 = Codec("av1", "libsvtav1", 1, 63, QUARTER, frozenset((".mp4", ".mkv")), options={"preset": "8"}, least=1)
+AV1 = Codec("av1", "libsvtav1", 1, 63, QUARTER, frozenset((".mp4", ".mkv", ".webm")), options={"preset": "8"}, least=1)
 PRORES = Codec(
     "prores",
     "prores_ks",
@@ -105,6 +105,8 @@ NVENC = {
 SOFTWARE = {one.name: one for one in (H264, HEVC, VP9, AV1, PRORES)}
 CODECS = {**SOFTWARE, **NVENC}
 CHOICES = (AS_SOURCE, *CODECS)
+INSTEAD = {"H.264": H264, "VP9": VP9, "AV1": AV1}
+"""What is taken where the source's own cannot be written: the first that can."""
 LEAST_AV1 = 64
 """Pixels of each side that its encoder takes at least."""
 
@@ -115,12 +117,19 @@ def codec_for(asked: str, facts: Facts, form: str, ending: str) -> tuple[Codec, 
     if asked == AS_SOURCE:
         codec = SOFTWARE.get(facts.codec)
         why = f"{facts.codec} cannot be written here" if codec is None else _unfit(codec, facts, form, ending)
-        return (H264, f"The result is H.264, for {why}.") if codec is None or why else (codec, "")
+        return _instead(why, facts, form, ending) if codec is None or why else (codec, "")
     codec = CODECS[asked]
     why = _unfit(codec, facts, form, ending)
     if why:
         raise ClearError(f"The result cannot be written with {asked}: {why}. Choose another codec.")
     return codec, ""
+
+
+def _instead(why: str, facts: Facts, form: str, ending: str) -> tuple[Codec, str]:
+    for name, codec in INSTEAD.items():
+        if not _unfit(codec, facts, form, ending):
+            return codec, f"The result is {name}, for {why}."
+    raise ClearError(f"The result cannot be written to {ending}: {why}, nor {' or '.join(INSTEAD)}. Choose .mkv.")
 
 
 def _unfit(codec: Codec, facts: Facts, form: str, ending: str) -> str:

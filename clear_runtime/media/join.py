@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,8 @@ from .audio_track import Feed
 from .beside import everything_else, film_names
 from .video import read_facts
 
+log = logging.getLogger(__name__)
+
 
 def join(
     parts: Sequence[Path],
@@ -21,11 +24,12 @@ def join(
     names: Mapping[str, str] | None = None,
     on_packet: Callable[[int], None] = lambda packets: None,
     alone: bool = False,
+    on_loss: Callable[[str], None] = log.warning,
 ) -> None:
     """Write `target` from files of one picture stream each, whose times go on from one to the next, and all of the
     file `beside` but its film. It appears when it is whole. names: what it says of itself besides (title and the like).
     on_packet is told how many of the picture's are over; what it raises ends the work, and leaves no file. alone:
-    nothing is taken over of `beside` but its rate.
+    nothing is taken over of `beside` but its rate. on_loss: told what of it cannot be taken over as it is.
 
     Raises ClearError where a part does not fit the first, and where it cannot be written.
     """
@@ -33,7 +37,7 @@ def join(
     import av
 
     try:
-        _join(parts, Path(target), beside, names or {}, on_packet, alone)
+        _join(parts, Path(target), beside, names or {}, on_packet, alone, on_loss)
     except (av.FFmpegError, OSError) as error:
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         why = "no room left" if full else getattr(error, "strerror", None) or error
@@ -49,6 +53,7 @@ def _join(
     names: Mapping[str, str],
     on_packet: Callable[[int], None],
     alone: bool,
+    on_loss: Callable[[str], None],
 ) -> None:
     # brings FFmpeg's libraries: only where a file is written
     import av
@@ -64,7 +69,7 @@ def _join(
             head = first.streams.video[0].codec_context.extradata
         if not alone:
             picture.metadata.update(film_names(beside))
-        rest = Feed(container, iter(()) if alone else everything_else(container, beside))
+        rest = Feed(container, iter(()) if alone else everything_else(container, beside, on_loss))
         container.metadata.update(names)
         over = 0
         for part in parts:

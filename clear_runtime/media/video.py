@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
+from .chroma_location import chroma_location
 from .colour import Colour, converter, depth_of, to_rgb
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Facts:
     chroma: str = "420"  # how finely colour is stored: 420, 422 or 444
     interlaced: bool = False
     seconds: Fraction | None = None  # how long it is, where the container says
+    chroma_location: str = ""  # of H.264's samples as stored, FFmpeg's name; "" where the stream does not say
 
 
 def _refuse(path: Path, why: str) -> ClearError:
@@ -138,6 +140,7 @@ def read_facts(path: str | PathLike) -> Facts:
             _chroma(first),
             bool(first.interlaced_frame),
             _duration(container, stream),
+            chroma_location(stream.codec_context.extradata) if codec_of(stream) == "h264" else "",
         )
 
 

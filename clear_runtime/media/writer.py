@@ -58,6 +58,17 @@ def _container_flags(path: Path, texts: bool) -> dict[str, str]:
     return {"movflags": flags} if path.suffix.lower() in (".mp4", ".mov") else {}
 
 
+def _seekable(frames: int | None) -> dict[str, str]:
+    return {"g": str(frames)} if frames else {}
+
+
+def _located(like: Facts | None, form: str) -> dict[str, str]:
+    """The encoder's option for where colour samples lie: those of 4:2:0 are the source's own unless it is turned."""
+    if like is None or like.rotation or not like.chroma_location or "420" not in form or like.chroma != "420":
+        return {}
+    return {"chroma_sample_location": like.chroma_location}
+
+
 class VideoWriter:
     """Writes a video frame by frame to a temporary name and renames it when closed whole.
 
@@ -121,10 +132,10 @@ class VideoWriter:
             self._part.touch()  # PyAV itself opens the file only at the first packet
             self._container = av.open(str(self._part), "w", options=_container_flags(self.path, bool(notes)))
             self._container.metadata.update(notes or {})
-            encoder = {**codec.coding(crf, joins), **({"g": str(seekable)} if seekable else {})}
+            self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
+            encoder = {**codec.coding(crf, joins), **_seekable(seekable), **_located(like, self._format)}
             stream: Any = self._container.add_stream(codec.encoder, rate=self._fps, options=encoder)
             stream.width, stream.height = width, height
-            self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
             stream.pix_fmt = self._format
             context = stream.codec_context
             context.time_base = stream.time_base = self._tick

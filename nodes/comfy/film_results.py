@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,12 @@ class Results:
     """Where a node's results go: a numbered file below ComfyUI's output folder and, until it is whole, a folder beside
     it, which the same node finds again for the same video."""
 
-    def __init__(self, prefix: str, source: Path, node: str | None):
+    def __init__(self, prefix: str, source: Path, node: str | None, codec: str):
         # the runtime, which start-up does without
         from ...clear_runtime.media.video import read_facts
 
         facts = read_facts(source)
-        self._prefix, self._size, self.ending = prefix, (facts.width, facts.height), _ending(source)
+        self._prefix, self._size, self.ending = prefix, (facts.width, facts.height), _ending(source, codec)
         folder, name, _, self.subfolder = self._place()
         digest = hashlib.sha256(f"{source.absolute()} {node}".encode()).hexdigest()[:10]
         self.work = Path(folder) / f"unfinished_{name[:40]}_{digest}"
@@ -119,7 +120,17 @@ class Results:
         return folder_paths.get_save_image_path(self._prefix, folder_paths.get_output_directory(), *self._size)[:4]
 
 
-def _ending(source: Path) -> str:
-    from ...clear_runtime.film.output import ENDINGS  # the runtime, which start-up does without
+def _ending(source: Path, codec: str) -> str:
+    """The source's own where it can hold what is written, else the first that can."""
+    # the runtime, which start-up does without
+    from ...clear_runtime.film.output import ENDINGS
+    from ...clear_runtime.film.source import Source
+    from ...clear_runtime.film.store import Store
 
-    return source.suffix.lower() if source.suffix.lower() in ENDINGS else ENDINGS[0]
+    film = Source(source)
+    own = [one for one in ENDINGS if one == source.suffix.lower()]
+    for ending in (*own, *ENDINGS):
+        with suppress(ClearError):
+            Store(codec=codec, container=ending).chosen(film)
+            return ending
+    return ENDINGS[0]  # the run says what is wrong

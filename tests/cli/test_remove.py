@@ -142,7 +142,7 @@ def test_nothing_is_overwritten(film, tmp_path, monkeypatch, there, words, more)
 @pytest.mark.parametrize(
     "out, words",
     [
-        ("clean.avi", "has to end in .mp4, .mov or .mkv"),
+        ("clean.avi", "has to end in .mp4, .mov, .mkv or .webm"),
         ("gone/clean.mp4", "There is no folder"),
         ("x" * 300 + ".mp4", "Choose a shorter name"),
     ],

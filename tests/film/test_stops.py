@@ -137,6 +137,17 @@ def test_kill_at_random_moments_then_the_same_file(film, whole, tmp_path):
     assert left == {"clean.mp4", "clean_plan.json", "clean_plan.marks"}
 
 
+def test_a_run_that_was_killed_while_it_made_its_folder_begins_anew_and_a_strange_folder_is_left(tmp_path):
+    film, target = tiny_film.write_film(tmp_path / "film.mp4", 3), tmp_path / "clean.mp4"
+    folder = tmp_path / "clean.mp4.unfinished"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(ClearError, match="not from a film's run"):
+        clean(job(film, target))
+    (folder / "mine.txt").rename(folder / ".run.0a1b2c3d.part.json")
+    assert clean(job(film, target)).frames == 3 and not folder.exists()
+
+
 def test_a_changed_setting_or_film_starts_anew_and_says_what_changed(film, tmp_path):
     target = tmp_path / "clean.mp4"
 

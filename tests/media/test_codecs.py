@@ -1,13 +1,9 @@
 """The codec of the source where it can be written, on one scale of quality; and what is said where it cannot."""
 
 import pytest
-import torch
-from films import Film, make
-from tiny_film import job
+from films import Film, cleaned, frames, make
 
-from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.errors import ClearError
-from clear_runtime.film.run import clean
 from clear_runtime.film.store import Store
 from clear_runtime.media import codecs, video
 
@@ -17,17 +13,6 @@ KINDS = {
     "av1": ("libsvtav1", "yuv420p10le", ".mkv"),
     "prores": ("prores_ks", "yuv422p10le", ".mov"),
 }
-
-
-def cleaned(source, target, store=None):
-    place = torch.zeros(1, 64, 96)
-    place[:, 40:50, 20:60] = 1
-    store = store or Store(container=target.suffix)
-    return clean(job(source, target, PlainFill(), subtitle=place, subtitle_use="only", prior=None, store=store))
-
-
-def frames(path):
-    return torch.stack([frame for _, frame in video.read_timed_frames(path)])
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,15 +1,17 @@
 """The same film, only cleaned: what a copy by reader and writer keeps of a source, compared by machine."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from films import Film, flash_and_click, make, packets, picture
+from films import Film, cleaned, flash_and_click, make, packets, picture
 
 from clear_runtime.errors import ClearError
 from clear_runtime.media import before_after, beside, video
 from clear_runtime.media.audio_track import unpacked
+from clear_runtime.media.chroma_location import chroma_location
 from clear_runtime.media.colour import BT709, UNTAGGED, Colour, converter, to_rgb, to_stored
 from clear_runtime.media.steady import FileFrames
 from clear_runtime.media.writer import VideoWriter
@@ -226,3 +228,54 @@ def test_sound_in_every_form_that_it_is_handed_out_in(tmp_path, form):
 def test_sound_of_one_channel_that_lasts_twice_as_long_stays_one_channel(tmp_path):
     tone = torch.sin(torch.arange(4 * 48000) * 0.05)[None] * 0.5
     assert unpacked(tone, 48000, 2.0) is tone
+
+
+@pytest.mark.parametrize("said", ["", "center", "topleft", "top", "bottomleft", "bottom"])
+@pytest.mark.parametrize("more", [
+    {}, {"aspect": Fraction(4, 3)}, {"aspect": Fraction(16, 11)}, {"tags": (1, 1, 1)}, {"size": (98, 70)},
+    {"interlaced": True},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_where_colour_samples_lie_is_read(tmp_path, said, name, more):
+    source = make(tmp_path / name, Film((0, 40, 80), tracks=0, location=said, **more))
+    assert video.read_facts(source).chroma_location == said
+
+
+@pytest.mark.parametrize("parameters", [
+    "cqm=jvt", "cqm4=" + ",".join(["17"] * 16), "profile=baseline", "profile=main", "overscan=crop",
+    "videoformat=pal:fullrange=on", "bframes=0",
+])  # fmt: skip
+@pytest.mark.parametrize("said", [0, 1, 2])
+def test_whatever_else_the_header_holds(tmp_path, parameters, said):
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        profile = {"profile": parameters[8:]} if parameters.startswith("profile") else {}
+        own = f"chromaloc={said}" if profile else f"chromaloc={said}:{parameters}"
+        options = {"x264-params": own, **profile}
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for t in range(3):
+            frame = av.VideoFrame.from_ndarray(picture(t, (96, 64)), "rgb24").reformat(format="yuv420p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert video.read_facts(tmp_path / "a.mp4").chroma_location == ("", "center", "topleft")[said]
+
+
+def test_a_header_that_is_cut_says_nothing(tmp_path):
+    with av.open(str(make(tmp_path / "a.mp4", Film((0, 40), tracks=0, location="center")))) as container:
+        data = container.streams.video[0].codec_context.extradata
+    assert chroma_location(data) == "center"
+    assert {chroma_location(data[:n]) for n in range(len(data))} <= {"", "center"} and chroma_location(None) == ""
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def test_a_film_from_file_to_file_says_where_its_colour_samples_lie(tmp_path, name):
+    source = make(tmp_path / name, Film(tracks=0, location="center"))
+    assert video.read_facts(cleaned(source, tmp_path / "b.mp4").output).chroma_location == "center"
+
+
+def test_of_a_turned_film_and_of_finer_colour_nothing_is_said(tmp_path):
+    facts = video.read_facts(make(tmp_path / "a.mp4", Film((0, 40), tracks=0, location="center")))
+    for other in (dict(rotation=90), dict(chroma="444")):
+        with VideoWriter(tmp_path / "b.mp4", 96, 64, 25, like=replace(facts, **other)) as writer:
+            writer.write(torch.zeros(64, 96, 3))
+        assert video.read_facts(tmp_path / "b.mp4").chroma_location == ""

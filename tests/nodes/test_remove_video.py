@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import films
 import pytest
 import tiny_film
 import torch
@@ -167,3 +168,26 @@ def test_all_films_of_a_folder_and_one_that_cannot_be_read_stops_none(run, film,
     for missing in (dict(folder=str(tmp_path / "gone")), dict()):
         with pytest.raises(error, match="There is no folder|There is nothing to clean"):
             run("CLEAR_SubtitleRemoveVideo", **missing, **PREVIEW)
+
+
+VP9, H264, FINE = ("libvpx-vp9", "yuv420p"), ("libx264", "yuv420p"), ("libx264", "yuv422p10le")
+
+
+@pytest.mark.parametrize(
+    "ending, kind, codec, result",
+    [
+        (".webm", VP9, "as the source", ".webm"),
+        (".webm", VP9, "h264", ".mp4"),
+        (".mkv", H264, "as the source", ".mkv"),
+        (".mp4", FINE, "prores", ".mov"),
+        (".mp4", H264, "prores", ".mp4"),  # it takes no 4:2:0: the run says so
+        (".avi", H264, "as the source", ".mp4"),
+    ],
+)
+def test_the_result_has_the_source_s_ending_where_that_holds_what_is_written(
+    pack, tmp_path, ending, kind, codec, result
+):
+    from clear_pack.nodes.comfy.film_results import Results
+
+    source = films.make(tmp_path / f"a{ending}", films.Film(codec=kind[0], pixel_format=kind[1], tracks=0))
+    assert Results("CLEAR/film", source, "1", codec).ending == result

@@ -6,6 +6,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+import torch
+from tiny_film import job
+
+from clear_runtime.engines.plain_fill import PlainFill
+from clear_runtime.film.run import clean
+from clear_runtime.film.store import Store
+from clear_runtime.media import video
 
 RATE = 48_000
 CLOCK = Fraction(1, 1000)
@@ -32,6 +39,7 @@ class Film:
     title: str = ""
     chapters: tuple[str, ...] = ()
     interlaced: bool = False
+    location: str = ""  # of colour samples
 
 
 def picture(t: int, size: tuple[int, int]) -> np.ndarray:
@@ -72,7 +80,9 @@ def make(path: Path, film: Film = Film()) -> Path:
 
 
 def _stream(container, film: Film):
-    stream = container.add_stream(film.codec, rate=25, options={"crf": "4"} if "26" in film.codec else {})
+    located = {"chroma_sample_location": film.location} if film.location else {}
+    options = {**({"crf": "4"} if "26" in film.codec else {}), **located}
+    stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
     stream.codec_context.time_base = stream.time_base = CLOCK
@@ -154,3 +164,15 @@ def flash_and_click(path: Path) -> tuple[float, float]:
             if values.max() > loudest:
                 loudest, click = values.max(), float(frame.time) + values.argmax() / frame.sample_rate
     return flash, click
+
+
+def cleaned(source, target, store=None):
+    """What a run makes that fills one place of every frame."""
+    place = torch.zeros(1, 64, 96)
+    place[:, 40:50, 20:60] = 1
+    store = store or Store(container=target.suffix)
+    return clean(job(source, target, PlainFill(), subtitle=place, subtitle_use="only", prior=None, store=store))
+
+
+def frames(path):
+    return torch.stack([frame for _, frame in video.read_timed_frames(path)])
