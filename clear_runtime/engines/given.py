@@ -90,7 +90,10 @@ class GivenFrames:
         if not piece.again:
             self._require_same_pictures({first + t for t in both.others()}, first, stop)
         learned = both.learned()
-        return given if learned is None else recoloured(given, learned).clamp_(0, 1)
+        if learned is not None:
+            for frame in given:  # one by one: it takes three times as much on the way
+                frame.copy_(recoloured(frame, learned).clamp_(0, 1))
+        return given
 
     def _require_same_pictures(self, others: set[int], first: int, stop: int) -> None:
         self.others |= others

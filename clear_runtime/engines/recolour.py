@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 CELL = 4
 """Side in pixels of the squares whose means are compared: what a codec or another size did to single pixels is lost."""
-ENOUGH = 64
-"""Squares without which nothing is learned."""
+ENOUGH, MOST = 64, 50_000
+"""Squares without which nothing is learned, and as many as are looked at, evenly taken."""
 SURE = 3e-3
 """Of the mean squared error, what a coefficient that differs from the identity's by 1 costs: colours that the squares
 do not show are moved as little as can be."""
@@ -21,7 +21,7 @@ GAIN = 0.8
 """The error of the squares that fit must fall below so much of what it was, or the colours stay as they are given."""
 STRUCTURE = 0.03
 """Standard deviation of brightness over a frame's squares under which it has nothing to be told by."""
-SAME = 0.5
+SAME = 0.35
 """Correlation of their brightness under which two frames show different things."""
 
 
@@ -35,7 +35,8 @@ class Squares:
     def learned(self) -> Tensor | None:
         """The map [10, 3] of `recoloured` that brings what was given closest to the source; None where that does not
         help, or too little is known."""
-        x, y = _terms(self.given[self.whole]), self.source[self.whole]
+        every = 1 + int(self.whole.sum()) // MOST
+        x, y = _terms(self.given[self.whole][::every]), self.source[self.whole][::every]
         if len(x) < ENOUGH:
             return None
         here = _closest(x[:, 1:4] - y)
