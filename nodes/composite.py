@@ -12,6 +12,7 @@ from ..clear_runtime.catalogue import COMPOSITE
 from ..clear_runtime.engines.fit import FITS, FITS_HELP, SCALED
 from .choices import BUNDLED
 from .comfy.files import CLEAR_FOLDER, stamp
+from .comfy.flow import comfy_flow, optical_flow_input
 from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
@@ -47,6 +48,7 @@ class Composite(io.ComfyNode):
                 *area_inputs(),
                 trained_input(),
                 *options.rest("fps", "mask_jumps"),
+                optical_flow_input("what the cleaned frames do not show is filled"),
             ],
             outputs=result_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -58,17 +60,29 @@ class Composite(io.ComfyNode):
         return f"{stamp(prior, CLEAR_FOLDER)} {words}"
 
     @classmethod
-    def execute(cls, source, cleaned, prior=BUNDLED, trained=None, limit=None, protect=None, subtitle=None, **given):
+    def execute(
+        cls,
+        source,
+        cleaned,
+        prior=BUNDLED,
+        trained=None,
+        limit=None,
+        protect=None,
+        subtitle=None,
+        optical_flow=None,
+        **given,
+    ):
         # the runtime, which start-up does without
         from ..clear_runtime.engines.given import GivenFrames
         from ..clear_runtime.find.report import Report
         from ..clear_runtime.pipeline import remove
 
-        require_frames(source)
-        require_frames(cleaned)
+        require_frames(source, "source")
+        require_frames(cleaned, "cleaned")
         count, *size = source.shape[:3]
         fit = given.pop("fit", SCALED)
-        engine = GivenFrames(cleaned.cpu(), count, tuple(size), fit)
+        flow = comfy_flow(optical_flow)
+        engine = GivenFrames(cleaned.cpu(), count, tuple(size), fit, flow)
         limit, protect, subtitle = (area if area is None else area.cpu() for area in (limit, protect, subtitle))
         place, report = dict(device=comfy.model_management.intermediate_device()), Report()
         frames = torch.empty(count, *size, 3, dtype=source.dtype, **place)
@@ -85,6 +99,7 @@ class Composite(io.ComfyNode):
                 on_progress=removal(tell, count, source.__getitem__),
                 subtitle=subtitle,
                 report=report,
+                optical_flow=flow,
             )
             for i, (frame, mask) in enumerate(results):
                 frames[i], masks[i] = frame, mask

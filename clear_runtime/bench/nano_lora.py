@@ -10,6 +10,7 @@ control.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -18,24 +19,28 @@ from ..checkpoint import read_tensors
 from ..engines.lora import read_lora
 from ..engines.nano import load
 from ..train.lora.model import HEAD, Adapted
-from ..train.nano.transformer import encode, evaluate, held_back
+from ..train.nano.transformer import SCORED, encode, evaluate, held_back
 from ..wan import TIMESTEPS
 
 log = logging.getLogger(__name__)
 
 
 def measure(
-    lora: dict[str, torch.Tensor], held: list, device: torch.device, head: Path | None = None
+    lora: dict[str, torch.Tensor],
+    held: list,
+    device: torch.device,
+    head: Path | None = None,
+    steps: Sequence[int] = SCORED,
 ) -> dict[str, float]:
-    """Scores by name of a normalised LoRA over the bundled base, and of the occlusion head in a file, if one is
-    named."""
+    """Scores by name of a normalised LoRA over the bundled base, in so many sampler steps each, and of the occlusion
+    head in a file, if one is named."""
     base = {name: value.float() for name, value in load.transformer_state_dict().items()}
     model = Adapted(
         base, start={name: value.float() for name, value in lora.items()}, checkpointing=False, device=device
     ).eval()
     context, codec = load.prompt_embedding().to(device), load.load_bundled_codec(device).net
     scores = evaluate(
-        lambda x, control, timestep: model(x, control, timestep / TIMESTEPS, context)[0], codec, held, device
+        lambda x, control, timestep: model(x, control, timestep / TIMESTEPS, context)[0], codec, held, device, steps
     )
     if head is not None:
         model.head.load_state_dict(read_tensors(head))

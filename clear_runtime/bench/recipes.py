@@ -3,14 +3,16 @@
     python -m clear_runtime bench recipes --data DATA --out FOLDER --into docs/training.md
 
 Each recipe is trained from scratch on the bundled base with one seed, and the best three (as is, one step) with two
-more. The clips are encoded once. FOLDER/RECIPE-SEED is a training run: what is there already is not trained again, and
-what was stopped goes on. The table, PSNR in dB inside the grown mask and what M_pred says inside the subtitle and
+more. The clips are encoded once. FOLDER/RECIPE-SEED is a training run: what is there already is neither trained nor
+scored again, and what was stopped goes on. So two commands may share the recipes out between them, and a third makes
+the table of both. The table, PSNR in dB inside the grown mask and what M_pred says inside the subtitle and
 outside, stands in FOLDER/recipes.md after every row, and at the end in the file that is named. About five minutes a row
 on one core, and as long again to score it.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from ..atomic import WholeFile
 from ..checkpoint import fingerprint, read_metadata
 from ..data.generated_clips import GeneratedClips
 from ..engines.lora import read_lora
@@ -30,7 +33,7 @@ from ..train.lora.losses import RECIPES
 from ..train.lora.model import HEAD, LORA
 from ..train.lora.options import TrainOptions
 from ..train.lora.train import train
-from ..train.nano.transformer import HELD_BACK, held_back
+from ..train.nano.transformer import HELD_BACK, SCORED, held_back
 from ..train.processes import Processes
 from .nano_lora import measure
 from .report import around
@@ -38,8 +41,10 @@ from .report import into as put_into
 
 log = logging.getLogger(__name__)
 
-BEST, MORE_SEEDS = 3, (1, 2)
-"""So many recipes are trained with these seeds too."""
+BEST, SEEDS = 3, 3
+"""So many recipes are trained with so many seeds, from 0; the others with the first."""
+SCORES = "scores.json"
+"""In a run's folder: its scores, by what they were measured on."""
 BY = "as is 1"
 """The score that says which are best: what the network does by itself, in the one step that the bundled one is for."""
 COLUMNS = ("prefilled 1", "prefilled 5", "as is 1", "as is 5", "M_pred inside", "M_pred outside")
@@ -85,33 +90,41 @@ def run(
     steps: int = 440,
     clips: int = 300,
     held: int = HELD_BACK,
+    seeds: int = SEEDS,
+    scored: Sequence[int] = SCORED,
     into: Path | None = None,
 ) -> list[Row]:
-    """Train and score; logs the table, and returns its rows. into: a file whose table is replaced at the end. Raises
-    ClearError for a recipe that there is not, and before the first run for a file without a place for the table."""
+    """Train and score; logs the table, and returns its rows.
+
+    seeds: of the best. scored: sampler steps. into: a file whose table is replaced at the end. Raises ClearError for a
+    recipe that there is not, and before the first run for a file without a place for the table.
+    """
     if unknown := [name for name in recipes if name not in RECIPES]:
         raise ClearError(f"There is no recipe {unknown[0]!r}. Choose from: {'; '.join(RECIPES)}.")
-    if steps < 1 or clips < 1 or held < 1:
-        raise ClearError("Steps, clips and held-back clips are counted from 1.")
+    if min(steps, clips, held, seeds) < 1:
+        raise ClearError("Steps, clips, held-back clips and seeds are counted from 1.")
+    if 1 not in scored or min(scored) < 1:
+        raise ClearError("The best are chosen by one sampler step: score that, and any others from 2.")
     if into is not None:
         around(into, MARKS)
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bench = _Bench(out, _encoded(data, out, clips, device), held_back(data, held), steps, device)
+    bench = _Bench(out, _encoded(data, out, clips, device), held_back(data, held), steps, scored, device)
     rows = [bench.row(name, 0) for name in recipes]
     best = sorted(rows, key=lambda row: row.scores[BY], reverse=True)[:BEST]
     for row in best:
-        rows += [bench.row(row.recipe, seed) for seed in MORE_SEEDS]
+        rows += [bench.row(row.recipe, seed) for seed in range(1, seeds)]
     if into is not None:
-        put_into(into, f"{steps} steps a run, {clips} clips, {held} held back.\n\n{table(rows)}", MARKS)
+        put_into(into, f"{steps} steps a run, {clips} clips, {held} others scored.\n\n{table(rows)}", MARKS)
     return rows
 
 
 class _Bench:
     """What all rows are trained and scored with."""
 
-    def __init__(self, out: Path, paths: list[Path], held: list, steps: int, device: torch.device):
+    def __init__(self, out: Path, paths: list[Path], held: list, steps: int, scored: Sequence[int], device):
         self.out, self.paths, self.held, self.steps, self.device = out, paths, held, steps, device
+        self.scored = list(scored)
         self.base, self.context = load.transformer_state_dict(), load.prompt_embedding()
         self.gain = load.load_bundled_codec(device).net.gain().cpu()
         self.rows: list[Row] = []
@@ -119,12 +132,23 @@ class _Bench:
     def row(self, recipe: str, seed: int) -> Row:
         folder = self.out / f"{recipe.replace(', ', '_').replace(' ', '_')}-{seed}"
         self._train(folder, options_of(recipe, seed, self.steps))
-        head = folder / HEAD if RECIPES[recipe].has_head else None
-        row = Row(recipe, seed, measure(read_lora(folder / LORA), self.held, self.device, head))
+        row = Row(recipe, seed, self._scores(folder, folder / HEAD if RECIPES[recipe].has_head else None))
         self.rows.append(row)
         (self.out / "recipes.md").write_text(table(self.rows), encoding="utf-8")
         log.info("\n%s", table(self.rows))
         return row
+
+    def _scores(self, folder: Path, head: Path | None) -> dict[str, float]:
+        """Of a run's LoRA; what was measured before in the same way is read."""
+        lora, kept = read_lora(folder / LORA), folder / SCORES
+        measured = {"lora": fingerprint(lora), "held": len(self.held), "steps": self.scored}
+        before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        if {name: before.get(name) for name in measured} == measured:
+            return before["scores"]
+        scores = measure(lora, self.held, self.device, head, self.scored)
+        with WholeFile(kept) as part:
+            part.write_text(json.dumps({**measured, "scores": scores}), encoding="utf-8")
+        return scores
 
     def _train(self, folder: Path, options: TrainOptions) -> None:
         if (folder / LORA).exists() and read_metadata(folder / LORA).get("steps") == str(options.steps):
@@ -155,16 +179,18 @@ def _encoded(data: Path, out: Path, clips: int, device: torch.device) -> list[Pa
 
 
 def table(rows: Sequence[Row]) -> str:
-    """As Markdown: a line for each row, and the mean of those that were trained with several seeds."""
-    lines = [f"| recipe | seed | {' | '.join(COLUMNS)} |", "|---|---|" + "---|" * len(COLUMNS)]
-    lines += [f"| {row.recipe} | {row.seed} | {_cells(row.scores)} |" for row in rows]
+    """As Markdown: a line for each row, and the mean of those that were trained with several seeds. What no row was
+    scored by has no column."""
+    columns = [name for name in COLUMNS if any(name in row.scores for row in rows)]
+    lines = [f"| recipe | seed | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
+    lines += [f"| {row.recipe} | {row.seed} | {_cells(row.scores, columns)} |" for row in rows]
     for name in dict.fromkeys(row.recipe for row in rows):
         same = [row.scores for row in rows if row.recipe == name]
         if len(same) > 1:
             means = {one: sum(scores[one] for scores in same) / len(same) for one in same[0]}
-            lines.append(f"| **{name}** | mean of {len(same)} | {_cells(means)} |")
+            lines.append(f"| **{name}** | mean of {len(same)} | {_cells(means, columns)} |")
     return "\n".join(lines) + "\n"
 
 
-def _cells(scores: dict[str, float]) -> str:
-    return " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in COLUMNS)
+def _cells(scores: dict[str, float], columns: Sequence[str]) -> str:
+    return " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in columns)

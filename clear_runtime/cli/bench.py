@@ -135,6 +135,11 @@ def _recipes(parser, bench) -> None:
     parser.add_argument("--steps", type=int, default=440, help="of each run")
     parser.add_argument("--clips", type=int, default=300, help="generated, to train on")
     parser.add_argument("--held", type=int, default=bench.HELD_BACK, help="clips that are scored")
+    best = f"of the best {bench.BEST}; the others have one (default: %(default)s)"
+    parser.add_argument("--seeds", type=int, default=bench.SEEDS, help=best)
+    parser.add_argument(
+        "--scored", type=int, nargs="+", default=bench.SCORED, metavar="STEPS", help="sampler steps (default: 1 5)"
+    )
     parser.add_argument(
         "--into", type=Path, metavar="FILE", help=f"put the table into a file, between {' and '.join(bench.MARKS)}"
     )

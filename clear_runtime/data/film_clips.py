@@ -42,7 +42,7 @@ class FilmClips(FileClips):
         if length < SHORTEST:
             raise ClearError(
                 f"{film.name} has no {SHORTEST} frames in a row without text, so there is nothing to make pairs from. "
-                "Take another film, or a clean video with --burn or a style of Burn Subtitles."
+                "Take another film, or a clean video with Burn Subtitles on it (from a terminal: --burn)."
             )
         spans = spans_of(stretches, length, count)
         short = sum(stop - first < length for first, stop in stretches)

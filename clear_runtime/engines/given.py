@@ -10,11 +10,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ClearError
+from ..fill.flow import OpticalFlow
 from ..fill.plain import MARGIN, fill
 from ..frames.region import Region
 from .difference import unusual
 from .engine import Needs, OnStage, Painted, Piece
 from .fit import CROPPED, FITS, SCALED
+from .recolour import Squares, recoloured
 
 SPARE = 8
 """Frames that may be missing at the end, or be too many: video models take 4k + 1 or 8k + 1 frames."""
@@ -31,10 +33,13 @@ STILL_THERE = 0.04
 
 class GivenFrames:
     """cleaned: frames [h, w, 3] in 0..1, of any size and dtype, one for each frame of a video of `total` frames of
-    (height, width) pixels. fit: how they lie over it, one of fit.FITS.
+    (height, width) pixels. fit: how they lie over it, one of fit.FITS. optical_flow: what the fill follows in place of
+    its own.
 
-    What they do not show (frames missing at the end, edges that were cut off, and letters that the model itself left)
-    is filled instead; `missing` and `left` say in which frames. Raises ClearError where they are not of that video.
+    Their colours are brought to the source's, as far as one rule for all of a piece can. What they do not show (frames
+    missing at the end, edges that were cut off, and letters that the model itself left) is filled instead; `missing`
+    and `left` say in which frames, and `others` which frames seem to show something else than the source. Raises
+    ClearError where they are not of that video: at once, or where a piece has no frame that is.
     """
 
     needs = Needs(
@@ -42,10 +47,18 @@ class GivenFrames:
     )
     steps = 1
 
-    def __init__(self, cleaned: Sequence[Tensor] | Tensor, total: int, size: tuple[int, int], fit: str = SCALED):
-        self.cleaned, self.size, self.fit = cleaned, size, fit
+    def __init__(
+        self,
+        cleaned: Sequence[Tensor] | Tensor,
+        total: int,
+        size: tuple[int, int],
+        fit: str = SCALED,
+        optical_flow: OpticalFlow | None = None,
+    ):
+        self.cleaned, self.size, self.fit, self.optical_flow = cleaned, size, fit, optical_flow
         self.missing = list(range(len(cleaned), total))
         self.left: set[int] = set()
+        self.others: set[int] = set()
         _require_same_film(cleaned, total, size, fit)
         self.shown = _shown(tuple(cleaned[0].shape[:2]), size) if fit == CROPPED else Region(0, 0, *size)
 
@@ -53,13 +66,10 @@ class GivenFrames:
         picture, known = piece.frames.clone(), torch.zeros(piece.frames.shape[:3], dtype=torch.bool)
         seen = torch.zeros(self.size, dtype=torch.bool)
         seen[self.shown.rows, self.shown.columns] = True
-        for t in range(len(piece.window)):
-            number = piece.window.start + t
-            if number >= len(self.cleaned):
-                break
-            part = piece.region.of(self._over(number)[None])[0]
+        given = self._given(piece, piece.region.of(seen[None])[0])
+        for t, part in enumerate(given):
             if piece.again and _alike(part, piece.frames[t], piece.holes[t]):
-                self.left.add(number)
+                self.left.add(piece.window.start + t)
                 continue
             known[t] = piece.region.of(seen[None])[0]
             picture[t] = torch.where(known[t][..., None], part, picture[t])
@@ -68,6 +78,31 @@ class GivenFrames:
         on_stage("sample", self.steps)
         return Painted(picture, changed=changed)
 
+    def _given(self, piece: Piece, seen: Tensor) -> Tensor:
+        """The cleaned frames of a piece, as far as there are any [t, h, w, 3], in the source's colours. seen: where
+        they show the frame [h, w]."""
+        first = piece.window.start
+        stop = min(first + len(piece.frames), len(self.cleaned))
+        if stop <= first:
+            return piece.frames[:0]
+        given = torch.cat([piece.region.of(self._over(number)[None]) for number in range(first, stop)])
+        both = Squares(given, piece.source[: len(given)], seen & ~piece.holes[: len(given)])
+        if not piece.again:
+            self._require_same_pictures({first + t for t in both.others()}, first, stop)
+        learned = both.learned()
+        if learned is not None:
+            for frame in given:  # one by one: it takes three times as much on the way
+                frame.copy_(recoloured(frame, learned).clamp_(0, 1))
+        return given
+
+    def _require_same_pictures(self, others: set[int], first: int, stop: int) -> None:
+        self.others |= others
+        if len(others) == stop - first:
+            raise ClearError(
+                f"The cleaned frames {first} to {stop - 1} show something else than the source's, as far as there is "
+                "no subtitle. Give the same frames, in the same order and at the same frame rate."
+            )
+
     def notes(self) -> list[str]:
         """What a user should know of the frames, in words."""
         said = []
@@ -75,6 +110,11 @@ class GivenFrames:
             said.append(f"The cleaned frames end {len(self.missing)} before the source does; these were filled.")
         if self.left:
             said.append(f"In {len(self.left)} frames the cleaned ones still showed letters; these were filled.")
+        if self.others:
+            said.append(
+                f"In {len(self.others)} frames, the first of them {min(self.others)}, the cleaned ones seem to show "
+                "something else than the source. Look there: are they the same frames, in the same order?"
+            )
         return said
 
     def _filled(self, piece: Piece, picture: Tensor, known: Tensor) -> Tensor:
@@ -83,12 +123,18 @@ class GivenFrames:
         if not rest.any():
             return picture
         beside = torch.where((piece.holes & known)[..., None], picture, piece.frames)
-        return torch.where(rest[..., None], fill(beside, rest), picture)
+        return torch.where(rest[..., None], fill(beside, rest, optical_flow=self.optical_flow), picture)
 
     def _over(self, number: int) -> Tensor:
         """A cleaned frame at its place over the source [H, W, 3]; black beyond it."""
         at = self.shown
-        frame = rearrange(self.cleaned[number][..., :3].float(), "h w c -> 1 c h w")
+        frame = self.cleaned[number][..., :3].float()
+        if not frame.isfinite().all():
+            raise ClearError(
+                f"Cleaned frame {number} has values that are not numbers (NaN or infinity). Look at what made it, "
+                "often a VAE in half precision."
+            )
+        frame = rearrange(frame, "h w c -> 1 c h w")
         if frame.shape[2:] != (at.height, at.width):
             frame = F.interpolate(frame, (at.height, at.width), mode="bicubic", antialias=True).clamp(0, 1)
         whole = torch.zeros(*self.size, 3)

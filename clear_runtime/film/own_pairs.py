@@ -77,15 +77,17 @@ def own_pairs(
     plan = look(source, Looking(MarkOptions(), prior), path, about["film"], {}, lambda frames, _: on_looked(frames))
     if not plan.removed:
         raise ClearError(
-            f"No subtitle was found in {film.name}, so there is none to burn like it. For a clean video, use --burn or "
-            "a style of Burn Subtitles."
+            f"No subtitle was found in {film.name}, so there is none to burn like it. For a clean video, use Burn "
+            "Subtitles (from a terminal: --burn)."
         )
     stretches = free_stretches(plan)
     first = next((first for first, stop in stretches if stop - first >= BURNED), None)
     if first is None:
+        longest = max((stop - first for first, stop in stretches), default=0)
         raise ClearError(
-            f"{film.name} has no {BURNED} frames in a row that are {APART} frames away from text. Take a longer piece "
-            "of it, or clean footage of the same kind with --burn or a style of Burn Subtitles."
+            f"{film.name} has no {BURNED} frames in a row that are {APART} frames away from text; the most that it has "
+            f"is {longest}. Take a longer piece of it, one in which nobody speaks for a while; or clean footage of the "
+            "same kind, with Burn Subtitles on it (from a terminal: --burn)."
         )
     with closing(MarksFile(marks_file(path))) as marks:
         style = own_style(source, plan, marks, prior, base, first)

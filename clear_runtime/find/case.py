@@ -132,7 +132,9 @@ class Case:
 
     def short(self, rules: WhichRules) -> bool:
         """Whether it shows for too few frames to say anything by itself."""
-        lasts = self.track.stop - self.track.first if len(self.track.looks) > 1 else 1
+        there = self.track.stop - self.track.first
+        # one look says nothing of how long it stood, but where there was time for no more
+        lasts = there if len(self.track.looks) > 1 or there >= self.total else 1
         return lasts < min(rules.shortest, self.total)
 
     def cornered(self, rules: WhichRules) -> bool:

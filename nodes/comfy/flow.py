@@ -17,12 +17,13 @@ _ROOM = 2**30
 """Bytes that a batch may take, where one pair of frames alone does not take more."""
 
 
-def optical_flow_input():
+def optical_flow_input(use: str = "the fill then borrows pixels of other frames"):
+    """use: what is done along it."""
     return io.Custom("OPTICAL_FLOW").Input(
         "optical_flow",
         optional=True,
-        tooltip="From Load Optical Flow Model (ComfyUI 0.33 or later): the fill then borrows pixels of other frames "
-        "along this network's flow instead of its own.",
+        tooltip=f"From Load Optical Flow Model (ComfyUI 0.33 or later): {use} along this network's flow instead of the "
+        "fill's own.",
     )
 
 

@@ -26,7 +26,7 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "held_back", lambda *_: [])
     measured = []
 
-    def measure(lora, held, device, head=None):
+    def measure(lora, held, device, head=None, steps=None):
         measured.append(head)
         return {"as is 1": (11.0, 12.0, 13.0, 10.0)[(len(measured) - 1) % 10 % 4]} | (
             {"M_pred inside": 0.5} if head else {}
@@ -51,11 +51,18 @@ def test_every_recipe_is_trained_and_the_best_three_with_two_more_seeds(small, t
     before = {path: path.stat().st_mtime_ns for path in out.rglob("lora.safetensors")}
     assert len(before) == 10
     bench.run(tmp_path, out, names, steps=2, clips=4, held=1, into=page)
+    assert len(measured) == 10, "nothing is scored twice"
     assert "| **prior** | mean of 3 |" in page.read_text() and "old" not in page.read_text()
     assert page.read_text().startswith("Before\n") and page.read_text().endswith("\nafter\n")
-    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("lora.safetensors")}, "nothing twice"
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("lora.safetensors")}, "none trained twice"
+    assert [row.seed for row in bench.run(tmp_path, out, names, steps=2, held=1, seeds=1)] == [0] * 4
+    assert len(measured) == 10
+    bench.run(tmp_path, out, names[:1], steps=2, held=1, seeds=1, scored=(1, 2))
+    assert len(measured) == 11, "other scores are others"
     page.write_text("no marks")
     with pytest.raises(ClearError, match="recipes:begin"):
         bench.run(tmp_path, out, names, steps=2, clips=4, held=1, into=page)
     with pytest.raises(ClearError, match="no recipe 'magic'"):
         bench.run(tmp_path, out, ["magic"])
+    with pytest.raises(ClearError, match="one sampler step"):
+        bench.run(tmp_path, out, names, scored=(5,))

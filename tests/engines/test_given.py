@@ -60,6 +60,71 @@ def test_the_other_model_s_colours_become_the_source_s():
     assert (out - clean)[BAR].abs().mean() < 0.01
 
 
+def saturated(frames, share):
+    grey = frames.mean(-1, keepdim=True)
+    return grey + share * (frames - grey)
+
+
+def flowers(count=5):
+    """A scene with detail of many colours, under the subtitle as elsewhere: they differ from letter to letter."""
+    dots = torch.rand(3, 16, 24, generator=torch.Generator().manual_seed(3))
+    return resized(dots.movedim(0, -1)[None], 64, 96).expand(count, -1, -1, -1) * 0.7 + 0.1
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        lambda x: x * 0.75,
+        lambda x: 0.5 + 1.2 * (x - 0.5),
+        lambda x: x**1.4,
+        lambda x: x**0.7,
+        lambda x: saturated(x, 0.6),
+        lambda x: saturated(x, 1.3),
+        lambda x: (16 + 219 * x) / 255,
+    ],
+    ids=["gain", "contrast", "darker gamma", "lighter gamma", "pale", "vivid", "limited range"],
+)
+def test_a_colour_that_moved_more_here_than_there_is_the_source_s_again(moved):
+    clean = flowers()
+    given = moved(clean).clamp(0, 1)
+    out, _, report = run(given, subtitled(clean), window=5)
+    before, after = ((x - clean)[BAR].abs().mean() for x in (given, out))
+    assert before > 0.015 and after < 0.008
+    assert not report.notes
+
+
+def test_colours_that_nothing_beside_the_letters_shows_are_not_guessed():
+    clean = flowers() * 0.02 + 0.4  # grey all round
+    clean[BAR] = torch.tensor([0.8, 0.2, 0.1])  # and red under the letters
+    out, _, _ = run((clean + 0.05).clamp(0, 1), subtitled(clean), window=5)
+    assert (out - clean)[BAR].abs().max() < 0.06
+
+
+def test_frames_of_another_film_are_refused_and_some_are_said():
+    clean, other = flowers(9), flowers(9).flip(2)
+    with pytest.raises(ClearError, match="cleaned frames 0 to 8 show something else"):
+        run(other, subtitled(clean))
+    with pytest.raises(ClearError, match="something else"):
+        run(torch.zeros_like(clean), subtitled(clean))
+    mixed = torch.cat([clean[:6], other[6:]])
+    _, _, report = run(mixed, subtitled(clean))
+    assert "In 3 frames, the first of them 6, the cleaned ones seem to show something else" in report.text()
+
+
+def test_values_that_are_no_numbers_are_refused_by_the_frame():
+    cleaned = scene()
+    cleaned[4, 52, 30] = torch.nan
+    with pytest.raises(ClearError, match="Cleaned frame 4 has values that are not numbers"):
+        run(cleaned, subtitled(scene()))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_frame_or_a_few_are_enough(count):
+    clean = flowers(count)
+    out, masks, _ = run(clean * 0.8, subtitled(clean), window=5)
+    assert len(out) == count and (masks[BAR] == 1).all() and (out - clean)[BAR].abs().mean() < 0.01
+
+
 def test_edges_that_were_cut_off_are_not_stretched():
     clean = scene()
     source = subtitled(clean)
@@ -100,6 +165,8 @@ def test_letters_that_the_other_model_left_are_filled():
     out, _, report = run(cleaned, source)
     assert (out - clean).abs().max() < 0.1, "the line is gone where the model left it"
     assert "still showed letters; these were filled" in report.text() and not report.left
+    darker, _, _ = run(cleaned * 0.8, source)
+    assert (darker - clean).abs().max() < 0.1, "whatever its colours are"
     without, _, _ = run(cleaned, source, second_look=False)
     assert (without[6][50:54, 20:60] > 0.9).all(), "it is the second look that found it"
 

@@ -111,8 +111,8 @@ def test_a_film_without_text_and_one_without_rest_are_refused(film, tmp_path, mo
     nothing = lambda frames: torch.zeros(frames.shape[:3])
     with pytest.raises(ClearError, match="No subtitle was found"):
         own.own_pairs(film, nothing, tmp_path / "a")
-    monkeypatch.setattr(own, "look", lambda *args: plan((0, 400, True)))
-    with pytest.raises(ClearError, match="away from text"):
+    monkeypatch.setattr(own, "look", lambda *args: plan((0, 190, True), (211, 400, True)))
+    with pytest.raises(ClearError, match="away from text; the most that it has is 9. Take a longer piece"):
         own.own_pairs(film, nothing, tmp_path / "b")
     with pytest.raises(ClearError, match="in a row without text"):
         FilmClips(film, BurnStyle(), [(0, 3)])

@@ -41,3 +41,39 @@ def test_what_does_not_belong_together_is_refused_in_words(run, error):
         run("CLEAR_Composite", source=source, cleaned=source[:3], **WIDGETS)
     with pytest.raises(error, match="another shape"):
         run("CLEAR_Composite", source=source, cleaned=source[:, :, :200], **WIDGETS)
+    with pytest.raises(error, match="no frames in cleaned, an IMAGE of shape .1, 14"):
+        run("CLEAR_Composite", source=source, cleaned=source[None], **WIDGETS)
+    with pytest.raises(error, match="frames in cleaned have 1 channels"):
+        run("CLEAR_Composite", source=source, cleaned=source[..., :1], **WIDGETS)
+    with pytest.raises(error, match="no frames in source"):
+        run("CLEAR_Composite", source=source[0], cleaned=source, **WIDGETS)
+    for name in ("limit", "protect", "subtitle"):
+        with pytest.raises(error, match=f"{name} mask.*320x176"):
+            run("CLEAR_Composite", source=source, cleaned=source, **{name: torch.ones(1, 88, 160)}, **WIDGETS)
+    with pytest.raises(error, match="RAFT"):
+        run("CLEAR_Composite", source=source, cleaned=source, optical_flow=object(), **WIDGETS)
+
+
+def test_alpha_is_left_out_and_what_is_missing_is_filled_along_the_flow_that_is_linked(run, pack):
+    from clear_pack.nodes.comfy.managed import managed
+    from torchvision.models.optical_flow import raft_large
+
+    source = subtitled_frames()[4:10]
+    asked = []
+    torch.manual_seed(0)
+    flow = managed(raft_large(weights=None).eval())
+    forward = flow.model.forward
+    flow.model.forward = lambda *pair: asked.append(len(pair[0])) or forward(*pair)
+    drawn = torch.zeros(1, 176, 320)
+    drawn[:, 140:150, 140:170] = 1
+    out, masks, report, _ = run(
+        "CLEAR_Composite",
+        source=torch.cat([source, torch.ones_like(source[..., :1])], -1),
+        cleaned=torch.cat([source, torch.ones_like(source[..., :1])], -1)[:4],
+        subtitle=drawn,
+        subtitle_use="only",
+        optical_flow=flow,
+        **WIDGETS,
+    )
+    assert out.shape == source.shape and asked, "the last two frames were filled"
+    assert "end 2 before the source does" in report
