@@ -116,7 +116,9 @@ def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, fie
     trust = sure / (change.square() + NOISE**2).sqrt()
     camera = _affine(x, y, change, trust, field)
     at = trust * x, trust * y
-    pooled = box_mean(_half(torch.cat([at[0] * x, at[0] * y, at[1] * y, at[0] * change, at[1] * change], 1)), REACH // 2)
+    pooled = box_mean(
+        _half(torch.cat([at[0] * x, at[0] * y, at[1] * y, at[0] * change, at[1] * change], 1)), REACH // 2
+    )
     scale = 1 / (pooled[:, 0:1] + pooled[:, 2:3] + NOISE)
     xx, xy, yy, xt, yt = (pooled * scale).split(1, 1)
     tie = SMOOTH + CAMERA
