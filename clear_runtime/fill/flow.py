@@ -57,12 +57,13 @@ def flow(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor) -> Ten
     levels = [[first, second, shown, shown_too]]
     while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST:
         levels.append([_half(x) for x in levels[-1]])
-    field = first.new_zeros(len(first), 2, *levels[-1][0].shape[-2:])
-    for one, other, seen, seen_too in reversed(levels):
-        field = _scaled(field, one.shape[-2:])
+    field = first.new_zeros(len(first), 2, *_half(levels[-1][0]).shape[-2:])
+    for n, (one, other, seen, seen_too) in reversed(list(enumerate(levels))):
+        if n < len(levels) - 1:
+            field = 2 * _finer(field, levels[n + 1][0].shape[-2:])
         for _ in range(WARPS):
             field = _closer(one, other, seen, seen_too, field)
-    return field
+    return _finer(field, first.shape[-2:])
 
 
 def continued(field: Tensor, shown: Tensor, shown_too: Tensor) -> Tensor:
@@ -94,26 +95,29 @@ def _half(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
 
 
-def _scaled(field: Tensor, size: tuple[int, int]) -> Tensor:
-    """A coarser level's flow on a finer level's grid. Levels are halved from the top left corner."""
-    if field.shape[-2:] == size:
-        return field
-    return 2 * F.interpolate(field, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
+def _finer(field: Tensor, size: tuple[int, int]) -> Tensor:
+    """A flow on a grid of twice its size. Grids are halved from the top left corner."""
+    return F.interpolate(field, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
 
 
 def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, field: Tensor) -> Tensor:
-    """A flow [N, 2, h, w] after one more linearisation of the difference around it; the rest as of `flow`, no
-    levels."""
-    seen, seen_shown = warped(torch.cat([second, shown_too], 1), field).split(1, 1)
+    """A flow [N, 2, h/2, w/2], in pixels of the level, after one more linearisation of the difference around it; the
+    rest as of `flow`, no levels.
+
+    The picture is compared at the level's own size. What is made of that is pooled over squares much wider than a pixel
+    anyway: a flow of half the size says the same.
+    """
+    seen, seen_shown = warped(torch.cat([second, shown_too], 1), _finer(field, first.shape[-2:])).split(1, 1)
     x, y = _gradient((first + seen) / 2)
     change = seen - first
     # a pixel beside a hole has the hole's colour in its gradient
     sure = (shown * seen_shown > 0.9).float()
     sure = -F.max_pool2d(-sure, 3, 1, 1)
     trust = sure / (change.square() + NOISE**2).sqrt()
-    camera = _affine(x, y, change - x * field[:, 0:1] - y * field[:, 1:2], trust)
+    camera = _affine(x, y, change, trust, field)
+    at = trust * x, trust * y
     pooled = box_mean(
-        torch.cat([trust * x * x, trust * x * y, trust * y * y, trust * x * change, trust * y * change], 1), REACH
+        _half(torch.cat([at[0] * x, at[0] * y, at[1] * y, at[0] * change, at[1] * change], 1)), REACH // 2
     )
     scale = 1 / (pooled[:, 0:1] + pooled[:, 2:3] + NOISE)
     xx, xy, yy, xt, yt = (pooled * scale).split(1, 1)
@@ -129,21 +133,23 @@ def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, fie
     return new
 
 
-def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor) -> Tensor:
-    """The flow [N, 2, h, w] that one affine movement of the whole picture makes: what a camera does.
+def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor, field: Tensor) -> Tensor:
+    """The flow [N, 2, h/2, w/2] that one affine movement of the whole picture makes: what a camera does.
 
-    x, y: the gradient; change: the difference that no movement would leave, both [N, 1, h, w]. Least squares, weighted
-    anew by what is left, so that what moves otherwise does not count (iteratively reweighted, as of a Lorentzian).
+    x, y: the gradient; change: the difference that is left along the flow so far, `field`; all of them [N, C, h, w],
+    but for this, of half the size. Least squares, weighted anew by what is left, so that what moves otherwise does not
+    count (iteratively reweighted, as of a Lorentzian).
     """
-    height, width = x.shape[-2:]
+    height, width = field.shape[-2:]
     across = torch.linspace(-1, 1, width, dtype=x.dtype, device=x.device).expand(height, -1)
     along = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device)[:, None].expand(-1, width)
     basis = torch.stack([torch.ones_like(across), across, along])
     apart = max(1, math.isqrt(height * width // SAMPLE))
-    x, y, change, trust = (of[..., ::apart, ::apart] for of in (x, y, change, trust))
+    x, y, change, trust = (of[..., :: 2 * apart, :: 2 * apart] for of in (x, y, change, trust))
+    so_far = field[..., ::apart, ::apart]
     few = basis[:, ::apart, ::apart].flatten(1)
     rows = torch.cat([x.flatten(2) * few, y.flatten(2) * few], 1)  # [N, 6, pixels]
-    target, weight = change.flatten(1), trust.flatten(1)
+    target, weight = (change - x * so_far[:, 0:1] - y * so_far[:, 1:2]).flatten(1), trust.flatten(1)
     steady = STEADY * x.new_tensor([0, 1, 1, 0, 1, 1])
     found = x.new_zeros(len(x), 6)
     for _ in range(FITS):

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..frames.parallel import in_order
 from .flow import OpticalFlow, continued, flow, places, warped
 from .harmonic import harmonic
 
-BATCH = 8
-"""Pairs of frames whose flow is sought at once."""
+CPU_BATCH, GPU_BATCH = 2, 8
+"""Pairs of frames whose flow is sought at once: on a CPU, what its caches hold."""
 RETURNS = 1.0
 """Pixels of the grid within which the way there and back again has to end."""
 CUT = 0.3
@@ -28,9 +29,12 @@ class Motion:
 
     def __init__(self, pixels: Tensor, known: Tensor, flows: bool = True, optical_flow: OpticalFlow | None = None):
         self._optical_flow = optical_flow
-        halves = [halved(one[None].float(), seen[None]) for one, seen in zip(pixels, known)]
+        device = pixels.device
+        halves = in_order(lambda t: halved(pixels[t : t + 1].float(), known[t : t + 1]), range(len(pixels)), device)
         self.colours, self.shown = (torch.cat(x) for x in zip(*halves))
-        pairs = [self._pairs(slice(i, i + BATCH + 1)) for i in range(0, len(pixels) - 1, BATCH) if flows]
+        batch = GPU_BATCH if device.type != "cpu" else CPU_BATCH
+        starts = range(0, len(pixels) - 1 if flows else 0, batch)
+        pairs = list(in_order(lambda start: self._pairs(slice(start, start + batch + 1)), starts, device))
         none = self.colours.new_zeros(0, 3, *self.colours.shape[-2:])
         self.ahead, self.back = (torch.cat([none, *(pair[i] for pair in pairs)]) for i in (0, 1))
 

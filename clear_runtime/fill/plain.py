@@ -6,7 +6,6 @@ from torch import Tensor
 from ..errors import ClearError
 from ..frames.region import blocks
 from .flow import OpticalFlow
-from .harmonic import harmonic
 from .letterbox import fill_bars_, without_bars
 from .network import bundled_painter
 from .propagate import Borrower
@@ -48,10 +47,8 @@ def fill(
             continue
         painter = bundled_painter(pixels.device) if network else None
         borrow = Borrower(pixels, known, still, motion, texture, optical_flow, painter)
-        # frame by frame, so that beyond `out` no more than a frame is held at full size
-        for t in range(len(pixels)):
-            if known[t].all() or not known[t].any():
-                continue
-            filled = borrow(t, harmonic(pixels[t : t + 1].float(), known[t : t + 1])[0])
+        # frame by frame, so that beyond `out` few frames are held at full size
+        wanted = [t for t in range(len(pixels)) if not known[t].all() and known[t].any()]
+        for t, filled in zip(wanted, borrow.frames(wanted)):
             picture.of(block.of(out))[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
     return out

@@ -8,15 +8,18 @@ few frames away.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..frames.box_filter import box_mean
+from ..frames.parallel import in_order
 from .exemplar import Exemplar
 from .flow import OpticalFlow, warped
+from .harmonic import harmonic
 from .lend import sampled, shown_at
 from .motion import Motion, at_points, followed, halved_points
 from .network import Painter
@@ -56,8 +59,7 @@ class Borrower:
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool; still: whether pixels are borrowed at the same place in
     other frames; moving: whether along the motion; painter: paints what no frame shows (network.py), which else is
-    smooth; texture: whether it is given texture (exemplar.py); optical_flow: another than our own. Frames are asked for
-    in their order.
+    smooth; texture: whether it is given texture (exemplar.py); optical_flow: another than our own.
     """
 
     def __init__(
@@ -75,24 +77,35 @@ class Borrower:
         self.texture = Exemplar(pixels, known, self.motion, moving) if texture else None
         self.still = lenders(known) if still else [torch.empty(0, dtype=torch.long)] * len(known)
 
-    def __call__(self, t: int, filled: Tensor) -> Tensor:
-        """Frame t's spatial fill [3, h, w], true pixels of other frames mixed into its holes.
+    def frames(self, wanted: Sequence[int]) -> Iterator[Tensor]:
+        """Each of the frames [3, h, w], with true pixels of other frames and the spatial fill mixed in its holes. Each
+        of them has some, and some known pixel."""
+        return in_order(self._begun, wanted, self.pixels.device, self._textured)
+
+    def _begun(self, t: int) -> _Begun:
+        """What frame t needs no other frame's result for.
 
         Each candidate is weighted against the fill by how far both may be off: the candidate by how much its frame
         differs from this one around the hole, the fill by how much the surroundings vary. So nothing switches on or off
         from frame to frame, and where no frame agrees with this one the fill stays.
         """
+        filled = harmonic(self.pixels[t : t + 1].float(), self.known[t : t + 1])[0]
         rows, columns = (~self.known[t, 0]).nonzero(as_tuple=True)
         points = torch.stack([columns, rows], 1).float()
         lent, total = self._lent(t, points)
-        own, left = filled[:, rows, columns], 1 / total > REST
-        if (1 / total).mean() > REST:
-            if self.painter is not None:
-                own = self._painted(self.painter, t, filled)[:, rows, columns]
-            if self.texture is not None:
-                own[:, left] = self.texture(t, own[:, left], points[left])
-        out = filled.clone()
-        out[:, rows, columns] = (lent + own) / total
+        if self.painter is not None and (1 / total).mean() > REST:
+            filled = self._painted(self.painter, t, filled)
+        return _Begun(filled, points, lent, total)
+
+    def _textured(self, t: int, begun: _Begun) -> Tensor:
+        """Frame t, after the one before it: a texture's choice is kept from frame to frame."""
+        columns, rows = begun.points.long().T
+        own, rest = begun.filled[:, rows, columns], 1 / begun.total
+        if self.texture is not None and rest.mean() > REST:
+            left = rest > REST
+            own[:, left] = self.texture(t, own[:, left], begun.points[left])
+        out = begun.filled.clone()
+        out[:, rows, columns] = (begun.lent + own) / begun.total
         return out
 
     def _painted(self, painter: Painter, t: int, filled: Tensor) -> Tensor:
@@ -166,6 +179,17 @@ class Borrower:
                 hidden = hidden * (1 - shown)
                 chosen.append(frame)
         return chosen
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A frame's spatial fill [3, h, w], its hidden points [n, 2] (x, y), what other frames show there times its weight
+    [3, n], and the sum of the weights, the spatial fill's own 1 among it [n]."""
+
+    filled: Tensor
+    points: Tensor
+    lent: Tensor
+    total: Tensor
 
 
 class _Comparison:
