@@ -87,10 +87,13 @@ const ENGLISH = {
     "draw protect: why": "draw what must stay as it is",
 }
 
+export function inChinese() {
+    return String(app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en").startsWith("zh")
+}
+
 /** A text in the page's language, where there is one. */
 export function say(text) {
-    const language = app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en"
-    return (String(language).startsWith("zh") && CHINESE[text]) || ENGLISH[text] || text
+    return (inChinese() && CHINESE[text]) || ENGLISH[text] || text
 }
 
 /** An element with properties, a style and children. */

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from paths import ROOT
+from shipped_graphs import ENGLISH
 
 PAGES = ROOT / "web" / "docs"
 LARGEST = 130_000  # bytes of a picture: pages open at once
@@ -127,7 +128,7 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
     """The frontend looks for the widget's name in the folder, and offers a download from the hosts and of the endings
     that it trusts."""
     offered = []
-    for graph in (ROOT / "workflows").glob("*.json"):
+    for graph in ENGLISH:
         for node in json.loads(graph.read_text(encoding="utf-8"))["nodes"]:
             for one in node.get("properties", {}).get("models", []):
                 assert one["name"] in node["widgets_values"], f"{graph.stem}: {node['type']}"
