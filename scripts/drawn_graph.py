@@ -99,7 +99,7 @@ class Graph:
 
     def note(self, name: str, width: int = 340, height: int = 440) -> None:
         node = self._placed("MarkdownNote", (width, height), "Read me", [note_in(self.language, name)])
-        node |= {"color": "#432", "bgcolor": "#653"}
+        node |= {"color": "#222", "bgcolor": "#000"}  # as ComfyUI's own; on brown the Vue renderer's letters are dim
 
     def add(self, kind: str, values=(), title=None, models=(), size=None, **inputs) -> dict:
         """A node with widget values, and links by its inputs' names: input=(node, output's name)."""

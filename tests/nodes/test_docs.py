@@ -142,6 +142,14 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
     assert sorted(offered) == sorted([*others, "diffusion_models", "vae"])  # the last two: MiniMax-Remover's
 
 
+def test_emphasis_beside_full_width_brackets_stands_apart():
+    """Markdown does not close **（…）** where a letter follows at once: the asterisks would be shown."""
+    texts = [*PAGES.rglob("*.md"), *(ROOT / "scripts" / "notes").rglob("*.md"), ROOT / "README.zh.md"]
+    wrong = re.compile(r"[）”]\*+(?=\w)")
+    found = {path: wrong.findall(path.read_text(encoding="utf-8")) for path in texts}
+    assert not any(found.values()), {str(path): one for path, one in found.items() if one}
+
+
 def test_notes_hold_no_code_which_the_vue_renderer_shows_in_blue_on_brown():
     notes = [
         node["widgets_values"][0]
