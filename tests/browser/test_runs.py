@@ -61,7 +61,7 @@ def clips(comfyui):
 @pytest.mark.parametrize("renderer", ["classic"])
 def test_a_template_runs_to_its_end(models, clips, page, graph, pictures):
     if NEEDS_ITS_FILE in graph.stem:
-        pytest.skip("SAM3 runs with its own file only (3.4 GB)")
+        pytest.skip("SAM3 runs with its own file alone")
     text = graph.read_text(encoding="utf-8")
     for shipped, short in clips.items():
         text = text.replace(f'"{shipped}"', f'"{short}"')
