@@ -1,5 +1,5 @@
-"""The shipped graphs' clip, with subtitles, without, and with the first line alone, where ComfyUI's Load Video looks
-for it."""
+"""The shipped graphs' clip, with subtitles and without, and one that has them half of the time, where ComfyUI's Load
+Video looks for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "assets" / "demo"
 CLIPS = {
     "clear_demo.mp4": FOLDER / "bunny_subtitled.mp4",
     "clear_demo_clean.mp4": FOLDER / "bunny_clean.mp4",
-    "clear_demo_film.mp4": FOLDER / "bunny_first_line.mp4",
+    "clear_demo_film.mp4": FOLDER / "bunny_half.mp4",
 }
 MARKER = "clear_demo_offered.txt"
 EDITION = "2"

@@ -53,7 +53,7 @@ def clips(comfyui):
     place = dict(top=176, left=160, height=176, width=320)
     cut(comfyui, "short.mp4", count=11, **place)
     cut(comfyui, "short_clean.mp4", DEMO / "bunny_clean.mp4", count=11, **place)
-    cut(comfyui, "short_film.mp4", DEMO / "bunny_first_line.mp4", count=45, **place)
+    cut(comfyui, "short_film.mp4", DEMO / "bunny_half.mp4", count=49, **place)
     return {f"clear_demo{which}.mp4": f"short{which}.mp4" for which in ("", "_clean", "_film")}
 
 
