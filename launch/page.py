@@ -12,6 +12,8 @@ from . import PACK_NAME
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = {"Comfy.TutorialCompleted": True, "Comfy.Workflow.ShowMissingModelsWarning": True, "Comfy.Locale": "en"}
 """Settings under which the page opens on an empty graph."""
+PATIENCE = 120_000
+"""Milliseconds until the page is given up; a busy machine takes more than the usual thirty seconds to open it."""
 OURS = f"/extensions/{PACK_NAME}/"
 """In an error on the console: it comes from a script of the pack. ComfyUI's own are not ours to judge."""
 
@@ -29,6 +31,7 @@ class ComfyPage:
         self.errors: list[str] = []
         self._settings(**{**QUIET, "Comfy.VueNodes.Enabled": renderer == "vue", "Comfy.Locale": locale})
         self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self._note(f"{error} {error.stack}"))
         self.open()

@@ -6,7 +6,7 @@ import logging
 
 import comfy.model_management
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..clear_runtime.catalogue import COMPOSITE
 from ..clear_runtime.engines.fit import FITS, FITS_HELP, SCALED
@@ -17,7 +17,7 @@ from .comfy.frames import require_frames
 from .comfy.inputs import OptionInputs
 from .comfy.live import Teller
 from .comfy.managed import ComfyPrior
-from .comfy.removal import FINDING, removal
+from .comfy.removal import FINDING, found_in, removal, shown_found
 from .prior import chosen_prior, trained_input
 from .remove import area_inputs, prior_input, result_outputs
 
@@ -104,6 +104,7 @@ class Composite(io.ComfyNode):
             for i, (frame, mask) in enumerate(results):
                 frames[i], masks[i] = frame, mask
             report.notes += engine.notes()
-            tell.say(report.summary())
+            found = found_in(report)
+            tell.say(report.summary(), found)
         log.info("%s", report.text())
-        return io.NodeOutput(frames, masks, report.text(), report.json(), ui=ui.PreviewText(report.text()))
+        return io.NodeOutput(frames, masks, report.text(), report.json(), ui=shown_found(found, report.text()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 
+from graph_words import note_in, title_in
+
 IMAGE, MASK, AUDIO, VIDEO, FLOAT, STRING = "IMAGE", "MASK", "AUDIO", "VIDEO", "FLOAT", "STRING"
 MODEL, VAE, CONDITIONING = "MODEL", "VAE", "CONDITIONING"
 OUTPUTS = {
@@ -83,9 +85,10 @@ GAP = 70
 
 
 class Graph:
-    """Nodes in columns from left to right, each below the one before."""
+    """Nodes in columns from left to right, each below the one before; what is written on them in one language."""
 
-    def __init__(self, *, scale: float = 0.7):
+    def __init__(self, language: str, *, scale: float = 0.7):
+        self.language = language
         self.nodes: list[dict] = []
         self.links: list[list] = []
         self.subgraphs: list[dict] = []
@@ -94,9 +97,9 @@ class Graph:
     def column(self) -> None:
         self.left, self.top, self.wide = self.left + self.wide + GAP, 0, 0
 
-    def note(self, text: str, width: int = 340, height: int = 440) -> None:
-        node = self._placed("MarkdownNote", (width, height), "Read me", [text])
-        node |= {"color": "#432", "bgcolor": "#653"}
+    def note(self, name: str, width: int = 340, height: int = 440) -> None:
+        node = self._placed("MarkdownNote", (width, height), "Read me", [note_in(self.language, name)])
+        node |= {"color": "#222", "bgcolor": "#000"}  # as ComfyUI's own; on brown the Vue renderer's letters are dim
 
     def add(self, kind: str, values=(), title=None, models=(), size=None, **inputs) -> dict:
         """A node with widget values, and links by its inputs' names: input=(node, output's name)."""
@@ -139,7 +142,7 @@ class Graph:
                 "state": state,
                 "revision": 0,
                 "config": {},
-                "name": name,
+                "name": title_in(self.language, name),
                 "inputNode": {"id": EDGE_IN, "bounding": [-200, 0, 120, 40 + 20 * len(takes)]},
                 "outputNode": {"id": EDGE_OUT, "bounding": [right, 0, 120, 40 + 20 * len(gives)]},
                 **slots,
@@ -167,7 +170,7 @@ class Graph:
             "outputs": [],
             "properties": {},
             "widgets_values": values,
-        } | ({"title": title} if title else {})
+        } | ({"title": title_in(self.language, title)} if title else {})
         self.nodes.append(node)
         self.top, self.wide = self.top + size[1] + GAP, max(self.wide, size[0])
         return node

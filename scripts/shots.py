@@ -13,12 +13,14 @@ import io
 import json
 import math
 import os
+import shutil
 import sys
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
+from graph_words import NAMES
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -353,6 +355,8 @@ def save(path: Path, picture: Image.Image) -> None:
     part = path.with_suffix(".part.jpg")
     picture.save(part, quality=QUALITY, optimize=True)
     os.replace(part, path)
+    if path.parent == GRAPHS:
+        shutil.copyfile(path, path.with_stem(NAMES[path.stem]))
     print(path, picture.size, path.stat().st_size // 1024, "kB")
 
 

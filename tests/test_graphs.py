@@ -1,12 +1,14 @@
 """The shipped graphs are what scripts/make_graphs.py writes, and fit nodes that not every ComfyUI has."""
 
 import json
+import re
 import subprocess
 import sys
 
 import newer_nodes
 import pytest
 from paths import ROOT
+from shipped_graphs import CHINESE, ENGLISH
 
 GRAPHS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "workflows").glob("*.json")}
 
@@ -16,6 +18,35 @@ def test_graphs_are_up_to_date():
         [sys.executable, str(ROOT / "scripts" / "make_graphs.py"), "--check"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def links_of(note):
+    return re.findall(r"\[[^]]+\]\(([^)]+)\)", note)
+
+
+def without_words(value):
+    """Of a graph: without titles, what notes say, and the name of a graph that is folded into a node."""
+    if isinstance(value, list):
+        return [without_words(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    said = {"title"}
+    said |= {"widgets_values"} if value.get("type") == "MarkdownNote" else set()
+    said |= {"name"} if "nodes" in value else set()
+    return {name: without_words(one) for name, one in value.items() if name not in said}
+
+
+@pytest.mark.parametrize("english, chinese", [*zip(ENGLISH, CHINESE)], ids=[path.stem for path in ENGLISH])
+def test_the_chinese_graph_differs_in_its_words_alone(english, chinese):
+    one, other = (json.loads(path.read_text(encoding="utf-8")) for path in (english, chinese))
+    assert without_words(one) == without_words(other)
+    assert english.with_suffix(".jpg").read_bytes() == chinese.with_suffix(".jpg").read_bytes()
+    for mine, theirs in zip(one["nodes"], other["nodes"]):
+        if mine.get("title") not in (None, "SAM3"):
+            assert theirs["title"] != mine["title"]
+        if mine["type"] == "MarkdownNote":
+            (text,), (said,) = mine["widgets_values"], theirs["widgets_values"]
+            assert links_of(text) == links_of(said) and any("一" <= letter <= "鿿" for letter in said)
 
 
 def newer(graph):

@@ -5,6 +5,7 @@ import { allNodes, duration, say, seconds } from "./words.js"
 const FILE_WIDGETS = ["file", "video"]
 const LOOK_AGAIN = 1000 // milliseconds
 const FAR = 30 // nodes between a film and what removes
+const EDGE = -10 // what the inputs of a subgraph count as inside of it; newer pages keep it as text
 
 /** What is linked to an input: the node, through the edge of a subgraph too. */
 function behind(node, slot) {
@@ -12,7 +13,7 @@ function behind(node, slot) {
     if (link == null) return null
     const known = node.graph?.getLink?.(link) ?? node.graph?.links?.[link]
     if (!known) return null
-    if (known.origin_id !== -10) return node.graph.getNodeById(known.origin_id)
+    if (Number(known.origin_id) !== EDGE) return node.graph.getNodeById(known.origin_id)
     const outer = [...allNodes()].map(([, one]) => one).find((one) => one.subgraph === node.graph)
     return outer ? behind(outer, known.origin_slot) : null
 }

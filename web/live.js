@@ -5,12 +5,13 @@ import { api } from "../../scripts/api.js"
 import { frameAddress, planText, watchFilm } from "./film.js"
 import { Found, SIDE, Still, slidersOf, summary } from "./found.js"
 import { fromHistory } from "./history.js"
-import { allNodes, element, nodeOf, place, say, seconds, workflowId } from "./words.js"
+import { allNodes, element, nodeOf, place, say, seconds, told, workflowId } from "./words.js"
 
 const PANELS = {
     // node -> pixels for its panel
     CLEAR_SubtitleRemove: 230,
     CLEAR_SubtitleRemoveVideo: 230,
+    CLEAR_Composite: 230,
     CLEAR_PriorMask: 190,
     CLEAR_BurnSubtitles: 190,
     CLEAR_TrainPrior: 420,
@@ -18,6 +19,7 @@ const PANELS = {
     CLEAR_LoadPairs: 46,
 }
 const REMOVERS = ["CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"]
+const LISTING = [...REMOVERS, "CLEAR_Composite"] // what was found
 const COLOURS = { "": "#4a90d9", done: "#4b9b5f", stopped: "#c9a13b", failed: "#c0504d" }
 
 class Panel {
@@ -46,21 +48,23 @@ class Panel {
             },
             this.plan, this.text, this.bar, this.picture,
         )
-        if (REMOVERS.includes(node.comfyClass)) this.planAhead()
+        if (LISTING.includes(node.comfyClass)) this.listing()
         this.root.style.minHeight = `${height}px`
         place(node, "clear_live", this.root, height)
         this.idle()
     }
 
-    /** Of a node that removes: the film's facts before it runs, and what was found after. */
-    planAhead() {
+    /** Of a node that finds: what was, after it ran; where it removes too, the film's facts before that. */
+    listing() {
+        const plans = REMOVERS.includes(this.node.comfyClass)
         this.still = new Still(this.picture)
         this.found = new Found((line) => this.go(line))
         this.root.append(this.found.root)
         this.film = watchFilm(this.node, (facts) => {
             this.facts = facts
-            this.plan.textContent = facts ? planText(facts) : ""
-            this.plan.style.display = facts ? "" : "none"
+            const said = facts && (plans || facts.failed) // how long another model took, nobody here knows
+            this.plan.textContent = said ? planText(facts) : ""
+            this.plan.style.display = said ? "" : "none"
             this.plan.style.color = facts?.failed ? "#ff8a80" : "#aaa"
             if (this.found.found) this.found.tell(this.found.found, facts?.fps)
         })
@@ -108,12 +112,12 @@ class Panel {
 
 /** A state in a line or two. */
 export function words(state) {
-    if (state.ended === "done") return state.text || say("Done")
-    if (state.ended === "stopped") return say(state.text || "Stopped.")
+    if (state.ended === "done") return told(state.text) || say("Done")
+    if (state.ended === "stopped") return told(state.text || "Stopped.")
     if (state.ended === "failed") return state.text || say("Failed")
     const percent = state.total ? `${Math.floor((100 * state.done) / state.total)} %` : ""
     const left = state.left == null ? "" : `${seconds(state.left)} ${say("left")}`
-    return [say(state.stage), state.detail, percent, left].filter(Boolean).join(" · ")
+    return [say(state.stage), told(state.detail), percent, left].filter(Boolean).join(" · ")
 }
 
 /** The state of a run of which only its output is known. */

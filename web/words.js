@@ -35,6 +35,8 @@ const CHINESE = {
     "Writing the videos": "写入视频",
     "Burning lines": "烧录字幕",
     "Looking through the pairs": "检查成对视频",
+    "Looking through the videos": "查看视频",
+    "Getting the slider ready": "准备对比滑块",
     "Getting ready": "准备中",
     "Encoding clips": "编码片段",
     Training: "训练",
@@ -87,10 +89,25 @@ const ENGLISH = {
     "draw protect: why": "draw what must stay as it is",
 }
 
+export function inChinese() {
+    return String(app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en").startsWith("zh")
+}
+
 /** A text in the page's language, where there is one. */
 export function say(text) {
-    const language = app.extensionManager?.setting?.get?.("Comfy.Locale") ?? "en"
-    return (String(language).startsWith("zh") && CHINESE[text]) || ENGLISH[text] || text
+    return (inChinese() && CHINESE[text]) || ENGLISH[text] || text
+}
+
+const COUNTED = { frame: "帧", step: "步", clip: "个片段" }
+
+/** What the server says in whole sentences, in the page's language: "frame 12 of 49", "Done: NAME". */
+export function told(text) {
+    if (!inChinese() || !text) return text
+    const [, what, number, , total] = /^(\w+) (\d+)( of (\d+))?$/.exec(text) ?? []
+    if (what in COUNTED) return `第 ${number}${total ? ` / ${total}` : ""} ${COUNTED[what]}`
+    const [, place] = /^Stopped at (.+), kept; Run goes on\.$/.exec(text) ?? []
+    if (place) return `已停在${told(place)}，已保留；再点“运行”会接着做。`
+    return say(text.replace(/^Done: /, "完成："))
 }
 
 /** An element with properties, a style and children. */

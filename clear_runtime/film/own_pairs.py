@@ -49,10 +49,12 @@ class OwnPairs:
 
     def text(self) -> str:
         style, free = self.style, sum(stop - first for first, stop in self.stretches)
+        lines = "1 line of the film's own was" if self.lines == 1 else f"{self.lines} lines of the film's own were"
+        stretches = "1 stretch" if len(self.stretches) == 1 else f"{len(self.stretches)} stretches"
         return (
-            f"{self.lines} lines of the film's own were measured: letters of {style.size:.1f} % of its height in "
+            f"{lines} measured: letters of {style.size:.1f} % of its height in "
             f"{style.colour}, outline {style.outline:.0f} % in {style.outline_colour}, at the {style.position}, margin "
-            f"{style.margin:.1f} %. {free} frames in {len(self.stretches)} stretches are without text."
+            f"{style.margin:.1f} %. {free} frames in {stretches} are without text."
         )
 
 

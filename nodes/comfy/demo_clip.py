@@ -1,4 +1,5 @@
-"""The shipped graphs' clip, with subtitles and without, where ComfyUI's Load Video looks for it."""
+"""The shipped graphs' clip, with subtitles and without, and one that has them half of the time, where ComfyUI's Load
+Video looks for it."""
 
 from __future__ import annotations
 
@@ -13,9 +14,13 @@ from .files import user_file
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "demo"
-CLIPS = {"clear_demo.mp4": FOLDER / "bunny_subtitled.mp4", "clear_demo_clean.mp4": FOLDER / "bunny_clean.mp4"}
+CLIPS = {
+    "clear_demo.mp4": FOLDER / "bunny_subtitled.mp4",
+    "clear_demo_clean.mp4": FOLDER / "bunny_clean.mp4",
+    "clear_demo_film.mp4": FOLDER / "bunny_half.mp4",
+}
 MARKER = "clear_demo_offered.txt"
-EDITION = "1"
+EDITION = "2"
 """What the marker holds: clips of a higher number are offered once more, to those too who deleted the earlier ones."""
 
 

@@ -15,7 +15,6 @@ from ..burn import StyleType
 from ..comfy.files import resolved, stamped
 from ..comfy.live import Teller
 from ..comfy.managed import ComfyPrior
-from ..comfy.progress import progress_bar
 
 PairsType = io.Custom("CLEAR_PAIRS")
 BY_NAME, BY_ORDER = "by name", "by order"
@@ -65,16 +64,16 @@ class LoadPairs(io.ComfyNode):
 
         with_text, without = _existing("subtitled", subtitled), _existing("clean", clean)
         check_settings(frames, per_video, long_side)
-        if own_film:
-            with Teller(cls, "Looking for the film's own lines") as tell:
+        with Teller(cls, "Looking through the videos") as tell:
+            if own_film:
                 clips, found = _of_own_film(with_text, without, style, frames, per_video, long_side, seed, tell)
-            return io.NodeOutput(clips, f"{clips}\n{found}")
-        if style is not None:
-            clips = _burned(with_text, without, style, frames, per_video, long_side, seed)
-        else:
-            with Teller(cls, "Looking through the pairs") as tell:
-                clips = _paired(with_text, without, match == BY_ORDER, frames, per_video, long_side, tell)
-        return io.NodeOutput(clips, str(clips))
+            elif style is not None:
+                clips, found = _burned(with_text, without, style, frames, per_video, long_side, seed, tell), ""
+            else:
+                by_order = match == BY_ORDER
+                clips, found = _paired(with_text, without, by_order, frames, per_video, long_side, tell), ""
+            tell.say(str(clips).splitlines()[0])
+        return io.NodeOutput(clips, "\n".join(filter(None, [str(clips), found])))
 
 
 def _existing(name: str, value: str) -> Path | None:
@@ -86,7 +85,7 @@ def _existing(name: str, value: str) -> Path | None:
     return path
 
 
-def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
+def _burned(subtitled, clean, style, frames, per_video, long_side, seed, tell: Teller):
     # imported here, as above
     from ...clear_runtime.data.clips import BurnedClips
 
@@ -95,7 +94,7 @@ def _burned(subtitled, clean, style, frames, per_video, long_side, seed):
             "With a style, name the clean videos (a folder, or one video) in clean and leave subtitled empty; without "
             "one, disconnect it."
         )
-    return BurnedClips(clean, style, frames, per_video, long_side, seed, progress_bar())
+    return BurnedClips(clean, style, frames, per_video, long_side, seed, tell.frames())
 
 
 def _of_own_film(film, clean, style, frames, per_video, long_side, seed, tell: Teller):

@@ -12,6 +12,8 @@ from launch.server import Server
 
 FRONTEND = os.environ.get("CLEAR_FRONTEND")
 """The `static` folder of another comfyui-frontend-package than the one that is installed."""
+PICTURES = os.environ.get("CLEAR_PICTURES")
+"""A folder for pictures of the pages, to be looked at."""
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,14 @@ def page(browser, comfyui, renderer):
     yield one
     one.close()
     assert one.errors == []
+
+
+@pytest.fixture
+def pictures(renderer):
+    """Keep a picture of a page under a name, where somebody wants to look at it."""
+
+    def keep(page, name: str) -> None:
+        if PICTURES:
+            page.picture(Path(PICTURES) / f"{name}_{renderer}.png")
+
+    return keep

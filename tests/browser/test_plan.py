@@ -100,5 +100,15 @@ def test_it_is_said_in_chinese(browser, comfyui, renderer):
     page.queue()
     page.wait_for_end()
     wait(page, FRAMES, "p.text.textContent.includes('已去除')")
+    words = "/extensions/clear-subtitle-remover/words.js"
+    told = f"async texts => {{ const {{ told }} = await import('{words}'); return texts.map(told) }}"
+    said = ["frame 12 of 49", "clip 3", "Done: a.safetensors", "Stopped at step 20, kept; Run goes on.", "Stopped."]
+    assert page.run_js(told, said) == [
+        "第 12 / 49 帧",
+        "第 3 个片段",
+        "完成：a.safetensors",
+        "已停在第 20 步，已保留；再点“运行”会接着做。",
+        "已停止。",
+    ]
     page.close()
     assert page.errors == []

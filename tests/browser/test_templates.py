@@ -1,16 +1,13 @@
 """The shipped graphs as a person sees them."""
 
 import itertools
-import sys
 
 import newer_nodes
 import pytest
-from paths import ROOT
+from shipped_graphs import CHINESE, ENGLISH
 
-sys.path.insert(0, str(ROOT / "scripts"))
-import make_graphs
+from launch.page import ComfyPage
 
-GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
 BOXES = """vue => app.graph.nodes.map(n => {
     const place = vue && document.querySelector(`[data-node-id="${n.id}"]`)?.getBoundingClientRect()
     const scale = app.canvas.ds.scale
@@ -27,7 +24,7 @@ def overlapping(boxes):
     ]
 
 
-@pytest.mark.parametrize("graph", GRAPHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("graph", ENGLISH, ids=lambda path: path.stem)
 def test_a_template_opens_with_all_of_its_nodes_and_nothing_overlaps(page, renderer, graph):
     page.load(graph)
     page.whole_view(1.0)
@@ -43,10 +40,29 @@ def test_a_template_opens_with_all_of_its_nodes_and_nothing_overlaps(page, rende
     assert not overlapping(boxes), boxes
 
 
-def test_templates_are_found_and_stand_in_their_order(page):
-    """What the template browser is told, after web/templates.js has ordered it."""
+def listed(page):
+    """The pack's graphs as the template browser is told them."""
     told = page.run_js("async () => { const api = window.comfyAPI.api.api; return await api.getWorkflowTemplates() }")
-    names = next(names for pack, names in told.items() if "clear-subtitle-remover" in pack)
-    assert names == [*make_graphs.ALL], "the order in which scripts/make_graphs.py draws them"
+    return next(names for pack, names in told.items() if "clear-subtitle-remover" in pack)
+
+
+def test_templates_are_found_and_stand_in_their_order(page):
+    names = listed(page)
+    assert names == [path.stem for path in ENGLISH], "the order in scripts/graph_words.py"
     for word, count in (("subtitle", 7), ("remove", 8), ("watermark", 1)):
         assert sum(word in name.lower() for name in names) == count, word
+
+
+def test_a_chinese_page_lists_the_chinese_ones_and_their_notes_fit(browser, comfyui, renderer, pictures):
+    page = ComfyPage(browser, comfyui, renderer, locale="zh")
+    names = listed(page)
+    assert names == [path.stem for path in CHINESE]
+    for word, count in (("字幕", 10), ("去除", 9), ("水印", 1)):
+        assert sum(word in name for name in names) == count, word
+    for graph in CHINESE:
+        page.load(graph)
+        page.whole_view(1.0)
+        page.page.wait_for_timeout(500)
+        assert not overlapping(page.run_js(BOXES, renderer == "vue")), graph.stem
+    page.close()
+    assert page.errors == []

@@ -6,13 +6,14 @@ import re
 
 import pytest
 from comfy_graphs import ROOT
+from shipped_graphs import CHINESE, ENGLISH
 
 from clear_runtime.engines.minimax import STEPS as MINIMAX_STEPS
 from clear_runtime.engines.nano.limits import STEPS
 from clear_runtime.options import RAW
 from launch.graph import NOTES, laid_open, to_prompt
 
-GRAPHS = sorted((ROOT / "workflows").glob("*.json"))
+GRAPHS = [*ENGLISH, *CHINESE]
 
 SUBTITLE_USE = {
     "Remove with your own mask (logo, watermark)": "look here",
@@ -114,7 +115,7 @@ def test_widgets_on_the_graphs_stand_at_their_defaults(object_info, template):
     Some exceptions: MiniMax-Remover's graph takes its own six steps, and the small model's the one that it does best
     with; where it stands for another model it gives its whole picture, and the graph for a mask of one's own takes what
     is in it."""
-    for path in GRAPHS:
+    for path in ENGLISH:
         for node in template(path.name).values():
             if node["class_type"] in ("CLEAR_SubtitleRemove", "CLEAR_SubtitleRemoveVideo"):
                 specs = object_info[node["class_type"]]["input"]

@@ -30,7 +30,7 @@ def inside(folder):
 def test_the_clips_are_there_and_replace_nothing(demo_clip, folder_of):
     (folder_of("input") / "clear_demo.mp4").write_bytes(b"the user's own")
     demo_clip.offer_demo_clip()
-    assert inside(folder_of("input")) == ["clear_demo.mp4", "clear_demo_clean.mp4"]
+    assert inside(folder_of("input")) == ["clear_demo.mp4", "clear_demo_clean.mp4", "clear_demo_film.mp4"]
     assert (folder_of("input") / "clear_demo.mp4").read_bytes() == b"the user's own"
     assert (folder_of("input") / "clear_demo_clean.mp4").stat().st_size > 100_000
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from paths import ROOT
+from shipped_graphs import ENGLISH
 
 PAGES = ROOT / "web" / "docs"
 LARGEST = 130_000  # bytes of a picture: pages open at once
@@ -127,7 +128,7 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
     """The frontend looks for the widget's name in the folder, and offers a download from the hosts and of the endings
     that it trusts."""
     offered = []
-    for graph in (ROOT / "workflows").glob("*.json"):
+    for graph in ENGLISH:
         for node in json.loads(graph.read_text(encoding="utf-8"))["nodes"]:
             for one in node.get("properties", {}).get("models", []):
                 assert one["name"] in node["widgets_values"], f"{graph.stem}: {node['type']}"
@@ -139,6 +140,14 @@ def test_files_that_a_graph_offers_are_the_ones_it_chooses():
                 offered.append(one["directory"])
     others = ["checkpoints", "diffusion_models", "loras", "text_encoders", "upscale_models", "vae"]
     assert sorted(offered) == sorted([*others, "diffusion_models", "vae"])  # the last two: MiniMax-Remover's
+
+
+def test_emphasis_beside_full_width_brackets_stands_apart():
+    """Markdown does not close **（…）** where a letter follows at once: the asterisks would be shown."""
+    texts = [*PAGES.rglob("*.md"), *(ROOT / "scripts" / "notes").rglob("*.md"), ROOT / "README.zh.md"]
+    wrong = re.compile(r"[）”]\*+(?=\w)")
+    found = {path: wrong.findall(path.read_text(encoding="utf-8")) for path in texts}
+    assert not any(found.values()), {str(path): one for path, one in found.items() if one}
 
 
 def test_notes_hold_no_code_which_the_vue_renderer_shows_in_blue_on_brown():

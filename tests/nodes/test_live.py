@@ -1,9 +1,11 @@
 """What a long node tells the page, with a server of our own in place of ComfyUI's."""
 
+import re
 import sys
 from types import SimpleNamespace
 
 import pytest
+from paths import ROOT
 from PIL import Image
 
 
@@ -115,3 +117,14 @@ def test_nothing_is_told_without_a_server_or_a_node(live, told, monkeypatch):
     with live.Teller(SimpleNamespace(hidden=None), "x") as tell:
         tell.tell(1, 2)
     assert told == []
+
+
+def test_every_stage_has_a_chinese_word(pack):
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "nodes").rglob("*.py"))
+    stages = {
+        *re.findall(r'Teller\(cls, "(.+?)"', sources),
+        *sys.modules["clear_pack.nodes.comfy.removal"].STAGES.values(),
+    }
+    words = (ROOT / "web" / "words.js").read_text(encoding="utf-8")
+    said = set(re.findall(r'^ {4}"?([\w: ]+?)"?: "', words.split("const ENGLISH")[0], re.MULTILINE))
+    assert len(stages) > 8 and stages <= said, stages - said
