@@ -141,7 +141,7 @@ class Borrower:
             some, there = some[shown], there[shown]
             weight, drift = at_points(compare(frame, field), quarter[some]).split((1, 3))
             colours = sampled(self.pixels[frame], self.known[frame, 0], there)
-            lent[:, some] += weight * (colours - drift)
+            lent[:, some] += weight * (colours - drift).clamp(0, 1)
             total[some] += weight[0]
             good[some] += weight[0] > enough[some]
         return lent, total

@@ -5,7 +5,7 @@ import torch
 from allocations import Copies
 
 from clear_runtime.errors import ClearError
-from clear_runtime.fill import plain as fill_module
+from clear_runtime.fill import propagate
 from clear_runtime.fill.harmonic import harmonic
 from clear_runtime.fill.plain import fill
 
@@ -120,7 +120,7 @@ def test_what_lies_between_two_lines_is_not_worked_on(monkeypatch):
     top, bottom = two_lines()
     work = []
     monkeypatch.setattr(
-        fill_module, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known)
+        propagate, "harmonic", lambda pixels, known: work.append(known.numel()) or harmonic(pixels, known)
     )
     frames = scene(3, 256, 320)
     spent = {}
@@ -135,7 +135,7 @@ def test_frames_without_a_mask_cost_nothing(monkeypatch):
     mask, seen = strokes(), []
     mask[1] = 0
     monkeypatch.setattr(
-        fill_module, "harmonic", lambda pixels, known: seen.append(known.numel()) or harmonic(pixels, known)
+        propagate, "harmonic", lambda pixels, known: seen.append(known.numel()) or harmonic(pixels, known)
     )
     fill(scene(), mask)
     assert seen.count(max(seen)) == 2
