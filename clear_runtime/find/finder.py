@@ -1,12 +1,12 @@
 """Looks at a video frame by frame and follows its rows of text; says at any time what of each frame is subtitle.
 
-looks (look.py) -> rows (rows.py) -> tracks (tracks.py), widened to their fades (edges.py) -> which go (which.py)
+looks (look.py) -> rows (rows.py) -> tracks (tracks.py), widened to their ends (ends.py) -> which go (which.py)
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,22 +14,21 @@ import numpy as np
 from torch import Tensor
 
 from ..frames.region import Region
-from .align import overlap
 from .apart import Seen, taken_apart
 from .case import Case, Verdict, WhichRules
 from .edges import FADE, Pattern
+from .ends import Ends, Scenes
 from .growth import GrowthRules, growth
 from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
 from .pace import Pace
-from .passing import LASTS, passing
 from .place import Place
 from .rows import Row, RowRules, rows_of
 from .shots import HALF_WAY, Shots
 from .spool import Spool
 from .steady import steady
 from .strokes import with_strokes
-from .tracks import GREY, PATIENCE, Look, Movement, Track, Tracker, laid
+from .tracks import GREY, PATIENCE, Movement, Track, Tracker, laid
 from .which import which
 
 BATCH = 8
@@ -93,7 +92,7 @@ class Finder:
     def __post_init__(self) -> None:
         self.every = self.every or self.pace.every
         self._fade, self._patience, self._moment = map(self.pace.frames, (FADE, PATIENCE, MOMENT))
-        self._lasts, self._half_way = map(self.pace.frames, (LASTS, HALF_WAY))
+        self._half_way = self.pace.frames(HALF_WAY)
         self._rules = WhichRules().at(self.pace)
         self._waiting: list[tuple[int, Tensor]] = []
         self._kept = 2 * self._fade + self._patience + self.every * BATCH
@@ -243,7 +242,7 @@ class Finder:
             return track
         new, learnt = self._tracker.part(track), self._learnt.get(track)
         if learnt is not None and learnt.pattern is not None:
-            learnt.pattern = self._pattern(track.last) or learnt.pattern  # it may have been made of the new words
+            learnt.pattern = self._ends.pattern(track.last) or learnt.pattern  # it may have been made of the new words
         return new
 
     def _compare(self, track: Track) -> None:
@@ -288,93 +287,30 @@ class Finder:
         return to_levels(resized(Region.between(*sides).of(frame[None])[0], (region.height, region.width)))
 
     def _close(self, track: Track) -> None:
-        """Widen a track that has ended to the frames in which it fades, as far as they are still at hand."""
+        """A track has ended: know of it what only its frames show, as far as they are still at hand."""
         learnt = self._learnt.get(track)
         if learnt is None or learnt.pattern is None:
             return
         self._begin_of(track)
-        _, ends = self._room(track)
-        after, last = [small for t, small in self._small if track.stop <= t < ends], self._pattern(track.last)
-        track.stop += max(pattern.frames_there(after, self._fade) for pattern in (learnt.pattern, last) if pattern)
-        track.went = not self._stands(learnt.pattern, track.last.t, 1)
-        self._follow_out(track)
-        if track.last.t + self.every >= self.count:
-            track.stop = self.count  # no later look could have seen it go
+        self._ends.end(track, learnt.pattern)
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
         for look in track.looks:
             look.row.pack(self.spool)
 
     def _begin_of(self, track: Track) -> None:
-        """Widen a track to the frames in which it fades in, once."""
+        """The same of its first frames, once."""
         learnt = self._learnt.get(track)
         if learnt is None or learnt.pattern is None or learnt.begun:
             return
-        begins, _ = self._room(track)
-        before = [small for t, small in self._small if begins <= t < track.first][::-1]
-        first = self._pattern(track.looks[0])
-        track.first -= max(pattern.frames_there(before, self._fade) for pattern in (learnt.pattern, first) if pattern)
-        track.came = track.came and not self._stands(learnt.pattern, track.looks[0].t, -1)
-        self._follow_in(track)
+        self._ends.begin(track, learnt.pattern)
         learnt.begun = True
 
-    def _follow_in(self, track: Track) -> None:
-        """Widen a track to the frames in which its letters are on their way to their place."""
-        begins = max((shot for shot in self.shots if shot <= track.first), default=0)
-        before = (one.stop if self._closed(one) else one.last.t + self.every for one in self._others_at(track))
-        begins = max((stop for stop in before if stop <= track.first), default=begins)
-        way = [one for one in self._small if max(begins, track.first - self._lasts - 1) <= one[0] < track.first][::-1]
-        for look in passing(track.looks[0].row, way, self._to_small):
-            track.passing.append(look)
-            track.first = look.t
-
-    def _follow_out(self, track: Track) -> None:
-        """The same on their way out."""
-        ends = min((shot for shot in self.shots if shot >= track.stop), default=self.count)
-        after = (one.first for one in self._others_at(track) if one.first >= track.stop)
-        ends = min(after, default=ends)
-        way = [one for one in self._small if track.stop <= one[0] < min(ends, track.stop + self._lasts + 1)]
-        for look in passing(track.last.row, way, self._to_small):
-            track.passing.append(look)
-            track.stop = look.t + 1
-
-    def _others_at(self, track: Track) -> Iterator[Track]:
-        """The tracks at the height of one that stand for more than a moment."""
-        own = track.region
-        for other in self.tracks:
-            shared = min(own.bottom, other.region.bottom) - max(own.top, other.region.top)
-            if other is not track and shared > 0 and len(other.looks) > 1:
-                yield other
-
-    def _stands(self, pattern: Pattern, t: int, way: int) -> bool:
-        """Whether the letters still stand a second after a look (way 1), or stood there before it (-1), as far as the
-        shot goes: what fades has gone by then."""
-        shot = max((first for first in self.shots if first <= t), default=0)
-        after = min((first for first in self.shots if first > t), default=self.count)
-        there = [(at, small) for at, small in self._small if shot <= at < after and 0 < way * (at - t) <= self._fade]
-        at, small = max(there, key=lambda one: way * one[0], default=(t, None))
-        return small is not None and abs(at - t) >= 2 * self.every and pattern.stands(small)
-
-    def _pattern(self, look: Look) -> Pattern | None:
-        """Of one look: a row that moves or grows is another at its end than where it shows most."""
-        small = next((small for t, small in self._small if t == look.t), None)
-        return None if small is None else Pattern.of(look.row, small, self._to_small)
+    @property
+    def _ends(self) -> Ends:
+        scenes = Scenes(self._small, self._to_small, self.shots, self.count, self.every)
+        return Ends(scenes, self.pace, self.tracks, self._closed)
 
     @property
     def _to_small(self) -> float:
         """The size of the small frames over the masks'."""
         return max(self.scales.source) / self._step / max(self.scales.fine)
-
-    def _room(self, track: Track) -> tuple[int, int]:
-        """The frames, from and to, over which a track can fade: within its shot, and not where another row stands."""
-        between = self.every - 1  # frames that no look has seen: the letters themselves say where they end
-        begins = max((shot for shot in self.shots if shot <= track.first), default=0) - between
-        ends = min((shot + between for shot in self.shots if shot >= track.stop), default=self.count)
-        for other in self.tracks:
-            if other is not track and overlap(track.region, other.region) is not None:
-                if other.last.t < track.looks[0].t:
-                    begins = max(begins, other.last.t + 1)
-                if other.looks[0].t > track.last.t:
-                    ends = min(ends, other.looks[0].t)
-        if len(track.looks) == 1:  # at the looks before and after, it was not there
-            begins, ends = max(begins, track.first - self.every + 1), min(ends, track.stop + self.every - 1)
-        return begins, ends

@@ -1,0 +1,121 @@
+"""When a row comes and goes, to the frame, and whether it does: from the frames beside those in which a prior sees it.
+
+It fades (edges.py), or it is on its way (passing.py); or the picture shows it before and after as well, and nothing has
+come or gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .align import overlap
+from .edges import FADE, Pattern
+from .pace import Pace
+from .passing import LASTS, passing
+from .tracks import Look, Track
+
+
+@dataclass(frozen=True, eq=False)
+class Scenes:
+    """The frames that are at hand, as (number, small frame [h, w, 3]), in order. scale: their size over the masks'.
+    shots: frames with which one begins. count: of the frames of the video so far. every: frames from look to look."""
+
+    small: Sequence[tuple[int, np.ndarray]]
+    scale: float
+    shots: Sequence[int]
+    count: int
+    every: int
+
+    def shot_of(self, t: int) -> tuple[int, int]:
+        """The first frame of the shot of frame t, and the one after its last."""
+        return max((one for one in self.shots if one <= t), default=0), self.shot_after(t + 1)
+
+    def shot_after(self, t: int) -> int:
+        """The first frame, t or later, with which a shot begins."""
+        return min((one for one in self.shots if one >= t), default=self.count)
+
+    def between(self, first: int, stop: int) -> list[tuple[int, np.ndarray]]:
+        return [(t, small) for t, small in self.small if first <= t < stop]
+
+
+class Ends:
+    """The ends of tracks. others: all tracks; closed: whether the end of one of them is known."""
+
+    def __init__(self, scenes: Scenes, pace: Pace, others: Sequence[Track], closed: Callable[[Track], bool]):
+        self.scenes, self.others, self.closed = scenes, others, closed
+        self._fade, self._lasts = pace.frames(FADE), pace.frames(LASTS)
+
+    def begin(self, track: Track, pattern: Pattern) -> None:
+        """Widen a track to the frames in which it fades in or is on its way. pattern: of its letters."""
+        first = track.looks[0]
+        begins, _ = self._room(track)
+        before = [small for _, small in self.scenes.between(begins, track.first)][::-1]
+        track.first -= self._frames_there((pattern, self.pattern(first)), before)
+        track.came = track.came and not self._stands(pattern, first.t, -1)
+        begins, _ = self.scenes.shot_of(track.first)
+        gone = (one.stop if self.closed(one) else one.last.t + self.scenes.every for one in self._at_its_height(track))
+        begins = max((stop for stop in gone if stop <= track.first), default=begins)
+        way = self.scenes.between(max(begins, track.first - self._lasts - 1), track.first)[::-1]
+        for look in passing(first.row, way, self.scenes.scale):
+            track.passing.append(look)
+            track.first = look.t
+
+    def end(self, track: Track, pattern: Pattern) -> None:
+        """Widen a track that has ended to the frames in which it fades out or is on its way."""
+        last = track.last
+        _, ends = self._room(track)
+        after = [small for _, small in self.scenes.between(track.stop, ends)]
+        track.stop += self._frames_there((pattern, self.pattern(last)), after)
+        track.went = not self._stands(pattern, last.t, 1)
+        come = (one.first for one in self._at_its_height(track) if one.first >= track.stop)
+        ends = min(come, default=self.scenes.shot_after(track.stop))
+        way = self.scenes.between(track.stop, min(ends, track.stop + self._lasts + 1))
+        for look in passing(last.row, way, self.scenes.scale):
+            track.passing.append(look)
+            track.stop = look.t + 1
+        if last.t + self.scenes.every >= self.scenes.count:
+            track.stop = self.scenes.count  # no later look could have seen it go
+
+    def pattern(self, look: Look) -> Pattern | None:
+        """Of one look: a row that moves or grows is another at its end than where it shows most."""
+        small = next((small for t, small in self.scenes.small if t == look.t), None)
+        return None if small is None else Pattern.of(look.row, small, self.scenes.scale)
+
+    def _frames_there(self, patterns: Sequence[Pattern | None], frames: Sequence[np.ndarray]) -> int:
+        return max(pattern.frames_there(frames, self._fade) for pattern in patterns if pattern is not None)
+
+    def _stands(self, pattern: Pattern, t: int, way: int) -> bool:
+        """Whether the letters still stand a second after a look (way 1), or stood there before it (-1), as far as the
+        shot goes: what fades has gone by then."""
+        there = [one for one in self.scenes.between(*self.scenes.shot_of(t)) if 0 < way * (one[0] - t) <= self._fade]
+        if not there:
+            return False
+        at, small = max(there, key=lambda one: way * one[0])
+        return abs(at - t) >= 2 * self.scenes.every and pattern.stands(small)
+
+    def _at_its_height(self, track: Track) -> Iterator[Track]:
+        """The tracks at the height of one that stand for more than a moment."""
+        own = track.region
+        for other in self.others:
+            shared = min(own.bottom, other.region.bottom) - max(own.top, other.region.top)
+            if other is not track and shared > 0 and len(other.looks) > 1:
+                yield other
+
+    def _room(self, track: Track) -> tuple[int, int]:
+        """The frames, from and to, over which a track can fade: within its shot, and not where another row stands."""
+        every = self.scenes.every
+        between = every - 1  # frames that no look has seen: the letters themselves say where they end
+        begins = max((shot for shot in self.scenes.shots if shot <= track.first), default=0) - between
+        ends = min((shot + between for shot in self.scenes.shots if shot >= track.stop), default=self.scenes.count)
+        for other in self.others:
+            if other is not track and overlap(track.region, other.region) is not None:
+                if other.last.t < track.looks[0].t:
+                    begins = max(begins, other.last.t + 1)
+                if other.looks[0].t > track.last.t:
+                    ends = min(ends, other.looks[0].t)
+        if len(track.looks) == 1:  # at the looks before and after, it was not there
+            begins, ends = max(begins, track.first - every + 1), min(ends, track.stop + every - 1)
+        return begins, ends
