@@ -28,6 +28,9 @@ ROOM = 0.3
 """Of the row's height, by which letters on their way reach above and below it."""
 LEAST = 0.1
 """Share of the row's own area that changes at least: less is an encoder's."""
+AT_ONCE = 3.0
+"""How many times as much changes in the first of its frames as in the one before, and as that least: letters are there
+at once, a hand comes gradually."""
 CLOSED = 0.2
 """Of a letter's height, over which what has changed is joined: over a part of the scene of their colour letters do not
 show."""
@@ -42,15 +45,17 @@ def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float) ->
     if len(frames) < 2:
         return
     looks: list[Look] = []
-    _, empty = frames[-1]
+    (_, empty), before = frames[-1], 0
     top, bottom = row.region.top * scale, row.region.bottom * scale
-    room = ROOM * (bottom - top)
+    room, least = ROOM * (bottom - top), LEAST * np.count_nonzero(row.marks) * scale**2
     band = slice(max(0, int(top - room)), min(len(empty), int(bottom + room) + 1))
     for t, small in frames[:-1]:
         differs = np.abs(small.astype(np.int16) - empty).max(2)
         changed = ndimage.binary_opening(differs[band] > CHANGED, np.ones((2, 2)))
-        if changed.sum() < LEAST * np.count_nonzero(row.marks) * scale**2:
-            yield from looks  # and before, the scene was empty
+        area = int(changed.sum())
+        if area < least:
+            if before >= AT_ONCE * max(area, least):
+                yield from looks  # and before, the scene was empty
             return
         high = band.stop - band.start
         beside = differs[max(0, band.start - high) : band.start], differs[band.stop : band.stop + high]
@@ -58,6 +63,7 @@ def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float) ->
             return
         if _edges(small[band], changed) < EDGES * _edges(empty[band], changed):
             return
+        before = area
         looks.append(Look(t, _row(_whole(changed, round(CLOSED * row.letter * scale)), band.start, scale, row)))
 
 

@@ -62,3 +62,13 @@ def test_the_report_says_how_far_it_reaches():
     (one,) = finding.found
     assert (one.track.first, one.track.stop) == (21, 40)
     assert one.track.covered.right >= one.track.region.right + 50
+
+
+def test_a_hand_that_comes_near_is_nothing_on_its_way():
+    frames = video(scene(FRAMES), (LINE, STANDS))
+    sleeve = torch.tensor([0.1, 0.6]).repeat_interleave(3).repeat(40)[None, :, None]
+    for t in range(16, FRAMES):
+        reach = 5 * (t - 16) + 1
+        frames[t, 148:164, :reach] = sleeve[:, -reach:]
+    finding = find_text(frames, white, EVEN)
+    assert [one.track.passing for one in finding.found] == [[]]
