@@ -17,8 +17,10 @@ from typing import Any, TypeVar
 import torch
 
 Item = TypeVar("Item")
-AHEAD = 2
-"""Pieces for each core that are begun before they are asked for."""
+MOST = 4
+"""Cores that are used at most: each piece at hand takes memory."""
+AHEAD = 1
+"""Pieces more than cores that are begun before they are asked for."""
 
 
 def in_order(
@@ -27,15 +29,15 @@ def in_order(
     device: torch.device,
     finish: Callable[[Item, Any], Any] | None = None,
 ) -> Iterator[Any]:
-    """What `begin` makes of each item, in their order; several at once on a CPU that has several cores (as many as
-    torch uses), else one after the other.
+    """What `begin` makes of each item, in their order; several at once on a CPU that has several cores (of those that
+    torch uses, MOST), else one after the other.
 
     finish: makes the result of an item and of what `begin` made of it, one item after the other, where it needs what it
     made of the one before. An exception of either comes out here, and nothing is begun any more.
     """
-    cores = min(torch.get_num_threads(), len(items)) if device.type == "cpu" else 1
-    if cores > 1:
-        yield from _at_once(_pool(torch.get_num_threads()), begin, items, finish)
+    cores = min(torch.get_num_threads(), MOST)
+    if device.type == "cpu" and min(cores, len(items)) > 1:
+        yield from _at_once(_pool(cores), begin, items, finish)
         return
     for item in items:
         made = begin(item)
@@ -50,7 +52,7 @@ def _at_once(pool: _Pool, begin: Callable, items: Sequence[Item], finish: Callab
         begun.extend((item, pool.submit(begin, item)) for item in islice(rest, count))
 
     try:
-        begin_next(AHEAD * pool.cores)
+        begin_next(pool.cores + AHEAD)
         while begun:
             item, future = begun.popleft()
             made = future.result()
@@ -65,13 +67,13 @@ class _Pool:
     """Threads in which torch splits no operation."""
 
     def __init__(self, cores: int):
-        self.cores = cores
+        self.cores, before = cores, torch.get_num_threads()
         self._threads = ThreadPoolExecutor(cores, "clear")
         # a thread counts for itself, but how it counts at first is one number of the whole process
         everyone = Barrier(cores)
         for future in [self._threads.submit(_alone, everyone) for _ in range(cores)]:
             future.result()
-        torch.set_num_threads(cores)
+        torch.set_num_threads(before)
 
     def submit(self, work: Callable, *args: Any) -> Future:
         """As an executor's, with this thread's modes: they are another's own."""
