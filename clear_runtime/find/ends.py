@@ -20,11 +20,13 @@ from .tracks import Look, Track
 
 @dataclass(frozen=True, eq=False)
 class Scenes:
-    """The frames that are at hand, as (number, small frame [h, w, 3]), in order. scale: their size over the masks'.
-    shots: frames with which one begins. count: of the frames of the video so far. every: frames from look to look."""
+    """The frames that are at hand, as (number, small frame [h, w, 3]), in order. scale: their size over the masks',
+    which is `size` (height, width). shots: frames with which one begins. count: of the frames of the video so far.
+    every: frames from look to look."""
 
     small: Sequence[tuple[int, np.ndarray]]
     scale: float
+    size: tuple[int, int]
     shots: Sequence[int]
     count: int
     every: int
@@ -59,7 +61,7 @@ class Ends:
         gone = (one.stop if self.closed(one) else one.last.t + self.scenes.every for one in self._at_its_height(track))
         begins = max((stop for stop in gone if stop <= track.first), default=begins)
         way = self.scenes.between(max(begins, track.first - self._lasts - 1), track.first)[::-1]
-        for look in passing(first.row, way, self.scenes.scale):
+        for look in passing(first.row, way, self.scenes.scale, self.scenes.size):
             track.passing.append(look)
             track.first = look.t
 
@@ -73,7 +75,7 @@ class Ends:
         come = (one.first for one in self._at_its_height(track) if one.first >= track.stop)
         ends = min(come, default=self.scenes.shot_after(track.stop))
         way = self.scenes.between(track.stop, min(ends, track.stop + self._lasts + 1))
-        for look in passing(last.row, way, self.scenes.scale):
+        for look in passing(last.row, way, self.scenes.scale, self.scenes.size):
             track.passing.append(look)
             track.stop = look.t + 1
         if last.t + self.scenes.every >= self.scenes.count:

@@ -307,7 +307,7 @@ class Finder:
 
     @property
     def _ends(self) -> Ends:
-        scenes = Scenes(self._small, self._to_small, self.shots, self.count, self.every)
+        scenes = Scenes(self._small, self._to_small, self.scales.fine, self.shots, self.count, self.every)
         return Ends(scenes, self.pace, self.tracks, self._closed)
 
     @property

@@ -38,10 +38,10 @@ SOFT = 2
 """Pixels of the small frames by which it is widened, for letters are blurred then."""
 
 
-def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float) -> Iterator[Look]:
+def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float, size: tuple[int, int]) -> Iterator[Look]:
     """What of a row shows in frames that follow one another from its own on, nearest first, as (number, small frame
-    [h, w, 3]); the last of them is the empty scene. scale: the small frames' size over the masks'. Nothing where the
-    scene itself changes, or is not seen empty."""
+    [h, w, 3]); the last of them is the empty scene. scale: the small frames' size over the masks'; size: (height,
+    width) of these. Nothing where the scene itself changes, or is not seen empty."""
     if len(frames) < 2:
         return
     looks: list[Look] = []
@@ -64,7 +64,7 @@ def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float) ->
         if _edges(small[band], changed) < EDGES * _edges(empty[band], changed):
             return
         before = area
-        looks.append(Look(t, _row(_whole(changed, round(CLOSED * row.letter * scale)), band.start, scale, row)))
+        looks.append(Look(t, _row(_whole(changed, round(CLOSED * row.letter * scale)), band.start, scale, size, row)))
 
 
 def _whole(changed: np.ndarray, gap: int) -> np.ndarray:
@@ -81,16 +81,17 @@ def _edges(picture: np.ndarray, where: np.ndarray) -> float:
     return float(np.hypot(*np.gradient(grey))[where].mean())
 
 
-def _row(changed: np.ndarray, top: int, scale: float, row: Row) -> Row:
+def _row(changed: np.ndarray, top: int, scale: float, size: tuple[int, int], row: Row) -> Row:
     """A part of a small frame [h, w] bool, from line `top` on, as a row of the masks."""
+    height, width = size
     place = ndimage.find_objects(changed.astype(np.uint8))[0]
     down, across = place
     inside = changed[place]
     region = Region.between(
         round((top + down.start) / scale),
         round(across.start / scale),
-        round((top + down.stop) / scale),
-        round(across.stop / scale),
+        min(height, round((top + down.stop) / scale)),
+        min(width, round(across.stop / scale)),
     )
     ys, xs = ((np.arange(n) * have // n) for n, have in zip((region.height, region.width), inside.shape))
     return Row(region, inside[np.ix_(ys, xs)].astype(np.uint8) * 255, row.sure, row.letter, row.upright)

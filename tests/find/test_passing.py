@@ -72,3 +72,11 @@ def test_a_hand_that_comes_near_is_nothing_on_its_way():
         frames[t, 148:164, :reach] = sleeve[:, -reach:]
     finding = find_text(frames, white, EVEN)
     assert [one.track.passing for one in finding.found] == [[]]
+
+
+@pytest.mark.parametrize("width", [317, 318, 319, 320])
+def test_what_leaves_the_frame_is_marked_to_its_edge(width):
+    frames = sliding(video(scene(FRAMES), (LINE, STANDS)), {23: 30, 22: 70, 21: 110})[:, :, :width]
+    large = lambda x, rows: x.repeat_interleave(3, rows).repeat_interleave(3, rows + 1)
+    marks, way = mark(large(frames, 1)), large(torch.from_numpy(slid(110))[:, :width], 0)
+    assert (marks[21] & way).sum() >= 0.97 * way.sum()
