@@ -150,8 +150,8 @@ class Case:
         region, (height, width) = self.track.place, self.size
         down, aside = region.top + region.height / 2, abs(region.left + region.width / 2 - width / 2)
         centred = aside <= rules.middle * width
-        if aside > rules.rim * width:
-            return ANYWHERE
+        if aside > rules.rim * width and not self.track.fullest.row.upright:
+            return ANYWHERE  # columns stand there
         if down >= rules.lower * height:
             return 0 if centred and down >= rules.bottom * height else 1
         return 2 if centred else ANYWHERE

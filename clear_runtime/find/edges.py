@@ -88,7 +88,8 @@ class Pattern:
             for product in (self.contrast**2, seen**2, self.contrast * seen)
         )
         alike = (both >= STANDS * own) & (both >= ALIKE * np.sqrt(own * other))
-        return float(own[alike].sum()) >= 0.5 * float(own.sum())
+        total = float(own.sum())
+        return total > 0 and float(own[alike].sum()) >= 0.5 * total  # what has no contrast says nothing
 
     def frames_there(self, small: Iterable[np.ndarray], most: int = FADE) -> int:
         """In how many of these frames, from the first on, it is there, `most` at most."""

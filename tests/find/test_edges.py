@@ -43,3 +43,10 @@ def test_a_sign_stands_behind_what_walks_before_a_part_of_it(pattern):
 )
 def test_what_has_changed_does_not_stand(pattern, frame):
     assert not pattern.stands(frame)
+
+
+def test_letters_without_contrast_stand_nowhere():
+    soft = at(SIGN, 60, 80).astype(np.uint8) * 255
+    (row,) = rows_of(soft, 0.5)
+    even = np.full((180, 320, 3), 90, np.uint8)
+    assert not Pattern.of(row, even, 1.0).stands(even)

@@ -89,6 +89,12 @@ def test_at_the_rim_of_the_frame_nothing_stands_for_a_subtitle():
     assert goes(case(0, TOTAL, top=450, middle=100, width=90)) == [False]
 
 
+def test_a_column_at_the_rim_may_be_one():
+    column = case(0, TOTAL, top=400, middle=1200, width=40, letter=240)
+    column.track.fullest.row.upright = True
+    assert goes(column) == [True]
+
+
 def test_a_line_at_a_subtitles_place_is_not_lettering_because_titles_change():
     titles = [case(10, 80, top=520, middle=260), case(90, 160, top=520, middle=260)]
     assert goes(*titles, case(0, TOTAL)) == [True] * 3
