@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from paths import ROOT
 from PIL import Image
+from torch.nn import functional as F
 
 from clear_runtime.media.video import read_frames
 from clear_runtime.media.writer import VideoWriter
@@ -35,3 +36,16 @@ def pictures(server, outputs, key):
     """[T, H, W, 3] uint8: the files that a node SaveImage wrote."""
     paths = [server.base / "output" / i["subfolder"] / i["filename"] for i in outputs[key]["images"]]
     return torch.from_numpy(np.stack([np.array(Image.open(p).convert("RGB")) for p in paths]))
+
+
+def cleaned_within(server, outputs, shape):
+    """(frames, masks, source) that a graph's nodes "frames", "masks" and "source" wrote, of this shape [T, H, W, 3]:
+    a subtitle was found, and what the mask does not cover is the source's to the bit."""
+    frames, masks, source = (pictures(server, outputs, key) for key in ("frames", "masks", "source"))
+    masks = masks[..., 0]
+    assert frames.shape == source.shape == shape
+    assert masks.any(), "the subtitle was not found"
+    # a picture file rounds the mask: its faintest edge, up to two pixels wide, reads as 0 there
+    edge = F.max_pool2d((masks > 0).float()[:, None], 5, 1, 2)[:, 0] > 0
+    assert (frames == source)[~edge].all()
+    return frames, masks, source
