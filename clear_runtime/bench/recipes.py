@@ -16,6 +16,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -109,7 +110,7 @@ def run(
         around(into, MARKS)
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bench = _Bench(out, _encoded(data, out, clips, device), held_back(data, held), steps, scored, device)
+    bench = _Bench(out, _encoded(data, out, clips, device), data, held, steps, scored, device)
     rows = [bench.row(name, 0) for name in recipes]
     best = sorted(rows, key=lambda row: row.scores[BY], reverse=True)[:BEST]
     for row in best:
@@ -122,12 +123,17 @@ def run(
 class _Bench:
     """What all rows are trained and scored with."""
 
-    def __init__(self, out: Path, paths: list[Path], held: list, steps: int, scored: Sequence[int], device):
-        self.out, self.paths, self.held, self.steps, self.device = out, paths, held, steps, device
+    def __init__(self, out: Path, paths: list[Path], data: Path, held: int, steps: int, scored: Sequence[int], device):
+        self.out, self.paths, self.data, self.count, self.steps, self.device = out, paths, data, held, steps, device
         self.scored = list(scored)
         self.base, self.context = load.transformer_state_dict(), load.prompt_embedding()
         self.gain = load.load_bundled_codec(device).net.gain().cpu()
         self.rows: list[Row] = []
+
+    @cached_property
+    def held(self) -> list:
+        """What is scored on; where all runs have their scores, it need not be made."""
+        return held_back(self.data, self.count)
 
     def row(self, recipe: str, seed: int) -> Row:
         folder = self.out / f"{recipe.replace(', ', '_').replace(' ', '_')}-{seed}"
@@ -141,7 +147,7 @@ class _Bench:
     def _scores(self, folder: Path, head: Path | None) -> dict[str, float]:
         """Of a run's LoRA; what was measured before in the same way is read."""
         lora, kept = read_lora(folder / LORA), folder / SCORES
-        measured = {"lora": fingerprint(lora), "held": len(self.held), "steps": self.scored}
+        measured = {"lora": fingerprint(lora), "held": self.count, "steps": self.scored}
         before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
         if {name: before.get(name) for name in measured} == measured:
             return before["scores"]

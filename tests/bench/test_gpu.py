@@ -32,6 +32,6 @@ def test_limits_leave_the_trainings_their_share():
     for minutes in (3, 10):
         limits = plan.limits(parts, 60 * minutes)
         assert list(limits) == [part.name for part in parts] and sum(limits.values()) <= 60 * minutes + 1e-6
-        assert limits["better"] >= 30 * minutes
+        assert limits["better"] >= 60 * plan.FOR_THE_LAST * minutes - 1e-6
     with pytest.raises(ClearError, match="no part slow"):
         plan.parts(["slow"])
