@@ -1,26 +1,26 @@
 """Put everything that `bench gpu` needs on a machine without a network into one folder.
 
-    python -m clear_runtime bench prepare --data DATA --out .bench
+    python -m clear_runtime bench prepare [--data DATA] [--comfyui TREE] --out .bench
 
-DATA was filled by clear_runtime.data.synthetic.sources. FOLDER gets data/, pictures and fonts with their licences;
-wheels/, the packages that such a machine may lack; and contents.json, what is in it. It must not be there yet.
+DATA was filled by clear_runtime.data.synthetic.sources, TREE is a ComfyUI. FOLDER gets data/, pictures and fonts with
+their licences; wheels/, the packages that such a machine may lack; comfyui.tar.xz, the ComfyUI and what it needs on
+Linux; and contents.json, what is in it. It must not be there yet. Where only so much may be carried at once, make two
+folders: the trainings need DATA alone, and the others only the ComfyUI.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import subprocess
-import sys
-import tempfile
-import zipfile
-from email.parser import Parser
 from pathlib import Path
 
 from ..data.synthetic.pack import pack
 from ..errors import ClearError, ending_in_words
 from .gpu.results import write_json
 from .gpu.runner import DATA, WHEELS
+from .gpu.site import COMFYUI
+from .prepare_comfyui import pack_comfyui
+from .wheels import fetch
 
 log = logging.getLogger(__name__)
 PACKAGES = ("diffsynth==2.1.12", "ftfy==6.3.1", "pysubs2==1.8.1", "wcwidth==0.2.13")
@@ -28,38 +28,25 @@ PACKAGES = ("diffsynth==2.1.12", "ftfy==6.3.1", "pysubs2==1.8.1", "wcwidth==0.2.
 DEFAULT_MEGABYTES = 34.0
 
 
-def prepare(data: Path, out: Path, megabytes: float) -> dict:
+def prepare(data: Path | None, comfyui: Path | None, out: Path, megabytes: float) -> dict:
     """What contents.json says. Raises ClearError for a folder that is not empty, and when a package cannot be had."""
+    if data is None and comfyui is None:
+        raise ClearError("Say what to put in: --data DATA, --comfyui TREE, or both.")
+    if comfyui is not None and not (comfyui / "main.py").is_file():
+        raise ClearError(f"{comfyui} is no ComfyUI: it has no main.py.")
     if out.exists() and any(out.iterdir()):
         raise ClearError(f"{out} is not empty. Choose another folder, or empty it.")
     (out / WHEELS).mkdir(parents=True)
-    packed = pack(data, out / DATA, megabytes)
-    contents = {"data": {"bytes": packed, "licences": f"{DATA}/LICENCES.txt"}, "wheels": _wheels(out / WHEELS)}
+    contents: dict = {"wheels": fetch(PACKAGES, out / WHEELS)}
+    if data is not None:
+        contents["data"] = {"bytes": pack(data, out / DATA, megabytes), "licences": f"{DATA}/LICENCES.txt"}
+    if comfyui is not None:
+        contents["comfyui"] = {
+            "packages": pack_comfyui(comfyui, out / COMFYUI),
+            "bytes": (out / COMFYUI).stat().st_size,
+        }
     write_json(out / "contents.json", contents)
     return contents
-
-
-def _wheels(folder: Path) -> list[dict]:
-    """Fetch PACKAGES; name, licence and bytes of each."""
-    with tempfile.TemporaryDirectory() as empty:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        command += ["--platform", "any", "--dest", str(folder.resolve()), *PACKAGES]
-        try:
-            subprocess.run(command, check=True, cwd=empty)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise ClearError(f"pip could not fetch {', '.join(PACKAGES)} ({error}). Is there a network?") from error
-    return [_about(wheel) for wheel in sorted(folder.glob("*.whl"))]
-
-
-def _about(wheel: Path) -> dict:
-    with zipfile.ZipFile(wheel) as content:
-        name = next(name for name in content.namelist() if name.endswith(".dist-info/METADATA"))
-        stated = Parser().parsestr(content.read(name).decode(), headersonly=True)
-        classifiers = [line for line in stated.get_all("Classifier", []) if line.startswith("License")]
-        files = [name for name in content.namelist() if ".dist-info/" in name and "LICENSE" in name.upper()]
-    licence = stated["License-Expression"] or (stated["License"] or "").strip().partition("\n")[0]
-    licence = licence or ", ".join(classifiers) or f"in {', '.join(files) or 'the package'}"
-    return {"file": wheel.name, "licence": licence[:120], "bytes": wheel.stat().st_size}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -68,11 +55,12 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="filled by clear_runtime.data.synthetic.sources")
+    parser.add_argument("--data", type=Path, help="filled by clear_runtime.data.synthetic.sources; for trainings")
+    parser.add_argument("--comfyui", type=Path, metavar="TREE", help="a ComfyUI, for the nodes' tests")
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="default: %(default)s")
     parser.add_argument("--megabytes", type=float, default=DEFAULT_MEGABYTES, help="of data, at most")
     args = parser.parse_args(argv)
     with ending_in_words("stopped; delete the folder before you try again"):
-        contents = prepare(args.data, args.out, args.megabytes)
-        size = contents["data"]["bytes"] + sum(wheel["bytes"] for wheel in contents["wheels"])
+        prepare(args.data, args.comfyui, args.out, args.megabytes)
+        size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
         log.info("%s: %.1f MB", args.out, size / 1e6)

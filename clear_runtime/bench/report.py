@@ -21,7 +21,7 @@ def tables(found: dict) -> str:
     """What stands in gpu.json, as Markdown. Parts that were not run are left out."""
     memory = f" ({found['gib']} GiB)" if "gib" in found else ""
     lines = [f"On {found['name']}{memory}, torch {found['torch']}, {found['minutes']:g} minutes in all."]
-    makers = {"right": _right, "fast": _fast, "trainable": _trainable, "better": _better}
+    makers = {"right": _tests, "comfy": _tests, "fast": _fast, "trainable": _trainable, "better": _better}
     for name, part in found["parts"].items():
         lines.append(f"### {name.capitalize()}")
         if part["state"] != "done":
@@ -45,13 +45,13 @@ def around(path: Path, marks: tuple[str, str]) -> tuple[str, str]:
     return before, after
 
 
-def _right(results: dict) -> list[str]:
+def _tests(results: dict) -> list[str]:
     passed = sum(row["outcome"] == "passed" for row in results.values())
     rows = []
     for name, row in results.items():
         errors = [f"{value:.1e}" for value in row.values() if isinstance(value, float) and value is not row["seconds"]]
         rows.append([name.partition("::")[2], row["outcome"], ", ".join(errors) or row.get("message", "")])
-    head = f"{passed} of {len(results)} tests pass. Relative errors against the CPU's float32:"
+    head = f"{passed} of {len(results)} tests pass. Relative errors against the CPU's float32, where there is one:"
     return [head, _table(["test", "outcome", "error"], rows)]
 
 

@@ -14,7 +14,7 @@
     codecs       what an encoding keeps of a film, with each codec
     startup      what the pack adds to ComfyUI's start
     prepare      everything that a machine without a network needs for `gpu`, in one folder
-    gpu          the minutes in which a GPU is at hand: right, fast, trainable, better
+    gpu          the minutes in which a GPU is at hand: right, comfy, fast, trainable, better
     tables       the tables of a `gpu` run, into a Markdown file
 
 COMMAND --help says more.

@@ -19,6 +19,7 @@ class Part:
 
 PARTS = (
     Part("right", 75, "the tests marked gpu: the same pictures as on the CPU"),
+    Part("comfy", 90, "the nodes in a ComfyUI, on the card"),
     Part("fast", 210, "seconds a frame and memory of a removal with the real shape"),
     Part("trainable", 110, "seconds a step and memory of both trainers"),
     Part("better", 0, "the bundled weights, trained on"),

@@ -22,7 +22,7 @@ from ...errors import ending_in_words
 from . import plan
 from .process import run
 from .results import read_json, write_json
-from .site import unpack
+from .site import COMFYUI, unpack, unpack_comfyui
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).parents[3]
@@ -47,9 +47,12 @@ def run_all(args: argparse.Namespace) -> dict:
         site = Path(work) / "site"
         site.mkdir()
         log.info("unpacked: %s", ", ".join(unpack(args.data / WHEELS, site)) or "nothing")
+        brought = unpack_comfyui(args.data / COMFYUI, Path(work))
+        paths = (str(ROOT), str(site), brought.get("PYTHONPATH"), os.environ.get("PYTHONPATH"))
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), str(site), os.environ.get("PYTHONPATH")))),
+            **brought,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "PYTHONUNBUFFERED": "1",
         }
         for part in asked:

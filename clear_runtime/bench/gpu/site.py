@@ -1,13 +1,19 @@
-"""Packages that a machine lacks, from wheels that were brought along: unpacked, not installed."""
+"""Packages that a machine lacks, and a ComfyUI, from what was brought along: unpacked, not installed."""
 
 from __future__ import annotations
 
 import logging
+import tarfile
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
 log = logging.getLogger(__name__)
+
+COMFYUI, TREE, SITE = "comfyui.tar.xz", "ComfyUI", "site"
+"""The archive of a ComfyUI and of what it needs, and its two folders."""
+COMFYUI_PATH = "COMFYUI_PATH"
+"""The environment's name for a ComfyUI tree, as the tests know it."""
 
 STAND_INS = {
     "modelscope": '"""In place of a package that is only needed to download models."""\n\n\n'
@@ -32,3 +38,13 @@ def unpack(wheels: Path, site: Path) -> list[str]:
             (site / f"{name}.py").write_text(text, encoding="utf-8")
             unpacked.append(name)
     return unpacked
+
+
+def unpack_comfyui(archive: Path, folder: Path) -> dict[str, str]:
+    """Unpack the archive, where there is one; returns what its use asks of the environment: COMFYUI_PATH, and its
+    packages' folder under PYTHONPATH."""
+    if not archive.is_file():
+        return {}
+    with tarfile.open(archive) as content:
+        content.extractall(folder, filter="data")
+    return {COMFYUI_PATH: str(folder / TREE), "PYTHONPATH": str(folder / SITE)}
