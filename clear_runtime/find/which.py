@@ -14,6 +14,7 @@ from ..frames.region import Region
 from .align import overlap
 from .case import ANYWHERE, Case, Verdict, WhichRules, one_kind
 from .in_turn import words_in_turn
+from .tracks import Track
 
 CORNERED = "stands in a corner"
 
@@ -109,19 +110,25 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
 
 
 def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict | None:
-    """The verdict on a row that stands for less than a second where lettering moved just before or after: the camera
-    has paused."""
+    """The verdict on a row that stands for less than a second where lettering of its size moved just before or after:
+    the camera has paused. It has not where the scene moves behind the row."""
     own = case.track
-    if case.asked or own.stop - own.first >= rules.pause:
+    if case.asked or own.stop - own.first >= rules.pause or case.movement.against_scene > 1:
         return None
     near = (
         other
         for other in moving
         if own.first <= other.track.stop + rules.beside and other.track.first <= own.stop + rules.beside
     )
-    if any(_covers(other.track.place, own.place, 0.5) for other in near):
+    if any(_covers(other.track.place, own.place, 0.5) and _sizes_alike(own, other.track, rules) for other in near):
         return Verdict(False, "stands while the camera pauses", moves=True)
     return None
+
+
+def _sizes_alike(a: Track, b: Track, rules: WhichRules) -> bool:
+    """Whether the letters of two rows may be the same ones, in a picture that zooms or was seen in part."""
+    low, tall = sorted((a.letter, b.letter))
+    return tall <= rules.scripts * low
 
 
 def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:

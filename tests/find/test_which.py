@@ -133,6 +133,9 @@ def test_lettering_that_pauses_with_the_camera_is_no_line_but_a_line_over_it_is(
     *_, verdict = which([case(0, 60, **pan), case(84, 150, **pan), paused])
     assert not verdict.goes and verdict.why == "stands while the camera pauses"
     assert goes(case(0, 60, **pan), case(30, 45))[1] and goes(case(0, 60, **pan), case(30, 90, top=320))[1]
+    over = dict(top=320, width=500)
+    assert goes(case(0, 60, **pan), case(62, 80, **over, letter=80, movement=Movement(0, 3, 1.0, 0.0)))[1]
+    assert goes(case(0, 60, **pan), case(62, 80, **over, letter=30))[1], "other letters than those that moved"
 
 
 def test_short_marks_of_many_sizes_here_and_there_are_no_words_shown_one_by_one():
