@@ -1,7 +1,7 @@
 """Rows in which standing text and text that moves behind it have run into one another, taken apart.
 
 A score over a board with adverts is one blob to a prior. In the looks before and after there is text all over it too;
-but only the score shows the same pixels.
+but only the score shows the same pixels. And where a row has stood by itself before, it is known within the blob.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
+from .align import alike, overlap
 from .rows import Row
 from .steady import picture_of
 
@@ -24,6 +25,10 @@ FLAT = 16.0
 """Variance, in levels squared, under which there is nothing to compare."""
 SHARE = 0.05
 """Of a row's letters, that must stand and that must have changed for it to be two."""
+TALLER = 1.8
+"""How many times as high as a row what it has run into is at least: a row itself grows along its line."""
+STILL = 0.55
+"""How alike the letters of a row are to those at its place in what it has run into, where they are the same ones."""
 NEAR = 12
 """Pixels around text, on a frame of 1280, in which text of the next look is taken for it."""
 
@@ -58,6 +63,27 @@ def _parts(row: Row, now: Seen, *others: Seen) -> list[Row]:
     if min(changed.sum(), (letters & stands).sum()) <= least:
         return [row]
     return [_only(row, stands), _only(row, ~stands, moves=True)]
+
+
+def known_apart(row: Row, known: Sequence[Row]) -> list[Row]:
+    """A row of one look as several, where rows that stood by themselves in the look before have run into it."""
+    parts = []
+    for other in known:
+        at = overlap(other.region, row.region)
+        if row.moves or row.upright or other.upright or at != other.region:
+            continue
+        if row.region.height < TALLER * at.height:
+            continue
+        here, inside = np.zeros(row.soft.shape, dtype=bool), at.within(row.region)
+        here[inside.rows, inside.columns] = True
+        if min((row.soft[here] > 0).sum(), (row.soft[~here] > 0).sum()) == 0:
+            continue
+        part = _only(row, here)
+        if alike(other.soft, other.region, part.soft, part.region) >= STILL:
+            part.letter = other.letter
+            parts.append(part)
+            row = _only(row, ~here)
+    return [*parts, row]
 
 
 def _text_near(region: Region, other: Seen) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..frames.region import Region
 from .align import alike, camera, moved, overlap, part
+from .apart import known_apart
 from .rows import Row
 
 SAME = 0.55
@@ -230,6 +231,8 @@ class Tracker:
         self._follow_camera(t, grey, factor, [row.region for row in rows])
         active = [one for one in self.tracks if t - one.last.t <= self.patience and id(one) not in self._gone]
         before = {id(track): track.last.row for track in active}
+        known = [track.last.row for track in active if len(track.looks) > 1]
+        rows = [part for row in rows for part in known_apart(row, known)]
         found: list[tuple[Track, Row]] = []
         for row in sorted(rows, key=lambda row: -row.soft.size):
             same = [track for track in active if self._same(before[id(track)], row)]
