@@ -29,7 +29,8 @@ class WhichRules:
     further than the last from it; sure: and this is how sure the prior must be. usual: the same, in most looks, of
     what tells of others. standing: share of its looks in
     which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands,
-    half a second later.
+    half a second later; passed: the same where the scene has moved behind it, which dark or thin letters show between
+    them.
     """
 
     shortest: int = 7
@@ -52,6 +53,7 @@ class WhichRules:
     usual: float = 0.9
     standing: float = 0.35
     steady: float = 0.83
+    passed: float = 0.65
 
     def at(self, pace: Pace) -> WhichRules:
         """The same lengths of time at another rate."""

@@ -102,7 +102,8 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
         return Verdict(False, "moves with the scene", moves=True)
     if movement.standing < rules.standing and movement.travelled >= 4:
         return Verdict(False, "moves", moves=True)
-    if case.track.moves or case.track.steady is not None and case.track.steady < rules.steady:
+    least = rules.passed if movement.against_scene > 1 and not movement.with_scene else rules.steady
+    if case.track.moves or case.track.steady is not None and case.track.steady < least:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
         return Verdict(False, CORNERED)

@@ -4,7 +4,7 @@ import numpy as np
 from drawn_rows import letters
 from scipy import ndimage
 
-from clear_runtime.find.apart import Seen, taken_apart
+from clear_runtime.find.apart import Seen, known_apart, taken_apart
 from clear_runtime.find.rows import rows_of
 from clear_runtime.find.steady import steady
 
@@ -59,3 +59,20 @@ def test_letters_are_steady_where_the_scene_behind_them_is_not():
     other[one.soft > 0] = 250
     assert steady(row, one.small, other, 1.0) > 0.9
     assert steady(row, one.small, np.roll(one.small, 9, 1), 1.0) < 0.6
+
+
+def test_a_row_is_known_within_what_it_has_run_into():
+    soft = np.zeros((200, 640), np.uint8)
+    line = letters(3, 20)
+    soft[150 : 150 + line.shape[0], 60 : 60 + line.shape[1]][line] = 255
+    (alone,) = rows_of(soft, 0.5)
+    soft[20:149, 40 : 90 + line.shape[1] : 30] = 255  # a car's stripes, down to the letters
+    soft[148:152, 40 : 90 + line.shape[1]] = 255
+    (blob,) = rows_of(soft, 0.5)
+    row, rest = known_apart(blob, [alone])
+    assert row.region.joined(alone.region) == alone.region and row.letter == alone.letter
+    assert np.count_nonzero(row.soft) >= np.count_nonzero(alone.soft)
+    assert np.count_nonzero(row.soft) + np.count_nonzero(rest.soft) == np.count_nonzero(blob.soft)
+    other = rows_of(np.roll(soft * (np.arange(200) >= 152)[:, None].astype(np.uint8), 9, 1), 0.5)[0]
+    assert known_apart(blob, [other]) == [blob], "other letters"
+    assert known_apart(alone, [alone]) == [alone], "and a row is no more than itself"
