@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .align import overlap
+from .apart import TALLER
 from .edges import FADE, Pattern
 from .pace import Pace
 from .passing import LASTS, passing
@@ -113,7 +114,7 @@ class Ends:
         begins = max((shot for shot in self.scenes.shots if shot <= track.first), default=0) - between
         ends = min((shot + between for shot in self.scenes.shots if shot >= track.stop), default=self.scenes.count)
         for other in self.others:
-            if other is not track and overlap(track.region, other.region) is not None:
+            if not _holds(other, track) and overlap(track.region, other.region) is not None:
                 if other.last.t < track.looks[0].t:
                     begins = max(begins, other.last.t + 1)
                 if other.looks[0].t > track.last.t:
@@ -121,3 +122,8 @@ class Ends:
         if len(track.looks) == 1:  # at the looks before and after, it was not there
             begins, ends = max(begins, track.first - every + 1), min(ends, track.stop + every - 1)
         return begins, ends
+
+
+def _holds(other: Track, track: Track) -> bool:
+    """Whether a track is one itself, or of letters so much taller that it may have run into them (apart.py)."""
+    return other is track or other.place.height >= TALLER * track.place.height

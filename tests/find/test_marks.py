@@ -176,3 +176,15 @@ def test_words_that_cover_the_same_pixels_are_told_apart_by_the_picture():
     finding = find_text(frames, slab, EVEN)
     assert [one.track.looks[0].t for one in finding.found] == [0, 12, 24, 36]
     assert all(one.verdict.goes for one in finding.found)
+
+
+@pytest.mark.parametrize("touches", [slice(8, 16), slice(20, 24)], ids=["from its first frame", "in between"])
+def test_a_line_that_runs_into_a_tall_sign_behind_it_goes_in_all_of_its_frames(touches):
+    """A car's writing passes close above a caption, and to the prior both are one."""
+    frames = video(scene(FRAMES, pan=2.0), (LINE, slice(8, 40)))
+    for t in range(*touches.indices(FRAMES)):
+        tall = torch.from_numpy(at(letters(5, 4, scale=9), 88, 190 + 6 * (t - touches.start)))
+        frames[t][tall] = 1.0
+    marks, line = mark(frames), torch.from_numpy(LINE)
+    assert (marks[8:40] & line).sum((1, 2)).min() >= 0.97 * line.sum()
+    assert not marks[:, :80].any() and not marks[:8].any() and not marks[41:].any()
