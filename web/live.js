@@ -93,7 +93,7 @@ class Panel {
     show(state) {
         this.told = true
         this.text.textContent = state.ended === "done" && state.found ? summary(state.found) : words(state)
-        if (state.note && !state.ended) this.text.textContent += `\n${state.note}`
+        if (state.note && !state.ended) this.text.textContent += `\n${told(state.note)}`
         this.found?.tell(state.found, this.facts?.fps)
         if (!state.ended) this.still?.close()
         else if (state.ended === "done") this.film?.again()
@@ -114,10 +114,10 @@ class Panel {
 export function words(state) {
     if (state.ended === "done") return told(state.text) || say("Done")
     if (state.ended === "stopped") return told(state.text || "Stopped.")
-    if (state.ended === "failed") return state.text || say("Failed")
+    if (state.ended === "failed") return told(state.text) || say("Failed")
     const percent = state.total ? `${Math.floor((100 * state.done) / state.total)} %` : ""
     const left = state.left == null ? "" : `${seconds(state.left)} ${say("left")}`
-    return [say(state.stage), told(state.detail), percent, left].filter(Boolean).join(" · ")
+    return [told(state.stage), told(state.detail), percent, left].filter(Boolean).join(" · ")
 }
 
 /** The state of a run of which only its output is known. */

@@ -1,0 +1,25 @@
+// On a Chinese page, what the pack says through ComfyUI's own places: the error that ComfyUI shows, and a report on
+// Preview as Text. What goes on to other nodes stays as it is.
+import { app } from "../../scripts/app.js"
+import { api } from "../../scripts/api.js"
+import { told } from "./words.js"
+
+const isOurs = (node) => Boolean(node?.comfyClass?.startsWith("CLEAR_") || node?.subgraph?.nodes?.some(isOurs))
+
+// listens before the page's own, which come after all scripts were loaded, and hands on what they show
+api.addEventListener("execution_error", ({ detail }) => {
+    if (String(detail.exception_type).includes(".clear_runtime."))
+        detail.exception_message = told(detail.exception_message.trim())
+})
+
+app.registerExtension({
+    name: "CLEAR.told",
+    nodeCreated(node) {
+        if (node.comfyClass !== "PreviewAny") return
+        const before = node.onExecuted
+        node.onExecuted = function (output) {
+            const ours = output?.text && isOurs(this.getInputNode?.(0))
+            before?.call(this, ours ? { ...output, text: [output.text].flat().map(told) } : output)
+        }
+    },
+})
