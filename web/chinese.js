@@ -6,13 +6,13 @@ const found = await fetch(new URL("chinese.json", import.meta.url)).catch(() => 
 const { page, told } = found?.ok ? await found.json() : empty
 
 const GAP = /\{(\d+)\}/
-const TIGHT = "((?:(?!\\. |\\n)[^])*?)" // within a sentence; as little as can be
+const TIGHT = "((?:(?!\\.(?: |$)|\\n)[^])*?)" // within a sentence; as little as can be
 const GREEDY = TIGHT.replace("*?", "*")
 const LOOSE = "([^]*?)" // whole sentences stand there too, as in "NAME: what went wrong. What to do."
 const BETWEEN = [["; ", "；"], [", ", "、"], [" and ", "，"]]
 
-/** A word of the page, null where it has none in Chinese. */
-export const word = (text) => page[text] ?? null
+/** A word of the page, or one that the server uses too; null where there is none in Chinese. */
+export const word = (text) => page[text] ?? told[text] ?? null
 
 /** [{english, tight, loose, chinese}, ...]: what says most comes first. Made when the first sentence comes. */
 let patterns
@@ -97,6 +97,6 @@ export function inChinese(text) {
     if (said !== null) return said
     for (const between of ["\n", "  "])
         if (text.includes(between)) return text.split(between).map((part) => part && inChinese(part)).join(between)
-    const ended = text.endsWith(".") && text.includes("; ") ? whole(text.slice(0, -1)) : null
-    return ended ?? several(text) ?? whole(text, "loose") ?? text
+    const ended = text.endsWith(".") ? whole(text.slice(0, -1)) : null
+    return (ended && `${ended}。`) ?? several(text) ?? whole(text, "loose") ?? text
 }
