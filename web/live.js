@@ -149,18 +149,26 @@ async function restore() {
     await fromHistory(waiting, "clear_found", show)
 }
 
-/** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
-function refused(detail) {
-    if (!String(detail.exception_type).includes(".clear_runtime.")) return
-    const node = nodeOf(detail.node_id)
-    const text = detail.exception_message.trim()
-    if (node) panelOf(node)?.show({ ended: "failed", text, picture: 0, done: 0, total: 0 })
+/** A sentence in a toast, unless the page itself shows it by then. */
+function toast(summary, text) {
     const shown = () => [...document.querySelectorAll("[role=dialog]")].some((one) => one.textContent.includes(text))
     setTimeout(() => {
-        if (shown()) return
-        const summary = node?.title ?? detail.node_type
-        app.extensionManager?.toast?.add({ severity: "error", summary, detail: text, life: 20000 })
+        if (!shown()) app.extensionManager?.toast?.add({ severity: "error", summary, detail: text, life: 20000 })
     }, 600)
+}
+
+/** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast.
+ * Where another node failed, and it is known that the film cannot be read, why that is. */
+function refused(detail) {
+    const node = nodeOf(detail.node_id)
+    const summary = node?.title ?? detail.node_type
+    if (String(detail.exception_type).includes(".clear_runtime.")) {
+        const text = detail.exception_message.trim()
+        if (node) panelOf(node)?.show({ ended: "failed", text, picture: 0, done: 0, total: 0 })
+        return toast(summary, told(text))
+    }
+    const failed = [...allNodes()].map(([, one]) => one.clearLive?.facts?.failed).find(Boolean)
+    if (failed) toast(summary, told(failed))
 }
 
 app.registerExtension({

@@ -67,10 +67,8 @@ def test_an_error_is_chinese_on_the_node_and_where_the_page_shows_it(chinese, co
 
 def test_sentences_are_found_inside_one_another_too(chinese):
     """As the server puts them together: lists, names before a sentence, phrases in a gap, several lines."""
-    say = "async text => { const { inChinese } = await import('%s/chinese.js'); return inChinese(text) }"
-    where = chinese.run_js("() => [...document.scripts, ...performance.getEntriesByType('resource')]"
-                           ".map(one => one.name ?? one.src).find(u => u.endsWith('/chinese.js'))")  # fmt: skip
-    said = lambda text: chinese.run_js(say % where.rpartition("/")[0], text)
+    say = "async text => (await import('/extensions/clear-subtitle-remover/chinese.js')).inChinese(text)"
+    said = lambda text: chinese.run_js(say, text)
     report = "Subtitles in 40 of 49 frames. Nothing frames 0-3, frames 44-48.\n"
     report += "Left: frame 7, 1 row, letters of 22 px, 300x30 at 20,300, 98% sure; "
     report += "stands all the time; taken for lettering by its place"
