@@ -1,9 +1,9 @@
 // What the server says in English, in Chinese: whole sentences by the catalogue chinese.json, with {1}, {2} where the
 // run fills something in. The server itself speaks English to everybody, so that reports mean the same to programs;
 // scripts/sentences.py says which of its sentences the catalogue lacks.
-const empty = { page: {}, told: {} }
+const empty = { page: {}, choices: {}, told: {} }
 const found = await fetch(new URL("chinese.json", import.meta.url)).catch(() => null)
-const { page, told } = found?.ok ? await found.json() : empty
+const { page, choices, told } = found?.ok ? await found.json() : empty
 
 const GAP = /\{(\d+)\}/
 const TIGHT = "((?:(?!\\.(?: |$)|\\n)[^])*?)" // within a sentence; as little as can be
@@ -13,6 +13,12 @@ const BETWEEN = [["; ", "；"], [", ", "、"], [" and ", "，"]]
 
 /** A word of the page, or one that the server uses too; null where there is none in Chinese. */
 export const word = (text) => page[text] ?? told[text] ?? null
+
+/** A choice of an input, with the value that help and workflows know it by; null where it has no Chinese word. */
+export function choice(input, value) {
+    const said = choices[`${input}: ${value}`] ?? choices[value]
+    return said ? `${said}（${value}）` : null
+}
 
 /** [{english, tight, loose, chinese}, ...]: what says most comes first. Made when the first sentence comes. */
 let patterns

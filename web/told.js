@@ -1,8 +1,8 @@
-// On a Chinese page, what the pack says through ComfyUI's own places: the error that ComfyUI shows, and a report on
-// Preview as Text. What goes on to other nodes stays as it is.
+// On a Chinese page, what the pack says through ComfyUI's own places: the error that ComfyUI shows, a report on Preview
+// as Text, what can be chosen in its nodes. What goes on to other nodes and into workflows stays as it is.
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { told } from "./words.js"
+import { choice, inChinese, told } from "./words.js"
 
 const isOurs = (node) => Boolean(node?.comfyClass?.startsWith("CLEAR_") || node?.subgraph?.nodes?.some(isOurs))
 
@@ -15,6 +15,9 @@ api.addEventListener("execution_error", ({ detail }) => {
 app.registerExtension({
     name: "CLEAR.told",
     nodeCreated(node) {
+        if (inChinese() && isOurs(node))
+            for (const { name, options } of node.widgets ?? [])
+                if (Array.isArray(options?.values)) options.getOptionLabel ??= (value) => choice(name, value) ?? ""
         if (node.comfyClass !== "PreviewAny") return
         const before = node.onExecuted
         node.onExecuted = function (output) {

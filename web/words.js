@@ -20,6 +20,11 @@ export function say(text) {
     return (inChinese() && chinese.word(text)) || ENGLISH[text] || text
 }
 
+/** A choice of an input as the page shows it. */
+export function choice(input, value) {
+    return (inChinese() && chinese.choice(input, value)) || value
+}
+
 /** What the server says, in the page's language: "frame 12 of 49", a report, an error. */
 export function told(text) {
     return inChinese() && text ? chinese.inChinese(text) : text

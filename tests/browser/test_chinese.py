@@ -65,6 +65,17 @@ def test_an_error_is_chinese_on_the_node_and_where_the_page_shows_it(chinese, co
     pictures(chinese, "chinese_error")
 
 
+def test_choices_are_shown_in_chinese_and_saved_in_english(chinese, comfyui, renderer, pictures):
+    chinese.load(small_removal(comfyui))
+    chinese.page.wait_for_timeout(1000)
+    output = "app.graph.getNodeById(3).widgets.find(w => w.name === 'output')"
+    assert chinese.run_js(f"() => {output}.options.getOptionLabel('preview')") == "预览（preview）"
+    assert "preview" in chinese.run_js("() => app.graph.serialize().nodes.find(n => n.id === 3).widgets_values")
+    if renderer == "classic":  # of the other one, 0.3.75 shows values
+        assert chinese.run_js(f"() => {output}._displayValue") == "预览（preview）"
+    pictures(chinese, "chinese_choices")
+
+
 def test_sentences_are_found_inside_one_another_too(chinese):
     """As the server puts them together: lists, names before a sentence, phrases in a gap, several lines."""
     say = "async text => (await import('/extensions/clear-subtitle-remover/chinese.js')).inChinese(text)"

@@ -8,7 +8,9 @@ from said_sentences import sentences
 
 from clear_runtime.film.progress import CLEAN, JOIN, LOOK
 
-PAGE_WORDS = json.loads((ROOT / "web" / "chinese.json").read_text(encoding="utf-8"))["page"]
+CHINESE = json.loads((ROOT / "web" / "chinese.json").read_text(encoding="utf-8"))
+NAMES = re.compile(r"(bf|fp)\d+.*|bfloat16|float32|unipc|euler|adamw.*|h264.*|hevc.*|vp9|av1|prores")
+"""Choices that are called the same in every language."""
 
 
 def gaps(text):
@@ -44,5 +46,19 @@ def test_a_new_sentence_is_noticed(tmp_path):
 
 
 def test_stages_of_one_word_are_words_of_the_page():
-    assert {CLEAN.capitalize(), JOIN.capitalize(), "Training", "Encoding", "Painting", "Decoding"} <= set(PAGE_WORDS)
+    assert {CLEAN.capitalize(), JOIN.capitalize(), "Training", "Encoding", "Painting", "Decoding"} <= set(
+        CHINESE["page"]
+    )
     assert LOOK in sentences.catalogue()
+
+
+def test_each_choice_of_a_node_has_a_chinese_word(pack):
+    known, used = CHINESE["choices"], set()
+    for node in pack.listed.values():
+        for one in node.GET_SCHEMA().inputs:
+            for value in getattr(one, "options", None) or ():
+                if isinstance(value, str) and not value.endswith((".safetensors", ".pt", ".pth")):
+                    key = f"{one.id}: {value}"
+                    used.add(key if key in known else value)
+                    assert key in known or value in known or NAMES.fullmatch(value), key
+    assert not set(known) - used, "nothing to choose any more"
