@@ -5,7 +5,7 @@ import { api } from "../../scripts/api.js"
 import { frameAddress, planText, watchFilm } from "./film.js"
 import { Found, SIDE, Still, slidersOf, summary } from "./found.js"
 import { fromHistory } from "./history.js"
-import { allNodes, element, nodeOf, place, say, seconds, told, workflowId } from "./words.js"
+import { allNodes, element, filled, nodeOf, place, say, seconds, told, workflowId } from "./words.js"
 
 const PANELS = {
     // node -> pixels for its panel
@@ -116,7 +116,7 @@ export function words(state) {
     if (state.ended === "stopped") return told(state.text || "Stopped.")
     if (state.ended === "failed") return told(state.text) || say("Failed")
     const percent = state.total ? `${Math.floor((100 * state.done) / state.total)} %` : ""
-    const left = state.left == null ? "" : `${seconds(state.left)} ${say("left")}`
+    const left = state.left == null ? "" : filled("{} left", seconds(state.left))
     return [told(state.stage), told(state.detail), percent, left].filter(Boolean).join(" · ")
 }
 

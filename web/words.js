@@ -25,6 +25,11 @@ export function choice(input, value) {
     return (inChinese() && chinese.choice(input, value)) || value
 }
 
+/** The same of a text with a place for one value: "{} left". */
+export function filled(text, value) {
+    return say(text).replace("{}", value)
+}
+
 /** What the server says, in the page's language: "frame 12 of 49", a report, an error. */
 export function told(text) {
     return inChinese() && text ? chinese.inChinese(text) : text

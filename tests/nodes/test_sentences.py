@@ -62,3 +62,10 @@ def test_each_choice_of_a_node_has_a_chinese_word(pack):
                     used.add(key if key in known else value)
                     assert key in known or value in known or NAMES.fullmatch(value), key
     assert not set(known) - used, "nothing to choose any more"
+
+
+def test_each_text_of_the_pages_scripts_has_a_chinese_one():
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "web").glob("*.js"))
+    texts = re.findall(r'\b(?:say|filled)\("([^"]+)"|\bbutton\("[^"]*", "([^"]+)"', scripts)
+    wanted = {one or other for one, other in texts}
+    assert len(wanted) > 30 and wanted <= {*CHINESE["page"], *CHINESE["told"]}
