@@ -124,15 +124,17 @@ def _require_valid(name: str, value: Any, about: Option) -> None:
     if about.choices and value not in about.choices:
         raise ClearError(f'{name} is "{value}". Choose one of: {", ".join(about.choices)}.')
     if isinstance(value, (int, float)) and not _within(value, about):
-        bounds = {
-            "of at least": about.low,
-            "above": about.over,
-            "of at most": about.high,
-            "below": None if about.under == math.inf else about.under,
-        }
-        words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
         finite = "finite " if about.under == math.inf else ""
-        raise ClearError(f"{name} is {value}. Use a {finite}value {words.replace(' and of ', ' and ')}.")
+        raise ClearError(f"{name} is {value}. Use a {finite}value {_bounds(about)}.")
+
+
+def _bounds(about: Option) -> str:
+    said = [] if about.low is None else [f"of at least {about.low:g}"]
+    said += [] if about.over is None else [f"above {about.over:g}"]
+    if about.high is not None:
+        said.append(f"at most {about.high:g}" if said else f"of at most {about.high:g}")
+    said += [] if about.under in (None, math.inf) else [f"below {about.under:g}"]
+    return " and ".join(said)
 
 
 def _within(value: float, about: Option) -> bool:

@@ -24,6 +24,10 @@ TRAINED_LOOK = [
     5.0,
 ]
 TRAINED_LOOK += [0.0, 0]
-TRAINING = ["bundled light prior", "demo_lora", 60, 16, "q,k,v,o,ffn.0,ffn.2", 0.001, 1, 1, 9, 64, 160, "auto", "auto"]
-TRAINING += [False, "adamw", "none", 0, 20]
+TRAINING = [60, 16, "q,k,v,o,ffn.0,ffn.2", 0.001, 1, 1, 9, 64, 160, "auto", "auto", False, "adamw", "none", 0, 20]
 LOOK = ["#ffffff", 8.0, "#000000", 0.0, 0.0, "#000000", 1.0, "bottom", 5.0, 0.2, 3]
+
+
+def training(name: str) -> list:
+    """Of Train CLEAR LoRA. name: of its run, in each graph another, for a run goes on with the pairs that it knows."""
+    return ["bundled light prior", name, *TRAINING]

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from drawn_graph import CONDITIONING, IMAGE, MASK, MODEL, VAE, VIDEO, Graph  # noqa: E402
-from graph_values import COMPOSITE, FILM, LOOK, REMOVE, TRAINED_LOOK, TRAINING  # noqa: E402
+from graph_values import COMPOSITE, FILM, LOOK, REMOVE, TRAINED_LOOK, training  # noqa: E402
 from graph_words import CHINESE, ENGLISH, name_in  # noqa: E402
 
 GRAPHS = ROOT / "workflows"
@@ -289,7 +289,7 @@ def train_lora(language: str) -> Graph:
     other = graph.add("LoadVideo", [DEMO, "image"], "Video with subtitles")
     subtitled = graph.add("GetVideoComponents", video=(other, VIDEO))
     graph.column()
-    trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
+    trained = graph.add("CLEAR_TrainLoRA", training("demo_lora"), **bare, pairs=(clips, "pairs"))
     graph.column()
     watched(graph, trained, "Before, after, where the model sees the subtitle", height=460)
     graph.column()
@@ -308,7 +308,7 @@ def train_from_film(language: str) -> Graph:
     bare = nano(graph, 0.0)
     graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
     graph.column()
-    trained = graph.add("CLEAR_TrainLoRA", TRAINING, **bare, pairs=(clips, "pairs"))
+    trained = graph.add("CLEAR_TrainLoRA", training("film_lora"), **bare, pairs=(clips, "pairs"))
     graph.column()
     watched(graph, trained, "Before, after, where the model sees the subtitle", height=460)
     graph.column()

@@ -207,18 +207,31 @@ def film(graphs: Graphs) -> None:
         shown.page.locator(".clear-found-removed").first.evaluate("row => row.click()")
         shown.page.wait_for_timeout(1500)
         panel = part_of(shown, ".clear-live", "CLEAR_SubtitleRemoveVideo", 1.3)
-    save(GRAPHS / f"{name}.jpg", panel)
     save(PAGES / "film.jpg", panel)
+    result = max((graphs.server.base / "output" / "CLEAR").glob("film_*.mp4"), key=lambda path: path.stat().st_mtime)
+    lines = [wiped(frame(DEMO / "bunny_subtitled.mp4", at), frame(result, at), 0.5) for at in (LATIN, CHINESE)]
+    save(GRAPHS / f"{name}.jpg", column(lines, 480))
 
 
 def one(graphs: Graphs) -> None:
-    """The folded node in its graph."""
+    """The folded node and what comes of it."""
     name = "Remove subtitles (one node)"
     with opened(graphs, name) as shown:
         run(shown)
-        shown.whole_view(0.75, (330, -130))
-        whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
-    save(GRAPHS / f"{name}.jpg", scaled(whole.crop((100, 110, 1180, 680)), 640))
+        left, top, right, bottom = shown.run_js(
+            "() => (all => [0, 1].map(i => Math.min(...all.map(n => n.pos[i]))).concat("
+            "[0, 1].map(i => Math.max(...all.map(n => n.pos[i] + n.size[i])))))"
+            "(app.graph.nodes.filter(n => n.subgraph || n.comfyClass === 'CLEAR_BeforeAfter'))"
+        )
+        scale = (PAGE[0] - 250) / (right - left)
+        shown.whole_view(scale, (left - 50, top - 200))
+        # the view's corner lies 90 and 60 pixels inside of the page, a title 30 above its node; a rim of 12
+        clip = dict(
+            x=90 + 50 * scale - 12, y=60 + 170 * scale - 12,
+            width=(right - left) * scale + 24, height=(bottom - top + 30) * scale + 24,
+        )  # fmt: skip
+        both = Image.open(io.BytesIO(shown.page.screenshot(clip=clip))).convert("RGB")
+    save(GRAPHS / f"{name}.jpg", scaled(both, 640))
 
 
 def other(graphs: Graphs) -> None:

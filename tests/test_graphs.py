@@ -74,6 +74,14 @@ def test_nodes_of_later_comfyuis_have_the_sockets_and_values_on_record(name):
         assert needed <= set(linked), f"{node['type']}: {needed - set(linked)} not linked"
 
 
+@pytest.mark.parametrize("graphs", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_each_training_has_a_name_of_its_own(graphs):
+    """A run of the same name goes on, or is refused where its pairs are others."""
+    nodes = [node for path in graphs for node in json.loads(path.read_text(encoding="utf-8"))["nodes"]]
+    named = [node["widgets_values"][1] for node in nodes if node["type"] in ("CLEAR_TrainLoRA", "CLEAR_TrainPrior")]
+    assert len(named) == 3 == len(set(named))
+
+
 SINGLE = {"plot", "curves", "example"}
 """Outputs of one picture."""
 

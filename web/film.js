@@ -1,6 +1,6 @@
 // Which film a node will work on, and what the server says of it before it runs (nodes/comfy/film_facts.py).
 import { api } from "../../scripts/api.js"
-import { allNodes, duration, say, seconds } from "./words.js"
+import { allNodes, duration, say, seconds, told } from "./words.js"
 
 const FILE_WIDGETS = ["file", "video"]
 const LOOK_AGAIN = 1000 // milliseconds
@@ -64,7 +64,7 @@ function memory(bytes) {
 
 /** Facts of a film as two short lines. */
 export function planText(facts) {
-    if (facts.failed) return facts.failed
+    if (facts.failed) return told(facts.failed)
     const length = facts.length == null ? "" : seconds(facts.length)
     const frames = facts.frames == null ? "" : `${facts.frames} ${say("frames")}`
     const rate = `${Number(facts.fps.toFixed(3))} fps`

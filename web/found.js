@@ -1,5 +1,5 @@
 // What a removal found and what it left, as a list by time; a click shows the frame (nodes/comfy/removal.py tells it).
-import { element, allNodes, say, timecode } from "./words.js"
+import { element, allNodes, filled, say, timecode, told } from "./words.js"
 
 const COLOURS = { removed: "#7fb2e8", doubt: "#d9a441", left: "#999", still: "#ff8a80" }
 const SIDE = 768
@@ -27,14 +27,14 @@ export class Found {
     }
 
     lines(fps) {
-        const gone = (why) => say(why === "subtitle" ? "removed" : `removed: ${why}`)
+        const gone = (why) => (why === "subtitle" ? say("removed") : `${say("removed")}${say(": ")}${told(why)}`)
         const { lines, left } = this.found
         const all = [
             ...left.map((one) => ({ ...one, kind: "still", words: say("can still be read") })),
             ...lines.map((one) => ({
                 ...one,
                 kind: !one.goes ? "left" : one.certain ? "removed" : "doubt",
-                words: one.goes ? gone(one.why) : `${say("stays")}: ${say(one.why)}`,
+                words: one.goes ? gone(one.why) : `${say("stays")}${say(": ")}${told(one.why)}`,
             })),
         ]
         for (const one of all) {
@@ -69,8 +69,8 @@ export class Found {
 /** What was found in one line of words. */
 export function summary(found) {
     const gone = found.lines.filter((one) => one.goes).length
-    const said = [`${gone} ${say("removed")}`, `${found.lines.length - gone} ${say("kept")}`]
-    if (found.left.length) said.push(`${found.left.length} ${say("can still be read")}`)
+    const said = [filled("{} removed", gone), filled("{} kept", found.lines.length - gone)]
+    if (found.left.length) said.push(filled("{} can still be read", found.left.length))
     return found.lines.length || found.left.length ? said.join(" · ") : say("No subtitle was found")
 }
 

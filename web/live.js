@@ -5,7 +5,7 @@ import { api } from "../../scripts/api.js"
 import { frameAddress, planText, watchFilm } from "./film.js"
 import { Found, SIDE, Still, slidersOf, summary } from "./found.js"
 import { fromHistory } from "./history.js"
-import { allNodes, element, nodeOf, place, say, seconds, told, workflowId } from "./words.js"
+import { allNodes, element, filled, nodeOf, place, say, seconds, told, workflowId } from "./words.js"
 
 const PANELS = {
     // node -> pixels for its panel
@@ -93,7 +93,7 @@ class Panel {
     show(state) {
         this.told = true
         this.text.textContent = state.ended === "done" && state.found ? summary(state.found) : words(state)
-        if (state.note && !state.ended) this.text.textContent += `\n${state.note}`
+        if (state.note && !state.ended) this.text.textContent += `\n${told(state.note)}`
         this.found?.tell(state.found, this.facts?.fps)
         if (!state.ended) this.still?.close()
         else if (state.ended === "done") this.film?.again()
@@ -114,10 +114,10 @@ class Panel {
 export function words(state) {
     if (state.ended === "done") return told(state.text) || say("Done")
     if (state.ended === "stopped") return told(state.text || "Stopped.")
-    if (state.ended === "failed") return state.text || say("Failed")
+    if (state.ended === "failed") return told(state.text) || say("Failed")
     const percent = state.total ? `${Math.floor((100 * state.done) / state.total)} %` : ""
-    const left = state.left == null ? "" : `${seconds(state.left)} ${say("left")}`
-    return [say(state.stage), told(state.detail), percent, left].filter(Boolean).join(" · ")
+    const left = state.left == null ? "" : filled("{} left", seconds(state.left))
+    return [told(state.stage), told(state.detail), percent, left].filter(Boolean).join(" · ")
 }
 
 /** The state of a run of which only its output is known. */
@@ -149,18 +149,26 @@ async function restore() {
     await fromHistory(waiting, "clear_found", show)
 }
 
-/** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast. */
-function refused(detail) {
-    if (!String(detail.exception_type).includes(".clear_runtime.")) return
-    const node = nodeOf(detail.node_id)
-    const text = detail.exception_message.trim()
-    if (node) panelOf(node)?.show({ ended: "failed", text, picture: 0, done: 0, total: 0 })
+/** A sentence in a toast, unless the page itself shows it by then. */
+function toast(summary, text) {
     const shown = () => [...document.querySelectorAll("[role=dialog]")].some((one) => one.textContent.includes(text))
     setTimeout(() => {
-        if (shown()) return
-        const summary = node?.title ?? detail.node_type
-        app.extensionManager?.toast?.add({ severity: "error", summary, detail: text, life: 20000 })
+        if (!shown()) app.extensionManager?.toast?.add({ severity: "error", summary, detail: text, life: 20000 })
     }, 600)
+}
+
+/** An error whose sentence says what to do: on the node, and where the page itself shows no text of it, in a toast.
+ * Where another node failed, and it is known that the film cannot be read, why that is. */
+function refused(detail) {
+    const node = nodeOf(detail.node_id)
+    const summary = node?.title ?? detail.node_type
+    if (String(detail.exception_type).includes(".clear_runtime.")) {
+        const text = detail.exception_message.trim()
+        if (node) panelOf(node)?.show({ ended: "failed", text, picture: 0, done: 0, total: 0 })
+        return toast(summary, told(text))
+    }
+    const failed = [...allNodes()].map(([, one]) => one.clearLive?.facts?.failed).find(Boolean)
+    if (failed) toast(summary, told(failed))
 }
 
 app.registerExtension({

@@ -122,12 +122,9 @@ class FileClips:
         lengths, sizes = {len(source.spans[0]) for source in self.sources}, {source.size for source in self.sources}
         frames = f"{min(lengths)} to {max(lengths)}" if len(lengths) > 1 else f"{min(lengths)}"
         shapes = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-        lines = [
-            f"{_counted(len(self.index), 'clip')} of {frames} frames ({shapes}) from "
-            f"{_counted(len(self.sources), 'video')}."
-        ]
+        lines = [f"{_clips(len(self.index))} of {frames} frames ({shapes}) from {_videos(len(self.sources))}."]
         if self.empty:
-            lines.append(f"Left out: {_counted(self.empty, 'span')} without a subtitle.")
+            lines.append(f"Left out: {_spans(self.empty)} without a subtitle.")
         return "\n".join(lines + ([self._left_out()] if self.left_out else []))
 
     def _left_out(self) -> str:
@@ -335,5 +332,13 @@ def too_small(height: int, width: int) -> str:
     )
 
 
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def _clips(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count} clips"
+
+
+def _spans(count: int) -> str:
+    return "1 span" if count == 1 else f"{count} spans"
+
+
+def _videos(count: int) -> str:
+    return "1 video" if count == 1 else f"{count} videos"

@@ -75,9 +75,9 @@ class Report:
             said = [f"Subtitles in {there} of {self.frames} frames."]
             if gaps:
                 said[0] += f" Nothing {', '.join(at(*gap) for gap in gaps[:8])}{' ...' if len(gaps) > 8 else ''}."
-        for title, goes in (("Removed", True), ("Left", False)):
+        for goes in (True, False):
             lines = [line for line in self.named if line.goes == goes]
-            said += [f"{title}: {at(line.first, line.stop)}, {_look(line)}" for line in lines[:40]]
+            said += [_became(line, at(line.first, line.stop)) for line in lines[:40]]
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
         if faint := len(self.lines) - len(self.named):
             said.append(f"Not named: {faint} that hardly read as text.")
@@ -184,6 +184,10 @@ def _rows(tracks) -> int:
         if not levels or middle > levels[-1].bottom:
             levels.append(region)
     return len(levels)
+
+
+def _became(line: Line, when: str) -> str:
+    return f"Removed: {when}, {_look(line)}" if line.goes else f"Left: {when}, {_look(line)}"
 
 
 def _look(line: Line) -> str:

@@ -39,9 +39,9 @@ def steady_frames(
     for number, (when, stored, colour) in enumerate(read_stored_frames(video, since, on_damage)):
         turned = facts.rotation % 180 == 90
         if ((stored.width, stored.height) if turned else (stored.height, stored.width)) != (facts.height, facts.width):
-            at = f" ({float(when):.2f} s)" if when is not None else ""
+            at = str(number) if when is None else f"{number} ({float(when):.2f} s)"
             raise ClearError(
-                f"{video.name}: from frame {number}{at} on it is {stored.width}x{stored.height} pixels instead of "
+                f"{video.name}: from frame {at} on it is {stored.width}x{stored.height} pixels instead of "
                 f"{facts.width}x{facts.height}. Convert it to one size first."
             )
         told = when is not None and (last is None or when > last)

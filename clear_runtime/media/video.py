@@ -284,8 +284,8 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
                 path, f"the video is damaged, and no frame can be read ({error.strerror}). Repair it first."
             ) from error
     if broken or stream.frames - count > SHORT * stream.frames:
-        announced = f" of {stream.frames}" if stream.frames else ""
-        on_damage(f"{path.name}: the video is damaged; {count}{announced} frames could be read.")
+        read = f"{count} of {stream.frames}" if stream.frames else str(count)
+        on_damage(f"{path.name}: the video is damaged; {read} frames could be read.")
 
 
 def _seconds(frame) -> Fraction | None:

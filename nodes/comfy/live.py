@@ -155,9 +155,11 @@ class Teller:
 
     def event(self, event) -> None:
         """A callback for a training session: one bar over all of its stages."""
-        unit = "clip" if event.step is None else "step"
-        self.reached(f"{unit} {event.done}")
-        detail = f"{unit} {event.done} of {event.total}"
+        if event.step is None:
+            at, detail = f"clip {event.done}", f"clip {event.done} of {event.total}"
+        else:
+            at, detail = f"step {event.done}", f"step {event.done} of {event.total}"
+        self.reached(at)
         self.tell(event.run_done, event.run_total, event.stage.capitalize(), detail, event.left, event.picture)
 
     def reached(self, place: str) -> None:

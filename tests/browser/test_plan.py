@@ -65,6 +65,18 @@ def test_a_line_of_the_list_takes_the_slider_there(page, comfyui, renderer):
     assert "removed" in texts(page, FRAMES, "root.querySelectorAll('.clear-found > div')")[0]
 
 
+def test_where_comfyui_cannot_read_the_film_a_toast_says_why(page, comfyui):
+    graph = small_removal(comfyui)
+    (comfyui.base / "input" / "text.mp4").write_text("no film at all\n" * 1000)
+    graph["nodes"][0]["widgets_values"][0] = "text.mp4"
+    page.load(graph)
+    wait(page, FRAMES, "p.plan.textContent.includes('FFmpeg')")
+    page.queue()
+    assert page.wait_for_end()["status"]["status_str"] == "error"
+    page.page.wait_for_function("""() => [...document.querySelectorAll('.p-toast-message')]
+        .some(toast => toast.innerText.includes('not a video that FFmpeg can read'))""")
+
+
 def test_a_film_lists_its_lines_and_shows_them_before_and_after(page, comfyui):
     graph = whole_film(comfyui)
     page.load(graph)

@@ -68,7 +68,9 @@ def test_a_template_runs_to_its_end(models, clips, page, graph, pictures):
     page.load(json.loads(text))
     page.queue()
     told = page.wait_for_end(BOUND)
-    assert told["status"]["status_str"] == "success", told["status"]
+    assert told["status"]["status_str"] == "success", [
+        about.get("exception_message", kind) for kind, about in told["status"]["messages"]
+    ]
     assert page.run_js("() => app.lastNodeErrors ?? {}") == {}, "sockets or widgets are red"
     page.page.wait_for_timeout(2000)
     panels = page.run_js(

@@ -1,6 +1,7 @@
 """The shipped graphs as a person sees them."""
 
 import itertools
+import json
 
 import newer_nodes
 import pytest
@@ -66,3 +67,20 @@ def test_a_chinese_page_lists_the_chinese_ones_and_their_notes_fit(browser, comf
         assert not overlapping(page.run_js(BOXES, renderer == "vue")), graph.stem
     page.close()
     assert page.errors == []
+
+
+VALUES = """() => app.graph.nodes.filter(n => n.comfyClass?.startsWith('CLEAR_'))
+    .map(n => [n.type, (n.widgets ?? []).filter(w => w.serialize !== false).map(w => [w.name, w.value])])"""
+
+
+@pytest.mark.parametrize("graph", [ENGLISH[0], ENGLISH[3], ENGLISH[5]], ids=lambda path: path.stem)
+def test_what_was_saved_opens_without_the_packs_scripts(page, graph):
+    """As on a machine whose page does not load them: no value has moved to another input."""
+    page.load(graph)
+    saved, values = json.loads(page.run_js("() => JSON.stringify(app.graph.serialize())")), page.run_js(VALUES)
+    page.page.route("**/extensions/clear-subtitle-remover/*.js", lambda route: route.abort())
+    page.open()
+    page.load(saved)
+    assert not page.run_js("() => app.extensions.some(one => one.name.startsWith('CLEAR.'))")
+    assert page.run_js(VALUES) == values != []
+    page.errors.clear()  # that they could not be loaded

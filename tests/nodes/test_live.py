@@ -1,5 +1,6 @@
 """What a long node tells the page, with a server of our own in place of ComfyUI's."""
 
+import json
 import re
 import sys
 from types import SimpleNamespace
@@ -125,6 +126,6 @@ def test_every_stage_has_a_chinese_word(pack):
         *re.findall(r'Teller\(cls, "(.+?)"', sources),
         *sys.modules["clear_pack.nodes.comfy.removal"].STAGES.values(),
     }
-    words = (ROOT / "web" / "words.js").read_text(encoding="utf-8")
-    said = set(re.findall(r'^ {4}"?([\w: ]+?)"?: "', words.split("const ENGLISH")[0], re.MULTILINE))
+    words = json.loads((ROOT / "web" / "chinese.json").read_text(encoding="utf-8"))
+    said = {*words["page"], *words["told"], *map(str.capitalize, words["told"])}
     assert len(stages) > 8 and stages <= said, stages - said

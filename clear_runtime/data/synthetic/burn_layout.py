@@ -239,10 +239,11 @@ class Layout:
         face = system_fonts.installed(look.font.lstrip("@"), line.bold, line.italic) if look.font else None
         if face is None or system_fonts.missing(face, "".join(line.text)):
             found = self.face_for(line, None)
-            self.note(
-                f"{look.font or 'The font'} {'lacks letters' if face else 'is not installed'}; {found.name} stands in "
-                f"for it."
-            )
+            name = look.font or "The font"
+            if face is None:
+                self.note(f"{name} is not installed; {found.name} stands in for it.")
+            else:
+                self.note(f"{name} lacks letters; {found.name} stands in for it.")
             face = found
         # .ass counts a size from ascender to descender, a font file from its em
         ascent, descent = load_font(face.path, face.index, 100).getmetrics()
