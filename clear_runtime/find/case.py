@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..frames.region import Region
 from .align import alike
 from .pace import Pace
 from .tracks import SAME, Movement, Track
@@ -52,6 +53,8 @@ class WhichRules:
     usual: float = 0.9
     standing: float = 0.35
     steady: float = 0.83
+    paragraph: int = 4
+    pitch: float = 0.15
 
     def at(self, pace: Pace) -> WhichRules:
         """The same lengths of time at another rate."""
@@ -96,10 +99,19 @@ class Life:
         return Life(begins.first, ends.stop, begins.came, ends.went)
 
 
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows that are one text (blocks.py): the rectangle around them, and how sure the prior is of the surest."""
+
+    region: Region
+    sure: float
+
+
 @dataclass(frozen=True)
 class Case:
     """A track with what is needed to judge it. size: (height, width) of the masks. total: frames of the video. cuts:
-    frames at which all of the picture becomes another, 0 among them. asked: whether the user has pointed at it."""
+    frames at which all of the picture becomes another, 0 among them. asked: whether the user has pointed at it. known:
+    how long its words stand in all. block: that it is a row of."""
 
     track: Track
     movement: Movement
@@ -108,6 +120,17 @@ class Case:
     cuts: Sequence[int]
     asked: bool = False
     known: Life | None = None
+    block: Block | None = None
+
+    @property
+    def place(self) -> Region:
+        """Of all that is one text with it."""
+        return self.block.region if self.block else self.track.place
+
+    @property
+    def sure(self) -> float:
+        """Of the surest row of that."""
+        return self.block.sure if self.block else self.track.sure
 
     @property
     def life(self) -> Life:
@@ -138,7 +161,7 @@ class Case:
         return lasts < min(rules.shortest, self.total)
 
     def cornered(self, rules: WhichRules) -> bool:
-        region, (height, width) = self.track.place, self.size
+        region, (height, width) = self.place, self.size
         down, along = rules.corner
         return (region.bottom <= down * height or region.top >= (1 - down) * height) and (
             region.right <= along * width or region.left >= (1 - along) * width
@@ -147,7 +170,7 @@ class Case:
     def rank(self, rules: WhichRules) -> int:
         """How like a subtitle's its place is: 0 at the middle of the bottom, 1 elsewhere in the lower part, 2 in the
         middle of what is above, ANYWHERE else."""
-        region, (height, width) = self.track.place, self.size
+        region, (height, width) = self.place, self.size
         down, aside = region.top + region.height / 2, abs(region.left + region.width / 2 - width / 2)
         centred = aside <= rules.middle * width
         if aside > rules.rim * width and not self.track.fullest.row.upright:

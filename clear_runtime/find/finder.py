@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..frames.region import Region
 from .apart import Seen, taken_apart
-from .case import Case, Verdict, WhichRules
+from .case import Case, Verdict
 from .edges import FADE, Pattern
 from .ends import Ends, Scenes
 from .growth import GrowthRules, growth
@@ -23,7 +23,8 @@ from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
 from .pace import Pace
 from .place import Place
-from .rows import Row, RowRules, rows_of
+from .rows import Row, rows_of
+from .rules import Rules
 from .shots import HALF_WAY, Shots
 from .spool import Spool
 from .steady import steady
@@ -39,7 +40,7 @@ AGAIN = 1.1
 """How much more of a row a look must show to be learnt from again."""
 MOMENT = 15
 """Frames, at the usual rate, after which it is asked whether a row still stands where it stood: half a second."""
-RULES, GROWTH = RowRules(), GrowthRules()
+RULES, GROWTH = Rules(), GrowthRules()
 OnSeen = Callable[[Tensor, np.ndarray], None]
 """Given a frame [H, W, 3], and how sure the prior is of its text [h, w] uint8."""
 
@@ -71,8 +72,8 @@ class Finder:
     frames from look to look, if not the pace's own. place: where the user says that there is text. on_batch is called
     with the number of frames that have been looked at. on_seen is shown the frame of each batch in which most was seen.
     keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without, in memory.
-    looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with which one
-    begins.
+    looks: a file for what the prior has seen, for a pass that goes on after a stop. rules: of what a row is, when it is
+    there, and whether it goes. shots: frames with which one begins.
     """
 
     prior: Callable
@@ -85,6 +86,7 @@ class Finder:
     spool: Spool | None = None
     looks: Path | None = None
     on_seen: OnSeen = lambda frame, soft: None
+    rules: Rules = RULES
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     soft: dict[int, np.ndarray] = field(default_factory=dict)
@@ -93,7 +95,7 @@ class Finder:
         self.every = self.every or self.pace.every
         self._fade, self._patience, self._moment = map(self.pace.frames, (FADE, PATIENCE, MOMENT))
         self._half_way = self.pace.frames(HALF_WAY)
-        self._rules = WhichRules().at(self.pace)
+        self._rules = self.rules.which.at(self.pace)
         self._waiting: list[tuple[int, Tensor]] = []
         self._kept = 2 * self._fade + self._patience + self.every * BATCH
         self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=self._kept)
@@ -209,13 +211,13 @@ class Finder:
     def _rows(self, t: int, now: Seen, after: Seen | None):
         """The rows in a look, and the ids of those that the user has asked for: there the prior may be half as sure."""
         threshold = self.threshold if self.place is None else 0.5 * self.threshold
-        rows = rows_of(now.soft, threshold, RULES)
+        rows = rows_of(now.soft, threshold, self.rules.rows)
         if self._before is not None and after is not None:
             rows = taken_apart(rows, now, self._before, after)
         if self.place is None:
             return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
-        return [row for row in rows if id(row) in asked or row.peak >= self.threshold * RULES.clear], asked
+        return [row for row in rows if id(row) in asked or row.peak >= self.threshold * self.rules.rows.clear], asked
 
     def _grey(self, frame: Tensor) -> tuple[np.ndarray, float]:
         """A frame in grey, small, and how much smaller than the masks."""
@@ -308,7 +310,7 @@ class Finder:
     @property
     def _ends(self) -> Ends:
         scenes = Scenes(self._small, self._to_small, self.scales.fine, self.shots, self.count, self.every)
-        return Ends(scenes, self.pace, self.tracks, self._closed)
+        return Ends(scenes, self.pace, self.tracks, self._closed, self.rules.ends)
 
     @property
     def _to_small(self) -> float:

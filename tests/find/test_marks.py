@@ -7,6 +7,7 @@ from drawn_rows import HEIGHT, WIDTH, at, letters, scene, video, white
 
 from clear_runtime.find.marks import find_text, marked, marks_of
 from clear_runtime.find.options import LOOK_HERE, MarkOptions
+from clear_runtime.find.rules import Rules
 
 FRAMES = 48
 LINE, OTHER = at(letters(1, 14), 150, 70), at(letters(2, 10), 150, 90)
@@ -176,3 +177,25 @@ def test_words_that_cover_the_same_pixels_are_told_apart_by_the_picture():
     finding = find_text(frames, slab, EVEN)
     assert [one.track.looks[0].t for one in finding.found] == [0, 12, 24, 36]
     assert all(one.verdict.goes for one in finding.found)
+
+
+POEM = [at(letters(n, 12), top, 80) for n, top in enumerate(range(30, 181, 30))]
+
+
+def now_and_then(batch):
+    """A prior that sees a row of the poem in every eighth look only. The first pixel of a frame says which it is."""
+    soft = white(batch)
+    for t, one in zip((100 * batch[:, 0, 0, 0]).round().int().tolist(), soft):
+        one[0] = 0
+        if t % 24:
+            one[85:115] = 0
+    return soft
+
+
+@pytest.mark.parametrize("without", [None, "holds", "paragraph"])
+def test_a_poem_goes_whole_although_the_prior_hardly_sees_a_row_of_it(without):
+    frames = video(scene(72), *[(row, slice(0, 72)) for row in POEM])
+    frames[:, 0, 0] = torch.arange(72)[:, None] / 100
+    marks = mark(frames, prior=now_and_then, rules=Rules().without(without) if without else Rules())
+    poem = torch.from_numpy(np.maximum.reduce(POEM))
+    assert ((marks & poem).sum() == 72 * poem.sum()) == (without is None)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from clear_runtime.find.case import WhichRules
 from clear_runtime.find.rows import Row
 from clear_runtime.find.tracks import Look, Movement, Track
 from clear_runtime.find.which import Case, which
@@ -83,6 +84,30 @@ def test_what_looks_like_letters_now_and_then_does_not_tell_by_going():
 def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
     assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]
     assert goes(case(0, TOTAL, **other)) == [True]
+
+
+def poem(*middles, first=90, **more):
+    rows = (first + 90 * n for n in range(7))
+    return [case(0, TOTAL, top=top, middle=middles[n % len(middles)], **more) for n, top in enumerate(rows)]
+
+
+def test_a_paragraph_goes_or_stays_whole_wherever_its_rows_stand():
+    assert goes(*poem(CENTRE)) == [True] * 7
+    assert goes(*poem(300, first=20, width=200)) == [False] * 7
+    parted = [verdict.goes for verdict in which(poem(CENTRE), WhichRules(paragraph=0))]
+    assert 0 < parted.count(True) < 7
+
+
+def test_what_a_prior_sees_for_a_moment_within_a_paragraph_goes_with_it():
+    part = case(60, 63, top=330, width=60, letter=30)
+    assert goes(*poem(CENTRE), part) == [True] * 8
+
+
+def test_rows_at_no_one_pitch_or_of_other_times_are_no_paragraph():
+    apart = [case(0, TOTAL, top=top) for top in (200, 260, 345, 390, 480, 570, 620)]
+    assert goes(*apart) == [False] * 4 + [True] * 3
+    later = [case(30 * n, TOTAL, top=200 + 60 * n, cuts=[30 * n]) for n in range(7)]
+    assert [verdict.goes for verdict in which(later)].count(True) < 7
 
 
 def test_at_the_rim_of_the_frame_nothing_stands_for_a_subtitle():
