@@ -158,7 +158,7 @@ def run(
         except ClearError as error:  # a font or the demo clip is missing
             log.warning("%s is left out: %s", name, error)
             continue
-        marks = marks_on(specimen, prior)
+        marks = marks_on(specimen, prior, MarkOptions(fps=RECIPES[name].rate))
         scores[name] = figures(specimen, marks)
         log.info("%-22s %s", name, "  ".join(_cells(asdict(scores[name]))))
         if out:
