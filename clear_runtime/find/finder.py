@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..frames.region import Region
 from .apart import Seen, taken_apart
+from .bars import are_bars
 from .case import Case, Verdict
 from .edges import FADE, Pattern
 from .ends import Ends, Scenes
@@ -198,6 +199,7 @@ class Finder:
         t, frame, now = look
         grey, factor = self._grey(frame)
         rows, asked = self._rows(t, now, after)
+        rows = [row for row in rows if id(row) in asked or not self._are_bars(row, frame)]
         self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
             self._complete(row, frame, now)
@@ -218,6 +220,10 @@ class Finder:
             return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
         return [row for row in rows if id(row) in asked or row.peak >= self.threshold * self.rules.rows.clear], asked
+
+    def _are_bars(self, row: Row, frame: Tensor) -> bool:
+        long = row.region.width >= self.rules.rows.bars * row.letter / 2
+        return long and not row.upright and are_bars(self._crop(frame, row.region), self.rules.rows)
 
     def _grey(self, frame: Tensor) -> tuple[np.ndarray, float]:
         """A frame in grey, small, and how much smaller than the masks."""

@@ -27,6 +27,7 @@ class Rules:
 
 
 SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
+    "bars": ("rows", {"bars": 0}),
     "picture tells": ("ends", {"asks": False}),
     "holds": ("ends", {"holds": False}),
     "passing": ("ends", {"passing": False}),
