@@ -53,6 +53,7 @@ class WhichRules:
     usual: float = 0.9
     standing: float = 0.35
     steady: float = 0.83
+    grain: int = 3
     paragraph: int = 4
     pitch: float = 0.15
 

@@ -245,7 +245,7 @@ class Finder:
         if len(track.looks) < 2:
             return track
         then, now, frames = track.looks[-2], track.last, dict(self._small)
-        track.steps.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
+        track.steps.append(steady(then.row, [frames[then.t]], [frames[now.t]], self._to_small))
         if not track.is_replaced:
             return track
         new, learnt = self._tracker.part(track), self._learnt.get(track)
@@ -260,7 +260,9 @@ class Finder:
         then = next(look for look in recent if look.t >= since)
         frames = dict(self._small)
         if now.t - then.t > self._moment - self.every and then.t in frames:
-            track.steadies.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
+            some = range(min(self._rules.grain, self.every))
+            before, after = ([frames[t + way * n] for n in some] for t, way in ((then.t, 1), (now.t, -1)))
+            track.steadies.append(steady(then.row, before, after, self._to_small))
 
     def _complete(self, row: Row, frame: Tensor, now: Seen) -> None:
         """Add what of its strokes the prior has left out."""

@@ -199,3 +199,18 @@ def test_a_poem_goes_whole_although_the_prior_hardly_sees_a_row_of_it(without):
     marks = mark(frames, prior=now_and_then, rules=Rules().without(without) if without else Rules())
     poem = torch.from_numpy(np.maximum.reduce(POEM))
     assert ((marks & poem).sum() == 72 * poem.sum()) == (without is None)
+
+
+@pytest.mark.parametrize("rules, goes", [(Rules(), True), (Rules().without("grain"), False)])
+def test_a_faint_line_in_the_grain_of_a_film_does_not_move(rules, goes):
+    grain = torch.from_numpy(np.random.default_rng(0).normal(0, 0.022, (FRAMES, *LINE.shape))).float()
+    frames = (0.8 + grain)[..., None].repeat(1, 1, 1, 3)
+    frames[8:40] += 0.07 * torch.from_numpy(LINE)[None, :, :, None]
+    frames[:, 0, 0] = torch.arange(FRAMES)[:, None] / 100
+
+    def sees(batch):
+        line = torch.nn.functional.interpolate(torch.from_numpy(LINE)[None, None].float(), batch.shape[1:3])[0, 0]
+        return torch.stack([line * (8 <= round(100 * float(one[0, 0, 0])) < 40) for one in batch])
+
+    marks = mark(frames, prior=sees, rules=rules)
+    assert bool((marks[9:39] & torch.from_numpy(LINE)).sum() > 0.9 * 30 * int(LINE.sum())) == goes
