@@ -128,7 +128,7 @@ def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     shot goes on."""
     if case.track.usual < rules.usual or case.short(rules):
         return False
-    return case.comes_or_goes or any(_follows(case, other, rules) for other in others if other is not case)
+    return case.comes_or_goes or _changes(case, others, rules)
 
 
 def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:

@@ -235,3 +235,9 @@ def test_a_short_line_that_is_set_flush_with_others_goes_although_it_stands_in_a
 
 def test_a_name_in_the_corner_beside_lines_stays_however_it_is_set():
     assert goes(case(10, 80, **LEFT), case(60, 150, width=120, middle=100, top=640)) == [True, False]
+
+
+def test_what_one_look_has_seen_otherwise_does_not_make_a_clock_a_line():
+    lines = [case(20, 80), case(90, 160), case(170, 240)]
+    first, clock = case(0, 3, top=HIGH, width=120, letter=28), case(2, TOTAL, top=HIGH, width=120, letter=28)
+    assert goes(*lines, first, clock) == [True] * 3 + [False] * 2
