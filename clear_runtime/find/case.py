@@ -23,14 +23,15 @@ class WhichRules:
 
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
-    kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. aside: how far
-    the middles of words stand apart that are shown one by one, in their height. colour: the distance of their letters
-    in RGB. middle, lower, bottom, rim: shares of the frame. Where nothing else tells, a subtitle stands no further
-    than the first from the middle and below the third, or else below the second, or else in the middle, and never
-    further than the last from it; sure: and this is how sure the prior must be. usual: the same, in most looks, of
-    what tells of others. standing: share of its looks in
-    which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands,
-    half a second later.
+    kind; scripts, outlasts, slides: the first for rows of one line, for one that stands while others change, and for
+    one that is on its way to its place (0: none is). aside: how far the middles of words stand apart that are shown one
+    by one, in their height. colour: the distance of their letters in RGB. middle, lower, bottom, rim: shares of the
+    frame. Where nothing else tells, a subtitle stands no further than the first from the middle and below the third, or
+    else below the second, or else in the middle, and never further than the last from it; sure: and this is how sure
+    the prior must be. usual: the same, in most looks, of what tells of others. standing: share of its looks in which a
+    line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands, half a
+    second later; grain: the mean of so many frames counts as the picture. paragraph: rows of a block, which goes as a
+    whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of it.
     """
 
     shortest: int = 7
@@ -42,6 +43,7 @@ class WhichRules:
     look: float = 1.4
     outlasts: float = 1.15
     scripts: float = 2.2
+    slides: float = 1.25
     place: float = 2.6
     aside: float = 0.6
     colour: float = 70.0

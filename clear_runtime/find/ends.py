@@ -12,22 +12,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from .align import overlap
+from .between import settled
 from .edges import FADE, Pattern
 from .pace import Pace
 from .passing import LASTS, passing
 from .rows import Row
-from .tracks import Look, Track
+from .tracks import SAME, Look, Track
 
 
 @dataclass(frozen=True)
 class EndRules:
     """Each may be switched off. asks: a row has come or gone only if the picture shows it no more a second away; else
     whenever the prior sees it no more. holds: one that the picture still shows is there as long, seen or not. passing:
-    what of a row shows on its way in or out is looked for."""
+    what of a row shows on its way in or out is looked for, by what changes in the picture; between: and by the prior,
+    in the frames between two looks."""
 
     asks: bool = True
     holds: bool = True
     passing: bool = True
+    between: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,9 @@ class Ends:
         there = self._stands_at(pattern, first.t, -1)
         track.came = track.came and there is None
         track.first = min(track.first, self._held(pattern, there, track.first))
+        for look in settled(track, [look for look in track.between if look.t < first.t], SAME):
+            track.passing.append(look)
+            track.first = min(track.first, look.t)
         begins, _ = self.scenes.shot_of(track.first)
         gone = (one.stop if self.closed(one) else one.last.t + self.scenes.every for one in self._at_its_height(track))
         begins = max((stop for stop in gone if stop <= track.first), default=begins)
@@ -95,6 +101,9 @@ class Ends:
         there = self._stands_at(pattern, last.t, 1)
         track.went = there is None
         track.stop = max(track.stop, self._held(pattern, there, track.stop - 1) + 1)
+        for look in settled(track, [look for look in track.between if look.t > last.t], SAME):
+            track.passing.append(look)
+            track.stop = max(track.stop, look.t + 1)
         come = (one.first for one in self._at_its_height(track) if one.first >= track.stop)
         ends = min(come, default=self.scenes.shot_after(track.stop))
         way = self.scenes.between(track.stop, min(ends, track.stop + self._lasts + 1))

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..frames.region import Region
 from .apart import Seen, taken_apart
 from .bars import are_bars
+from .between import Between
 from .case import Case, Verdict
 from .edges import FADE, Pattern
 from .ends import Ends, Scenes
@@ -112,6 +113,8 @@ class Finder:
         self._small.append((self.count, to_levels(frame[:: self._step, :: self._step])))
         if self.count % self.every == 0:
             self._waiting.append((self.count, frame))
+        elif self.rules.ends.between:
+            self.between.hold(self.count, frame)
         self.count += 1
         if len(self._waiting) == BATCH:
             self._look()
@@ -152,6 +155,7 @@ class Finder:
         self.scales = Scales.of(height, width, getattr(self.prior, "long_side", None))
         looker = Looker(self.prior, self.scales)
         self._looker = looker if self.looks is None else KeptLooks(looker, self.looks)
+        self.between = Between(looker, self.every)
         self._scale = max(self.scales.fine) / 1280
         self._step = max(1, -(-max(height, width) // SMALL))
         self._tracker = Tracker(self._scale, self._patience)
@@ -203,7 +207,9 @@ class Finder:
         self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
             self._complete(row, frame, now)
-        for track, row in self._tracker.add(t, rows, grey, factor):
+        found = self._tracker.add(t, rows, grey, factor)
+        self.between.follow(t, found, self._rules.sure, self._rows_between)
+        for track, row in found:
             track.asked |= id(row) in asked
             track = self._of_new_words(track)
             self._compare(track)
@@ -220,6 +226,14 @@ class Finder:
             return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
         return [row for row in rows if id(row) in asked or row.peak >= self.threshold * self.rules.rows.clear], asked
+
+    def _rows_between(self, t: int, frame: Tensor, soft: np.ndarray) -> list[Row]:
+        """The rows in a frame that no look is at."""
+        seen = Seen(soft, dict(self._small)[t])
+        rows = [row for row in rows_of(soft, self.threshold, self.rules.rows) if row.peak > self.threshold]
+        for row in rows:
+            self._complete(row, frame, seen)
+        return rows
 
     def _are_bars(self, row: Row, frame: Tensor) -> bool:
         long = row.region.width >= self.rules.rows.bars * row.letter / 2

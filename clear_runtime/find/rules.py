@@ -31,7 +31,9 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "picture tells": ("ends", {"asks": False}),
     "holds": ("ends", {"holds": False}),
     "passing": ("ends", {"passing": False}),
+    "between": ("ends", {"between": False}),
     "grain": ("which", {"grain": 1}),
+    "slides": ("which", {"slides": 0}),
     "paragraph": ("which", {"paragraph": 0}),
 }
 """What each is called -> the dataclass in which it stands, and the fields with which it is off."""

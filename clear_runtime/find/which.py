@@ -42,8 +42,9 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     second = [verdict or _among(case, id(case) in kin, clear, best, rules) for case, verdict in zip(cases, first)]
     second = _with_their_rows(cases, second, rules)
     gone = [case for case, verdict in zip(cases, second) if verdict.goes]
+    kept = [case for case, verdict in zip(cases, second) if not verdict.goes and not case.short(rules)]
     return [
-        Verdict(True, "subtitle") if not verdict.goes and _part_of(case, gone, rules) else verdict
+        Verdict(True, "subtitle") if not verdict.goes and _part_of(case, gone, kept, rules) else verdict
         for case, verdict in zip(cases, second)
     ]
 
@@ -176,16 +177,39 @@ def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
     return tall <= rules.scripts * low and apart <= tall and shared >= 0.5 * min(a.place.width, b.place.width)
 
 
-def _part_of(case: Case, gone: Sequence[Case], rules: WhichRules) -> bool:
+def _part_of(case: Case, gone: Sequence[Case], kept: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row shows for a moment where one that goes stands just before or after, or is on its way: a word of it
     lights up, or it slides in. Or it is a part of a block of rows, which a prior hardly sees."""
     own, short = case.track, case.short(rules)
-    return any(
-        own.first <= other.track.stop + rules.beside
-        and other.track.first <= own.stop + rules.beside
-        and any(_covers(place, own.place, 0.7) for place in _places(other, short))
-        for other in gone
-    )
+    beside = [one for one in gone if _beside(case, one, rules)]
+    if any(_covers(place, own.place, 0.7) for other in beside for place in _places(other, short)):
+        return True
+    if any(_beside(case, one, rules) and _covers(one.track.place, own.place, 0.7) for one in kept):
+        return False  # what stays there has begun with it
+    return any(_slides(case, other, rules) for other in beside)
+
+
+def _beside(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether one of two rows stands while the other does, or just before or after."""
+    a, b = case.track, other.track
+    return a.first <= b.stop + rules.beside and b.first <= a.stop + rules.beside
+
+
+def _slides(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether a row that shows for a moment is another one on its way along the frame, or up and down: of its size and
+    colour, at its height or between its sides, just before it stands or just after. It may be half outside yet."""
+    a, b = case.track, other.track
+    if not rules.slides or not case.short(rules) or other.short(rules) or a.fullest.row.upright:
+        return False
+    if max(a.first, b.first) < min(a.stop, b.stop):
+        return False  # both are there
+    low, tall = sorted((a.letter, b.letter))
+    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    if tall > rules.slides * low or colour > rules.colour:
+        return False
+    level = abs(a.place.top + a.place.bottom - b.place.top - b.place.bottom) / 2
+    sides = max(abs(a.place.left - b.place.left), abs(a.place.right - b.place.right))
+    return level <= 0.3 * tall or sides <= 0.5 * tall
 
 
 def _places(case: Case, short: bool) -> Iterator[Region]:

@@ -241,3 +241,19 @@ def test_what_one_look_has_seen_otherwise_does_not_make_a_clock_a_line():
     lines = [case(20, 80), case(90, 160), case(170, 240)]
     first, clock = case(0, 3, top=HIGH, width=120, letter=28), case(2, TOTAL, top=HIGH, width=120, letter=28)
     assert goes(*lines, first, clock) == [True] * 3 + [False] * 2
+
+
+def test_a_row_on_its_way_along_the_frame_goes_with_the_line_that_it_becomes():
+    line, before, cut_off = case(50, 120, colour=WHITE), case(47, 50, middle=300), case(44, 47, middle=60, width=90)
+    assert goes(line, before, cut_off) == [True] * 3
+    assert [v.goes for v in which([line, before, cut_off], WhichRules(slides=0))] == [True, False, False]
+
+
+@pytest.mark.parametrize("other", [dict(top=LOW - 60), dict(letter=60), dict(colour=(20.0, 20.0, 200.0))])
+def test_what_shows_for_a_moment_at_another_height_or_in_another_look_is_not_on_its_way(other):
+    assert goes(case(50, 120), case(47, 50, middle=300, **other)) == [True, False]
+
+
+def test_a_name_that_stays_is_no_line_on_its_way_in_its_first_frames():
+    name, first = case(50, TOTAL, middle=150, width=200, top=640), case(47, 50, middle=150, width=200, top=640)
+    assert goes(case(50, 120, top=640), name, first) == [True, False, False]
