@@ -104,7 +104,7 @@ class Finder:
         self._looked: deque[tuple[int, Tensor, Seen]] = deque()
         self._before: Seen | None = None
         self._learnt: dict[Track, _Learnt] = {}
-        self._shots = Shots()
+        self._shots = Shots(self.rules.shots)
 
     def see(self, frame: Tensor) -> None:
         """The next frame [H, W, 3] in 0..1."""

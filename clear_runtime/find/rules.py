@@ -8,13 +8,16 @@ from ..errors import ClearError
 from .case import WhichRules
 from .ends import EndRules
 from .rows import RowRules
+from .shots import ShotRules
 
 
 @dataclass(frozen=True)
 class Rules:
-    """rows: what a row is. ends: when one comes and goes. which: which of them are the subtitle."""
+    """rows: what a row is. shots: where another shot begins. ends: when a row comes and goes. which: which of them are
+    the subtitle."""
 
     rows: RowRules = field(default_factory=RowRules)
+    shots: ShotRules = field(default_factory=ShotRules)
     ends: EndRules = field(default_factory=EndRules)
     which: WhichRules = field(default_factory=WhichRules)
 
@@ -28,12 +31,17 @@ class Rules:
 
 SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "bars": ("rows", {"bars": 0}),
+    "sudden": ("shots", {"sudden": 0.0}),
+    "dissolves": ("shots", {"dissolves": False}),
     "picture tells": ("ends", {"asks": False}),
     "holds": ("ends", {"holds": False}),
     "passing": ("ends", {"passing": False}),
     "between": ("ends", {"between": False}),
+    "usual": ("which", {"usual": 0.0}),
+    "bottom": ("which", {"bottom": 2.0}),
+    "rim": ("which", {"rim": 1.0}),
     "grain": ("which", {"grain": 1}),
-    "slides": ("which", {"slides": 0}),
+    "slides": ("which", {"slides": 0.0}),
     "paragraph": ("which", {"paragraph": 0}),
 }
 """What each is called -> the dataclass in which it stands, and the fields with which it is off."""

@@ -207,7 +207,7 @@ def paragraph(size: Size) -> Drawing:
         "that it had gone astray",
         "as letters do",
     )
-    drawing.show(drawing.text(*rows, size=0.042, at=(0.5, 0.47)))
+    drawing.show(drawing.text(*rows, size=0.042, at=(0.5, 0.47), leading=2.3))
     return drawing
 
 
@@ -224,6 +224,30 @@ def equaliser(size: Size) -> Drawing:
     drawing = Drawing(scene)
     for n, words in enumerate(("this is a test", "of a recording")):
         drawing.show(drawing.text(words, size=0.06, bold=True, fill=RED), 22 * n + 1, 22 * n + 20)
+    return drawing
+
+
+def dissolved(size: Size) -> Drawing:
+    before, after = scenes.still("dissolves", size, EVENING), scenes.still("dissolved into", size, TOWN)
+    weight = np.clip((np.arange(size.frames) - 14) / 13, 0, 1)[:, None, None, None]
+    drawing = Drawing((before * (1 - weight) + after * weight).round().astype(np.uint8))
+    drawing.keep(drawing.text("HARBOUR OFFICE", size=0.07, at=(0.5, 0.4), bold=True, fill=YELLOW), 15, fade=(12, 0))
+    drawing.show(drawing.text("She left in the spring.", size=0.06, at=(0.5, 0.87), **OUTLINED), 1, 12)
+    drawing.show(drawing.text("Nobody has seen her since.", size=0.06, at=(0.5, 0.87), **OUTLINED), 30, 46)
+    return drawing
+
+
+def a_talks_slides(size: Size) -> Drawing:
+    down, across = np.mgrid[-1 : 1 : size.height * 1j, -1 : 1 : size.width * 1j]
+    light = np.exp(-2 * (across**2 + (down + 0.2) ** 2))[..., None]
+    stage = scenes.still("stage", size, EVENING) * (0.1 + 0.9 * light)
+    slide = np.broadcast_to(np.float32(60) * light**2 + 6, stage.shape)
+    drawing = Drawing(scenes.grainy(scenes.cut(stage, slide).astype(np.uint8)))
+    half = size.frames // 2
+    drawing.keep(drawing.text("THREE REASONS", size=0.08, at=(0.5, 0.3), bold=True, fill=YELLOW), half)
+    drawing.keep(drawing.text("to stay at home", size=0.06, at=(0.5, 0.45)), half)
+    for n, words in enumerate(("I will show you.", "Look at the first one.")):
+        drawing.show(drawing.text(words, size=0.06, at=(0.5, 0.88), **OUTLINED), half * n + 1, half * n + half - 1)
     return drawing
 
 
@@ -251,6 +275,8 @@ FILMS = {
     "jumping mark": Recipe(12, "a name that changes its corner, beside lines", jumping_mark, Size(48, 360, 640)),
     "clock": Recipe(7, "a clock at the top that runs, beside lines", running_clock, Size(60, 360, 640)),
     "ticker": Recipe(12, "news that roll below lines", ticker, LONG),
+    "dissolve": Recipe(12, "a sign that a dissolve brings, and lines", dissolved, LONG),
+    "slides of a talk": Recipe(12, "a slide that is lit like the stage, and lines", a_talks_slides, LONG),
     "equaliser": Recipe(11, "bars that move with the sound, beside lines", equaliser, LONG),
 }
 """By name, what goes before what must stay."""
