@@ -31,6 +31,12 @@ class BoxOptions:
     beyond: float = 0.3
     """Of the marks' height, by which they may reach beyond a box: they are a little wide, and a speck beside a line is
     taken for a letter."""
+    cut: float = 0.15
+    """Share of a row's height that lies on a box at most where the row goes on beyond its edge."""
+    rows: float = 1.0
+    """How far apart rows are, in their height, that may stand on one box; 0: each has its own."""
+    grows: bool = True
+    """Whether a box that was found is followed to frames in which it has another width."""
     proposals: int = 4
     """Places that look most like an edge are tried as one: one for each side."""
     smallest: int = 8
