@@ -348,7 +348,7 @@ def test_a_box_that_grows_with_its_words_is_followed(grows):
     there = [[box.region for box, strength in found if strength[t] > 0] for t in range(len(shown))]
     assert all(len(regions) == 1 for regions in there[9:])
     assert all(bool(regions) == grows for regions in there[3:9])
-    for regions, (top, bottom, left, right) in zip(there, boxes):
+    for regions, (_, bottom, left, right) in zip(there, boxes):
         for region in regions:
             assert max(abs(region.right - right), abs(region.left - left), abs(region.bottom - bottom)) <= 1
 

@@ -56,8 +56,8 @@ def _fit_at(frame: Tensor, marked: Region, known: Box) -> Box | None:
 
 
 def _cuts(box: Box, mask: Tensor) -> bool:
-    """Whether an upper or lower edge of a box runs through a row of letters in a frame's mask [H, W]: of two rows on one
-    box, one has none of its own."""
+    """Whether an upper or lower edge of a box runs through a row of letters in a frame's mask [H, W]: of two rows on
+    one box, one has none of its own."""
     own = box.region
     for row in blocks_in(mask > 0):
         beside = min(row.right, own.right) - max(row.left, own.left)

@@ -23,7 +23,8 @@ def followed(
     frames: Tensor, mask: Tensor, box: Box, strength: Tensor, taken: Tensor, fit: Fit
 ) -> Iterator[tuple[Box, Tensor]]:
     """The same box in the frames beside those [T, H, W, 3] in which its strength [T] says that it stands, as long as
-    marks [T, H, W] stand on one that is about as high: each with its strength. taken [T] bool: where other boxes are."""
+    marks [T, H, W] stand on one that is about as high: each with its strength. taken [T] bool: where other boxes
+    are."""
     there = strength > 0
     for first, stop in stretches(there):
         for frames_beside in (range(first - 1, -1, -1), range(stop, len(frames))):
