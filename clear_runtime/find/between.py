@@ -50,7 +50,7 @@ class Between:
         frames = {at: self._frames.pop(at) for at in sorted(self._frames) if at < t}
         here, there = {id(track) for track, _ in found}, {id(track) for track, _ in before}
         begun = [(track, row) for track, row in found if track.looks[0].t == t]
-        ended = [(track, row) for track, row in before if id(track) not in here]
+        ended = [(track, row) for track, row in before if id(track) not in here and track.last.t == t - self.every]
         passing = [(track, row) for track, row in (*begun, *ended) if row.sure >= sure]
         if not passing or not frames or t - self.every < min(frames) - 1:
             return

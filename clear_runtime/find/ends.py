@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .align import overlap
+from .align import alike, overlap
 from .between import settled
 from .edges import FADE, Pattern
 from .pace import Pace
@@ -80,7 +80,7 @@ class Ends:
         track.first -= self._frames_there((pattern, self.pattern(first)), before)
         there = self._stands_at(pattern, first.t, -1)
         track.came = track.came and there is None
-        track.first = min(track.first, self._held(pattern, there, track.first))
+        track.first = min(track.first, self._held(track, pattern, there, track.first))
         for look in settled(track, [look for look in track.between if look.t < first.t], SAME):
             track.passing.append(look)
             track.first = min(track.first, look.t)
@@ -100,7 +100,7 @@ class Ends:
         track.stop += self._frames_there((pattern, self.pattern(last)), after)
         there = self._stands_at(pattern, last.t, 1)
         track.went = there is None
-        track.stop = max(track.stop, self._held(pattern, there, track.stop - 1) + 1)
+        track.stop = max(track.stop, self._held(track, pattern, there, track.stop - 1) + 1)
         for look in settled(track, [look for look in track.between if look.t > last.t], SAME):
             track.passing.append(look)
             track.stop = max(track.stop, look.t + 1)
@@ -124,12 +124,28 @@ class Ends:
     def _frames_there(self, patterns: Sequence[Pattern | None], frames: Sequence[np.ndarray]) -> int:
         return max(pattern.frames_there(frames, self._fade) for pattern in patterns if pattern is not None)
 
-    def _held(self, pattern: Pattern, there: int | None, end: int) -> int:
-        """The frame up to which a row is there that ends with `end` as far as the prior sees it."""
+    def _held(self, track: Track, pattern: Pattern, there: int | None, end: int) -> int:
+        """The frame up to which a row is there that ends with `end` as far as the prior sees it: not where other words
+        are seen."""
         if there is None or not self.rules.holds:
+            return end
+        low, high = sorted((there, end))
+        if any(any(low <= look.t <= high for look in other.looks) for other in self._other_words(track)):
             return end
         small = next(small for t, small in self.scenes.small if t == there)
         return there if pattern.stands(small, nearby=False) else end
+
+    def _other_words(self, track: Track) -> Iterator[Track]:
+        """The tracks of other letters at the place of one."""
+        own = track.fullest.row
+        for other in self.others:
+            common = None if other is track else overlap(track.place, other.place)
+            small = min(track.place.height * track.place.width, other.place.height * other.place.width)
+            if common is None or common.height * common.width < 0.3 * small:
+                continue  # rows that touch
+            row = other.fullest.row
+            if alike(own.soft, own.region, row.soft, row.region) < SAME:
+                yield other
 
     def _stands_at(self, pattern: Pattern, t: int, way: int) -> int | None:
         """The frame, a second after a look (way 1) or before it (-1), as far as the shot goes, in which the letters

@@ -207,13 +207,14 @@ class Finder:
         self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
             self._complete(row, frame, now)
-        found = self._tracker.add(t, rows, grey, factor)
-        self.between.follow(t, found, self._rules.sure, self._rows_between)
-        for track, row in found:
+        found = []
+        for track, row in self._tracker.add(t, rows, grey, factor):
             track.asked |= id(row) in asked
             track = self._of_new_words(track)
             self._compare(track)
             self._learn(track, frame, now)
+            found.append((track, row))
+        self.between.follow(t, found, self._rules.sure, self._rows_between)
         self.seen, self._before = t + 1, now
 
     def _rows(self, t: int, now: Seen, after: Seen | None):

@@ -60,3 +60,12 @@ def test_frames_between_are_looked_at_closely_where_the_rows_beside_them_are():
     assert not looker.beside([frame], [])[0].any()
     (soft,) = looker.beside([frame], [LINE_AT])
     assert (soft[LINE] > 127).all() and all(size[0] < 180 for size in asked)
+
+
+def test_words_that_take_the_place_of_others_are_not_these_on_their_way():
+    """They cover half of the same pixels: one row for two looks, until the picture has told them apart."""
+    half = WORDS.shape[1] * 6 // 10
+    other = WORDS.copy()
+    other[:, half:] = letters(7, 10)[:, half:]
+    finding = find_text(video(scene(FRAMES, pan=3.0), (LINE, slice(0, 22)), (at(other, 120, 90), slice(24, 46))), white)
+    assert all(look.t in (22, 23, 46, 47) for one in finding.found for look in one.track.between)
