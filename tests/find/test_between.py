@@ -1,13 +1,17 @@
 """Rows that come and go between two looks are seen on their way."""
 
+import numpy as np
 import pytest
 import torch
 from drawn_rows import at, letters, scene, video, white
 
+from clear_runtime.find.between import Between
 from clear_runtime.find.look import Looker, Scales
 from clear_runtime.find.marks import find_text
 from clear_runtime.find.options import MarkOptions
+from clear_runtime.find.rows import Row
 from clear_runtime.find.rules import Rules
+from clear_runtime.find.tracks import Look, Track
 from clear_runtime.frames.region import Region
 
 WORDS = letters(1, 10)
@@ -63,9 +67,13 @@ def test_frames_between_are_looked_at_closely_where_the_rows_beside_them_are():
 
 
 def test_words_that_take_the_place_of_others_are_not_these_on_their_way():
-    """They cover half of the same pixels: one row for two looks, until the picture has told them apart."""
-    half = WORDS.shape[1] * 6 // 10
-    other = WORDS.copy()
-    other[:, half:] = letters(7, 10)[:, half:]
-    finding = find_text(video(scene(FRAMES, pan=3.0), (LINE, slice(0, 22)), (at(other, 120, 90), slice(24, 46))), white)
-    assert all(look.t in (22, 23, 46, 47) for one in finding.found for look in one.track.between)
+    """They were one row with them at the look before, until the picture told them apart: a track of two looks."""
+    row = Row(LINE_AT, np.full((24, 140), 255, np.uint8), 1.0, 14.0)
+    before, after = Track([Look(t, row) for t in (18, 21, 24)], 18, 25), Track([Look(t, row) for t in (24, 27)], 24, 28)
+    between = Between(Looker(white, Scales(*[(180, 320)] * 3)), 3)
+    between.follow(24, [(before, row)], 0.8, lambda *seen: [row])
+    before.looks.pop()
+    for t in (25, 26):
+        between.hold(t, torch.zeros(180, 320, 3))
+    between.follow(27, [(after, row)], 0.8, lambda *seen: [row])
+    assert between.asked == 0 and not before.between and not after.between
