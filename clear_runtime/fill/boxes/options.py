@@ -203,7 +203,7 @@ class OpaqueOptions:
     stroke: float = 0.25
     """What of its colour is thinner is none of it: other letters on which it stands half ..."""
     attached: float = 0.005
-    """... and are this share of the area at least."""
+    """... and are this share of the area at least; 1: an area is taken or left as a whole."""
 
     # -- the letters in it
     letters: float = 0.05
