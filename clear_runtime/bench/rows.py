@@ -33,7 +33,7 @@ from ..errors import ClearError
 from ..find.marks import Prior, find_text
 from ..find.options import MarkOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
-from ..find.rules import SWITCHES as SWITCHES
+from ..find.rules import SWITCHES as SWITCHES  # for the command line's choices
 from ..find.rules import Rules
 from ..frames.masks import grow
 
