@@ -53,6 +53,7 @@ UNREAD = (
     "hard prior",
     "layer {1}",
     "learning rate",
+    "picture tells",
     "model {1}",
     "no {1}s",
     "not enough memory",

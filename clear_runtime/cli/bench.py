@@ -112,6 +112,14 @@ def _rows(parser, bench) -> None:
         help="a Stage I file; default: the bundled light prior",
     )
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help=f"of: {'; '.join(bench.RECIPES)}")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=(),
+        metavar="RULE",
+        choices=bench.SWITCHES,
+        help=f"what each of these rules is worth, of: {'; '.join(bench.SWITCHES)}",
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="draw frames with the marks of each clip here")
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..frames.region import Region
 from .align import alike
 from .pace import Pace
 from .tracks import SAME, Movement, Track
@@ -22,15 +23,16 @@ class WhichRules:
 
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
-    kind; scripts, outlasts: the first for rows of one line, and for one that stands while others change. aside: how far
-    the middles of words stand apart that are shown one by one, in their height. colour: the distance of their letters
-    in RGB. middle, lower, bottom, rim: shares of the frame. Where nothing else tells, a subtitle stands no further
-    than the first from the middle and below the third, or else below the second, or else in the middle, and never
-    further than the last from it; sure: and this is how sure the prior must be. usual: the same, in most looks, of
-    what tells of others. standing: share of its looks in
-    which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands,
-    half a second later; passed: the same where the scene has moved behind it, which dark or thin letters show between
-    them.
+    kind; scripts, outlasts, slides: the first for rows of one line, for one that stands while others change, and for
+    one that is on its way to its place (0: none is). aside: how far the middles of words stand apart that are shown one
+    by one, in their height. colour: the distance of their letters in RGB. middle, lower, bottom, rim: shares of the
+    frame. Where nothing else tells, a subtitle stands no further than the first from the middle and below the third, or
+    else below the second, or else in the middle, and never further than the last from it; sure: and this is how sure
+    the prior must be. usual: the same, in most looks, of what tells of others. standing: share of its looks in which a
+    line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands, half a
+    second later; passed: the same where the scene has moved behind it, which dark or thin letters show between them;
+    grain: the mean of so many frames counts as the picture. paragraph: rows of a block, which goes as a
+    whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of it.
     """
 
     shortest: int = 7
@@ -42,6 +44,7 @@ class WhichRules:
     look: float = 1.4
     outlasts: float = 1.15
     scripts: float = 2.2
+    slides: float = 1.25
     place: float = 2.6
     aside: float = 0.6
     colour: float = 70.0
@@ -54,6 +57,9 @@ class WhichRules:
     standing: float = 0.35
     steady: float = 0.83
     passed: float = 0.65
+    grain: int = 3
+    paragraph: int = 4
+    pitch: float = 0.15
 
     def at(self, pace: Pace) -> WhichRules:
         """The same lengths of time at another rate."""
@@ -98,10 +104,19 @@ class Life:
         return Life(begins.first, ends.stop, begins.came, ends.went)
 
 
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows that are one text (blocks.py): the rectangle around them, and how sure the prior is of the surest."""
+
+    region: Region
+    sure: float
+
+
 @dataclass(frozen=True)
 class Case:
     """A track with what is needed to judge it. size: (height, width) of the masks. total: frames of the video. cuts:
-    frames at which all of the picture becomes another, 0 among them. asked: whether the user has pointed at it."""
+    frames at which all of the picture becomes another, 0 among them. asked: whether the user has pointed at it. known:
+    how long its words stand in all. block: that it is a row of."""
 
     track: Track
     movement: Movement
@@ -110,6 +125,17 @@ class Case:
     cuts: Sequence[int]
     asked: bool = False
     known: Life | None = None
+    block: Block | None = None
+
+    @property
+    def place(self) -> Region:
+        """Of all that is one text with it."""
+        return self.block.region if self.block else self.track.place
+
+    @property
+    def sure(self) -> float:
+        """Of the surest row of that."""
+        return self.block.sure if self.block else self.track.sure
 
     @property
     def life(self) -> Life:
@@ -140,7 +166,7 @@ class Case:
         return lasts < min(rules.shortest, self.total)
 
     def cornered(self, rules: WhichRules) -> bool:
-        region, (height, width) = self.track.place, self.size
+        region, (height, width) = self.place, self.size
         down, along = rules.corner
         return (region.bottom <= down * height or region.top >= (1 - down) * height) and (
             region.right <= along * width or region.left >= (1 - along) * width
@@ -149,7 +175,7 @@ class Case:
     def rank(self, rules: WhichRules) -> int:
         """How like a subtitle's its place is: 0 at the middle of the bottom, 1 elsewhere in the lower part, 2 in the
         middle of what is above, ANYWHERE else."""
-        region, (height, width) = self.track.place, self.size
+        region, (height, width) = self.place, self.size
         down, aside = region.top + region.height / 2, abs(region.left + region.width / 2 - width / 2)
         centred = aside <= rules.middle * width
         if aside > rules.rim * width and not self.track.fullest.row.upright:

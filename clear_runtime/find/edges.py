@@ -64,11 +64,12 @@ class Pattern:
         both = float((weight * self.contrast * seen).sum())
         return both / max(own, 1e-6), both / max((own * other) ** 0.5, 1e-6)
 
-    def stands(self, small: np.ndarray) -> bool:
+    def stands(self, small: np.ndarray, nearby: bool = True) -> bool:
         """Whether a small frame shows most of the letters as they are, at their place or nearby: where the camera has
         moved on, a sign has not gone."""
-        if self._stands_at(small, self.region):
-            return True
+        here = self._stands_at(small, self.region)
+        if here or not nearby:
+            return here
         wide = self.region.grown(self.reach, *small.shape[:2])
         own, seen = self.letters * self.contrast.mean(2), _contrast(small, wide, self.reach).mean(2)
         down, right = (round(by) for by in shift(part(own, self.region, wide), seen, self.reach))

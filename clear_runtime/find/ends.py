@@ -11,12 +11,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .align import overlap
+from .align import alike, overlap
 from .apart import TALLER
+from .between import settled
 from .edges import FADE, Pattern
 from .pace import Pace
 from .passing import LASTS, passing
-from .tracks import Look, Track
+from .rows import Row
+from .tracks import SAME, Look, Track
+
+
+@dataclass(frozen=True)
+class EndRules:
+    """Each may be switched off. asks: a row has come or gone only if the picture shows it no more a second away; else
+    whenever the prior sees it no more. holds: one that the picture still shows is there as long, seen or not. passing:
+    what of a row shows on its way in or out is looked for, by what changes in the picture; between: and by the prior,
+    in the frames between two looks."""
+
+    asks: bool = True
+    holds: bool = True
+    passing: bool = True
+    between: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +62,15 @@ class Scenes:
 class Ends:
     """The ends of tracks. others: all tracks; closed: whether the end of one of them is known."""
 
-    def __init__(self, scenes: Scenes, pace: Pace, others: Sequence[Track], closed: Callable[[Track], bool]):
-        self.scenes, self.others, self.closed = scenes, others, closed
+    def __init__(
+        self,
+        scenes: Scenes,
+        pace: Pace,
+        others: Sequence[Track],
+        closed: Callable[[Track], bool],
+        rules: EndRules = EndRules(),
+    ):
+        self.scenes, self.others, self.closed, self.rules = scenes, others, closed, rules
         self._fade, self._lasts = pace.frames(FADE), pace.frames(LASTS)
 
     def begin(self, track: Track, pattern: Pattern) -> None:
@@ -57,12 +79,17 @@ class Ends:
         begins, _ = self._room(track)
         before = [small for _, small in self.scenes.between(begins, track.first)][::-1]
         track.first -= self._frames_there((pattern, self.pattern(first)), before)
-        track.came = track.came and not self._stands(pattern, first.t, -1)
+        there = self._stands_at(pattern, first.t, -1)
+        track.came = track.came and there is None
+        track.first = min(track.first, self._held(track, pattern, there, track.first))
+        for look in settled(track, [look for look in track.between if look.t < first.t], SAME):
+            track.passing.append(look)
+            track.first = min(track.first, look.t)
         begins, _ = self.scenes.shot_of(track.first)
         gone = (one.stop if self.closed(one) else one.last.t + self.scenes.every for one in self._at_its_height(track))
         begins = max((stop for stop in gone if stop <= track.first), default=begins)
         way = self.scenes.between(max(begins, track.first - self._lasts - 1), track.first)[::-1]
-        for look in passing(first.row, way, self.scenes.scale, self.scenes.size):
+        for look in self._passing(first.row, way):
             track.passing.append(look)
             track.first = look.t
 
@@ -72,15 +99,23 @@ class Ends:
         _, ends = self._room(track)
         after = [small for _, small in self.scenes.between(track.stop, ends)]
         track.stop += self._frames_there((pattern, self.pattern(last)), after)
-        track.went = not self._stands(pattern, last.t, 1)
+        there = self._stands_at(pattern, last.t, 1)
+        track.went = there is None
+        track.stop = max(track.stop, self._held(track, pattern, there, track.stop - 1) + 1)
+        for look in settled(track, [look for look in track.between if look.t > last.t], SAME):
+            track.passing.append(look)
+            track.stop = max(track.stop, look.t + 1)
         come = (one.first for one in self._at_its_height(track) if one.first >= track.stop)
         ends = min(come, default=self.scenes.shot_after(track.stop))
         way = self.scenes.between(track.stop, min(ends, track.stop + self._lasts + 1))
-        for look in passing(last.row, way, self.scenes.scale, self.scenes.size):
+        for look in self._passing(last.row, way):
             track.passing.append(look)
             track.stop = look.t + 1
         if last.t + self.scenes.every >= self.scenes.count:
             track.stop = self.scenes.count  # no later look could have seen it go
+
+    def _passing(self, row: Row, way: Sequence[tuple[int, np.ndarray]]) -> Iterator[Look]:
+        return passing(row, way, self.scenes.scale, self.scenes.size) if self.rules.passing else iter(())
 
     def pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""
@@ -90,14 +125,39 @@ class Ends:
     def _frames_there(self, patterns: Sequence[Pattern | None], frames: Sequence[np.ndarray]) -> int:
         return max(pattern.frames_there(frames, self._fade) for pattern in patterns if pattern is not None)
 
-    def _stands(self, pattern: Pattern, t: int, way: int) -> bool:
-        """Whether the letters still stand a second after a look (way 1), or stood there before it (-1), as far as the
-        shot goes: what fades has gone by then."""
+    def _held(self, track: Track, pattern: Pattern, there: int | None, end: int) -> int:
+        """The frame up to which a row is there that ends with `end` as far as the prior sees it: not where other words
+        are seen."""
+        if there is None or not self.rules.holds:
+            return end
+        low, high = sorted((there, end))
+        if any(any(low <= look.t <= high for look in other.looks) for other in self._other_words(track)):
+            return end
+        small = next(small for t, small in self.scenes.small if t == there)
+        return there if pattern.stands(small, nearby=False) else end
+
+    def _other_words(self, track: Track) -> Iterator[Track]:
+        """The tracks of other letters at the place of one."""
+        own = track.fullest.row
+        for other in self.others:
+            common = None if other is track else overlap(track.place, other.place)
+            small = min(track.place.height * track.place.width, other.place.height * other.place.width)
+            if common is None or common.height * common.width < 0.3 * small:
+                continue  # rows that touch
+            row = other.fullest.row
+            if alike(own.soft, own.region, row.soft, row.region) < SAME:
+                yield other
+
+    def _stands_at(self, pattern: Pattern, t: int, way: int) -> int | None:
+        """The frame, a second after a look (way 1) or before it (-1), as far as the shot goes, in which the letters
+        still stand: what fades has gone by then. None where they do not."""
+        if not self.rules.asks:
+            return None
         there = [one for one in self.scenes.between(*self.scenes.shot_of(t)) if 0 < way * (one[0] - t) <= self._fade]
         if not there:
-            return False
+            return None
         at, small = max(there, key=lambda one: way * one[0])
-        return abs(at - t) >= 2 * self.scenes.every and pattern.stands(small)
+        return at if abs(at - t) >= 2 * self.scenes.every and pattern.stands(small) else None
 
     def _at_its_height(self, track: Track) -> Iterator[Track]:
         """The tracks at the height of one that stand for more than a moment."""

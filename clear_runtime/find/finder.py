@@ -15,7 +15,9 @@ from torch import Tensor
 
 from ..frames.region import Region
 from .apart import Seen, taken_apart
-from .case import Case, Verdict, WhichRules
+from .bars import are_bars
+from .between import Between
+from .case import Case, Verdict
 from .edges import FADE, Pattern
 from .ends import Ends, Scenes
 from .growth import GrowthRules, growth
@@ -23,7 +25,8 @@ from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
 from .pace import Pace
 from .place import Place
-from .rows import Row, RowRules, rows_of
+from .rows import Row, rows_of
+from .rules import Rules
 from .shots import HALF_WAY, Shots
 from .spool import Spool
 from .steady import steady
@@ -39,7 +42,7 @@ AGAIN = 1.1
 """How much more of a row a look must show to be learnt from again."""
 MOMENT = 15
 """Frames, at the usual rate, after which it is asked whether a row still stands where it stood: half a second."""
-RULES, GROWTH = RowRules(), GrowthRules()
+RULES, GROWTH = Rules(), GrowthRules()
 OnSeen = Callable[[Tensor, np.ndarray], None]
 """Given a frame [H, W, 3], and how sure the prior is of its text [h, w] uint8."""
 
@@ -71,8 +74,8 @@ class Finder:
     frames from look to look, if not the pace's own. place: where the user says that there is text. on_batch is called
     with the number of frames that have been looked at. on_seen is shown the frame of each batch in which most was seen.
     keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without, in memory.
-    looks: a file for what the prior has seen, for a pass that goes on after a stop. shots: frames with which one
-    begins.
+    looks: a file for what the prior has seen, for a pass that goes on after a stop. rules: of what a row is, when it is
+    there, and whether it goes. shots: frames with which one begins.
     """
 
     prior: Callable
@@ -85,6 +88,7 @@ class Finder:
     spool: Spool | None = None
     looks: Path | None = None
     on_seen: OnSeen = lambda frame, soft: None
+    rules: Rules = RULES
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
     soft: dict[int, np.ndarray] = field(default_factory=dict)
@@ -93,14 +97,14 @@ class Finder:
         self.every = self.every or self.pace.every
         self._fade, self._patience, self._moment = map(self.pace.frames, (FADE, PATIENCE, MOMENT))
         self._half_way = self.pace.frames(HALF_WAY)
-        self._rules = WhichRules().at(self.pace)
+        self._rules = self.rules.which.at(self.pace)
         self._waiting: list[tuple[int, Tensor]] = []
         self._kept = 2 * self._fade + self._patience + self.every * BATCH
         self._small: deque[tuple[int, np.ndarray]] = deque(maxlen=self._kept)
         self._looked: deque[tuple[int, Tensor, Seen]] = deque()
         self._before: Seen | None = None
         self._learnt: dict[Track, _Learnt] = {}
-        self._shots = Shots()
+        self._shots = Shots(self.rules.shots)
 
     def see(self, frame: Tensor) -> None:
         """The next frame [H, W, 3] in 0..1."""
@@ -109,6 +113,8 @@ class Finder:
         self._small.append((self.count, to_levels(frame[:: self._step, :: self._step])))
         if self.count % self.every == 0:
             self._waiting.append((self.count, frame))
+        elif self.rules.ends.between:
+            self.between.hold(self.count, frame)
         self.count += 1
         if len(self._waiting) == BATCH:
             self._look()
@@ -149,6 +155,7 @@ class Finder:
         self.scales = Scales.of(height, width, getattr(self.prior, "long_side", None))
         looker = Looker(self.prior, self.scales)
         self._looker = looker if self.looks is None else KeptLooks(looker, self.looks)
+        self.between = Between(looker, self.every)
         self._scale = max(self.scales.fine) / 1280
         self._step = max(1, -(-max(height, width) // SMALL))
         self._tracker = Tracker(self._scale, self._patience)
@@ -196,26 +203,42 @@ class Finder:
         t, frame, now = look
         grey, factor = self._grey(frame)
         rows, asked = self._rows(t, now, after)
+        rows = [row for row in rows if id(row) in asked or not self._are_bars(row, frame)]
         self._note_shot(t, now.small, [row.region for row in rows])
         for row in rows:
             self._complete(row, frame, now)
+        found = []
         for track, row in self._tracker.add(t, rows, grey, factor):
             track.asked |= id(row) in asked
             track = self._of_new_words(track)
             self._compare(track)
             self._learn(track, frame, now)
+            found.append((track, row))
+        self.between.follow(t, found, self._rules.sure, self._rows_between)
         self.seen, self._before = t + 1, now
 
     def _rows(self, t: int, now: Seen, after: Seen | None):
         """The rows in a look, and the ids of those that the user has asked for: there the prior may be half as sure."""
         threshold = self.threshold if self.place is None else 0.5 * self.threshold
-        rows = rows_of(now.soft, threshold, RULES)
+        rows = rows_of(now.soft, threshold, self.rules.rows)
         if self._before is not None and after is not None:
             rows = taken_apart(rows, now, self._before, after)
         if self.place is None:
             return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
-        return [row for row in rows if id(row) in asked or row.peak >= self.threshold * RULES.clear], asked
+        return [row for row in rows if id(row) in asked or row.peak >= self.threshold * self.rules.rows.clear], asked
+
+    def _rows_between(self, t: int, frame: Tensor, soft: np.ndarray) -> list[Row]:
+        """The rows in a frame that no look is at."""
+        seen = Seen(soft, dict(self._small)[t])
+        rows = [row for row in rows_of(soft, self.threshold, self.rules.rows) if row.peak > self.threshold]
+        for row in rows:
+            self._complete(row, frame, seen)
+        return rows
+
+    def _are_bars(self, row: Row, frame: Tensor) -> bool:
+        long = row.region.width >= self.rules.rows.bars * row.letter / 2
+        return long and not row.upright and are_bars(self._crop(frame, row.region), self.rules.rows)
 
     def _grey(self, frame: Tensor) -> tuple[np.ndarray, float]:
         """A frame in grey, small, and how much smaller than the masks."""
@@ -237,7 +260,7 @@ class Finder:
         if len(track.looks) < 2:
             return track
         then, now, frames = track.looks[-2], track.last, dict(self._small)
-        track.steps.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
+        track.steps.append(steady(then.row, [frames[then.t]], [frames[now.t]], self._to_small))
         if not track.is_replaced:
             return track
         new, learnt = self._tracker.part(track), self._learnt.get(track)
@@ -252,7 +275,9 @@ class Finder:
         then = next(look for look in recent if look.t >= since)
         frames = dict(self._small)
         if now.t - then.t > self._moment - self.every and then.t in frames:
-            track.steadies.append(steady(then.row, frames[then.t], frames[now.t], self._to_small))
+            some = range(min(self._rules.grain, self.every))
+            before, after = ([frames[t + way * n] for n in some] for t, way in ((then.t, 1), (now.t, -1)))
+            track.steadies.append(steady(then.row, before, after, self._to_small))
 
     def _complete(self, row: Row, frame: Tensor, now: Seen) -> None:
         """Add what of its strokes the prior has left out."""
@@ -308,7 +333,7 @@ class Finder:
     @property
     def _ends(self) -> Ends:
         scenes = Scenes(self._small, self._to_small, self.scales.fine, self.shots, self.count, self.every)
-        return Ends(scenes, self.pace, self.tracks, self._closed)
+        return Ends(scenes, self.pace, self.tracks, self._closed, self.rules.ends)
 
     @property
     def _to_small(self) -> float:

@@ -1,5 +1,5 @@
-"""What a prior has seen in a film, kept on disk while it is looked at: a pass that was stopped asks the prior about no
-frame twice, and finds what it would have found.
+"""What a prior has seen in a film, kept on disk while it is looked at: a pass that was stopped takes no look
+twice, and finds what it would have found.
 
 A file of records, one for each batch of looks: the lengths of what follows as text in a line, the state that the next
 batch needs, and the packed soft masks. A record that was not written to its end does not count.

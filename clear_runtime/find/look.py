@@ -59,12 +59,10 @@ class Looker:
         self.known: list[Region] = []  # where the batch before had letters
 
     def __call__(self, frames: Sequence[Tensor]) -> list[np.ndarray]:
-        coarse, fine = self.scales.coarse, self.scales.fine
-        small = torch.stack([resized(frame, coarse) for frame in frames])
-        rough = _resized_masks(self.sees(small), fine)
-        if fine == coarse:
+        rough = self._rough(frames)
+        if self.scales.fine == self.scales.coarse:
             return [to_levels(mask) for mask in rough]
-        large = [resized(frame, fine) for frame in frames]
+        large = [resized(frame, self.scales.fine) for frame in frames]
         close = torch.zeros_like(rough)
         close[0] = self.sees(large[0][None])[0]
         places = torch.maximum(rough.amax(0), close[0])[None] > FAINT
@@ -72,12 +70,33 @@ class Looker:
             region.of(places)[:] = True
         self.known = []
         for block in blocks(places, ROOM):
-            seen = self.sees(torch.stack([block.of(one[None])[0] for one in large[1:]])) if len(large) > 1 else ()
-            for mask, part in zip(close[1:], seen):
-                block.of(mask[None])[0] = part
+            self._closely(block, large[1:], close[1:])
             if bounds(block.of(close) > 0.5) is not None:
                 self.known.append(block)
         return [to_levels(joined(*one)) for one in zip(rough, close)]
+
+    def beside(self, frames: Sequence[Tensor], near: Sequence[Region]) -> list[np.ndarray]:
+        """The same of frames between two looks: closely only where the coarse look finds letters, or they are near."""
+        rough = self._rough(frames)
+        if self.scales.fine == self.scales.coarse:
+            return [to_levels(mask) for mask in rough]
+        large, close = [resized(frame, self.scales.fine) for frame in frames], torch.zeros_like(rough)
+        places = rough.amax(0)[None] > FAINT
+        for region in near:
+            region.of(places)[:] = True
+        for block in blocks(places, ROOM):
+            self._closely(block, large, close)
+        return [to_levels(joined(*one)) for one in zip(rough, close)]
+
+    def _rough(self, frames: Sequence[Tensor]) -> Tensor:
+        small = torch.stack([resized(frame, self.scales.coarse) for frame in frames])
+        return _resized_masks(self.sees(small), self.scales.fine)
+
+    def _closely(self, block: Region, large: Sequence[Tensor], close: Tensor) -> None:
+        """Look at a block of frames, into `close` [T, h, w]."""
+        seen = self.sees(torch.stack([block.of(one[None])[0] for one in large])) if len(large) else ()
+        for mask, part in zip(close, seen):
+            block.of(mask[None])[0] = part
 
 
 def joined(rough: Tensor, close: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from .pace import Pace
 from .place import Place
 from .report import Report
 from .rows import rows_of
+from .rules import Rules
 from .shape import Letters, at_source, letters_of
 from .spans import Span, spans_of
 from .spool import Spool
@@ -147,6 +148,7 @@ def find_text(
     spool: Spool | None = None,
     looks: Path | None = None,
     on_seen: OnSeen = lambda frame, soft: None,
+    rules: Rules = RULES,
 ) -> Finding:
     """The first pass over a video of any length, frames [H, W, 3] in 0..1: its text, and what of it is subtitle.
 
@@ -156,8 +158,9 @@ def find_text(
     the number of frames that have been looked at. spool: for the masks of rows; with one, memory hardly grows with
     the video. looks: a file in which what the prior sees is kept for a pass that goes on after a stop; of the same
     frames, prior and options. on_seen is shown, before on_batch is called, the frame of the batch with most text.
+    rules: by which text is found.
     """
-    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool, looks), options, lenient)
+    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool, looks, rules), options, lenient)
     finding.finder.on_seen = on_seen
     for frame in frames:
         finding.finder.see(frame)
@@ -174,6 +177,7 @@ def marked(
     with_soft: bool = False,
     on_batch: OnBatch = lambda frames: None,
     report: Report | None = None,
+    rules: Rules = RULES,
 ) -> Iterator[Marked]:
     """What counts in each frame, as `find_text` finds it; frames come back as they are. report is told what was found.
 
@@ -185,7 +189,7 @@ def marked(
         report.looked = False
         yield from _each_alone(frames, prior, options, subtitle, with_soft, on_batch)
         return
-    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch), options, lenient)
+    finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, rules=rules), options, lenient)
     if iter(frames) is not frames:
         for frame in frames:
             finding.finder.see(frame)
@@ -216,10 +220,12 @@ def _finder(
     on_batch,
     spool: Spool | None = None,
     looks: Path | None = None,
+    rules: Rules = RULES,
 ) -> Finder:
     place = None if subtitle is None else Place(subtitle)
     every = 1 if with_soft else 0
-    return Finder(prior, options.threshold, Pace(options.fps), every, place, on_batch, with_soft, spool, looks)
+    pace = Pace(options.fps)
+    return Finder(prior, options.threshold, pace, every, place, on_batch, with_soft, spool, looks, rules=rules)
 
 
 def _of(finding: Finding, t: int, frame: Tensor, with_soft: bool) -> Marked:
@@ -257,7 +263,7 @@ def _each_alone(frames: Frames, prior, options: MarkOptions, subtitle, with_soft
             on_batch(t)
         soft = looker([frame])[0]
         marks = torch.zeros(scales.source, dtype=torch.bool)
-        for row in rows_of(soft, options.threshold, RULES):
+        for row in rows_of(soft, options.threshold, RULES.rows):
             if row.peak <= options.threshold:
                 continue
             place, letters = at_source(letters_of(row.soft), row.region, scales, grow)

@@ -26,7 +26,9 @@ class RowRules:
     is lower is a stroke, a dot or a dash of it, if it is not wider than stroke times its height. column: how far apart
     two letters of a vertical line are at most, in their width. letters: of a column at least; two short words above one
     another are none. rim: pixels, on a frame of 1280, around the letters that may be faint. smallest: pixels of a row
-    at least, and tallest: pixels of its letters at least, on a frame of 1280: less is a speck.
+    at least, and tallest: pixels of its letters at least, on a frame of 1280: less is a speck. bars: so many upright
+    bars side by side are no letters (bars.py); 0: any may be. straight: share of their contrast that is between columns
+    of the picture; even: how much the distance from one to the next varies, as a share of it.
     """
 
     clear: float = 0.8
@@ -40,6 +42,9 @@ class RowRules:
     rim: int = 3
     smallest: int = 90
     tallest: int = 6
+    bars: int = 6
+    straight: float = 0.92
+    even: float = 0.2
 
 
 class Row:

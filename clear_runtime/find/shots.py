@@ -6,6 +6,7 @@ A line that stands over the cut is no part of either shot: bright letters over a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,9 +17,6 @@ CUT = 0.3
 """Correlation of two looks, without their text, under which they are of two shots."""
 AT_ONCE = 0.5
 """Correlation of two frames, one after the other, under which it is a cut and no fast movement of the camera."""
-SUDDEN, RELATED = 3.0, 0.6
-"""A slide on black is like a lit stage: up to the second of these correlations it is a cut where the picture changes so
-many times as much as from any other frame beside to the next."""
 MIXED, BOTH = 0.95, 0.2
 """One shot dissolves into another where a frame half way between two is a mix of them: its correlation with the best
 mix, and the weight in it that either has, at least."""
@@ -35,11 +33,23 @@ LEAST = 0.2
 """Share of the frame that must be left beside text to tell."""
 
 
+@dataclass(frozen=True)
+class ShotRules:
+    """sudden, related: a slide on black is like a lit stage; up to the second of these, a correlation, it is a cut
+    where the picture changes so many times as much as from any other frame beside to the next; sudden 0: it is none.
+    dissolves: whether shots may dissolve into one another."""
+
+    sudden: float = 3.0
+    related: float = 0.6
+    dissolves: bool = True
+
+
 class Shots:
     """first: frames with which one begins, 0 among them. dissolves: frames, from and to, in which one turns into
     another."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: ShotRules = ShotRules()) -> None:
+        self.rules = rules
         self.first = [0]
         self.dissolves: list[tuple[int, int]] = []
         self._before: tuple[int, np.ndarray, Sequence[Region]] | None = None
@@ -52,15 +62,25 @@ class Shots:
             return
         scene = _beside([*text, *before[2]], frames[t].shape[:2])
         apart = _alike(before[1], frames[t], scene)
-        if scene.mean() < LEAST or apart >= RELATED:
+        if scene.mean() < LEAST or apart >= self.rules.related:
             return
         near = [one for one in frames if one - 1 in frames]
         steps = {one: _alike(frames[one - 1], frames[one], scene) for one in near if one > before[0]}
         first = min(steps, key=lambda one: steps[one], default=None)
         if first is None:
             return
-        if apart < CUT and steps[first] < AT_ONCE or steps[first] < RELATED and _sudden(first, near, frames, scene):
+        if apart < CUT and steps[first] < AT_ONCE or self._is_sudden(first, steps[first], frames, scene):
             self.first.append(first)
+
+    def _is_sudden(self, first: int, step: float, frames: Mapping[int, np.ndarray], scene: np.ndarray) -> bool:
+        """Whether the picture changes with one frame, and hardly with the others. step: how alike it is to the one
+        before."""
+        near = [one for one in frames if one - 1 in frames]
+        if not self.rules.sudden or step >= self.rules.related:
+            return False
+        changes = {one: float(np.abs(_grey(frames[one], scene) - _grey(frames[one - 1], scene)).mean()) for one in near}
+        others = [change for one, change in changes.items() if one != first]
+        return bool(others) and changes[first] >= max(NEAR, self.rules.sudden * max(others))
 
     @property
     def changes(self) -> list[int]:
@@ -71,7 +91,7 @@ class Shots:
         """Whether the picture of the last of these frames has been dissolved into. half_way: frames from what may be a
         mix to either of what it mixes; the rest as of `look`."""
         last = max(frames)
-        if last - 2 * half_way not in frames:
+        if not self.rules.dissolves or last - 2 * half_way not in frames:
             return
         scene = _beside(text, frames[last].shape[:2])
         if scene.mean() < LEAST or _alike(frames[last - 2 * half_way], frames[last], scene) >= AT_ONCE:
@@ -88,13 +108,6 @@ def _is_mix(before: np.ndarray, between: np.ndarray, after: np.ndarray) -> bool:
     both = np.stack([before - before.mean(), after - after.mean()], 1)
     weights = np.linalg.lstsq(both, between - between.mean(), rcond=None)[0]
     return min(weights) >= BOTH and correlation(both @ weights, between) >= MIXED
-
-
-def _sudden(first: int, near: Sequence[int], frames: Mapping[int, np.ndarray], scene: np.ndarray) -> bool:
-    """Whether the picture changes with one frame, and hardly with the others."""
-    changes = {one: float(np.abs(_grey(frames[one], scene) - _grey(frames[one - 1], scene)).mean()) for one in near}
-    others = [change for one, change in changes.items() if one != first]
-    return bool(others) and changes[first] >= max(NEAR, SUDDEN * max(others))
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:

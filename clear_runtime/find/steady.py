@@ -6,6 +6,8 @@ tells: what is burned in shows the same pixels again, and a scene that moves beh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -17,13 +19,14 @@ AROUND = 2
 """Pixels of the small frames around letters that count: an edge needs both of its sides."""
 
 
-def steady(row: Row, before: np.ndarray, now: np.ndarray, scale: float) -> float:
-    """The correlation, -1 to 1, of what two small frames [h, w, 3] show where a row has letters in the first. scale:
-    the small frames' size over the masks'. On real clips what is burned in comes to 0.86 and more half a second later,
+def steady(row: Row, before: Sequence[np.ndarray], now: Sequence[np.ndarray], scale: float) -> float:
+    """The correlation, -1 to 1, of what small frames [h, w, 3] of two moments show where a row has letters in the
+    first; of each moment the mean of some counts, for film has grain. scale: the small frames' size over the masks'. On
+    real clips what is burned in comes to 0.86 and more half a second later,
     what moves with the scene to 0.45, and both to more where nothing moves."""
-    frame = tuple(round(side / scale) for side in before.shape[:2])
+    frame = tuple(round(side / scale) for side in before[0].shape[:2])
     wide = row.region.grown(round((AROUND + 1) / scale), *frame)
-    one, two = (picture_of(small, wide, scale) for small in (before, now))
+    one, two = (np.mean([picture_of(small, wide, scale) for small in moment], 0) for moment in (before, now))
     soft = part(row.soft, row.region, wide)
     ys, xs = (((np.arange(n) + 0.5) * have / n).astype(int) for n, have in zip(one.shape, soft.shape))
     letters = ndimage.binary_dilation(soft[np.ix_(ys, xs)] > 127, iterations=AROUND)

@@ -57,7 +57,8 @@ class Track:
     how alike the picture is at its letters and a moment later, for each look that a moment follows; steps: the same
     from each of the last looks to the next. asked: whether the user has pointed at it. came, went: False where the
     picture shows its letters a second before and after it too: then the prior has changed its mind, and nothing else.
-    passing: what it shows in frames on its way in or out (passing.py).
+    passing: what it shows in frames on its way in or out (passing.py). between: what was seen of it beside its looks
+    (between.py), until its ends are known.
     """
 
     looks: list[Look] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Track:
     came: bool = True
     went: bool = True
     passing: list[Look] = field(default_factory=list)
+    between: list[Look] = field(default_factory=list)
 
     @cached_property
     def region(self) -> Region:
@@ -151,6 +153,7 @@ class Track:
         for look in self.looks:
             by_time[look.t] = merged(by_time[look.t], look.row) if look.t in by_time else look.row
         self.came = (other if other.first < self.first else self).came
+        self.between += other.between
         self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
         self.first = min(self.first, self.looks[0].t)
         self._changed()
@@ -173,6 +176,7 @@ class Track:
             steps=deque(maxlen=len(REPLACED)),
             came=True,
             passing=[],
+            between=[],
         )
         self.looks, self.steadies = self.looks[:cut], self.steadies[:-2]
         self.stop = self.last.t + 1

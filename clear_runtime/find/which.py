@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ..frames.region import Region
 from .align import overlap
+from .blocks import with_blocks
 from .case import ANYWHERE, Case, Verdict, WhichRules, one_kind
 from .in_turn import words_in_turn
 from .tracks import Track
@@ -21,7 +22,7 @@ CORNERED = "stands in a corner"
 
 def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdict]:
     """A verdict on each row of a video, or of what of it has been seen so far."""
-    cases = _joined(cases, rules)
+    cases = with_blocks(_joined(cases, rules), rules)
     first = [_alone(case, rules) for case in cases]
     words = words_in_turn(cases, first, rules)
     first = [None if id(case) in words else verdict for case, verdict in zip(cases, first)]
@@ -38,14 +39,13 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     kin = {id(case) for case in told} | flush | kindred
     # a standing row is known for lettering once words have changed where a subtitle is as likely to stand
     clear = min((case.rank(rules) for case in told if _changes(case, told, rules)), default=ANYWHERE)
-    best = min(
-        (case.rank(rules) for case in asked if id(case) in kin or case.track.sure >= rules.sure), default=ANYWHERE
-    )
+    best = min((case.rank(rules) for case in asked if id(case) in kin or case.sure >= rules.sure), default=ANYWHERE)
     second = [verdict or _among(case, id(case) in kin, clear, best, rules) for case, verdict in zip(cases, first)]
     second = _with_their_rows(cases, second, rules)
     gone = [case for case, verdict in zip(cases, second) if verdict.goes]
+    kept = [case for case, verdict in zip(cases, second) if not verdict.goes and not case.short(rules)]
     return [
-        Verdict(True, "subtitle") if not verdict.goes and _part_of(case, gone, rules) else verdict
+        Verdict(True, "subtitle") if not verdict.goes and _part_of(case, gone, kept, rules) else verdict
         for case, verdict in zip(cases, second)
     ]
 
@@ -137,7 +137,7 @@ def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     shot goes on."""
     if case.track.usual < rules.usual or case.short(rules):
         return False
-    return case.comes_or_goes or any(_follows(case, other, rules) for other in others if other is not case)
+    return case.comes_or_goes or _changes(case, others, rules)
 
 
 def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
@@ -161,12 +161,17 @@ def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: Whic
     while more:
         more = False
         for i, (case, verdict) in enumerate(zip(cases, verdicts)):
-            if verdict.goes or verdict.moves or case.short(rules) or case.cornered(rules):
+            if verdict.goes or verdict.moves or not case.block and case.short(rules) or case.cornered(rules):
                 continue
-            other = next((v for c, v in zip(cases, verdicts) if v.goes and _of_one_line(case, c, rules)), None)
+            other = next((v for c, v in zip(cases, verdicts) if v.goes and _of_one_text(case, c, rules)), None)
             if other is not None:
                 verdicts[i], more = other, True
     return verdicts
+
+
+def _of_one_text(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two rows are of one block, or of one line."""
+    return _of_one_line(case, other, rules) or case.block is not None and case.block is other.block
 
 
 def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
@@ -180,22 +185,48 @@ def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
     return tall <= rules.scripts * low and apart <= tall and shared >= 0.5 * min(a.place.width, b.place.width)
 
 
-def _part_of(case: Case, gone: Sequence[Case], rules: WhichRules) -> bool:
+def _part_of(case: Case, gone: Sequence[Case], kept: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row shows for a moment where one that goes stands just before or after, or is on its way: a word of it
-    lights up, or it slides in."""
-    if not case.short(rules):
+    lights up, or it slides in. Or it is a part of a block of rows, which a prior hardly sees."""
+    own, short = case.track, case.short(rules)
+    beside = [one for one in gone if _beside(case, one, rules)]
+    if any(_covers(place, own.place, 0.7) for other in beside for place in _places(other, short)):
+        return True
+    if any(_beside(case, one, rules) and _covers(one.track.place, own.place, 0.7) for one in kept):
+        return False  # what stays there has begun with it
+    return any(_slides(case, other, rules) for other in beside)
+
+
+def _beside(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether one of two rows stands while the other does, or just before or after."""
+    a, b = case.track, other.track
+    return a.first <= b.stop + rules.beside and b.first <= a.stop + rules.beside
+
+
+def _slides(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether a row that shows for a moment is another one on its way along the frame, or up and down: of its size and
+    colour, at its height or between its sides, just before it stands or just after. It may be half outside yet."""
+    a, b = case.track, other.track
+    if not rules.slides or not case.short(rules) or other.short(rules) or a.fullest.row.upright:
         return False
-    own = case.track
-    return any(
-        own.first <= other.track.stop + rules.beside
-        and other.track.first <= own.stop + rules.beside
-        and any(_covers(place, own.place, 0.7) for place in (other.track.place, *_ways(other)))
-        for other in gone
-    )
+    if max(a.first, b.first) < min(a.stop, b.stop):
+        return False  # both are there
+    low, tall = sorted((a.letter, b.letter))
+    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    if tall > rules.slides * low or colour > rules.colour:
+        return False
+    level = abs(a.place.top + a.place.bottom - b.place.top - b.place.bottom) / 2
+    sides = max(abs(a.place.left - b.place.left), abs(a.place.right - b.place.right))
+    return level <= 0.3 * tall or sides <= 0.5 * tall
 
 
-def _ways(case: Case) -> Iterator[Region]:
-    return (look.row.region for look in case.track.passing)
+def _places(case: Case, short: bool) -> Iterator[Region]:
+    """Where parts of a row may stand; short: that show for a moment."""
+    if case.block is not None:
+        yield case.block.region
+    if short:
+        yield case.track.place
+        yield from (look.row.region for look in case.track.passing)
 
 
 def _covers(place: Region, part: Region, share: float) -> bool:
@@ -213,6 +244,6 @@ def _among(case: Case, of_the_kind: bool, clear: int, best: int, rules: WhichRul
         return Verdict(False, "shows for less than 0.3 seconds")
     if clear <= case.rank(rules) and clear < ANYWHERE:
         return Verdict(False, "stands all the time, and other rows are the subtitle")
-    if case.track.sure >= rules.sure and case.rank(rules) <= best and best < ANYWHERE:
+    if case.sure >= rules.sure and case.rank(rules) <= best and best < ANYWHERE:
         return Verdict(True, "stands all the time; taken for a subtitle by its place", certain=False)
     return Verdict(False, "stands all the time; taken for lettering by its place", certain=False)

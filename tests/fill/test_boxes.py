@@ -325,3 +325,54 @@ def test_the_switch_leaves_boxes_where_they_are():
     result = lift_boxes(shown, marks, BoxOptions(lift=False))
     assert result.frames is shown and result.hidden is marks and not result.lifted.any()
     assert lift_boxes(shown, marks).lifted.any()
+
+
+def grown_by_words(frames, count=4, each=3):
+    """A box that is a quarter wider every third frame until it is whole. (frames, marks, where the box is in each)."""
+    shown, marks, boxes = [], [], []
+    top, bottom, left, right = BOX
+    for t in range(len(frames)):
+        part = min(count, 1 + t // each)
+        box = top, bottom, left, left + (right - left) * part // count
+        one, mask = subtitle(frames[t : t + 1], box=box)
+        shown.append(one)
+        marks.append(mask)
+        boxes.append(box)
+    return torch.cat(shown), torch.cat(marks), boxes
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_box_that_grows_with_its_words_is_followed(grows):
+    shown, marks, boxes = grown_by_words(scene(22))
+    found = find_boxes(shown, marks, BoxOptions(grows=grows))
+    there = [[box.region for box, strength in found if strength[t] > 0] for t in range(len(shown))]
+    assert all(len(regions) == 1 for regions in there[9:])
+    assert all(bool(regions) == grows for regions in there[3:9])
+    for regions, (_, bottom, left, right) in zip(there, boxes):
+        for region in regions:
+            assert max(abs(region.right - right), abs(region.left - left), abs(region.bottom - bottom)) <= 1
+
+
+def two_rows():
+    """(frames, marks) of a box with two rows, of which each has marks of its own."""
+    top, bottom, left, right = BOX
+    shown, marks = subtitle(scene(), box=(top - 26, bottom, left, right))
+    marks[:, top - 2 : top + 2] = 0
+    return shown, marks
+
+
+def test_two_rows_on_one_box_are_one():
+    top, bottom, left, right = BOX
+    regions = [box.region for box, _ in find_boxes(*two_rows())]
+    assert [(r.top, r.bottom, r.left, r.right) for r in regions] == [(top - 26, bottom, left, right)]
+    assert all(box.region.height < 40 for box, _ in find_boxes(*two_rows(), BoxOptions(rows=0.0)))
+
+
+def test_an_edge_that_runs_through_a_row_is_no_boxs():
+    """Marks of a row that is half on a box and half above it."""
+    shown, marks = subtitle(scene())
+    top, bottom, left, right = BOX
+    assert find_boxes(shown, marks)
+    marks[:, top - 20 : top + 9, left + 20 : right - 20] = 1
+    marks[:, top + 9 : top + 11] = 0
+    assert not find_boxes(shown, marks)

@@ -57,8 +57,8 @@ def test_letters_are_steady_where_the_scene_behind_them_is_not():
     row = rows_of(one.soft, 0.5)[0]
     other = ndimage.gaussian_filter(np.random.default_rng(5).normal(110, 60, SIZE), 4)[..., None].repeat(3, 2)
     other[one.soft > 0] = 250
-    assert steady(row, one.small, other, 1.0) > 0.9
-    assert steady(row, one.small, np.roll(one.small, 9, 1), 1.0) < 0.6
+    assert steady(row, [one.small], [other], 1.0) > 0.9
+    assert steady(row, [one.small], [np.roll(one.small, 9, 1)], 1.0) < 0.6
 
 
 def test_a_row_is_known_within_what_it_has_run_into():

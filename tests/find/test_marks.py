@@ -7,6 +7,7 @@ from drawn_rows import HEIGHT, WIDTH, at, letters, scene, video, white
 
 from clear_runtime.find.marks import find_text, marked, marks_of
 from clear_runtime.find.options import LOOK_HERE, MarkOptions
+from clear_runtime.find.rules import Rules
 
 FRAMES = 48
 LINE, OTHER = at(letters(1, 14), 150, 70), at(letters(2, 10), 150, 90)
@@ -188,3 +189,40 @@ def test_a_line_that_runs_into_a_tall_sign_behind_it_goes_in_all_of_its_frames(t
     marks, line = mark(frames), torch.from_numpy(LINE)
     assert (marks[8:40] & line).sum((1, 2)).min() >= 0.97 * line.sum()
     assert not marks[:, :80].any() and not marks[:8].any() and not marks[41:].any()
+
+
+POEM = [at(letters(n, 12), top, 80) for n, top in enumerate(range(30, 181, 30))]
+
+
+def now_and_then(batch):
+    """A prior that sees a row of the poem in every eighth look only. The first pixel of a frame says which it is."""
+    soft = white(batch)
+    for t, one in zip((100 * batch[:, 0, 0, 0]).round().int().tolist(), soft):
+        one[0] = 0
+        if t % 24:
+            one[85:115] = 0
+    return soft
+
+
+@pytest.mark.parametrize("without", [None, "holds", "paragraph"])
+def test_a_poem_goes_whole_although_the_prior_hardly_sees_a_row_of_it(without):
+    frames = video(scene(72), *[(row, slice(0, 72)) for row in POEM])
+    frames[:, 0, 0] = torch.arange(72)[:, None] / 100
+    marks = mark(frames, prior=now_and_then, rules=Rules().without(without) if without else Rules())
+    poem = torch.from_numpy(np.maximum.reduce(POEM))
+    assert ((marks & poem).sum() == 72 * poem.sum()) == (without is None)
+
+
+@pytest.mark.parametrize("rules, goes", [(Rules(), True), (Rules().without("grain"), False)])
+def test_a_faint_line_in_the_grain_of_a_film_does_not_move(rules, goes):
+    grain = torch.from_numpy(np.random.default_rng(0).normal(0, 0.022, (FRAMES, *LINE.shape))).float()
+    frames = (0.8 + grain)[..., None].repeat(1, 1, 1, 3)
+    frames[8:40] += 0.07 * torch.from_numpy(LINE)[None, :, :, None]
+    frames[:, 0, 0] = torch.arange(FRAMES)[:, None] / 100
+
+    def sees(batch):
+        line = torch.nn.functional.interpolate(torch.from_numpy(LINE)[None, None].float(), batch.shape[1:3])[0, 0]
+        return torch.stack([line * (8 <= round(100 * float(one[0, 0, 0])) < 40) for one in batch])
+
+    marks = mark(frames, prior=sees, rules=rules)
+    assert bool((marks[9:39] & torch.from_numpy(LINE)).sum() > 0.9 * 30 * int(LINE.sum())) == goes

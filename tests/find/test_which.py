@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from clear_runtime.find.case import WhichRules
 from clear_runtime.find.rows import Row
 from clear_runtime.find.tracks import Look, Movement, Track
 from clear_runtime.find.which import Case, which
@@ -83,6 +84,30 @@ def test_what_looks_like_letters_now_and_then_does_not_tell_by_going():
 def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
     assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]
     assert goes(case(0, TOTAL, **other)) == [True]
+
+
+def poem(*middles, first=90, **more):
+    rows = (first + 90 * n for n in range(7))
+    return [case(0, TOTAL, top=top, middle=middles[n % len(middles)], **more) for n, top in enumerate(rows)]
+
+
+def test_a_paragraph_goes_or_stays_whole_wherever_its_rows_stand():
+    assert goes(*poem(CENTRE)) == [True] * 7
+    assert goes(*poem(300, first=20, width=200)) == [False] * 7
+    parted = [verdict.goes for verdict in which(poem(CENTRE), WhichRules(paragraph=0))]
+    assert 0 < parted.count(True) < 7
+
+
+def test_what_a_prior_sees_for_a_moment_within_a_paragraph_goes_with_it():
+    part = case(60, 63, top=330, width=60, letter=30)
+    assert goes(*poem(CENTRE), part) == [True] * 8
+
+
+def test_rows_at_no_one_pitch_or_of_other_times_are_no_paragraph():
+    apart = [case(0, TOTAL, top=top) for top in (200, 260, 345, 390, 480, 570, 620)]
+    assert goes(*apart) == [False] * 4 + [True] * 3
+    later = [case(30 * n, TOTAL, top=200 + 60 * n, cuts=[30 * n]) for n in range(7)]
+    assert [verdict.goes for verdict in which(later)].count(True) < 7
 
 
 def test_at_the_rim_of_the_frame_nothing_stands_for_a_subtitle():
@@ -225,3 +250,25 @@ def test_letters_that_show_the_scene_between_them_stand_where_it_moves_behind_th
     for steady, moved in ((0.8, dict(with_scene=0, against_scene=0)), (0.45, dict(with_scene=0, against_scene=3))):
         (verdict,) = verdicts(steady, **moved)
         assert not verdict.goes and verdict.why == "moves"
+
+
+def test_what_one_look_has_seen_otherwise_does_not_make_a_clock_a_line():
+    lines = [case(20, 80), case(90, 160), case(170, 240)]
+    first, clock = case(0, 3, top=HIGH, width=120, letter=28), case(2, TOTAL, top=HIGH, width=120, letter=28)
+    assert goes(*lines, first, clock) == [True] * 3 + [False] * 2
+
+
+def test_a_row_on_its_way_along_the_frame_goes_with_the_line_that_it_becomes():
+    line, before, cut_off = case(50, 120, colour=WHITE), case(47, 50, middle=300), case(44, 47, middle=60, width=90)
+    assert goes(line, before, cut_off) == [True] * 3
+    assert [v.goes for v in which([line, before, cut_off], WhichRules(slides=0))] == [True, False, False]
+
+
+@pytest.mark.parametrize("other", [dict(top=LOW - 60), dict(letter=60), dict(colour=(20.0, 20.0, 200.0))])
+def test_what_shows_for_a_moment_at_another_height_or_in_another_look_is_not_on_its_way(other):
+    assert goes(case(50, 120), case(47, 50, middle=300, **other)) == [True, False]
+
+
+def test_a_name_that_stays_is_no_line_on_its_way_in_its_first_frames():
+    name, first = case(50, TOTAL, middle=150, width=200, top=640), case(47, 50, middle=150, width=200, top=640)
+    assert goes(case(50, 120, top=640), name, first) == [True, False, False]

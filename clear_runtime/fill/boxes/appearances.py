@@ -26,7 +26,8 @@ def appearances(mask: Tensor, options: BoxOptions) -> list[Appearance]:
     closed: list[list] = []
     for t, frame in enumerate(mask > 0):
         going_on = []
-        for region in _blocks(frame):
+        blocks = blocks_in(frame)
+        for region in (*_stacked(blocks, options.rows), *blocks):
             appearance = next(
                 (appearance for appearance in open_ if overlap(appearance[2][-1], region) > options.steady), None
             )
@@ -41,11 +42,11 @@ def appearances(mask: Tensor, options: BoxOptions) -> list[Appearance]:
     long_enough = [appearance for appearance in closed + open_ if appearance[1] - appearance[0] >= options.least_frames]
     return [
         Appearance(first, stop, _median(boxes))
-        for first, stop, boxes in sorted(long_enough, key=lambda appearance: appearance[0] - appearance[1])
+        for first, stop, boxes in sorted(long_enough, key=lambda one: (one[0] - one[1], -one[2][0].height))
     ]
 
 
-def _blocks(marked: Tensor) -> list[Region]:
+def blocks_in(marked: Tensor) -> list[Region]:
     """Boxes around the marks [H, W] of a frame, parted where there is a row without any, or a gap wider than the block
     is high."""
     blocks = []
@@ -53,6 +54,33 @@ def _blocks(marked: Tensor) -> list[Region]:
         for left, right in stretches(marked[top:bottom].any(0), bottom - top):
             blocks.append(Region.between(top, left, bottom, right))
     return blocks
+
+
+def _stacked(blocks: list[Region], apart: float) -> list[Region]:
+    """Boxes around those of blocks, from above to below, that stand closely below one another: rows on one box."""
+    stacks: list[list[Region]] = []
+    for block in blocks:
+        near = next((stack for stack in stacks if _below(stack[-1], block, apart)), None)
+        if near is None:
+            stacks.append([block])
+        else:
+            near.append(block)
+    return [_around(stack) for stack in stacks if len(stack) > 1]
+
+
+def _below(upper: Region, lower: Region, apart: float) -> bool:
+    shared = min(upper.right, lower.right) - max(upper.left, lower.left)
+    low, tall = sorted((upper.height, lower.height))
+    return (
+        0 <= lower.top - upper.bottom <= apart * low and tall <= 2 * low and 2 * shared >= min(upper.width, lower.width)
+    )
+
+
+def _around(stack: list[Region]) -> Region:
+    whole = stack[0]
+    for block in stack[1:]:
+        whole = whole.joined(block)
+    return whole
 
 
 def overlap(a: Region, b: Region) -> float:

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from ...frames.region import Region
-from .appearances import Appearance, appearances, overlap
+from .appearances import Appearance, appearances, blocks_in, overlap
 from .box import Box
 from .edges import Side
+from .growing import followed
 from .options import DEFAULT, BoxOptions
 
 
@@ -34,9 +35,37 @@ def find_boxes(frames: Tensor, mask: Tensor, options: BoxOptions = DEFAULT) -> l
                 strength = box.strength(frames)
                 if (strength[first:stop] > 0).float().mean() < options.stands:
                     continue
+                if _cuts(box, mask[(first + stop) // 2]):
+                    continue
                 strength[_taken(found, box.region, len(frames))] = 0
                 found.append((box, strength))
+    if options.grows:
+        for box, strength in list(found):
+            taken = _taken(found, box.region, len(frames)) & (strength == 0)
+            found += followed(frames, mask, box, strength, taken, _fit_at)
     return found
+
+
+def _fit_at(frame: Tensor, marked: Region, known: Box) -> Box | None:
+    """A box like one that is known around marks in a single frame [1, H, W, 3]; None where it does not explain it."""
+    sides = Side.around(frame, marked, known.options)
+    if sides is None:
+        return None
+    box, _ = _edges(sides, known.through, known.added, known.options)
+    return box if box is not None and _contains(box, marked) and _holds(frame, box) else None
+
+
+def _cuts(box: Box, mask: Tensor) -> bool:
+    """Whether an upper or lower edge of a box runs through a row of letters in a frame's mask [H, W]: of two rows on
+    one box, one has none of its own."""
+    own = box.region
+    for row in blocks_in(mask > 0):
+        beside = min(row.right, own.right) - max(row.left, own.left)
+        inside = min(row.bottom, own.bottom) - max(row.top, own.top)
+        beyond = max(own.top - row.top, row.bottom - own.bottom)
+        if beside > 0 and inside > box.options.cut * row.height and beyond > box.options.beyond * row.height:
+            return True
+    return False
 
 
 def _parts(appearance: Appearance, options: BoxOptions) -> list[tuple[int, int]]:

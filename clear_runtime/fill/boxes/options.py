@@ -31,6 +31,12 @@ class BoxOptions:
     beyond: float = 0.3
     """Of the marks' height, by which they may reach beyond a box: they are a little wide, and a speck beside a line is
     taken for a letter."""
+    cut: float = 0.15
+    """Share of a row's height that lies on a box at most where the row goes on beyond its edge."""
+    rows: float = 1.0
+    """How far apart rows are, in their height, that may stand on one box; 0: each has its own."""
+    grows: bool = True
+    """Whether a box that was found is followed to frames in which it has another width."""
     proposals: int = 4
     """Places that look most like an edge are tried as one: one for each side."""
     smallest: int = 8
@@ -197,7 +203,7 @@ class OpaqueOptions:
     stroke: float = 0.25
     """What of its colour is thinner is none of it: other letters on which it stands half ..."""
     attached: float = 0.005
-    """... and are this share of the area at least."""
+    """... and are this share of the area at least; 1: an area is taken or left as a whole."""
 
     # -- the letters in it
     letters: float = 0.05

@@ -18,13 +18,14 @@ SHADED: Fields = {"shadow": (0.06, 0.06, 0.04, 0.85)}
 
 class Recipe(NamedTuple):
     """number: of the reported failure, 0 for what has to work besides. size: that it is measured at. small: that a test
-    draws it at."""
+    draws it at. rate: frames a second."""
 
     number: int
     about: str
     draw: Callable[[Size], Drawing]
     size: Size = USUAL
     small: Size | None = None
+    rate: float = 25.0
 
     def make(self, size: Size | None = None) -> Specimen:
         """Raises ClearError where no installed font has its letters."""
