@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
-from ..media.join import join
+from ..media.join import Part, join
 from ..media.writer import VideoWriter, stored_as
 from .source import Shown, Source
 
@@ -58,12 +58,14 @@ class SegmentWriter:
 class Store:
     """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51, or what comes as close with another
     codec. codec: one of CHOICES (media/codecs.py). container: the ending of the result's name. masks: whether there is
-    a grey video of what was replaced as well, with a frame for each of the film's, at its time."""
+    a grey video of what was replaced as well, with a frame for each of the film's, at its time. among: what the encoder
+    is told where packets of the source lie among its own (copying.py)."""
 
     crf: float = CRF
     masks: bool = False
     codec: str = AS_SOURCE
     container: str = ".mp4"
+    among: str = ""
 
     def __post_init__(self):
         if not 0 <= self.crf <= 51:  # false for what is no number, too
@@ -81,7 +83,7 @@ class Store:
         return self.chosen(source)[0].part
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
-        facts, codec = source.facts, self.chosen(source)[0]
+        facts, codec = source.facts, self.chosen(source)[0].among(self.among)
         writer = VideoWriter(
             path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True, codec=codec
         )
@@ -93,7 +95,7 @@ class Store:
 
     def join(
         self,
-        segments: Sequence[Path],
+        segments: Sequence[Part],
         source: Path,
         target: Path,
         metadata: Mapping[str, str],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,11 @@ class Codec:
     joins: Mapping[str, str] = field(default_factory=dict)
     least: int = 0
     part: str = ".nut"  # it keeps every clock as it is
+
+    def among(self, told: str) -> Codec:
+        """The same for packets that lie among others; told: as groups.among says."""
+        parameters = {name: f"{value}:{told}" for name, value in self.joins.items() if told and "params" in name}
+        return replace(self, joins={**self.joins, **parameters})
 
     def coding(self, crf: float, joins: bool) -> dict[str, str]:
         """The encoder's options for a quality on x264's scale."""

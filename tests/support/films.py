@@ -82,6 +82,8 @@ def make(path: Path, film: Film = Film()) -> Path:
 def _stream(container, film: Film):
     located = {"chroma_sample_location": film.location} if film.location else {}
     options = {**({"crf": "4"} if "26" in film.codec else {}), **located}
+    if film.interlaced:
+        options["x264-params"] = "tff=1"
     stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
