@@ -132,8 +132,8 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
             cost = _cost(job, source, plan, cleaning, copied)
             log.info("%s", cost)
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
-            if why := job.store.chosen(source)[1]:
-                work.note(why)
+            for loss in job.store.losses(source):
+                work.note(loss)
             segments = all_segments(cleaning, store, work, on_progress, job.workers, originals)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
         target = work.joined

@@ -21,6 +21,8 @@ CRF = 7.0
 bytes; 10 gives 43.8 dB in 2.4 times."""
 
 
+DEEPEST = 10
+"""Bits of a sample that are written at most."""
 MASKS_CRF = 4.0
 """Of the video of masks: a level of 8 bits at most."""
 
@@ -78,6 +80,19 @@ class Store:
         form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
         return codec_for(self.codec, facts, form, self.container)
 
+    def losses(self, source: Source) -> list[str]:
+        """What of a film's pictures the result cannot have, in words."""
+        facts, (codec, why) = source.facts, self.chosen(source)
+        said = [why] if why else []
+        if facts.interlaced and not codec.keeps_fields(facts):
+            said.append(
+                f"{source.path.name} is interlaced. {codec.encoder} says so of no frame: the result has both fields in "
+                "each, as the source, and a player has to be told. h264 keeps it."
+            )
+        if facts.depth > DEEPEST:
+            said.append(f"{source.path.name} has {facts.depth} bits a sample; the result has {DEEPEST}.")
+        return said
+
     def ending(self, source: Source) -> str:
         """Of a segment's file."""
         return self.chosen(source)[0].part
@@ -90,7 +105,7 @@ class Store:
         return SegmentWriter(writer, self._masks(masks_path(path), source) if self.masks else None, source.size)
 
     def _masks(self, path: Path, source: Source) -> VideoWriter:
-        plain = replace(source.facts, depth=8, chroma="420")
+        plain = replace(source.facts, depth=8, chroma="420", interlaced=False)
         return VideoWriter(path, plain.width, plain.height, plain.fps, MASKS_CRF, like=plain, joins=True)
 
     def join(

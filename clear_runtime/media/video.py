@@ -29,6 +29,8 @@ ATTACHED_PICTURE = 0x400
 
 STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp"}
 """What covers are coded with, also where nothing says that they are covers."""
+_BOTTOM_FIRST = (3, 5)
+"""FFmpeg's AV_FIELD_BB and AV_FIELD_BT."""
 SHORT = 0.02
 """Share of the frames that a file announces and that may be missing: lists of edits leave out a few."""
 MOST_BROKEN = 1000
@@ -55,6 +57,7 @@ class Facts:
     depth: int = 8  # bits of a sample
     chroma: str = "420"  # how finely colour is stored: 420, 422 or 444
     interlaced: bool = False
+    bottom_first: bool = False  # whether the lower field of an interlaced frame is shown first
     seconds: Fraction | None = None  # how long it is, where the container says
     chroma_location: str = ""  # of H.264's samples as stored, FFmpeg's name; "" where the stream does not say
 
@@ -139,6 +142,7 @@ def read_facts(path: str | PathLike) -> Facts:
             depth_of(first.format),
             _chroma(first),
             bool(first.interlaced_frame),
+            int(getattr(stream.codec_context, "field_order", 0)) in _BOTTOM_FIRST,
             _duration(container, stream),
             chroma_location(stream.codec_context.extradata) if codec_of(stream) == "h264" else "",
         )

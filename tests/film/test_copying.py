@@ -176,7 +176,7 @@ def test_where_it_would_be_wrong_all_is_encoded_anew(tmp_path, why):
     assert tag == ("hvc1" if why in ("another codec", "hvc1") else "avc1")
 
 
-@pytest.mark.parametrize("other", [dict(rotation=90), dict(interlaced=True)])
+@pytest.mark.parametrize("other", [dict(rotation=90), dict(interlaced="tff")])
 def test_a_picture_that_is_not_stored_as_it_was_is_not_copied(tmp_path, other):
     source = make(tmp_path / "a.mp4", Film(tracks=0, **other))
     done = cleaned(source, tmp_path / "b.mp4", prior=lambda frames: torch.zeros(frames.shape[:3]))

@@ -233,7 +233,7 @@ def test_sound_of_one_channel_that_lasts_twice_as_long_stays_one_channel(tmp_pat
 @pytest.mark.parametrize("said", ["", "center", "topleft", "top", "bottomleft", "bottom"])
 @pytest.mark.parametrize("more", [
     {}, {"aspect": Fraction(4, 3)}, {"aspect": Fraction(16, 11)}, {"tags": (1, 1, 1)}, {"size": (98, 70)},
-    {"interlaced": True},
+    {"interlaced": "tff"},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
 def test_where_colour_samples_lie_is_read(tmp_path, said, name, more):

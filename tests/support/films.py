@@ -38,7 +38,7 @@ class Film:
     cover_first: bool = False
     title: str = ""
     chapters: tuple[str, ...] = ()
-    interlaced: bool = False
+    interlaced: str = ""  # which field comes first: tff, bff
     location: str = ""  # of colour samples
 
 
@@ -83,7 +83,7 @@ def _stream(container, film: Film):
     located = {"chroma_sample_location": film.location} if film.location else {}
     options = {**({"crf": "4"} if "26" in film.codec else {}), **located}
     if film.interlaced:
-        options["x264-params"] = "tff=1"
+        options["x264-params"] = f"{film.interlaced}=1"
     stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
