@@ -7,6 +7,7 @@ more than one frame. PyAV is imported when a file is first opened.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp"}
 _BOTTOM_FIRST = (3, 5)
 """FFmpeg's AV_FIELD_BB and AV_FIELD_BT."""
 SHORT = 0.02
-"""Share of the frames that a file announces and that may be missing: lists of edits leave out a few."""
+"""Share of the frames that a file announces and that may be missing, one frame at least: the last of a list of edits."""
 MOST_BROKEN = 1000
 """Packets that cannot be decoded, from which on nothing more is expected of a file."""
 OnDamage = Callable[[str], None]
@@ -131,7 +132,7 @@ def read_facts(path: str | PathLike) -> Facts:
             width,
             height,
             Fraction(rate),
-            stream.frames or None,
+            _announced(stream) or None,
             _seconds(first) or Fraction(0),
             turn * 90,
             _colour(stream),
@@ -146,6 +147,14 @@ def read_facts(path: str | PathLike) -> Facts:
             _duration(container, stream),
             chroma_location(stream.codec_context.extradata) if codec_of(stream) == "h264" else "",
         )
+
+
+def _announced(stream) -> int:
+    """Frames that are shown by what a container says; 0 where it does not. Of those that it counts, a list of edits may
+    hide some: of a clip that a phone has trimmed, most."""
+    if not stream.duration or not stream.average_rate:
+        return stream.frames
+    return min(stream.frames, math.ceil(stream.duration * stream.time_base * stream.average_rate))
 
 
 def _colour(stream) -> Colour:
@@ -287,8 +296,9 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
             raise _refuse(
                 path, f"the video is damaged, and no frame can be read ({error.strerror}). Repair it first."
             ) from error
-    if broken or stream.frames - count > SHORT * stream.frames:
-        announced = f" of {stream.frames}" if stream.frames else ""
+    expected = _announced(stream)
+    if broken or expected - count > max(1, SHORT * expected):
+        announced = f" of {expected}" if expected else ""
         on_damage(f"{path.name}: the video is damaged; {count}{announced} frames could be read.")
 
 
