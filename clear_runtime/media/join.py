@@ -69,7 +69,7 @@ def _join(
 
     flags = "+faststart+use_metadata_tags" if names else "+faststart"
     options = {"movflags": flags} if target.suffix.lower() in _MOVIES else {}
-    rate = read_facts(beside).fps
+    facts = read_facts(beside)
     encoded = [part for part in parts if isinstance(part, Path)]
     copied = [part for part in parts if isinstance(part, Copied)]
     with ExitStack() as files:
@@ -83,7 +83,10 @@ def _join(
         picture = _like(container, like)
         picture.time_base = like.time_base
         if picture.codec_context is not None:
-            picture.codec_context.framerate = rate.limit_denominator(1_000_000)
+            picture.codec_context.framerate = facts.fps.limit_denominator(1_000_000)
+            if not alone:  # for some codecs the container is the only one that says it
+                picture.codec_context.color_primaries = facts.colour.primaries
+                picture.codec_context.color_trc = facts.colour.transfer
             _head(picture.codec_context, like, original, bool(encoded), target.suffix.lower())
         if not alone:
             picture.metadata.update(film_names(beside))
@@ -91,7 +94,7 @@ def _join(
         container.metadata.update(names)
         packets = _packets(parts, original, first.codec_context.extradata if first else None)
         if copied:
-            packets = in_step(packets, like.time_base, max(one.delay for one in copied), 1 / rate)
+            packets = in_step(packets, like.time_base, max(one.delay for one in copied), 1 / facts.fps)
         for over, packet in enumerate(packets, 1):
             rest.advance(packet.pts * packet.time_base)
             packet.stream = picture

@@ -33,7 +33,7 @@ STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp"}
 _BOTTOM_FIRST = (3, 5)
 """FFmpeg's AV_FIELD_BB and AV_FIELD_BT."""
 SHORT = 0.02
-"""Share of the frames that a file announces and that may be missing, one frame at least: the last of a list of edits."""
+"""Share of the frames that a file announces and that may be missing; one may in any case."""
 MOST_BROKEN = 1000
 """Packets that cannot be decoded, from which on nothing more is expected of a file."""
 OnDamage = Callable[[str], None]
@@ -60,7 +60,7 @@ class Facts:
     interlaced: bool = False
     bottom_first: bool = False  # whether the lower field of an interlaced frame is shown first
     seconds: Fraction | None = None  # how long it is, where the container says
-    chroma_location: str = ""  # of H.264's samples as stored, FFmpeg's name; "" where the stream does not say
+    chroma_location: str = ""  # of samples as stored, FFmpeg's name; "" where the stream does not say
 
 
 def _refuse(path: Path, why: str) -> ClearError:
@@ -145,7 +145,7 @@ def read_facts(path: str | PathLike) -> Facts:
             bool(first.interlaced_frame),
             int(getattr(stream.codec_context, "field_order", 0)) in _BOTTOM_FIRST,
             _duration(container, stream),
-            chroma_location(stream.codec_context.extradata) if codec_of(stream) == "h264" else "",
+            chroma_location(codec_of(stream), stream.codec_context.extradata),
         )
 
 

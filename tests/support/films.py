@@ -40,6 +40,8 @@ class Film:
     chapters: tuple[str, ...] = ()
     interlaced: str = ""  # which field comes first: tff, bff
     location: str = ""  # of colour samples
+    full_range: bool = False
+    parameters: str = ""  # of x265
 
 
 def picture(t: int, size: tuple[int, int]) -> np.ndarray:
@@ -84,6 +86,8 @@ def _stream(container, film: Film):
     options = {**({"crf": "4"} if "26" in film.codec else {}), **located}
     if film.interlaced:
         options["x264-params"] = f"{film.interlaced}=1"
+    if film.codec == "libx265":
+        options["x265-params"] = ":".join(one for one in ("log-level=none", film.parameters) if one)
     stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
@@ -92,6 +96,8 @@ def _stream(container, film: Film):
     if film.tags:
         context = stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc = film.tags
+    if film.full_range:
+        stream.codec_context.color_range = 2
     if film.rotation is not None:
         stream.set_display_rotation(film.rotation)
     return stream
@@ -137,6 +143,8 @@ def _write(container, stream, sounds, film: Film) -> None:
         frame = av.VideoFrame.from_ndarray(levels, "rgb24").reformat(
             format=film.pixel_format, interpolation=32 | 262144
         )
+        if film.tags:
+            frame.colorspace, frame.color_primaries, frame.color_trc = film.tags
         frame.pts, frame.time_base = when, CLOCK
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
