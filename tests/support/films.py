@@ -21,14 +21,15 @@ LINE = "A line of a subtitle track"
 
 @dataclass(frozen=True)
 class Film:
-    """What a film is made of. times: of its frames, in milliseconds. flash: the frame that is white; a click is in the
-    sound at its time."""
+    """What a film is made of. times: of its frames, in milliseconds. flash, more_flashes: frames that are white; a
+    click is in the sound at each one's time."""
 
     times: tuple[int, ...] = tuple(range(0, 2000, 40))
     size: tuple[int, int] = (96, 64)
     codec: str = "libx264"
     pixel_format: str = "yuv420p"
     flash: int | None = None
+    more_flashes: tuple[int, ...] = ()
     aspect: Fraction = Fraction(1)
     tags: tuple[int, int, int] | None = None  # matrix, primaries, transfer
     tracks: int = 1
@@ -127,8 +128,9 @@ def _cover(container):
 def _write(container, stream, sounds, film: Film) -> None:
     seconds = (film.times[-1] + 40) / 1000
     samples = np.zeros(int(seconds * RATE), np.float32)
-    if film.flash is not None:
-        at = round(film.times[film.flash] * RATE / 1000)
+    flashes = {film.flash, *film.more_flashes} - {None}
+    for t in flashes:
+        at = round(film.times[t] * RATE / 1000)
         samples[at : at + 48] = 0.9
     for n, sound in enumerate(sounds):
         first = round(film.sound_from * RATE)
@@ -139,7 +141,7 @@ def _write(container, stream, sounds, film: Film) -> None:
             container.mux(sound.encode(frame))
         container.mux(sound.encode(None))
     for t, when in enumerate(film.times):
-        levels = np.full((*film.size[::-1], 3), 255, np.uint8) if t == film.flash else picture(t, film.size)
+        levels = np.full((*film.size[::-1], 3), 255, np.uint8) if t in flashes else picture(t, film.size)
         frame = av.VideoFrame.from_ndarray(levels, "rgb24").reformat(
             format=film.pixel_format, interpolation=32 | 262144
         )
