@@ -88,7 +88,7 @@ class SubtitleRemoveVideo(io.ComfyNode):
     def define_schema(cls):
         options = OptionInputs(REMOVE_VIDEO)
         newest = options.take("mask_jumps", optional=True)
-        latest = options.take("clean_overlap", optional=True)
+        latest = options.take("clean_overlap", "copy_unchanged", optional=True)
         return io.Schema(
             node_id="CLEAR_SubtitleRemoveVideo",
             display_name="Remove Subtitles (Video)",
@@ -227,7 +227,8 @@ class SubtitleRemoveVideo(io.ComfyNode):
             tell.say(report.summary(), found)
         if fresh:
             _remember(cleaned, painter(model, job.options.remove.engine.steps))
-        text = "\n".join([report.text(cleaned.fps), *cleaned.notes, f"Saved: {cleaned.output}"])
+        kept = [f"{cleaned.copied} frames are the source's own packets, bit for bit."] if cleaned.copied else []
+        text = "\n".join([report.text(cleaned.fps), *kept, *cleaned.notes, f"Saved: {cleaned.output}"])
         log.info("%s", text)
         told = {**json.loads(report.json()), "notes": cleaned.notes, "plan": cleaned.plan}
         return Made(job.source.name, saved, Path(cleaned.output), cleaned.masks, text, told, found)

@@ -4,7 +4,24 @@ places (tests/nodes/nodes.json)."""
 PRIOR = ["bundled light prior", True]
 FOUND = [0.5, "add", "auto", True]
 REMOVE = [1, 1.0, 0, 81, 16, "composite", "auto", "auto", "auto", -1, 2, *PRIOR, *FOUND, 0.0, 8, False]
-FILM = [*REMOVE[:11], "", "", "", 7.0, "CLEAR/film", *PRIOR, "", True, *FOUND, False, "", 8, "as the source", False]
+FILM = [
+    *REMOVE[:11],
+    "",
+    "",
+    "",
+    7.0,
+    "CLEAR/film",
+    *PRIOR,
+    "",
+    True,
+    *FOUND,
+    False,
+    "",
+    8,
+    "as the source",
+    False,
+    True,
+]
 COMPOSITE = ["scaled", "auto", -1, 2, "bundled light prior", 0.5, True, *FOUND[1:], 0.0, 8]
 TRAINED_LOOK = [
     24.0,

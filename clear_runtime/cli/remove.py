@@ -241,6 +241,8 @@ def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
         cleaned.changed,
         cleaned.seconds,
     )
+    if cleaned.copied:
+        log.info("%d frames are the source's own packets, bit for bit", cleaned.copied)
     log.info("%s", found.text(cleaned.fps))
     for note in cleaned.notes:
         log.info("%s", note)

@@ -7,7 +7,7 @@ through as they were read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -99,12 +99,16 @@ class Cleaning:
         )
         return next((border for border in borders if border is not None), None)
 
-    def cuts(self, at: int, length: int) -> Iterator[tuple[int, int]]:
-        """First frame and stop of each segment from frame `at` on, a border or 0, of `length` frames or more, but the
-        last; as far as the plan knows that there are frames."""
+    def cuts(self, at: int, length: int, there: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+        """First frame and stop of each segment that is to be made from frame `at` on, a border or 0: of `length` frames
+        or more, but the last and those in front of one that is there; as far as the plan knows that there are frames.
+        there: first and stop of segments that are made."""
         pieces = self.pieces()
         while at < self.plan.stop:
-            stop = self.border(pieces, at + length) or self.total
+            if at in there:
+                at = there[at]
+                continue
+            stop = nearest(self.border(pieces, at + length) or self.total, at, there)
             if stop is None or stop > self.plan.stop:
                 return
             yield at, stop
@@ -194,6 +198,11 @@ class Cleaning:
             f"{self.source.path.name} ends at frame {at}, before its plan does. It has changed, or cannot be read "
             "to its end: make the plan anew."
         )
+
+
+def nearest(border: int | None, at: int, there: Iterable[int]) -> int | None:
+    """A border, or the first segment behind frame `at` that is there, whichever comes first."""
+    return min((one for one in (border, *there) if one is not None and one > at), default=None)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -26,17 +26,21 @@ GB = 1e9
 @dataclass(frozen=True)
 class Cost:
     """frames: of the film; painted: those that go through a window; None where nobody knows yet. memory: bytes at most,
-    beside the model's own. disk: bytes, of the result and, until it is whole, of its segments. seconds: of work."""
+    beside the model's own. disk: bytes, of the result and, until it is whole, of its segments. seconds: of work.
+    copied: frames that are taken over as they are."""
 
     frames: int | None
     painted: int | None
     memory: int
     disk: int
     seconds: float | None = None
+    copied: int = 0
 
     def text(self) -> str:
         frames = f"{self.frames} frames" if self.frames else "The film"
         said = [frames if self.painted is None else f"{frames}, of which {self.painted} are painted"]
+        if self.copied:
+            said[0] += f" and {self.copied} taken over as they are"
         said.append(f"about {max(0.1, self.memory / GB):.1f} GB of memory beside the model's own")
         said.append(f"about {max(0.1, self.disk / GB):.1f} GB of disk, half of it until it is whole")
         if self.seconds is not None:
@@ -52,9 +56,10 @@ def cost_of(
     plan: Plan | None = None,
     painted: int | None = None,
     rates: tuple[float, float] | None = None,
+    copied: int = 0,
 ) -> Cost:
     """size: (height, width). painted: frames in pieces that are worked on. rates: seconds for a frame that is painted,
-    and for one that passes through."""
+    and for one that passes through. copied: frames that are not even decoded again."""
     pixels, window = size[0] * size[1], options.windows.window
     share = BAND
     if plan is not None:
@@ -64,8 +69,8 @@ def cost_of(
     memory = round(held * pixels * (HELD + share * WORKED_ON))
     seconds = None
     if rates is not None and frames is not None and painted is not None:
-        seconds = painted * rates[0] + (frames - painted) * rates[1]
-    return Cost(frames, painted, memory, round(2 * GROWS * source_bytes), seconds)
+        seconds = painted * rates[0] + (frames - painted - copied) * rates[1]
+    return Cost(frames, painted, memory, round(2 * GROWS * source_bytes), seconds, copied)
 
 
 def require_room(folder: Path, source_bytes: int, finished_bytes: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..atomic import WholeFile
 from ..errors import ClearError
+from .copying import part_of
 from .output import saved_plan
 from .plan import marks_file
 from .progress import JOIN, JOINING, FilmProgress, OnProgress, Pace
@@ -37,7 +38,7 @@ def join_all(
     on_frame = _told(segments[-1].stop, on_progress)
     whole = work.folder / f"joined{target.suffix}"
     try:
-        store.join([work.folder / one.file for one in segments], source, whole, metadata, on_frame, work.note)
+        store.join([part_of(work.folder / one.file) for one in segments], source, whole, metadata, on_frame, work.note)
         if masks is not None:
             place = work.folder / f"{MASKS}{masks.suffix}"
             store.join_masks([work.folder / one.masks for one in segments], source, place)

@@ -47,6 +47,15 @@ class FilmOptions:
         zh="不跨镜头切换做混合。淡入淡出或闪光被误认为切换时可关闭。",
         name_zh="镜头切换",
     )
+    copy_unchanged: bool = option(
+        True,
+        "Where nothing changes from one keyframe to another, the film's own packets are taken over as they are, if the "
+        "result has the source's codec: bit for bit, and faster. Off: all of it is encoded anew, at the quality asked "
+        "for.",
+        zh="从一个关键帧到另一个关键帧之间若没有任何改动，且结果与原片编码相同，就原样复制原片的数据包：逐位一致，而且更快。"
+        "关闭：按所选质量全部重新编码。",
+        name_zh="未改动处直接复制",
+    )
 
     def __post_init__(self):
         require_valid(self)

@@ -33,11 +33,13 @@ from ..fill.flow import OpticalFlow
 from ..find.marks import Prior
 from ..find.options import ONLY
 from ..find.report import Report
+from ..media.groups import Packets, among
 from ..options import PREVIEW, RAW, RemoveOptions
 from ..presets import Resolved, resolved
 from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
+from .copying import copied_parts, is_copied, original_packets
 from .elsewhere import Workers
 from .estimate import cost_of, require_room
 from .finish import join_all, name_masks
@@ -56,7 +58,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 2
+EDITION = 3
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 
@@ -89,8 +91,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was done with a film. plan: the file beside the result; masks: the video of what was
-    replaced, where it was asked for. changed: frames in which something was replaced.
+    """What was done with a film. plan: the file beside the result; masks: the video of what was replaced, where it was
+    asked for. changed: frames in which something was replaced; copied: those that are the source's own packets.
     fps: frames per second. seconds: of work. notes: what else is to be known of the run, in words."""
 
     source: str
@@ -104,6 +106,7 @@ class Cleaned:
     fps: float
     seconds: float
     notes: list[str]
+    copied: int = 0
 
 
 def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report | None = None) -> Cleaned:
@@ -125,18 +128,19 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         require_room(work.folder, job.source.stat().st_size, sum(path.stat().st_size for path in work.folder.iterdir()))
         with closing(MarksFile(marks_file(work.plan))) as marks:
             cleaning = _cleaning(job, source, plan, marks)
-            cost = _cost(job, source, plan, cleaning)
+            originals, store, copied = _copying(job, source, cleaning)
+            cost = _cost(job, source, plan, cleaning, copied)
             log.info("%s", cost)
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
-            if why := job.store.chosen(source)[1]:
-                work.note(why)
-            segments = all_segments(cleaning, job.store, work, on_progress, job.workers)
+            for loss in job.store.losses(source):
+                work.note(loss)
+            segments = all_segments(cleaning, store, work, on_progress, job.workers, originals)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
         target = work.joined
         if target is None:
             target = job.target()
             masks = job.masks(target) if job.store.masks else None
-            join_all(work, segments, job.store, job.source, target, masks, job.metadata, on_progress)
+            join_all(work, segments, store, job.source, target, masks, job.metadata, on_progress)
         if job.store.masks:
             name_masks(work, job.masks(target))
         work.clear()
@@ -152,6 +156,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         float(source.facts.fps),
         round(time.monotonic() - begun, 2),
         [*jumps, *work.notes, *source.damage],
+        sum(one.stop - one.first for one in segments if is_copied(one)),
     )
 
 
@@ -163,7 +168,8 @@ def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, 
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
         cleaning = _cleaning(job, source, plan, marks)
-        return _cost(job, source, plan, cleaning, _rates(cleaning, job.store, path.parent))
+        copied = _copying(job, source, cleaning)[2]
+        return _cost(job, source, plan, cleaning, copied, _rates(cleaning, job.store, path.parent))
 
 
 def _opened(job: Job) -> Source:
@@ -296,11 +302,23 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
     return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect, job.optical_flow)
 
 
-def _cost(job: Job, source: Source, plan: Plan, cleaning: Cleaning, rates: tuple[float, float] | None = None) -> str:
+def _copying(job: Job, source: Source, cleaning: Cleaning) -> tuple[Packets | None, Store, int]:
+    """The film's own packets, if some of them are to be taken over; how the rest is stored then; and how many frames
+    are taken over."""
+    packets = original_packets(source, job.store) if job.options.film.copy_unchanged else None
+    copied = sum(part.stop - part.first for part in copied_parts(cleaning, packets))
+    if packets is None or not copied:
+        return None, job.store, 0
+    return packets, replace(job.store, among=among(packets, job.store.container.lower()) or ""), copied
+
+
+def _cost(
+    job: Job, source: Source, plan: Plan, cleaning: Cleaning, copied: int, rates: tuple[float, float] | None = None
+) -> str:
     painted = sum(stop - first for first, stop in cleaning.painted())
     size = job.source.stat().st_size
     frames = cleaning.total or source.facts.frames
-    return cost_of(source.size, frames, size, job.options.remove, plan, painted, rates).text()
+    return cost_of(source.size, frames, size, job.options.remove, plan, painted, rates, copied).text()
 
 
 def _tell(report: Report, plan: Plan, job: Job) -> None:

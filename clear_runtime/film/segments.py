@@ -14,8 +14,10 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..find.report import Report
+from ..media.groups import Packets
 from ..options import RemovalProgress
-from .clean import Cleaning, Done, out_of_memory
+from .clean import Cleaning, Done, nearest, out_of_memory
+from .copying import copied_segments
 from .elsewhere import Workers, made_elsewhere
 from .one_segment import written
 from .progress import CLEAN, FilmProgress, Kinds, OnProgress, Pace, cleaned_share
@@ -29,18 +31,27 @@ SECONDS = 20
 
 
 def all_segments(
-    cleaning: Cleaning, store: Store, work: Work, on_progress: OnProgress, workers: Workers | None = None
+    cleaning: Cleaning,
+    store: Store,
+    work: Work,
+    on_progress: OnProgress,
+    workers: Workers | None = None,
+    originals: Packets | None = None,
 ) -> list[Segment]:
     """The film's segments, those that an earlier run has finished among them. workers: who makes them, as far as it is
-    known where they end; else, and for the rest, this process does. Where memory runs out, the window is halved and the
-    run goes on; a note says so."""
+    known where they end; else, and for the rest, this process does. originals: packets of the film, which are taken
+    over where nothing changes. Where memory runs out, the window is halved and the run goes on; a note says so."""
     found = work.found()
     cleaning = _going_on(cleaning, found, work)
     while not ((so_far := chained(found)) and so_far[-1].last):
         at = so_far[-1].stop if so_far else 0
         length = max(1, math.ceil(SECONDS * cleaning.source.facts.fps))
-        missing = [] if workers is None else [one for one in cleaning.cuts(at, length) if one[0] not in found]
+        there = {first: one.stop for first, one in found.items()}
         try:
+            if new := copied_segments(cleaning, originals, work, at, there):
+                found.update({one.first: one for one in new})
+                continue
+            missing = [] if workers is None else list(cleaning.cuts(at, length, there))
             if workers is not None and missing:
                 making = made_elsewhere(workers, cleaning, store, work, missing, on_progress)
             else:
@@ -104,11 +115,12 @@ class _Run:
         self.pieces, self.total = cleaning.pieces(), cleaning.total or cleaning.source.facts.frames
         self.kinds, self.length = Kinds(cleaning.painted()), length
         self.pace, self.report, self.done = Pace(), Report(), 0
+        self.there: Mapping[int, Segment] = {}
 
     def segments(self, at: int, found: Mapping[int, Segment]) -> Iterator[Segment]:
         """From frame `at` on, up to one of those that were found. Where nobody knew that one was the last, it comes
         once more as that."""
-        self.done = at
+        self.done, self.there = at, found
         segment: Segment | None = None
         with closing(self.cleaning.frames(at, self.report, self._within_window)) as frames:
             while (first := next(frames, None)) is not None:
@@ -124,7 +136,7 @@ class _Run:
     def _segment(self, first: Done, frames: Iterator[Done]) -> Segment:
         """The segment that begins with a frame, written and recorded."""
         begins = first.shown.number
-        border = self.cleaning.border(self.pieces, begins + self.length)
+        border = nearest(self.cleaning.border(self.pieces, begins + self.length), begins, self.there)
         some = self._told(chain([first], islice(frames, None if border is None else border - begins - 1)))
         segment = written(some, begins, self.cleaning, self.store, self.work, self.report, border is None)
         self.work.add(segment)

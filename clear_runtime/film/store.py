@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
-from ..media.join import join
+from ..media.join import Part, join
 from ..media.writer import VideoWriter, stored_as
 from .source import Shown, Source
 
@@ -21,6 +21,8 @@ CRF = 7.0
 bytes; 10 gives 43.8 dB in 2.4 times."""
 
 
+DEEPEST = 10
+"""Bits of a sample that are written at most."""
 MASKS_CRF = 4.0
 """Of the video of masks: a level of 8 bits at most."""
 
@@ -58,12 +60,14 @@ class SegmentWriter:
 class Store:
     """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51, or what comes as close with another
     codec. codec: one of CHOICES (media/codecs.py). container: the ending of the result's name. masks: whether there is
-    a grey video of what was replaced as well, with a frame for each of the film's, at its time."""
+    a grey video of what was replaced as well, with a frame for each of the film's, at its time. among: what the encoder
+    is told where packets of the source lie among its own (copying.py)."""
 
     crf: float = CRF
     masks: bool = False
     codec: str = AS_SOURCE
     container: str = ".mp4"
+    among: str = ""
 
     def __post_init__(self):
         if not 0 <= self.crf <= 51:  # false for what is no number, too
@@ -76,24 +80,37 @@ class Store:
         form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
         return codec_for(self.codec, facts, form, self.container)
 
+    def losses(self, source: Source) -> list[str]:
+        """What of a film's pictures the result cannot have, in words."""
+        facts, (codec, why) = source.facts, self.chosen(source)
+        said = [why] if why else []
+        if facts.interlaced and not codec.keeps_fields(facts):
+            said.append(
+                f"{source.path.name} is interlaced. {codec.encoder} says so of no frame: the result has both fields in "
+                "each, as the source, and a player has to be told. h264 keeps it."
+            )
+        if facts.depth > DEEPEST:
+            said.append(f"{source.path.name} has {facts.depth} bits a sample; the result has {DEEPEST}.")
+        return said
+
     def ending(self, source: Source) -> str:
         """Of a segment's file."""
         return self.chosen(source)[0].part
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
-        facts, codec = source.facts, self.chosen(source)[0]
+        facts, codec = source.facts, self.chosen(source)[0].among(self.among)
         writer = VideoWriter(
             path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True, codec=codec
         )
         return SegmentWriter(writer, self._masks(masks_path(path), source) if self.masks else None, source.size)
 
     def _masks(self, path: Path, source: Source) -> VideoWriter:
-        plain = replace(source.facts, depth=8, chroma="420")
+        plain = replace(source.facts, depth=8, chroma="420", interlaced=False)
         return VideoWriter(path, plain.width, plain.height, plain.fps, MASKS_CRF, like=plain, joins=True)
 
     def join(
         self,
-        segments: Sequence[Path],
+        segments: Sequence[Part],
         source: Path,
         target: Path,
         metadata: Mapping[str, str],

@@ -1,66 +1,37 @@
-"""Where an H.264 film's colour samples lie between those of brightness, as its sequence parameter set says (ITU-T
-H.264, 7.3.2.1.1 and E.1.1): PyAV tells it of no film, and to have FFmpeg spell headers out into its log may hang, for
-its threads wait for Python's lock there.
+"""Where a film's colour samples lie between those of brightness, as its header says: PyAV tells it of no film, and to
+have FFmpeg spell headers out into its log may hang, for its threads wait for Python's lock there.
+
+H.264: ITU-T H.264, 7.3.2.1.1 and E.1.1. HEVC: hevc_header.py. AV1: its configuration in MP4 and Matroska.
 """
 
 from __future__ import annotations
 
+from . import hevc_header, nal
+from .bits import Bits, of_vui
+
 LOCATIONS = ("left", "center", "topleft", "top", "bottomleft", "bottom")
 """FFmpeg's names of chroma_sample_loc_type, 0 to 5."""
-_SPS = 7
+_SPS = {"h264": 7, "hevc": 33}
+_OF_AV1 = ("", "left", "topleft", "")
+"""Of chroma_sample_position."""
 _HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 """Profiles that say how finely colour is stored, and may bring scaling lists."""
-_OTHER_SHAPE = 255
-"""aspect_ratio_idc of a shape in numbers."""
 
 
-def chroma_location(extradata: bytes | None) -> str:
-    """FFmpeg's name of it from a stream's extradata, as MP4 has it or with start codes; "" where nothing is said."""
+def chroma_location(codec: str, header: bytes | None) -> str:
+    """FFmpeg's name of it from a stream's extradata; "" where nothing is said."""
+    header = header or b""
     try:
-        return _of_sps(_Bits(_sps(extradata or b"")))
-    except IndexError:  # none, cut, or another kind of file
+        if codec == "av1":  # AV1 in ISO base media, 2.3.3
+            return _OF_AV1[header[2] & 3] if header[0] == 0x81 else ""
+        sets = [unit for unit in nal.header_sets(codec, header) if nal.kind(codec, unit) == _SPS[codec]]
+        value = _of_sps(Bits(sets[0][1:])) if codec == "h264" else hevc_header.chroma_location(Bits(sets[0][2:]))
+    except (IndexError, KeyError):  # none, cut, or another codec
         return ""
+    return LOCATIONS[value] if value is not None and value < len(LOCATIONS) else ""
 
 
-def _sps(data: bytes) -> bytes:
-    """The first sequence parameter set behind its header's byte."""
-    if data[:1] == b"\x01":  # ISO/IEC 14496-15, 5.3.3.1
-        return data[9 : 8 + int.from_bytes(data[6:8], "big")] if data[5] & 31 else b""
-    for unit in data.split(b"\0\0\1")[1:]:
-        if unit and unit[0] & 31 == _SPS:
-            return unit[1:]
-    return b""
-
-
-class _Bits:
-    """Read in order. Raises IndexError at the end."""
-
-    def __init__(self, data: bytes):
-        self._data, self._at = data.replace(b"\0\0\3", b"\0\0"), 0  # without what keeps start codes out
-
-    def take(self, count: int = 1) -> int:
-        value = 0
-        for _ in range(count):
-            value = 2 * value + (self._data[self._at // 8] >> (7 - self._at % 8) & 1)
-            self._at += 1
-        return value
-
-    def golomb(self, count: int = 1) -> int:
-        """Of so many Exp-Golomb codes the last one."""
-        value = 0
-        for _ in range(count):
-            zeros = 0
-            while not self.take():
-                zeros += 1
-            value = (1 << zeros) - 1 + self.take(zeros)
-        return value
-
-    def signed(self) -> int:
-        value = self.golomb()
-        return (value + 1) // 2 if value % 2 else -value // 2
-
-
-def _of_sps(bits: _Bits) -> str:
+def _of_sps(bits: Bits) -> int | None:
     profile = bits.take(8)
     bits.take(16)
     bits.golomb()
@@ -82,10 +53,10 @@ def _of_sps(bits: _Bits) -> str:
     bits.take()
     if bits.take():  # cropped
         bits.golomb(4)
-    return _of_vui(bits) if bits.take() else ""
+    return of_vui(bits) if bits.take() else None
 
 
-def _fineness(bits: _Bits) -> None:
+def _fineness(bits: Bits) -> None:
     chroma = bits.golomb()
     if chroma == 3:
         bits.take()
@@ -97,24 +68,9 @@ def _fineness(bits: _Bits) -> None:
                 _skip_scaling_list(bits, 16 if n < 6 else 64)
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: Bits, size: int) -> None:
     last = 8
     for _ in range(size):
         last = (last + bits.signed()) % 256
         if last == 0:
             return
-
-
-def _of_vui(bits: _Bits) -> str:
-    if bits.take() and bits.take(8) == _OTHER_SHAPE:
-        bits.take(32)
-    if bits.take():  # overscan
-        bits.take()
-    if bits.take():  # format and range, then colour
-        bits.take(4)
-        if bits.take():
-            bits.take(24)
-    if not bits.take():
-        return ""
-    value = bits.golomb()
-    return LOCATIONS[value] if value < len(LOCATIONS) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ class Codec:
     """name: FFmpeg's. encoder: what writes it. quality: the encoder's option for it, whose values `close` and `largest`
     stand for CLOSE and LARGEST (`least` for 0). options: for one file; joins: more, for a part that is laid end to
     end with others: no frame is stored before one that is shown before it, and the same frames give the same bytes.
-    endings: of files that hold it. part: the ending of such a part. forms: FFmpeg's pixel formats that it takes."""
+    fields: what the encoder is told for interlaced frames, by whether the lower field comes first. endings: of files
+    that hold it. part: the ending of such a part. forms: FFmpeg's pixel formats that it takes."""
 
     name: str
     encoder: str
@@ -35,7 +36,25 @@ class Codec:
     options: Mapping[str, str] = field(default_factory=dict)
     joins: Mapping[str, str] = field(default_factory=dict)
     least: int = 0
+    fields: Mapping[bool, str] = field(default_factory=dict)
     part: str = ".nut"  # it keeps every clock as it is
+
+    def among(self, told: str) -> Codec:
+        """The same for packets that lie among others; told: as groups.among says."""
+        parameters = {name: f"{value}:{told}" for name, value in self.joins.items() if told and "params" in name}
+        return replace(self, joins={**self.joins, **parameters})
+
+    def keeps_fields(self, facts: Facts) -> bool:
+        """Whether its frames are interlaced as a film's are."""
+        return facts.interlaced and bool(self.fields) and facts.height % FIELD_LINES == 0
+
+    def interlaced(self, bottom_first: bool) -> Codec:
+        """The same for interlaced frames."""
+        told = self.fields[bottom_first]
+        name = f"{self.encoder.removeprefix('lib')}-params"
+        options = {name: told, **self.options}
+        joins = {**self.joins, name: f"{self.joins[name]}:{told}"} if name in self.joins else self.joins
+        return replace(self, options=options, joins=joins)
 
     def coding(self, crf: float, joins: bool) -> dict[str, str]:
         """The encoder's options for a quality on x264's scale."""
@@ -61,6 +80,7 @@ H264 = Codec(
     # Without the tree of macroblocks x264 gives the same bytes for the same frames; with it, at widths that are no
     # multiple of 128, its choices depend on what happens to lie in memory beside a picture.
     joins={"bf": "0", "x264-params": "mbtree=0"},
+    fields={False: "tff=1", True: "bff=1"},
 )
 HEVC = Codec(
     "hevc",
@@ -107,6 +127,8 @@ CODECS = {**SOFTWARE, **NVENC}
 CHOICES = (AS_SOURCE, *CODECS)
 INSTEAD = {"H.264": H264, "VP9": VP9, "AV1": AV1}
 """What is taken where the source's own cannot be written: the first that can."""
+FIELD_LINES = 4
+"""Of which x264 takes a multiple where two fields share a frame of 4:2:0."""
 LEAST_AV1 = 64
 """Pixels of each side that its encoder takes at least."""
 

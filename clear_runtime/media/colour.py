@@ -6,6 +6,7 @@ writing are exact to rounding, and ten generations stay where they were. PyAV is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +95,8 @@ def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by):
         interpolation=_exactly("AREA"),
     )
     stored.colorspace = colour.matrix
+    with suppress(AttributeError):  # ProRes has them in each frame; versions of PyAV before 15 cannot set them
+        stored.color_primaries, stored.color_trc = colour.primaries, colour.transfer
     stored.color_range = 2 if colour.full_range else 1
     return stored
 

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from ..atomic import WholeFile
 from ..errors import ClearError
+from . import nal
 from .audio_track import Feed
 from .beside import everything_else, film_names
-from .video import read_facts
+from .copied import Original, in_step, remade
+from .groups import Copied
+from .video import codec_of, read_facts
 
 log = logging.getLogger(__name__)
 
+Part = Path | Copied
+"""A file of one picture stream, or packets of the source itself."""
+_MOVIES = (".mp4", ".mov")
+
 
 def join(
-    parts: Sequence[Path],
+    parts: Sequence[Part],
     target: str | PathLike,
     beside: str | PathLike,
     names: Mapping[str, str] | None = None,
@@ -26,10 +35,10 @@ def join(
     alone: bool = False,
     on_loss: Callable[[str], None] = log.warning,
 ) -> None:
-    """Write `target` from files of one picture stream each, whose times go on from one to the next, and all of the
-    file `beside` but its film. It appears when it is whole. names: what it says of itself besides (title and the like).
-    on_packet is told how many of the picture's are over; what it raises ends the work, and leaves no file. alone:
-    nothing is taken over of `beside` but its rate. on_loss: told what of it cannot be taken over as it is.
+    """Write `target` from parts whose times go on from one to the next, and all of the file `beside` but its film; it
+    is the one that is copied from. It appears when it is whole. names: what it says of itself besides (title and the
+    like). on_packet is told how many of the picture's are over; what it raises ends the work, and leaves no file.
+    alone: nothing is taken over of `beside` but its rate. on_loss: told what of it cannot be taken over as it is.
 
     Raises ClearError where a part does not fit the first, and where it cannot be written.
     """
@@ -47,7 +56,7 @@ def join(
 
 
 def _join(
-    parts: Sequence[Path],
+    parts: Sequence[Part],
     target: Path,
     beside: str | PathLike,
     names: Mapping[str, str],
@@ -59,33 +68,38 @@ def _join(
     import av
 
     flags = "+faststart+use_metadata_tags" if names else "+faststart"
-    options = {"movflags": flags} if target.suffix.lower() in (".mp4", ".mov") else {}
-    with WholeFile(target) as whole, av.open(str(whole), "w", options=options) as container:
-        with av.open(str(parts[0])) as first:
-            picture = _like(container, first.streams.video[0])
-            picture.time_base = first.streams.video[0].time_base
-            if picture.codec_context is not None:
-                picture.codec_context.framerate = read_facts(beside).fps.limit_denominator(1_000_000)
-            head = first.streams.video[0].codec_context.extradata
+    options = {"movflags": flags} if target.suffix.lower() in _MOVIES else {}
+    facts = read_facts(beside)
+    encoded = [part for part in parts if isinstance(part, Path)]
+    copied = [part for part in parts if isinstance(part, Copied)]
+    with ExitStack() as files:
+        whole = files.enter_context(WholeFile(target))
+        container = files.enter_context(av.open(str(whole), "w", options=options))
+        original = Original(Path(beside), bool(encoded)) if copied else None
+        if original is not None:
+            files.callback(original.close)
+        first = files.enter_context(av.open(str(encoded[0]))).streams.video[0] if encoded else None
+        like: Any = original.stream if first is None and original is not None else first
+        picture = _like(container, like)
+        picture.time_base = like.time_base
+        if picture.codec_context is not None:
+            picture.codec_context.framerate = facts.fps.limit_denominator(1_000_000)
+            if not alone:  # for some codecs the container is the only one that says it
+                picture.codec_context.color_primaries = facts.colour.primaries
+                picture.codec_context.color_trc = facts.colour.transfer
+            _head(picture.codec_context, like, original, bool(encoded), target.suffix.lower())
         if not alone:
             picture.metadata.update(film_names(beside))
         rest = Feed(container, iter(()) if alone else everything_else(container, beside, on_loss))
         container.metadata.update(names)
-        over = 0
-        for part in parts:
-            with av.open(str(part)) as source:
-                stream = source.streams.video[0]
-                if stream.codec_context.extradata != head:
-                    raise ClearError(
-                        f"{part.name} was encoded in another way than the parts before it. Remove it, and run again."
-                    )
-                for packet in source.demux(stream):
-                    if packet.size:
-                        rest.advance(packet.pts * packet.time_base)
-                        packet.stream = picture
-                        container.mux(packet)
-                        over += 1
-                        on_packet(over)
+        packets = _packets(parts, original, first.codec_context.extradata if first else None)
+        if copied:
+            packets = in_step(packets, like.time_base, max(one.delay for one in copied), 1 / facts.fps)
+        for over, packet in enumerate(packets, 1):
+            rest.advance(packet.pts * packet.time_base)
+            packet.stream = picture
+            container.mux(packet)
+            on_packet(over)
         rest.finish()
 
 
@@ -98,3 +112,50 @@ def _like(container, stream):
         return container.add_stream_from_template(stream)
     except av.codec.codec.UnknownCodecError:
         return container.add_stream_from_template(stream, opaque=True)
+
+
+def _head(context, like, original: Original | None, encoded: bool, ending: str) -> None:
+    """What a player is told before the first packet. like: the stream that it is the head of, without the other kind of
+    packets. encoded: whether there are any that were."""
+    codec = codec_of(like)
+    if encoded and original is not None:
+        if codec == "h264":  # the two know each other's parameter sets apart by their numbers
+            sets = original.sets + nal.header_sets(codec, like.codec_context.extradata or b"")
+            context.extradata = nal.with_start_codes(nal.highest_first(sets))
+        elif codec == "hevc":  # each keyframe brings its own
+            context.extradata = nal.with_start_codes(original.sets)
+            return
+    if ending in _MOVIES and codec == "hevc" and (original is None or original.tag == "hvc1"):
+        context.codec_tag = "hvc1"  # all is said in the header: some players know no other
+    if codec == "prores":
+        context.codec_tag = like.codec_context.codec_tag if original is None else original.tag
+
+
+def _packets(parts: Sequence[Part], original: Original | None, head: bytes | None) -> Iterator:
+    """Those of all parts, in the order of storage."""
+    for number, part in enumerate(parts):
+        behind = parts[number + 1] if number + 1 < len(parts) else None
+        some = original.of(part) if isinstance(part, Copied) and original is not None else _of_file(part, head)
+        if not (isinstance(behind, Copied) and behind.open):
+            yield from some
+            continue
+        last = None
+        for packet in some:
+            if last is not None:
+                yield last
+            last = packet
+        if last is not None:
+            yield remade(last, bytes(last) + nal.END_OF_SEQUENCE)
+
+
+def _of_file(part, head: bytes | None) -> Iterator:
+    # brings FFmpeg's libraries: only where a file is written
+    import av
+
+    with av.open(str(part)) as source:
+        stream = source.streams.video[0]
+        if stream.codec_context.extradata != head:
+            raise ClearError(
+                f"{part.name} was encoded in another way than the parts before it. Remove it, and run again."
+            )
+        yield from (packet for packet in source.demux(stream) if packet.size)

@@ -7,6 +7,7 @@ more than one frame. PyAV is imported when a file is first opened.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,8 +30,10 @@ ATTACHED_PICTURE = 0x400
 
 STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp"}
 """What covers are coded with, also where nothing says that they are covers."""
+_BOTTOM_FIRST = (3, 5)
+"""FFmpeg's AV_FIELD_BB and AV_FIELD_BT."""
 SHORT = 0.02
-"""Share of the frames that a file announces and that may be missing: lists of edits leave out a few."""
+"""Share of the frames that a file announces and that may be missing; one may in any case."""
 MOST_BROKEN = 1000
 """Packets that cannot be decoded, from which on nothing more is expected of a file."""
 OnDamage = Callable[[str], None]
@@ -55,8 +58,9 @@ class Facts:
     depth: int = 8  # bits of a sample
     chroma: str = "420"  # how finely colour is stored: 420, 422 or 444
     interlaced: bool = False
+    bottom_first: bool = False  # whether the lower field of an interlaced frame is shown first
     seconds: Fraction | None = None  # how long it is, where the container says
-    chroma_location: str = ""  # of H.264's samples as stored, FFmpeg's name; "" where the stream does not say
+    chroma_location: str = ""  # of samples as stored, FFmpeg's name; "" where the stream does not say
 
 
 def _refuse(path: Path, why: str) -> ClearError:
@@ -128,7 +132,7 @@ def read_facts(path: str | PathLike) -> Facts:
             width,
             height,
             Fraction(rate),
-            stream.frames or None,
+            _announced(stream) or None,
             _seconds(first) or Fraction(0),
             turn * 90,
             _colour(stream),
@@ -139,9 +143,18 @@ def read_facts(path: str | PathLike) -> Facts:
             depth_of(first.format),
             _chroma(first),
             bool(first.interlaced_frame),
+            int(getattr(stream.codec_context, "field_order", 0)) in _BOTTOM_FIRST,
             _duration(container, stream),
-            chroma_location(stream.codec_context.extradata) if codec_of(stream) == "h264" else "",
+            chroma_location(codec_of(stream), stream.codec_context.extradata),
         )
+
+
+def _announced(stream) -> int:
+    """Frames that are shown by what a container says; 0 where it does not. Of those that it counts, a list of edits may
+    hide some: of a clip that a phone has trimmed, most."""
+    if not stream.duration or not stream.average_rate:
+        return stream.frames
+    return min(stream.frames, math.ceil(stream.duration * stream.time_base * stream.average_rate))
 
 
 def _colour(stream) -> Colour:
@@ -283,8 +296,9 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
             raise _refuse(
                 path, f"the video is damaged, and no frame can be read ({error.strerror}). Repair it first."
             ) from error
-    if broken or stream.frames - count > SHORT * stream.frames:
-        read = f"{count} of {stream.frames}" if stream.frames else str(count)
+    expected = _announced(stream)
+    if broken or expected - count > max(1, SHORT * expected):
+        read = f"{count} of {expected}" if expected else str(count)
         on_damage(f"{path.name}: the video is damaged; {read} frames could be read.")
 
 

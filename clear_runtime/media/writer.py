@@ -58,6 +58,13 @@ def _container_flags(path: Path, texts: bool) -> dict[str, str]:
     return {"movflags": flags} if path.suffix.lower() in (".mp4", ".mov") else {}
 
 
+def _coding(codec: Codec, crf: float, joins: bool, like: Facts | None) -> dict[str, str]:
+    """The encoder's options, for frames as a source has them."""
+    if like is not None and codec.keeps_fields(like):
+        codec = codec.interlaced(like.bottom_first)
+    return codec.coding(crf, joins)
+
+
 def _seekable(frames: int | None) -> dict[str, str]:
     return {"g": str(frames)} if frames else {}
 
@@ -133,7 +140,7 @@ class VideoWriter:
             self._container = av.open(str(self._part), "w", options=_container_flags(self.path, bool(notes)))
             self._container.metadata.update(notes or {})
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
-            encoder = {**codec.coding(crf, joins), **_seekable(seekable), **_located(like, self._format)}
+            encoder = {**_coding(codec, crf, joins, like), **_seekable(seekable), **_located(like, self._format)}
             stream: Any = self._container.add_stream(codec.encoder, rate=self._fps, options=encoder)
             stream.width, stream.height = width, height
             stream.pix_fmt = self._format

@@ -4,12 +4,15 @@ from fractions import Fraction
 
 import pytest
 import torch
-from films import Film, make, packets
+from films import Film, cleaned, flash_and_click, make, packets
 from tiny_film import job
 
 from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.film.run import clean
+from clear_runtime.film.store import Store
 from clear_runtime.media import video
+
+av = pytest.importorskip("av")
 
 UNEVEN = tuple(range(0, 720, 30)) + tuple(range(720, 2880, 90))
 
@@ -57,3 +60,42 @@ def test_of_a_damaged_film_what_can_be_read_is_cleaned_and_the_rest_told(tmp_pat
     done = clean(job(tmp_path / "damaged.avi", tmp_path / "b.mkv", PlainFill()))
     assert 20 < done.frames < 50 and len(frames(tmp_path / "b.mkv")) == done.frames
     assert [note for note in done.notes if "damaged" in note]
+
+
+@pytest.mark.parametrize("first", ["tff", "bff"])
+def test_an_interlaced_film_stays_so_in_h264_and_elsewhere_it_is_said(tmp_path, first):
+    source = make(tmp_path / "a.mp4", Film(interlaced=first, tracks=0))
+    before = video.read_facts(source)
+    assert before.interlaced and before.bottom_first == (first == "bff")
+    done = cleaned(source, tmp_path / "b.mp4")
+    after = video.read_facts(done.output)
+    assert (after.interlaced, after.bottom_first, done.notes) == (True, before.bottom_first, [])
+    assert (frames(done.output) - frames(source)).abs()[:, :32].mean() < 0.01
+    other = cleaned(source, tmp_path / "c.mkv", Store(codec="hevc", container=".mkv"))
+    assert len(other.notes) == 1 and "a.mp4 is interlaced" in other.notes[0]
+
+
+def test_bits_that_are_lost_are_said(tmp_path):
+    source = make(tmp_path / "a.mov", Film(codec="prores_ks", pixel_format="yuv444p10le", tracks=0))
+    assert video.read_facts(source).depth == 12
+    assert cleaned(source, tmp_path / "b.mov").notes == ["a.mov has 12 bits a sample; the result has 10."]
+
+
+def test_what_a_list_of_edits_hides_stays_hidden_and_is_no_damage(tmp_path):
+    source, trimmed = make(tmp_path / "a.mp4", Film(flash=30)), tmp_path / "trimmed.mp4"
+    with av.open(str(source)) as given, av.open(str(trimmed), "w") as container:
+        streams = [container.add_stream_from_template(stream) for stream in given.streams]
+        for packet in given.demux():
+            if packet.dts is not None:  # all half a second earlier: what comes before 0 is hidden
+                earlier = round(Fraction(1, 2) / packet.time_base)
+                packet.pts, packet.dts = packet.pts - earlier, packet.dts - earlier
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+    shown = len(frames(trimmed))
+    assert 35 < shown < 40 and video.read_facts(trimmed).frames in (shown, shown + 1)
+    done = cleaned(trimmed, tmp_path / "b.mp4")
+    assert (done.frames, done.notes) == (shown, [])
+    flash, click = flash_and_click(done.output)
+    assert click == pytest.approx(flash, abs=0.025) and (flash, click) == pytest.approx(
+        flash_and_click(trimmed), abs=0.002
+    )

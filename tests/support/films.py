@@ -21,14 +21,15 @@ LINE = "A line of a subtitle track"
 
 @dataclass(frozen=True)
 class Film:
-    """What a film is made of. times: of its frames, in milliseconds. flash: the frame that is white; a click is in the
-    sound at its time."""
+    """What a film is made of. times: of its frames, in milliseconds. flash, more_flashes: frames that are white; a
+    click is in the sound at each one's time."""
 
     times: tuple[int, ...] = tuple(range(0, 2000, 40))
     size: tuple[int, int] = (96, 64)
     codec: str = "libx264"
     pixel_format: str = "yuv420p"
     flash: int | None = None
+    more_flashes: tuple[int, ...] = ()
     aspect: Fraction = Fraction(1)
     tags: tuple[int, int, int] | None = None  # matrix, primaries, transfer
     tracks: int = 1
@@ -38,8 +39,10 @@ class Film:
     cover_first: bool = False
     title: str = ""
     chapters: tuple[str, ...] = ()
-    interlaced: bool = False
+    interlaced: str = ""  # which field comes first: tff, bff
     location: str = ""  # of colour samples
+    full_range: bool = False
+    parameters: str = ""  # of x265
 
 
 def picture(t: int, size: tuple[int, int]) -> np.ndarray:
@@ -82,6 +85,10 @@ def make(path: Path, film: Film = Film()) -> Path:
 def _stream(container, film: Film):
     located = {"chroma_sample_location": film.location} if film.location else {}
     options = {**({"crf": "4"} if "26" in film.codec else {}), **located}
+    if film.interlaced:
+        options["x264-params"] = f"{film.interlaced}=1"
+    if film.codec == "libx265":
+        options["x265-params"] = ":".join(one for one in ("log-level=none", film.parameters) if one)
     stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
@@ -90,6 +97,8 @@ def _stream(container, film: Film):
     if film.tags:
         context = stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc = film.tags
+    if film.full_range:
+        stream.codec_context.color_range = 2
     if film.rotation is not None:
         stream.set_display_rotation(film.rotation)
     return stream
@@ -119,8 +128,9 @@ def _cover(container):
 def _write(container, stream, sounds, film: Film) -> None:
     seconds = (film.times[-1] + 40) / 1000
     samples = np.zeros(int(seconds * RATE), np.float32)
-    if film.flash is not None:
-        at = round(film.times[film.flash] * RATE / 1000)
+    flashes = {film.flash, *film.more_flashes} - {None}
+    for t in flashes:
+        at = round(film.times[t] * RATE / 1000)
         samples[at : at + 48] = 0.9
     for n, sound in enumerate(sounds):
         first = round(film.sound_from * RATE)
@@ -131,10 +141,12 @@ def _write(container, stream, sounds, film: Film) -> None:
             container.mux(sound.encode(frame))
         container.mux(sound.encode(None))
     for t, when in enumerate(film.times):
-        levels = np.full((*film.size[::-1], 3), 255, np.uint8) if t == film.flash else picture(t, film.size)
+        levels = np.full((*film.size[::-1], 3), 255, np.uint8) if t in flashes else picture(t, film.size)
         frame = av.VideoFrame.from_ndarray(levels, "rgb24").reformat(
             format=film.pixel_format, interpolation=32 | 262144
         )
+        if film.tags:
+            frame.colorspace, frame.color_primaries, frame.color_trc = film.tags
         frame.pts, frame.time_base = when, CLOCK
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
