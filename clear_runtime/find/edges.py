@@ -25,6 +25,9 @@ UNLIKE, ALIKE = 0.35, 0.75
 and where they are strong. Other letters of the same colour at the same place come to 0.5."""
 STANDS = 0.7
 """Share of the letters' strength from which they have not faded at all."""
+SUDDEN = 0.6
+"""Share of their strength that letters lose from one frame to the next where they go at once. What is left is the
+scene's: an edge of it looks a little like a row."""
 PER_STRENGTH = 2.5
 """How fast the one becomes the other: at a third of their strength, letters outshine the scene."""
 
@@ -93,14 +96,15 @@ class Pattern:
         return total > 0 and float(own[alike].sum()) >= 0.5 * total  # what has no contrast says nothing
 
     def frames_there(self, small: Iterable[np.ndarray], most: int = FADE) -> int:
-        """In how many of these frames, from the first on, it is there, `most` at most."""
-        count = 0
+        """In how many of these frames, from the first on, it is there, `most` at most; before the first it is there as
+        it is here."""
+        count, before = 0, 1.0
         for frame in small:
             strength, alike = self.share(frame)
             enough = min(ALIKE, max(UNLIKE, PER_STRENGTH * strength))
-            if count == most or strength < GONE or alike < enough:
+            if count == most or strength < max(GONE, before - SUDDEN) or alike < enough:
                 break
-            count += 1
+            count, before = count + 1, strength
         return count
 
 

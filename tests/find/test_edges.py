@@ -50,3 +50,9 @@ def test_letters_without_contrast_stand_nowhere():
     (row,) = rows_of(soft, 0.5)
     even = np.full((180, 320, 3), 90, np.uint8)
     assert not Pattern.of(row, even, 1.0).stands(even)
+
+
+def test_a_line_that_goes_at_once_is_not_taken_for_a_fading_one_by_what_the_scene_leaves_of_it(pattern):
+    frames = [shown(SIGN, 80)] * 2 + [shown(SIGN, 80, 0.15)] * 6  # an edge of the scene that looks a little like it
+    assert pattern.frames_there(frames) == 2
+    assert pattern.frames_there([shown(SIGN, 80, strength) for strength in (0.8, 0.55, 0.3, 0.0)]) == 3
