@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..frames.region import Region
 from .align import alike, overlap
+from .kept_looks import KeptLooks
 from .look import FINE, Looker, to_levels
 from .rows import Row
 from .shape import letters_of
@@ -32,7 +33,7 @@ RowsOf = Callable[[int, Tensor, np.ndarray], Sequence[Row]]
 class Between:
     """Holds the frames since the last look that was followed. every: frames from look to look."""
 
-    def __init__(self, looker: Looker, every: int):
+    def __init__(self, looker: Looker | KeptLooks, every: int):
         self.looker, self.every = looker, every
         self.asked = 0  # frames
         self._frames: dict[int, np.ndarray] = {}

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .align import alike, overlap
+from .align import alike, overlap, part
 from .apart import TALLER
 from .between import settled
+from .came_with import came_with
 from .edges import FADE, Pattern
 from .pace import Pace
 from .passing import LASTS, passing
@@ -26,12 +27,14 @@ class EndRules:
     """Each may be switched off. asks: a row has come or gone only if the picture shows it no more a second away; else
     whenever the prior sees it no more. holds: one that the picture still shows is there as long, seen or not. passing:
     what of a row shows on its way in or out is looked for, by what changes in the picture; between: and by the prior,
-    in the frames between two looks."""
+    in the frames between two looks. completes: what the prior left out of a row that comes or goes at once is
+    told by what changes then."""
 
     asks: bool = True
     holds: bool = True
     passing: bool = True
     between: bool = True
+    completes: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,7 @@ class Ends:
         for look in self._passing(first.row, way):
             track.passing.append(look)
             track.first = look.t
+        self._complete(track, track.first, track.first - 1)
 
     def end(self, track: Track, pattern: Pattern) -> None:
         """Widen a track that has ended to the frames in which it fades out or is on its way."""
@@ -111,11 +115,29 @@ class Ends:
         for look in self._passing(last.row, way):
             track.passing.append(look)
             track.stop = look.t + 1
+        self._complete(track, track.stop - 1, track.stop)
         if last.t + self.scenes.every >= self.scenes.count:
             track.stop = self.scenes.count  # no later look could have seen it go
 
     def _passing(self, row: Row, way: Sequence[tuple[int, np.ndarray]]) -> Iterator[Look]:
         return passing(row, way, self.scenes.scale, self.scenes.size) if self.rules.passing else iter(())
+
+    def _complete(self, track: Track, there: int, empty: int) -> None:
+        """Add to a row that stands what of its letters came or went at once: in frame `there` it is, in `empty` not."""
+        first, stop = self.scenes.shot_of(there)
+        frames = dict(self.scenes.between(max(first, min(there, empty)), min(stop, max(there, empty) + 1)))
+        row = track.fullest.row
+        moves = track.moves or any(look.t == there for look in track.passing)
+        if not self.rules.completes or len(frames) < 2 or moves:
+            return
+        more = came_with(row, track.colour, frames[there], frames[empty], self.scenes.scale)
+        if not more.any():
+            return
+        for look in track.looks:
+            if alike(row.soft, row.region, look.row.soft, look.row.region) >= SAME:
+                own = part(more, row.region, look.row.region)
+                look.row.soft = np.where(own, np.uint8(255), look.row.soft)
+        track.changed()
 
     def pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""

@@ -155,7 +155,7 @@ class Finder:
         self.scales = Scales.of(height, width, getattr(self.prior, "long_side", None))
         looker = Looker(self.prior, self.scales)
         self._looker = looker if self.looks is None else KeptLooks(looker, self.looks)
-        self.between = Between(looker, self.every)
+        self.between = Between(self._looker, self.every)
         self._scale = max(self.scales.fine) / 1280
         self._step = max(1, -(-max(height, width) // SMALL))
         self._tracker = Tracker(self._scale, self._patience)
@@ -319,7 +319,7 @@ class Finder:
         self._begin_of(track)
         self._ends.end(track, learnt.pattern)
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
-        for look in track.looks:
+        for look in (*track.looks, *track.passing, *track.between):
             look.row.pack(self.spool)
 
     def _begin_of(self, track: Track) -> None:

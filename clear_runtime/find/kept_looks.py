@@ -29,12 +29,18 @@ class KeptLooks:
         self._old = True
 
     def __call__(self, frames: Sequence[Tensor]) -> list[np.ndarray]:
+        return self._kept(len(frames), lambda: self.looker(frames))
+
+    def beside(self, frames: Sequence[Tensor], near: Sequence[Region]) -> list[np.ndarray]:
+        return self._kept(len(frames), lambda: self.looker.beside(frames, near))
+
+    def _kept(self, count: int, seen: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
         if self._old:
-            kept = self._next(len(frames))
+            kept = self._next(count)
             if kept is not None:
                 return kept
             self._old = False
-        soft = self.looker(frames)
+        soft = seen()
         self._write(soft)
         return soft
 

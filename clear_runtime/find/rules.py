@@ -36,6 +36,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "picture tells": ("ends", {"asks": False}),
     "holds": ("ends", {"holds": False}),
     "passing": ("ends", {"passing": False}),
+    "completes": ("ends", {"completes": False}),
     "between": ("ends", {"between": False}),
     "passed": ("which", {"passed": WhichRules.steady}),
     "usual": ("which", {"usual": 0.0}),

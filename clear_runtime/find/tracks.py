@@ -142,7 +142,7 @@ class Track:
         else:
             self.looks.append(Look(t, row))
         region = self.__dict__.get("region")
-        self._changed()
+        self.changed()
         if region is not None:  # of thousands of looks at a logo
             self.region = region.joined(self.last.row.region)
         self.first, self.stop = self.first if len(self.looks) > 1 else t, t + 1
@@ -156,7 +156,7 @@ class Track:
         self.between += other.between
         self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
         self.first = min(self.first, self.looks[0].t)
-        self._changed()
+        self.changed()
 
     @property
     def is_replaced(self) -> bool:
@@ -180,10 +180,10 @@ class Track:
         )
         self.looks, self.steadies = self.looks[:cut], self.steadies[:-2]
         self.stop = self.last.t + 1
-        self._changed()
+        self.changed()
         return new
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """What was made of all looks is to be made anew."""
         for name in _OF_LOOKS:
             self.__dict__.pop(name, None)
