@@ -119,11 +119,20 @@ def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict |
     near = (
         other
         for other in moving
-        if own.first <= other.track.stop + rules.beside and other.track.first <= own.stop + rules.beside
+        if _is_carried(other, rules)
+        and own.first <= other.track.stop + rules.beside
+        and other.track.first <= own.stop + rules.beside
     )
     if any(_covers(other.track.place, own.place, 0.5) and _sizes_alike(own, other.track, rules) for other in near):
         return Verdict(False, "stands while the camera pauses", moves=True)
     return None
+
+
+def _is_carried(case: Case, rules: WhichRules) -> bool:
+    """Whether a row that moves may do so with the scene: not one that slides in before a scene that stands, and a
+    single look sees no movement."""
+    slides = case.movement.standing < rules.standing and case.movement.travelled >= 4
+    return case.movement.with_scene > 0 or (not slides and len(case.track.looks) > 1)
 
 
 def _sizes_alike(a: Track, b: Track, rules: WhichRules) -> bool:

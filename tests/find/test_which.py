@@ -272,3 +272,10 @@ def test_what_shows_for_a_moment_at_another_height_or_in_another_look_is_not_on_
 def test_a_name_that_stays_is_no_line_on_its_way_in_its_first_frames():
     name, first = case(50, TOTAL, middle=150, width=200, top=640), case(47, 50, middle=150, width=200, top=640)
     assert goes(case(50, 120, top=640), name, first) == [True, False, False]
+
+
+def test_a_line_that_slid_in_before_a_scene_that_stands_does_not_pause_with_the_camera():
+    slid = case(40, 58, top=LOW + 20, movement=Movement(0, 0, 0.25, 78.0))
+    assert goes(slid, case(60, 80)) == [False, True]
+    panned = case(40, 58, top=LOW + 20, movement=Movement(4, 0, 0.25, 78.0))
+    assert goes(panned, case(60, 80)) == [False, False]
