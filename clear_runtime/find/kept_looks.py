@@ -2,7 +2,7 @@
 twice, and finds what it would have found.
 
 A file of records, one for each batch of looks: the lengths of what follows as text in a line, the state that the next
-batch needs, and the packed soft masks. A record that was not written to its end does not count.
+batch needs, what was asked for, and the packed soft masks. A record that was not written to its end does not count.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from torch import Tensor
 from ..frames.region import Region
 from .look import Looker
 
+Sides = list[list[int]]
+"""Rectangles as top, left, height and width."""
+
 
 class KeptLooks:
     """A Looker that remembers. Raises OSError where the disk does not take what it sees."""
@@ -29,45 +32,51 @@ class KeptLooks:
         self._old = True
 
     def __call__(self, frames: Sequence[Tensor]) -> list[np.ndarray]:
-        return self._kept(len(frames), lambda: self.looker(frames))
+        return self._kept(len(frames), None, lambda: self.looker(frames))
 
     def beside(self, frames: Sequence[Tensor], near: Sequence[Region]) -> list[np.ndarray]:
-        return self._kept(len(frames), lambda: self.looker.beside(frames, near))
+        return self._kept(len(frames), _sides(near), lambda: self.looker.beside(frames, near))
 
-    def _kept(self, count: int, seen: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
+    def _kept(self, count: int, near: Sides | None, seen: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
+        """near: of frames between two looks, what was asked for; None for looks."""
         if self._old:
-            kept = self._next(count)
+            kept = self._next(count, near)
             if kept is not None:
                 return kept
             self._old = False
         soft = seen()
-        self._write(soft)
+        self._write(soft, near)
         return soft
 
-    def _next(self, count: int) -> list[np.ndarray] | None:
-        """The next batch of a pass before; None where there is no more, and what is half is cut off."""
+    def _next(self, count: int, near: Sides | None) -> list[np.ndarray] | None:
+        """The next batch of a pass before; None where there is no more, or another one, and what is half is cut off."""
         at = self._file.tell()
         record = _whole(self._file.readline(), self._file.read)
-        if record is None or len(record[1]) != count:
+        if record is None or (len(record[2]), record[1]) != (count, near):
             self._file.truncate(at)
             self._file.seek(at)
             return None
-        known, soft = record
+        known, _, soft = record
         self.looker.known = [Region(*one) for one in known]
         return [np.frombuffer(one, np.uint8).reshape(self.looker.scales.fine) for one in soft]
 
-    def _write(self, soft: Sequence[np.ndarray]) -> None:
+    def _write(self, soft: Sequence[np.ndarray], near: Sides | None) -> None:
         packed = [zlib.compress(np.ascontiguousarray(one).tobytes(), 1) for one in soft]
-        known = [[int(side) for side in (r.top, r.left, r.height, r.width)] for r in self.looker.known]
-        head = json.dumps({"known": known, "sizes": [len(one) for one in packed]}) + "\n"
+        head = (
+            json.dumps({"known": _sides(self.looker.known), "near": near, "sizes": [len(one) for one in packed]}) + "\n"
+        )
         self._file.write(head.encode() + b"".join(packed))
         self._file.flush()
 
 
-def _whole(line: bytes, read: Callable[[int], bytes]) -> tuple[list, list[bytes]] | None:
-    """(state, soft masks' bytes) of a record, or None where it is not whole."""
+def _sides(regions: Sequence[Region]) -> Sides:
+    return [[int(side) for side in (one.top, one.left, one.height, one.width)] for one in regions]
+
+
+def _whole(line: bytes, read: Callable[[int], bytes]) -> tuple[list, Sides | None, list[bytes]] | None:
+    """(state, what was asked for, soft masks' bytes) of a record, or None where it is not whole."""
     try:
         head = json.loads(line)
-        return head["known"], [zlib.decompress(read(size)) for size in head["sizes"]]
+        return head["known"], head["near"], [zlib.decompress(read(size)) for size in head["sizes"]]
     except (ValueError, KeyError, TypeError, zlib.error):
         return None

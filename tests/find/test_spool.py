@@ -13,6 +13,7 @@ from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.pace import EVERY
 from clear_runtime.find.report import lines_of
 from clear_runtime.find.rows import Row
+from clear_runtime.find.rules import Rules
 from clear_runtime.find.spans import with_marks
 from clear_runtime.find.spool import Spool
 
@@ -100,3 +101,11 @@ def test_a_shot_begins_with_its_very_frame():
     grey[31:] = grey[31:, ::-1, ::-1]
     finding = find_text(video(grey), white)
     assert finding.finder.shots == [0, 31]
+
+
+def test_what_other_rules_ask_for_is_not_taken_for_looks_that_are_kept(tmp_path):
+    frames, path = film(120), tmp_path / "looks"
+    find_text(frames, white, MarkOptions(grow=0), looks=path)
+    less = Rules().without("between")
+    kept, new = (find_text(frames, white, MarkOptions(grow=0), looks=one, rules=less) for one in (path, None))
+    assert all(torch.equal(kept.marks(t), new.marks(t)) for t in range(120))
