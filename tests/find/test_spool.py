@@ -1,5 +1,6 @@
 """A film's rows lie on disk while it is looked at: the same is found, and memory does not grow with the video."""
 
+from types import SimpleNamespace
 from weakref import WeakSet
 
 import numpy as np
@@ -8,14 +9,15 @@ import torch
 from drawn_rows import at, letters, scene, video, white
 
 from clear_runtime.find.finder import BATCH, MOMENT
+from clear_runtime.find.kept_looks import KeptLooks
 from clear_runtime.find.marks import find_text
 from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.pace import EVERY
 from clear_runtime.find.report import lines_of
 from clear_runtime.find.rows import Row
-from clear_runtime.find.rules import Rules
 from clear_runtime.find.spans import with_marks
 from clear_runtime.find.spool import Spool
+from clear_runtime.frames.region import Region
 
 LOGO, LINES = at(letters(3, 8), 20, 20), [at(letters(n, 9), 150, 80) for n in range(4)]
 
@@ -103,9 +105,21 @@ def test_a_shot_begins_with_its_very_frame():
     assert finding.finder.shots == [0, 31]
 
 
-def test_what_other_rules_ask_for_is_not_taken_for_looks_that_are_kept(tmp_path):
-    frames, path = film(120), tmp_path / "looks"
-    find_text(frames, white, MarkOptions(grow=0), looks=path)
-    less = Rules().without("between")
-    kept, new = (find_text(frames, white, MarkOptions(grow=0), looks=one, rules=less) for one in (path, None))
-    assert all(torch.equal(kept.marks(t), new.marks(t)) for t in range(120))
+class Asked:
+    """A Looker of 4 by 4 pixels: white at looks, black between two of them."""
+
+    scales, known = SimpleNamespace(fine=(4, 4)), ()
+
+    def __call__(self, frames):
+        return [np.full((4, 4), 255, np.uint8) for _ in frames]
+
+    def beside(self, frames, near):
+        return [np.zeros((4, 4), np.uint8) for _ in frames]
+
+
+def test_what_was_seen_between_two_looks_is_not_taken_for_looks(tmp_path):
+    """Another pass, with rules that ask nothing between looks, reads what one with them has kept."""
+    frames, path, near = [torch.zeros(4, 4, 3)] * 2, tmp_path / "looks", [Region(0, 0, 2, 2)]
+    KeptLooks(Asked(), path).beside(frames, near)
+    assert all((one == 0).all() for one in KeptLooks(Asked(), path).beside(frames, near))
+    assert all((one == 255).all() for one in KeptLooks(Asked(), path)(frames))
