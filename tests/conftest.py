@@ -41,6 +41,9 @@ def pytest_collection_modifyitems(config, items):
         for name, reason in lacking.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    if hasattr(config, "workerinput"):  # one of several processes: none of them shall be left with a long file
+        long = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
