@@ -13,13 +13,13 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
-from .align import alike, overlap
+from .align import SAME, alike, overlap
 from .rows import Row
 from .steady import picture_of
 
 WINDOW = 9
 """Pixels of the small frames over which a place is compared: a letter or two."""
-SAME, OTHER = 0.7, 0.4
+STANDS, CHANGED = 0.7, 0.4
 """Correlation of a place with itself in another look, over which it stands, and under which it shows something else."""
 FLAT = 16.0
 """Variance, in levels squared, under which there is nothing to compare."""
@@ -29,8 +29,6 @@ SHARE = 0.05
 """Of a row's letters, that must stand and that must have changed for it to be two."""
 TALLER = 1.8
 """How many times as high as a row what it has run into is at least: a row itself grows along its line."""
-STILL = 0.55
-"""How alike the letters of a row are to those at its place in what it has run into, where they are the same ones."""
 HELD = 0.8
 """Share of a row that lies in what it has run into, at least."""
 NEAR = 12
@@ -63,8 +61,8 @@ def _parts(row: Row, now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list
     stands, changed = np.zeros(letters.shape, dtype=bool), letters.copy()
     for other in beside:
         alike, same_colour = _alike(row.region, now, other)
-        stands |= ndimage.uniform_filter(((alike > SAME) & same_colour).astype(np.float32), WINDOW) > 0.5
-        changed &= (alike < OTHER) & _text_near(row.region, other)
+        stands |= ndimage.uniform_filter(((alike > STANDS) & same_colour).astype(np.float32), WINDOW) > 0.5
+        changed &= (alike < CHANGED) & _text_near(row.region, other)
     changed &= ~stands
     if min(changed.sum(), (letters & stands).sum()) <= least:
         return [row]
@@ -112,7 +110,7 @@ def _in_it(row: Row, own: Row) -> np.ndarray | None:
     if not (row.soft[here] > 0).any():
         return None
     part = _only(row, here)
-    return here if alike(own.soft, own.region, part.soft, part.region) >= STILL else None
+    return here if alike(own.soft, own.region, part.soft, part.region) >= SAME else None
 
 
 def _as(row: Row, here: np.ndarray, own: Row) -> Row:

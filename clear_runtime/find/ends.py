@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .align import alike, overlap, part
+from .align import SAME, alike, overlap, part
 from .apart import TALLER
 from .between import settled
 from .came_with import came_with
@@ -19,7 +19,7 @@ from .edges import FADE, Pattern
 from .pace import Pace
 from .passing import LASTS, passing
 from .rows import Row
-from .tracks import SAME, Look, Track
+from .tracks import Look, Track
 
 
 @dataclass(frozen=True)
