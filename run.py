@@ -48,7 +48,8 @@ def demo(file: Path | None, out: Path, keep: bool) -> int:
 def side_by_side(cores: int) -> list[str]:
     """What pytest is told for the whole suite: a process for each core, a file's tests in one of them, and those of
     ComfyUI too (tests/conftest.py)."""
-    # in the order of the files: sorted by how many tests they have, those with one long test would come last
+    # in the order that tests/conftest.py gives them: sorted by how many tests they have, those with one long test would
+    # come last
     shared = ["--dist", "loadfile", "--no-loadscope-reorder"]
     return ["-n", str(min(cores, MOST_PROCESSES)), *shared] if cores > 1 else []
 

@@ -23,7 +23,7 @@ def facts(path: str) -> dict:
 
 
 def score(before: str, after: str, truth: str | None) -> dict:
-    count_before, count_after = (sum(1 for _ in video.read_frames(path)) for path in (before, after))
+    count_before, count_after = (video.count_frames(path) for path in (before, after))
     result = video.read_facts(after)
     found = {
         "frames_in": count_before,

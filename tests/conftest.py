@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 
 from launch.page import chromium
 
-torch.set_num_threads(1)
 # how long an example takes says something of the machine, and nothing of the code
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -26,8 +24,17 @@ def pytest_addoption(parser):
     parser.addoption("--browser", action="store_true", help="run tests/browser, in the Chromium that is installed")
 
 
+def pytest_configure(config):
+    if not getattr(config.option, "numprocesses", None):  # the process that hands tests out runs none
+        import torch  # it takes seconds, for which the others would wait
+
+        torch.set_num_threads(1)
+
+
 def pytest_collection_modifyitems(config, items):
     """Marks what runs ComfyUI's code, and skips what this machine has not."""
+    import torch  # not in the process that hands tests out
+
     lacking = {}
     if reason := _no_browser(config):
         lacking["browser"] = reason
@@ -41,6 +48,9 @@ def pytest_collection_modifyitems(config, items):
         for name, reason in lacking.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    if hasattr(config, "workerinput"):  # one of several processes: none of them shall be left with a long file
+        long = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
@@ -65,6 +75,15 @@ def _no_browser(config) -> str | None:
     if chromium() is None:
         return "no Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere"
     return None
+
+
+@pytest.fixture(autouse=True)
+def ordinary_priority():
+    """SVT-AV1 makes a process of root's a real-time one: the other tests' would wait for it, and what it starts is one
+    too."""
+    yield
+    if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 @pytest.fixture

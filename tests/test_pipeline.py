@@ -104,7 +104,8 @@ def test_a_line_is_marked_the_same_wherever_windows_end(first, count):
     window."""
     frames = video(49, text=None)
     frames[first : first + count, 14:17, 8:28] = 1
-    masks = [run(frames, window=window, overlap=overlap)[1] for window, overlap in ((49, 0), (17, 0), (17, 4), (9, 5))]
+    sizes = ((49, 0), (17, 0), (17, 4), (9, 5))
+    masks = [run(frames, window=window, overlap=overlap, control="as is")[1] for window, overlap in sizes]
     assert torch.equal(masks[0].amax((1, 2)) == 1, torch.tensor([first <= t < first + count for t in range(49)]))
     assert all(torch.equal(masks[0], other) for other in masks[1:])
 
@@ -173,7 +174,10 @@ def test_frames_are_pulled_a_window_and_a_stride_ahead_and_what_marks_need(
             yield frame
 
     stream = remove(
-        source(), engine(), white, RemoveOptions.of(window=window, overlap=overlap, steps=1, mask_from=mask_from)
+        source(),
+        engine(),
+        white,
+        RemoveOptions.of(window=window, overlap=overlap, steps=1, mask_from=mask_from, control="as is"),
     )
     assert pulled == 0
     for given, _ in enumerate(stream):

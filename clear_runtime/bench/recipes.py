@@ -56,7 +56,7 @@ MARKS = "<!-- recipes:begin -->", "<!-- recipes:end -->"
 
 
 @dataclass(frozen=True)
-class Row:
+class Trained:
     """A run: its recipe and seed, and its scores by name."""
 
     recipe: str
@@ -94,7 +94,7 @@ def run(
     seeds: int = SEEDS,
     scored: Sequence[int] = SCORED,
     into: Path | None = None,
-) -> list[Row]:
+) -> list[Trained]:
     """Train and score; logs the table, and returns its rows.
 
     seeds: of the best. scored: sampler steps. into: a file whose table is replaced at the end. Raises ClearError for a
@@ -128,17 +128,17 @@ class _Bench:
         self.scored = list(scored)
         self.base, self.context = load.transformer_state_dict(), load.prompt_embedding()
         self.gain = load.load_bundled_codec(device).net.gain().cpu()
-        self.rows: list[Row] = []
+        self.rows: list[Trained] = []
 
     @cached_property
     def held(self) -> list:
         """What is scored on; where all runs have their scores, it need not be made."""
         return held_back(self.data, self.count)
 
-    def row(self, recipe: str, seed: int) -> Row:
+    def row(self, recipe: str, seed: int) -> Trained:
         folder = self.out / f"{recipe.replace(', ', '_').replace(' ', '_')}-{seed}"
         self._train(folder, options_of(recipe, seed, self.steps))
-        row = Row(recipe, seed, self._scores(folder, folder / HEAD if RECIPES[recipe].has_head else None))
+        row = Trained(recipe, seed, self._scores(folder, folder / HEAD if RECIPES[recipe].has_head else None))
         self.rows.append(row)
         (self.out / "recipes.md").write_text(table(self.rows), encoding="utf-8")
         log.info("\n%s", table(self.rows))
@@ -184,7 +184,7 @@ def _encoded(data: Path, out: Path, clips: int, device: torch.device) -> list[Pa
     return encode_clips(out / "latents", GeneratedClips(data, clips, seed=0), codec, prior, made_by, painted=True)
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Trained]) -> str:
     """As Markdown: a line for each row, and the mean of those that were trained with several seeds. What no row was
     scored by has no column."""
     columns = [name for name in COLUMNS if any(name in row.scores for row in rows)]

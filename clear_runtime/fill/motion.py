@@ -8,12 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..frames.parallel import in_order
+from ..frames.parallel import cores_used, in_order
 from .flow import OpticalFlow, continued, flow, places, warped
 from .harmonic import harmonic
 
-CPU_BATCH, GPU_BATCH = 2, 8
-"""Pairs of frames whose flow is sought at once: on a CPU, what its caches hold."""
+GPU_BATCH = 8
+"""Pairs of frames whose flow is sought at once on a GPU."""
+CPU_BATCH, CPU_PIXELS = (2, 16), 250_000
+"""The same on a CPU, at least and at most, and how many pixels of the grid they have together: a flow is made of
+hundreds of small operations, each of which takes a while to begin. 16 pairs of 320x64 take half as long in one batch as
+in eight, four of 320x176 four fifths; much larger ones gain nothing and take memory."""
 RETURNS = 1.0
 """Pixels of the grid within which the way there and back again has to end."""
 CUT = 0.3
@@ -32,8 +36,9 @@ class Motion:
         device = pixels.device
         halves = in_order(lambda t: halved(pixels[t : t + 1].float(), known[t : t + 1]), range(len(pixels)), device)
         self.colours, self.shown = (torch.cat(x) for x in zip(*halves))
-        batch = GPU_BATCH if device.type != "cpu" else CPU_BATCH
-        starts = range(0, len(pixels) - 1 if flows else 0, batch)
+        count = len(pixels) - 1 if flows else 0
+        batch = GPU_BATCH if device.type != "cpu" else _cpu_batch(count, self.shown[0].numel())
+        starts = range(0, count, batch)
         pairs = list(in_order(lambda start: self._pairs(slice(start, start + batch + 1)), starts, device))
         none = self.colours.new_zeros(0, 3, *self.colours.shape[-2:])
         self.ahead, self.back = (torch.cat([none, *(pair[i] for pair in pairs)]) for i in (0, 1))
@@ -58,6 +63,12 @@ class Motion:
                 return
             t += direction
             yield t, fields[at : at + 1]
+
+
+def _cpu_batch(pairs: int, pixels: int) -> int:
+    """How many of so many pairs go together, of pictures with so many pixels: each core has some."""
+    least, most = CPU_BATCH
+    return max(least, min(most, CPU_PIXELS // pixels, -(-pairs // cores_used())))
 
 
 def followed(so_far: Tensor | None, step: Tensor) -> Tensor:

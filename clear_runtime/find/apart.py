@@ -13,13 +13,13 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
-from .align import alike, overlap, part
+from .align import SAME, alike, overlap, part
 from .rows import Row
 from .steady import picture_of
 
 WINDOW = 9
 """Pixels of the small frames over which a place is compared: a letter or two."""
-SAME, OTHER = 0.7, 0.4
+STANDS, CHANGED = 0.7, 0.4
 """Correlation of a place with itself in another look, over which it stands, and under which it shows something else."""
 FLAT = 16.0
 """Variance, in levels squared, under which there is nothing to compare."""
@@ -31,8 +31,6 @@ WHOLE = 0.8
 """Share of the letters of what stands that do so from one look to the next."""
 TALLER = 1.8
 """How many times as high as a row what it has run into is at least: a row itself grows along its line."""
-STILL = 0.55
-"""How alike the letters of a row are to those at its place in what it has run into, where they are the same ones."""
 HELD = 0.8
 """Share of a row that lies in what it has run into, at least."""
 NEAR = 12
@@ -65,8 +63,8 @@ def _parts(row: Row, now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list
     stands, changed = [], letters.copy()
     for other in beside:
         like, same_colour = _alike(row.region, now, other)
-        stands.append(ndimage.uniform_filter(((like > SAME) & same_colour).astype(np.float32), WINDOW) > 0.5)
-        changed &= (like < OTHER) & _text_near(row.region, other)
+        stands.append(ndimage.uniform_filter(((like > STANDS) & same_colour).astype(np.float32), WINDOW) > 0.5)
+        changed &= (like < CHANGED) & _text_near(row.region, other)
     either = np.any(stands, 0)
     changed &= ~either
     if min(changed.sum(), (letters & either).sum()) <= least:
@@ -122,7 +120,7 @@ def _in_it(row: Row, own: Row) -> np.ndarray | None:
     if not (row.soft[here] > 0).any():
         return None
     there = _only(row, here)
-    return here if alike(own.soft, own.region, there.soft, there.region) >= STILL else None
+    return here if alike(own.soft, own.region, there.soft, there.region) >= SAME else None
 
 
 def _as(row: Row, here: np.ndarray, own: Row) -> Row:

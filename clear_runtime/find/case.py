@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..frames.region import Region
-from .align import alike
+from .align import SAME, alike
 from .pace import Pace
-from .tracks import SAME, Movement, Track
+from .tracks import Movement, Track
 
 ANYWHERE = 3
 """The rank of a place that is none of a subtitle's."""

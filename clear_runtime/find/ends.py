@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .align import alike, overlap, part
+from .align import SAME, alike, overlap, part
 from .apart import TALLER
 from .between import settled
 from .came_with import came_with
@@ -20,7 +20,7 @@ from .pace import Pace
 from .passing import LASTS, passing
 from .rows import Row
 from .stood_with import stood_with
-from .tracks import SAME, Look, Track
+from .tracks import Look, Track
 
 
 @dataclass(frozen=True)

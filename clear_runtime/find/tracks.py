@@ -10,13 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from ..frames.region import Region
-from .align import alike, camera, moved, overlap, part
+from .align import SAME, alike, camera, moved, overlap, part
 from .apart import by_itself, has_run_into, known_apart
 from .rows import Row
 
-SAME = 0.55
-"""How alike two rows are over which they are the same letters. On real clips the same ones come to 0.65 and more from
-one look to the next, others to 0.45 at most."""
 SAME_MOVED = 0.85
 """The same where the place is free: of many places, one always fits other letters somewhat."""
 REACH = 128

@@ -23,6 +23,11 @@ AHEAD = 1
 """Pieces more than cores that are begun before they are asked for."""
 
 
+def cores_used() -> int:
+    """How many pieces of work are done at once on a CPU."""
+    return min(torch.get_num_threads(), MOST)
+
+
 def in_order(
     begin: Callable[[Item], Any],
     items: Sequence[Item],
@@ -35,9 +40,8 @@ def in_order(
     finish: makes the result of an item and of what `begin` made of it, one item after the other, where it needs what it
     made of the one before. An exception of either comes out here, and nothing is begun any more.
     """
-    cores = min(torch.get_num_threads(), MOST)
-    if device.type == "cpu" and min(cores, len(items)) > 1:
-        yield from _at_once(_pool(cores), begin, items, finish)
+    if device.type == "cpu" and min(cores_used(), len(items)) > 1:
+        yield from _at_once(_pool(cores_used()), begin, items, finish)
         return
     for item in items:
         made = begin(item)

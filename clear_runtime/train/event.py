@@ -44,7 +44,7 @@ def ignore(event: TrainingEvent) -> None:
     """For those who want to know nothing."""
 
 
-class Pace:
+class UnitsLeft:
     """How fast units come, `each` at a time, counted from when this was made."""
 
     def __init__(self, each: int = 1):

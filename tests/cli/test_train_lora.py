@@ -77,6 +77,19 @@ def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog):
     assert read_lora(tmp_path / "out" / "lora.safetensors")
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The arguments of a run that has ended."""
+    from clear_runtime.cli import train_lora as command
+
+    folder = tmp_path_factory.mktemp("trained")
+    write_pair(folder, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    usual = ["--nano", "--pairs", str(folder), "--out", str(folder / "out"), "--crop", "5", "32", "64"]
+    usual += ["--steps", "1", "--rank", "4", "--precision", "float32", "--device", "cpu"]
+    command.main(usual)
+    return usual
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -86,34 +99,15 @@ def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog):
         (["--rank", "8"], "rank was 4 and is 8"),
     ],
 )
-def test_what_is_wrong_without_the_pairs_is_said_before_the_look_through_them(arguments, words, tmp_path, monkeypatch):
+def test_what_is_wrong_without_the_pairs_is_said_before_the_look_through_them(
+    arguments, words, trained, tmp_path, monkeypatch
+):
     from clear_runtime.cli import train_lora as command
 
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
-    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    usual = [
-        "--nano",
-        "--pairs",
-        str(tmp_path),
-        "--out",
-        str(tmp_path / "out"),
-        "--crop",
-        "5",
-        "32",
-        "64",
-        "--steps",
-        "1",
-        "--rank",
-        "4",
-        "--precision",
-        "float32",
-        "--device",
-        "cpu",
-    ]
-    command.main(usual)
     monkeypatch.setattr(command, "look_through", lambda *a: pytest.fail("looked through"))
     with pytest.raises(SystemExit, match=f"error: .*{words}"):
-        command.main([*usual, *(part.format(junk=tmp_path / "junk.safetensors") for part in arguments)])
+        command.main([*trained, *(part.format(junk=tmp_path / "junk.safetensors") for part in arguments)])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tiny_maker import tiny_maker
 
 from clear_runtime.data.synthetic import degrade, layouts, negatives
 from clear_runtime.data.synthetic.layouts import KINDS, corner_text, random_text
-from clear_runtime.data.synthetic.letters import Piece, draw_block, font_of, marked, scale_of
+from clear_runtime.data.synthetic.letters import Glyphs, draw_block, font_of, marked, scale_of
 from clear_runtime.data.synthetic.looks import Look, random_look
 from clear_runtime.data.synthetic.pictographs import SIDE, random_pictograph
 
@@ -29,7 +29,7 @@ def drawn(look, text="It rained.", ground=90):
     frame, label = Image.new("RGB", (WIDTH, HEIGHT), (ground,) * 3), Image.new("L", (WIDTH, HEIGHT))
     before = np.asarray(frame).astype(int)
     block = draw_block(
-        [[Piece(text, 0.0, 0.0, hot=bool(look.hot_fill or look.hot_box))]], look, (WIDTH / 2, HEIGHT / 2)
+        [[Glyphs(text, 0.0, 0.0, hot=bool(look.hot_fill or look.hot_box))]], look, (WIDTH / 2, HEIGHT / 2)
     )
     block.over(frame)
     block.mark(label)
@@ -262,7 +262,7 @@ def test_an_outline_that_cannot_be_seen_is_not_labelled():
     for ground in (0, 120):
         before = Image.new("RGB", (WIDTH, HEIGHT), (ground,) * 3)
         after, label = before.copy(), Image.new("L", before.size)
-        block = draw_block([[Piece("It rained.", 0.0, 0.0)]], look, (WIDTH / 2, HEIGHT / 2))
+        block = draw_block([[Glyphs("It rained.", 0.0, 0.0)]], look, (WIDTH / 2, HEIGHT / 2))
         block.over(after)
         block.seen(before, after).mark(label)
         masks[ground] = marked(label)

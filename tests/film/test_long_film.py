@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 from films import Film, make, packets
-from tiny_film import Stopped, job
+from tiny_film import Grey, Stopped, job
 
-from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.film.run import clean
 from clear_runtime.film.store import Store
 from clear_runtime.media import video
@@ -58,8 +57,8 @@ def test_three_minutes_come_back_with_all_they_have(tmp_path):
             raise Stopped
 
     with pytest.raises(Stopped):
-        clean(job(source, target, PlainFill(), **asked), stop)
-    done = clean(job(source, target, PlainFill(), **asked))
+        clean(job(source, target, Grey(), **asked), stop)
+    done = clean(job(source, target, Grey(), **asked))
     assert (done.frames, done.changed) == (FRAMES, sum(stop - first for first, stop in LINES))
     then, now = (list(video.read_timed_frames(path)) for path in (source, target))
     assert max(abs(a - b) for (a, _), (b, _) in zip(then, now)) < 0.0011 and len(now) == FRAMES

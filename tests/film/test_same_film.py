@@ -5,9 +5,8 @@ from fractions import Fraction
 import pytest
 import torch
 from films import Film, cleaned, flash_and_click, make, packets
-from tiny_film import job
+from tiny_film import Grey, job
 
-from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.film.run import clean
 from clear_runtime.film.store import Store
 from clear_runtime.media import video
@@ -29,7 +28,7 @@ def test_times_tracks_names_and_tags(tmp_path, ending):
     source, target = make(tmp_path / f"a{ending}", film), tmp_path / f"b{ending}"
     place = torch.zeros(1, 64, 96)
     place[:, 40:50, 20:60] = 1
-    done = clean(job(source, target, PlainFill(), subtitle=place, subtitle_use="only", prior=None))
+    done = clean(job(source, target, Grey(), subtitle=place, subtitle_use="only", prior=None))
     assert (done.frames, done.changed, done.notes) == (48, 48, [])
     times = [[when for when, _ in video.read_timed_frames(path)] for path in (source, target)]
     later = {round(float(b - a), 3) for a, b in zip(*times)}
@@ -46,7 +45,7 @@ def test_times_tracks_names_and_tags(tmp_path, ending):
 def test_a_turned_film_of_ten_bits(tmp_path):
     film = Film(codec="libx265", pixel_format="yuv420p10le", rotation=90, tracks=1)
     source, target = make(tmp_path / "a.mp4", film), tmp_path / "b.mp4"
-    clean(job(source, target, PlainFill(), subtitle_use="only", subtitle=torch.zeros(1, 96, 64), prior=None))
+    clean(job(source, target, Grey(), subtitle_use="only", subtitle=torch.zeros(1, 96, 64), prior=None))
     facts = video.read_facts(target)
     assert (facts.width, facts.height, facts.depth, facts.rotation) == (64, 96, 10, 0)
     assert (frames(target) - frames(source)).abs().mean() < 0.01
@@ -57,7 +56,7 @@ def test_of_a_damaged_film_what_can_be_read_is_cleaned_and_the_rest_told(tmp_pat
     data = bytearray(source.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 6000] = bytes(6000)
     (tmp_path / "damaged.avi").write_bytes(data)
-    done = clean(job(tmp_path / "damaged.avi", tmp_path / "b.mkv", PlainFill()))
+    done = clean(job(tmp_path / "damaged.avi", tmp_path / "b.mkv", Grey()))
     assert 20 < done.frames < 50 and len(frames(tmp_path / "b.mkv")) == done.frames
     assert [note for note in done.notes if "damaged" in note]
 

@@ -19,7 +19,9 @@ def film(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def white(pack, monkeypatch):
-    """The prior replaced by one that knows the film's letters."""
+    """The prior replaced by one that knows the film's letters, and what a preview paints by one grey: what is painted
+    is asked in tests/nodes/test_remove.py."""
+    from clear_pack.clear_runtime.engines import plain_fill
     from clear_pack.clear_runtime.film import segments
     from clear_pack.clear_runtime.find.priors import checkpoints
 
@@ -33,6 +35,7 @@ def white(pack, monkeypatch):
             return tiny_film.white(frames)
 
     monkeypatch.setattr(checkpoints, "load_prior", White)
+    monkeypatch.setattr(plain_fill, "fill", lambda frames, *_, **__: torch.full_like(frames, 0.5))
     monkeypatch.setattr(segments, "SECONDS", 1)
 
 

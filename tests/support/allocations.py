@@ -14,10 +14,13 @@ class Copies(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         out = function(*args, **(kwargs or {}))
-        given = {x.untyped_storage()._cdata for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)}
-        for x in tree_leaves(out):
-            if (
-                isinstance(x, torch.Tensor) and x.untyped_storage()._cdata not in given
-            ):  # neither a view nor changed in place
-                self.made += x.untyped_storage().nbytes() / x.element_size() >= self.least
+        large = [x for x in _tensors(out) if x.untyped_storage().nbytes() / x.element_size() >= self.least]
+        if large:  # neither a view nor changed in place
+            given = {x.untyped_storage()._cdata for x in _tensors((args, kwargs))}
+            self.made += sum(x.untyped_storage()._cdata not in given for x in large)
         return out
+
+
+def _tensors(tree) -> list[torch.Tensor]:
+    # most operations give one, and walking a tree takes longer than they do
+    return [tree] if isinstance(tree, torch.Tensor) else [x for x in tree_leaves(tree) if isinstance(x, torch.Tensor)]

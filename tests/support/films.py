@@ -7,9 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from tiny_film import job
+from tiny_film import Grey, job
 
-from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.film.run import clean
 from clear_runtime.film.store import Store
 from clear_runtime.media import video
@@ -179,11 +178,11 @@ def flash_and_click(path: Path) -> tuple[float, float]:
 
 
 def cleaned(source, target, store=None):
-    """What a run makes that fills one place of every frame."""
+    """What a run makes that paints over one place of every frame."""
     place = torch.zeros(1, 64, 96)
     place[:, 40:50, 20:60] = 1
     store = store or Store(container=target.suffix)
-    return clean(job(source, target, PlainFill(), subtitle=place, subtitle_use="only", prior=None, store=store))
+    return clean(job(source, target, Grey(), subtitle=place, subtitle_use="only", prior=None, store=store))
 
 
 def frames(path):

@@ -26,11 +26,24 @@ def frame(t: int) -> torch.Tensor:
     return _scene()[:, t : t + WIDTH][..., None] * torch.tensor([0.9, 1.0, 0.8])
 
 
+@cache
+def _line(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A line of the planted look: what of the picture is left behind it, and what is put over that [H, W, 3]."""
+    dark, light = (
+        # the first random line begins with a video: it stands from the first frame on
+        burn_clip(torch.full((1, HEIGHT, WIDTH, 3), level), PLANTED, 24, 0, seed)[0][0]
+        for level in (0.0, 1.0)
+    )
+    return light - dark, dark
+
+
 def write_film(path: Path) -> Path:
     with VideoWriter(path, WIDTH, HEIGHT, 24, crf=6) as writer:
         for t in range(FRAMES):
-            line = next((n for n, (first, stop) in enumerate(TEXT) if first <= t < stop), None)
             one = frame(t)
-            # the first random line begins with a video: each stands from its first frame on
-            writer.write(one if line is None else burn_clip(one[None], PLANTED, 24, 0, SEEDS[line])[0][0])
+            for seed, (first, stop) in zip(SEEDS, TEXT):
+                if first <= t < stop:
+                    left, over = _line(seed)
+                    one = one * left + over
+            writer.write(one)
     return path

@@ -72,6 +72,16 @@ class Noisy:
         return Painted(out)
 
 
+class Grey:
+    """An engine that paints one grey: where a test is about files, and not about what is painted."""
+
+    needs, steps = Needs(region="subtitle band"), 1
+
+    def paint(self, piece, seed, on_stage):
+        on_stage("sample", 1)
+        return Painted(torch.full_like(piece.frames, 0.5))
+
+
 def job(source: Path, target: Path, engine=None, **changes) -> Job:
     asked = {**OPTIONS, **{name: changes.pop(name) for name in list(changes) if name not in Job.__dataclass_fields__}}
     from clear_runtime.option import made_of  # the options' own way of being made of names

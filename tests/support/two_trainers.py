@@ -1,8 +1,10 @@
-"""A short Stage II run of one of several processes, or of one alone: python two_trainers.py FOLDER ACCUMULATE"""
+"""A short Stage II run of one of several processes, or of one alone, and then the command, on their connection:
+python two_trainers.py FOLDER ACCUMULATE ARGUMENT ..."""
 
 import json
 import sys
 import weakref
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -15,12 +17,15 @@ if __name__ == "__main__":
 import tiny_wan
 from tiny_clips import CONTEXT, MemoryClips
 
+from clear_runtime.cli import train_lora
 from clear_runtime.engines.nano.load import load_bundled_codec
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.train.lora.cache import LatentClips, encode_clips
 from clear_runtime.train.lora.options import TrainOptions
 from clear_runtime.train.lora.train import train
 from clear_runtime.train.processes import Processes
+
+COMMAND = "-- the command --"
 
 
 class Mixed(MemoryClips):
@@ -63,8 +68,16 @@ def run(folder: Path, accumulate: int, processes: Processes) -> None:
     (folder / f"encoded_{processes.rank}.json").write_text(json.dumps(pairs.reads))
 
 
+def command(arguments: list[str], processes: Processes) -> None:
+    """`train-lora` in processes that are connected already: what it says stands after COMMAND."""
+    train_lora.Processes = lambda device: nullcontext(processes)
+    print(COMMAND, file=sys.stderr, flush=True)
+    train_lora.main(arguments)
+
+
 if __name__ == "__main__":
     with Processes("cpu") as processes:
         run(Path(sys.argv[1]), int(sys.argv[2]), processes)
+        command(sys.argv[3:], processes)
         connection = weakref.ref(torch.distributed.group.WORLD)
     assert connection() is None  # its threads would abort the process at the interpreter's end, now and then

@@ -9,7 +9,7 @@ from clear_runtime.train import event
 def test_the_time_left_is_that_of_what_is_left_at_the_pace_of_now(monkeypatch, each, done, left):
     now = [100.0]
     monkeypatch.setattr(event.time, "monotonic", lambda: now[0])
-    pace = event.Pace(each)
+    pace = event.UnitsLeft(each)
     now[0] += 3
     assert pace.left(done, 10) == pytest.approx(left)
     now[0] += 3
@@ -19,7 +19,7 @@ def test_the_time_left_is_that_of_what_is_left_at_the_pace_of_now(monkeypatch, e
 def test_what_was_there_at_the_start_does_not_count_for_the_pace(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(event.time, "monotonic", lambda: now[0])
-    pace = event.Pace()
+    pace = event.UnitsLeft()
     now[0] = 5
     assert pace.left(91, 100) == pytest.approx(45)
 

@@ -5,11 +5,11 @@ import os
 import socket
 import subprocess
 import sys
+from multiprocessing.pool import ThreadPool
 
 import pytest
 import torch
 import two_trainers
-from paths import ROOT
 from tiny_clips import HEIGHT, STYLE, WIDTH
 from tiny_pairs import write_pair
 from tiny_run import state
@@ -38,20 +38,36 @@ def two(command, environment=None, **pipes):
     ]
 
 
-@pytest.mark.slow
-def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path):
-    # what a machine's `accelerate config` may say; the run's own options count
-    both = two(
-        [two_trainers.__file__, str(tmp_path / "two"), "2"],
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """(The folder of a run by two processes, in `two`; what each of them said in the command that came after it.)"""
+    folder = tmp_path_factory.mktemp("both")
+    (folder / "pairs").mkdir()
+    write_pair(folder / "pairs", "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    command = ["--nano", "--pairs", str(folder / "pairs"), "--out", str(folder / "out"), "--crop", "5", "32", "64"]
+    command += ["--rank", "4", "--steps", "2", "--precision", "float32", "--device", "cpu"]
+    started = two(
+        [two_trainers.__file__, str(folder / "two"), "2", *command],
+        # what a machine's `accelerate config` may say; the run's own options count
         {"ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"},
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    # side by side: each waits for the other, and for whoever reads what it says
+    said = list(ThreadPool(2).map(lambda one: one.communicate(timeout=900)[1], started))
+    assert [one.returncode for one in started] == [0, 0], said
+    return folder, [words.split(two_trainers.COMMAND)[1] for words in said]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does_with_twice_the_accumulation(both, tmp_path):
+    folder, _ = both
     with Processes("cpu", alone=True) as alone:
-        two_trainers.run(tmp_path / "one", 4, alone)
-    assert [p.wait(240) for p in both] == [0, 0]
-    assert [json.loads((tmp_path / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
-    histories = [torch.tensor(json.loads((tmp_path / name / "history.json").read_text())) for name in ("one", "two")]
+        two_trainers.run(tmp_path, 4, alone)
+    assert [json.loads((folder / "two" / f"encoded_{r}.json").read_text()) for r in range(2)] == [[0, 1], [2]]
+    histories = [torch.tensor(json.loads((run / "history.json").read_text())) for run in (tmp_path, folder / "two")]
     assert torch.allclose(*histories, rtol=1e-4, atol=1e-6)
-    a, b = state(tmp_path / "one"), state(tmp_path / "two")
+    a, b = state(tmp_path), state(folder / "two")
     # the queries to a prompt of one token have no gradient but what rounding leaves, and Adam makes steps of that
     assert all(
         torch.allclose(a[name], b[name], atol=2e-5)
@@ -62,37 +78,12 @@ def test_two_processes_learn_what_one_does_with_twice_the_accumulation(tmp_path)
 
 
 @pytest.mark.slow
-def test_one_of_two_processes_says_how_far_they_are(tmp_path):
-    write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    command = [
-        "-m",
-        "clear_runtime",
-        "train-lora",
-        "--nano",
-        "--pairs",
-        str(tmp_path),
-        "--out",
-        str(tmp_path / "out"),
-        "--crop",
-        "5",
-        "32",
-        "64",
-        "--rank",
-        "4",
-        "--steps",
-        "2",
-        "--precision",
-        "float32",
-        "--device",
-        "cpu",
-    ]
-    main, other = two(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    said, nothing = main.communicate(timeout=240)[1], other.communicate(timeout=240)[1]
-    assert main.returncode == other.returncode == 0
+def test_one_of_two_processes_says_how_far_they_are(both):
+    folder, (said, nothing) = both
     assert (
         "step 1/2  loss" in said
         and "step 2/2  loss" in said
-        and f"the LoRA is {tmp_path / 'out' / 'lora.safetensors'}" in said
+        and f"the LoRA is {folder / 'out' / 'lora.safetensors'}" in said
     )
     assert "clips" not in nothing and "step" not in nothing
 

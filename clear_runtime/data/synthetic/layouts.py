@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from .letters import Overlay, Piece, draw_block, font_of, scale_of, writable
+from .letters import Glyphs, Overlay, draw_block, font_of, scale_of, writable
 from .looks import ACCENTS, WHITES, Look, random_look
 from .text import random_line
 
@@ -203,7 +203,7 @@ def _cut_to(text: str, font, spacing: float, room: float, least: int = 2) -> str
 
 def _rows(
     rng: random.Random, look: Look, kind: str, script: str, room: float, exact: bool, pictograph
-) -> list[list[Piece]]:
+) -> list[list[Glyphs]]:
     """room: pixels of the frame that the longest row has. exact: rows fill it; else each has a length of its own
     below it."""
     s, font = scale_of(look), font_of(look)
@@ -245,7 +245,7 @@ def _rows(
     return [[p._replace(x=p.x + (max(ends) - end) * look.align) for p in row] for row, end in zip(rows, ends)]
 
 
-def _row(rng: random.Random, text: str, font, spacing: float, y: float, kind: str, pictograph) -> list[Piece]:
+def _row(rng: random.Random, text: str, font, spacing: float, y: float, kind: str, pictograph) -> list[Glyphs]:
     """Pieces from x = 0 on: one for the whole text, or one for each word or letter where these are set or coloured
     apart."""
     if spacing:
@@ -261,20 +261,20 @@ def _row(rng: random.Random, text: str, font, spacing: float, y: float, kind: st
     row, x = [], 0.0
     for n, part in enumerate(parts):
         if part.strip():
-            row.append(Piece(part, x, y, n == lit))
+            row.append(Glyphs(part, x, y, n == lit))
         x += font.getlength(part) + spacing + gap
     for _ in range(rng.choice((1, 1, 2, 3)) if pictograph else 0):
-        row.append(Piece("", x + 0.1 * font.size, y, pictograph=pictograph(rng)))
+        row.append(Glyphs("", x + 0.1 * font.size, y, pictograph=pictograph(rng)))
         x += 1.15 * font.size
-    return row or [Piece("-", 0.0, y)]
+    return row or [Glyphs("-", 0.0, y)]
 
 
-def _right(row: list[Piece], font) -> float:
+def _right(row: list[Glyphs], font) -> float:
     last = row[-1]
     return last.x + (font.size if last.pictograph else font.getlength(last.text))
 
 
-def _columns(rng: random.Random, look: Look, script: str, height: float) -> list[list[Piece]]:
+def _columns(rng: random.Random, look: Look, script: str, height: float) -> list[list[Glyphs]]:
     """Letters one below the other, columns from right to left; one row of pieces for each column."""
     s, font = scale_of(look), font_of(look)
     em, columns = look.size * s, []
@@ -285,7 +285,7 @@ def _columns(rng: random.Random, look: Look, script: str, height: float) -> list
         text = writable(text, look)[:most]
         columns.append(
             [
-                Piece(c, -n * em * look.leading + (em - font.getlength(c)) / 2, (i + 0.88) * step)
+                Glyphs(c, -n * em * look.leading + (em - font.getlength(c)) / 2, (i + 0.88) * step)
                 for i, c in enumerate(text)
             ]
         )
@@ -345,7 +345,7 @@ def corner_text(
         look = replace(look, box=rng.choice(("row", "block")), box_fill=ground, stroke=0.0)
     pitch = look.leading * look.size * scale_of(look)
     overlay = draw_block(
-        [[Piece(writable(text, look), 0.0, n * pitch)] for n, text in enumerate(texts)], look, (0, 0), "corner"
+        [[Glyphs(writable(text, look), 0.0, n * pitch)] for n, text in enumerate(texts)], look, (0, 0), "corner"
     )
     if cut:
         return moved(overlay, rng.uniform(0, width), rng.uniform(0, height))

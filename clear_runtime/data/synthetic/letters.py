@@ -21,7 +21,7 @@ SHADE_FROM = 0.12  # opacity from which on a blurred shadow or glow is labelled:
 FINE = 44  # letters of fewer pixels are drawn at twice their size and averaged down, as scaled video has them
 
 
-class Piece(NamedTuple):
+class Glyphs(NamedTuple):
     """Text with its origin on the baseline, in pixels of the block. hot: the word of the moment. pictograph: drawn
     instead of letters."""
 
@@ -102,7 +102,7 @@ def font_of(look: Look) -> ImageFont.FreeTypeFont:
     return load_font(look.font, look.index, max(4, round(look.size * scale_of(look))))
 
 
-def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float], kind: str = "line") -> Overlay:
+def draw_block(rows: list[list[Glyphs]], look: Look, centre: tuple[float, float], kind: str = "line") -> Overlay:
     """Rows of pieces, laid out by layouts in pixels of `font_of(look)`, with the middle of the block at `centre` of
     the frame."""
     s, font = scale_of(look), font_of(look)
@@ -134,7 +134,7 @@ def draw_block(rows: list[list[Piece]], look: Look, centre: tuple[float, float],
     return Overlay(picture, letters, left, top, inside, kind, look.size, look.tags, core)
 
 
-def _extent(row: list[Piece], font) -> tuple[float, float, float, float]:
+def _extent(row: list[Glyphs], font) -> tuple[float, float, float, float]:
     size = font.size
     edges = [
         (p.x, p.y - size * 0.9, p.x + size, p.y + size * 0.1)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...frames.region import Region, stretches
 from .options import OPAQUE, OpaqueOptions
-from .plain_box import Look, PlainBox, alike, boxes_in
+from .plain_box import PlainBox, View, alike, boxes_in
 from .touching import touching_boxes
 
 
@@ -93,10 +93,10 @@ class _Boxes:
             step = max(1, min(options.coarsest, letter // options.letter))
             letters = window.of(mark[None])[0].cpu().numpy()
             marks = letters[::step, ::step]
-            look = Look(_levels(self.frames[t], window), marks, step, window, tuple(mark.shape), options)
+            view = View(_levels(self.frames[t], window), marks, step, window, tuple(mark.shape), options)
             near = block.grown(2, *mark.shape).within(window)
-            free = list(boxes_in(look, near))
-            beside = touching_boxes(look, letters, near) if options.touching.look else ()
+            free = list(boxes_in(view, near))
+            beside = touching_boxes(view, letters, near) if options.touching.look else ()
             # a part of a box, between dark things of the scene, looks like a box that stands free
             large = [box for box in beside if not any(box.meets(one) and 2 * one.size > box.size for one in free)]
             yield from (box for box in free if not any(map(box.meets, large)))

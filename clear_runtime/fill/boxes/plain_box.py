@@ -49,7 +49,7 @@ class PlainBox:
 
 
 @dataclass(frozen=True)
-class Look:
+class View:
     """A window of a frame. planes [3, h, w] uint8: its levels. marks [h / step, w / step] bool: in every `step`-th
     pixel of every `step`-th row, which is enough to find a box. size: of the whole frame."""
 
@@ -85,15 +85,15 @@ def alike(planes: np.ndarray, colour: np.ndarray, levels: int) -> np.ndarray:
     return red & green & blue
 
 
-def boxes_in(look: Look, near: Region) -> Iterator[PlainBox]:
+def boxes_in(view: View, near: Region) -> Iterator[PlainBox]:
     """The boxes in a window of a frame, of the colours in `near`, its part with the marks."""
-    for colour in colours_of(look.planes[:, near.rows, near.columns], look.options, look.options.seen):
-        labels, count = ndimage.label(alike(look.coarse, colour, look.options.alike))
-        large = np.bincount(labels.ravel(), minlength=count + 1)[1:] >= look.smallest**2
+    for colour in colours_of(view.planes[:, near.rows, near.columns], view.options, view.options.seen):
+        labels, count = ndimage.label(alike(view.coarse, colour, view.options.alike))
+        large = np.bincount(labels.ravel(), minlength=count + 1)[1:] >= view.smallest**2
         places = ndimage.find_objects(labels)
         for n in np.flatnonzero(large):
             area = labels[places[n]] == n + 1
-            box = _box(area, places[n], colour, look) or _body_box(area, places[n], colour, look)
+            box = _box(area, places[n], colour, view) or _body_box(area, places[n], colour, view)
             if box is not None:
                 yield box
 
@@ -120,48 +120,48 @@ def colours_of(planes: np.ndarray, options: OpaqueOptions, seen: float) -> Itera
         pixels = pixels[:, ~(same | within)]
 
 
-def _box(plain: np.ndarray, place: Place, colour: np.ndarray, look: Look) -> PlainBox | None:
+def _box(plain: np.ndarray, place: Place, colour: np.ndarray, view: View) -> PlainBox | None:
     """The box that a connected area [h, w] bool of one colour is, or None. place: in the coarse window."""
-    options = look.options
-    if min(plain.shape) < look.smallest or plain.mean() < options.hollow or look.goes_on(place):
+    options = view.options
+    if min(plain.shape) < view.smallest or plain.mean() < options.hollow or view.goes_on(place):
         return None
-    if plain.shape[1] < options.glyph[0] * plain.shape[0] and not _as_high_as_marks(place, look):
+    if plain.shape[1] < options.glyph[0] * plain.shape[0] and not _as_high_as_marks(place, view):
         return None  # a letter
     if not (_edged(plain, 0.3) and _edged(plain.T, 0.15)):
         return None  # most of a scene ends here, at little cost
     shape = hull(plain)  # letters too, also those that reach its edge
     letters = shape & ~plain
-    marked = letters & look.marks[place]
+    marked = letters & view.marks[place]
     if marked.sum() < max(options.letters * shape.sum(), (1 - options.unmarked) * letters.sum()):
         return None
     row = _highest(marked)
     free = _free(plain, shape, max(1, int(options.margin * row)), options.ragged)
     if min(free[:2]) < options.free or not _close(marked, options.around * row):
         return None
-    if not _straight(shape, row, False, look):
+    if not _straight(shape, row, False, view):
         return None
-    whole = min(free) >= options.free and _straight(shape, row, True, look)
-    return _ended(plain, shape, place, colour, look, whole)
+    whole = min(free) >= options.free and _straight(shape, row, True, view)
+    return _ended(plain, shape, place, colour, view, whole)
 
 
-def _body_box(area: np.ndarray, place: Place, colour: np.ndarray, look: Look) -> PlainBox | None:
+def _body_box(area: np.ndarray, place: Place, colour: np.ndarray, view: View) -> PlainBox | None:
     """The box that the body of an area is, without the strokes that touch it: a box may stand half on other letters of
     its own colour."""
-    marked = look.marks[place] & ~area
+    marked = view.marks[place] & ~area
     if not marked.any():
         return None
-    thick = max(3, round(look.options.stroke * _highest(marked)))
+    thick = max(3, round(view.options.stroke * _highest(marked)))
     body = ndimage.binary_opening(_with_letters(area, marked), np.ones((thick, thick)))
     parts, count = ndimage.label(body)
     if not count:
         return None
     largest = parts == 1 + int(np.bincount(parts.ravel())[1:].argmax())
-    if (area & largest).sum() > (1 - look.options.attached) * area.sum():
+    if (area & largest).sum() > (1 - view.options.attached) * area.sum():
         return None  # nothing touches it
     down, across = ndimage.find_objects(largest.astype(np.uint8))[0]
     own = area[down, across] & largest[down, across]
     top, left = place[0].start + down.start, place[1].start + across.start
-    return _box(own, (slice(top, top + len(own)), slice(left, left + own.shape[1])), colour, look)
+    return _box(own, (slice(top, top + len(own)), slice(left, left + own.shape[1])), colour, view)
 
 
 def _with_letters(area: np.ndarray, marked: np.ndarray) -> np.ndarray:
@@ -173,12 +173,12 @@ def _with_letters(area: np.ndarray, marked: np.ndarray) -> np.ndarray:
     return area | letters[holes]
 
 
-def _as_high_as_marks(place: Place, look: Look, share: float = 0.95) -> bool:
+def _as_high_as_marks(place: Place, view: View, share: float = 0.95) -> bool:
     """Whether something is as high as the marks in its place: they reach beyond letters, and boxes beyond these."""
     down, across = place
-    rows = np.flatnonzero(~look.marks[:, across].any(axis=1))
+    rows = np.flatnonzero(~view.marks[:, across].any(axis=1))
     middle = (down.start + down.stop) // 2
-    gaps = np.array([-1, *rows, look.marks.shape[0]])  # rows without marks, and what is beyond the window
+    gaps = np.array([-1, *rows, view.marks.shape[0]])  # rows without marks, and what is beyond the window
     at = int(np.searchsorted(gaps, middle))
     return bool(down.stop - down.start >= share * (gaps[at] - gaps[at - 1] - 1))
 
@@ -214,13 +214,13 @@ def _close(marked: np.ndarray, most: float) -> bool:
     return True
 
 
-def _straight(shape: np.ndarray, row: int, sides: bool, look: Look) -> bool:
+def _straight(shape: np.ndarray, row: int, sides: bool, view: View) -> bool:
     """Whether a shape is a rectangle, or some on top of each other that are at least nearly as high as a row. sides:
     whether the left and right ends must be straight too."""
     left, right = shape.argmax(1), shape.shape[1] - shape[:, ::-1].argmax(1)
-    parts = _parts(left, right, max(look.smallest // 2, round(look.options.row * row)))
+    parts = _parts(left, right, max(view.smallest // 2, round(view.options.row * row)))
     return all(
-        _is_rectangle(shape[top:bottom, left[top:bottom].min() : right[top:bottom].max()], sides, look.options)
+        _is_rectangle(shape[top:bottom, left[top:bottom].min() : right[top:bottom].max()], sides, view.options)
         for top, bottom in parts
     )
 
@@ -250,19 +250,19 @@ def _parts(left: np.ndarray, right: np.ndarray, least: int) -> list[tuple[int, i
 
 
 def _ended(
-    plain: np.ndarray, shape: np.ndarray, place: Place, colour: np.ndarray, look: Look, whole: bool
+    plain: np.ndarray, shape: np.ndarray, place: Place, colour: np.ndarray, view: View, whole: bool
 ) -> PlainBox | None:
     """A box with its soft edges, or None where it does not end there, or is a letter with a hole."""
-    options, step = look.options, look.step
+    options, step = view.options, view.step
     (top, left), (height, width) = (step * side.start for side in place), (step * side for side in shape.shape)
     room = options.soft + step
-    around = Region(top, left, height, width).grown(room, *look.planes.shape[1:])
+    around = Region(top, left, height, width).grown(room, *view.planes.shape[1:])
     inside = Region(top, left, min(height, around.bottom - top), min(width, around.right - left)).within(around)
     wide, mine = np.zeros((2, around.height, around.width), dtype=bool)
     for large, small in ((wide, shape), (mine, plain)):
         fine = small.repeat(step, 0).repeat(step, 1)[: inside.height, : inside.width]
         large[inside.rows, inside.columns] = fine
-    part = look.planes[:, around.rows, around.columns].astype(np.int16)
+    part = view.planes[:, around.rows, around.columns].astype(np.int16)
     differs = np.abs(part - colour[:, None, None]).max(0)
     letters = wide & ~mine
     shapes, rims = [wide], []
@@ -284,9 +284,9 @@ def _ended(
     ended = shapes[over + 1]  # a pixel more, for the edge is not equally soft all around
     down, across = ndimage.find_objects(ended.view(np.uint8))[0]
     region = Region.between(
-        look.window.top + around.top + down.start,
-        look.window.left + around.left + across.start,
-        look.window.top + around.top + down.stop,
-        look.window.left + around.left + across.stop,
+        view.window.top + around.top + down.start,
+        view.window.left + around.left + across.start,
+        view.window.top + around.top + down.stop,
+        view.window.left + around.left + across.stop,
     )
     return PlainBox(region, ended[down, across], mine[down, across], colour, whole, options.jumps)

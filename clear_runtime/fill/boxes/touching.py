@@ -14,7 +14,7 @@ from scipy.ndimage import label, maximum_filter1d
 
 from ...frames.region import Region
 from .options import OpaqueOptions, TouchingOptions
-from .plain_box import Look, PlainBox, colours_of
+from .plain_box import PlainBox, View, colours_of
 
 BESIDE = 2
 """Pixels on either side of an edge that are compared: encoders blur what lies between."""
@@ -38,17 +38,17 @@ class _Window:
         return _Window(self.like[::-1], self.inside[::-1], self.unlike[::-1], self.marks[::-1])
 
 
-def touching_boxes(look: Look, marks: np.ndarray, near: Region) -> Iterator[PlainBox]:
+def touching_boxes(view: View, marks: np.ndarray, near: Region) -> Iterator[PlainBox]:
     """The boxes in a window of a frame. marks [h, w] bool: all of the window's; near: its part with them."""
-    options = look.options.touching
-    for colour in colours_of(look.planes[:, near.rows, near.columns], look.options, options.seen):
-        off = np.abs(look.planes.astype(np.int16) - colour[:, None, None]).max(0)
+    options = view.options.touching
+    for colour in colours_of(view.planes[:, near.rows, near.columns], view.options, options.seen):
+        off = np.abs(view.planes.astype(np.int16) - colour[:, None, None]).max(0)
         like = off <= options.alike
         window = _Window(like, like | marks, ~(like | marks), marks)
         for top, bottom in _pairs(window, near, options):
-            box = _box(window, top, bottom, near, look, options)
+            box = _box(window, top, bottom, near, view, options)
             if box is not None:
-                yield _plain_box(box, window, colour, look)
+                yield _plain_box(box, window, colour, view)
 
 
 def _begins(window: _Window, columns: slice) -> np.ndarray:
@@ -92,7 +92,7 @@ def _between(window: _Window, top: int, bottom: int) -> float:
     return float(window.inside[top + 1 : bottom - 1, letters[0] : letters[-1] + 1].mean())
 
 
-def _box(window: _Window, top: int, bottom: int, near: Region, look: Look, options: TouchingOptions) -> Region | None:
+def _box(window: _Window, top: int, bottom: int, near: Region, view: View, options: TouchingOptions) -> Region | None:
     """The rectangle between two rows that ends on both sides, or None."""
     rows = slice(top + BESIDE, bottom - BESIDE)
     across = window.turned
@@ -108,7 +108,7 @@ def _box(window: _Window, top: int, bottom: int, near: Region, look: Look, optio
     box = Region.between(top, max(lefts), bottom, min(rights))
     if max(_crossed(window, box, options.over), _crossed(across, box.turned, options.over)) > options.crossed:
         return None  # letters that stand half on something of the scene
-    return box if _holds_letters(window, box, look.options) else None
+    return box if _holds_letters(window, box, view.options) else None
 
 
 def _crossed(window: _Window, box: Region, over: int) -> float:
@@ -137,10 +137,10 @@ def _extents(marks: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         yield np.flatnonzero(marks.any(1 - axis)), marks.shape[axis]
 
 
-def _plain_box(box: Region, window: _Window, colour: np.ndarray, look: Look) -> PlainBox:
-    wide = box.grown(look.options.touching.soft, *window.like.shape)
+def _plain_box(box: Region, window: _Window, colour: np.ndarray, view: View) -> PlainBox:
+    wide = box.grown(view.options.touching.soft, *window.like.shape)
     plain = np.zeros((wide.height, wide.width), dtype=bool)
     inside = box.within(wide)
     plain[inside.rows, inside.columns] = window.like[box.rows, box.columns] & ~window.marks[box.rows, box.columns]
-    region = Region(look.window.top + wide.top, look.window.left + wide.left, wide.height, wide.width)
-    return PlainBox(region, np.ones_like(plain), plain, colour, True, look.options.jumps)
+    region = Region(view.window.top + wide.top, view.window.left + wide.left, wide.height, wide.width)
+    return PlainBox(region, np.ones_like(plain), plain, colour, True, view.options.jumps)

@@ -29,7 +29,7 @@ from ...engines.codec import Codec
 from ...folder_lock import locked_folder
 from ...media.pictures import stacked
 from ...wan import GROUP, SPATIAL, TEXT_TOKENS
-from ..event import OnEvent, Pace, TrainingEvent, ignore
+from ..event import OnEvent, TrainingEvent, UnitsLeft, ignore
 from ..history import History
 from ..processes import Processes
 from ..results import made_elsewhere
@@ -128,7 +128,7 @@ class LoraSession:
                 encoders.codec,
                 encoders.prior,
                 encoders.made_by,
-                partial(self._encoded, Pace(self.processes.count)),
+                partial(self._encoded, UnitsLeft(self.processes.count)),
                 self.processes,
                 painted,
             )
@@ -242,7 +242,7 @@ class LoraSession:
         device = self.processes.device
         return preflight(self._begun, base.shapes, size, base.tokens, device, self.available, base.spatial)
 
-    def _encoded(self, pace: Pace, done: int, total: int) -> None:
+    def _encoded(self, pace: UnitsLeft, done: int, total: int) -> None:
         if self.processes.main:
             run_total = total + self.options.steps
             self.on_event(TrainingEvent(ENCODING, done, total, done, run_total, pace.left(done, total)))

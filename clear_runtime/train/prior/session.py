@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ...find.priors.checkpoints import PRIOR, load_prior
 from ...media.pictures import stacked
-from ..event import OnEvent, Pace, TrainingEvent, ignore
+from ..event import OnEvent, TrainingEvent, UnitsLeft, ignore
 from ..history import History
 from ..processes import Processes
 from .options import TrainOptions
@@ -57,7 +57,7 @@ class PriorSession:
         """
         if self.options.steps is None:  # one epoch
             self.options = replace(self.options, steps=len(batches))
-        self._history, pace, stopped = History(self.folder), Pace(), False
+        self._history, pace, stopped = History(self.folder), UnitsLeft(), False
         # ComfyUI's nodes run under inference mode, whose tensors autograd refuses: what is trained is not made in it. A
         # run seeds torch's generators, which are the whole process's: who draws from them afterwards draws what it
         # would have drawn without a training.
@@ -106,7 +106,7 @@ class PriorSession:
         self._keep(drawn)
         return drawn
 
-    def _tell(self, step: PriorStep, pace: Pace) -> None:
+    def _tell(self, step: PriorStep, pace: UnitsLeft) -> None:
         self.history.add(step)  # before anybody stops: the trainer keeps this step
         example = self.example = step.example or self.example
         draw: Callable[[], Image.Image] | None = None

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..degrade import compressed
 from ..layouts import moved
-from ..letters import Overlay, Piece, draw_block, font_of, marked, scale_of
+from ..letters import Glyphs, Overlay, draw_block, font_of, marked, scale_of
 from ..looks import Look
 from ..pairs import LEGIBLE
 from ..system_fonts import covering, installed
@@ -173,7 +173,7 @@ def _in_pixels(look: dict, em: float) -> dict:
     return out
 
 
-def _rows(rows: Sequence[Sequence], look: Look, hot: int | None) -> list[list[Piece]]:
+def _rows(rows: Sequence[Sequence], look: Look, hot: int | None) -> list[list[Glyphs]]:
     """Pieces of each row on baselines one pitch apart, in pixels of the look's font."""
     font, s = font_of(look), scale_of(look)
     em, gap = look.size * s, font_of(look).getlength(" ")
@@ -184,10 +184,10 @@ def _rows(rows: Sequence[Sequence], look: Look, hot: int | None) -> list[list[Pi
         for word in row:
             for part in list(word) if look.spacing and isinstance(word, str) else [word]:
                 if isinstance(part, str):
-                    pieces.append(Piece(part, x, n * pitch, number == hot))
+                    pieces.append(Glyphs(part, x, n * pitch, number == hot))
                     x += font.getlength(part) + look.spacing * em
                 else:
-                    pieces.append(Piece("", x, n * pitch, pictograph=part))
+                    pieces.append(Glyphs("", x, n * pitch, pictograph=part))
                     x += font.size
             x, number = x + gap, number + 1
         laid.append([p for p in pieces if p.pictograph or p.text.strip()])
@@ -197,9 +197,9 @@ def _rows(rows: Sequence[Sequence], look: Look, hot: int | None) -> list[list[Pi
     ]
 
 
-def _column(text: str, look: Look) -> list[list[Piece]]:
+def _column(text: str, look: Look) -> list[list[Glyphs]]:
     font, em = font_of(look), look.size * scale_of(look)
-    return [[Piece(c, (em - font.getlength(c)) / 2, (n + 0.88) * em * 1.08) for n, c in enumerate(text)]]
+    return [[Glyphs(c, (em - font.getlength(c)) / 2, (n + 0.88) * em * 1.08) for n, c in enumerate(text)]]
 
 
 def _by(overlay: Overlay, right: float, down: float) -> Overlay:
