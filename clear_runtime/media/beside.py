@@ -13,7 +13,8 @@ from os import PathLike
 from pathlib import Path
 
 from .audio_track import Packets, aac_stream, opus_stream
-from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream
+from .clock import count_from, zero_of
+from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream, named
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    source, path = av.open(str(path)), Path(path)
+    source, path = av.open(named(path)), Path(path)
     film = _film(source)
     copies = {}  # index in the source -> what takes its packets
     for stream in source.streams:
@@ -39,7 +40,7 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
             copies[stream.index] = take
         if isinstance(take, _Transcode):
             on_loss(f"{_told(container, path, stream)}; its sound was encoded anew, as {codec_of(take.out)}.")
-        elif take is None and not _is_chapter_track(stream):
+        elif take is None and not _is_chapter_track(stream) and not _is_timecode(stream, film):
             on_loss(f"{_told(container, path, stream)}; .mkv holds more.")
     _named(container, source)
     return _packets(source, copies)
@@ -55,7 +56,7 @@ def film_names(path: str | PathLike) -> dict[str, str]:
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    with av.open(str(path)) as source:
+    with av.open(named(path)) as source:
         film = _film(source)
         return {} if film is None else _kept(film.metadata)
 
@@ -130,8 +131,9 @@ class _Transcode:
 def _packets(source, copies: dict[int, Callable]) -> Packets:
     with source:
         streams = [source.streams[index] for index in copies]
-        when = Fraction(0)
+        when, zero = Fraction(0), zero_of(source)
         for packet in source.demux(streams) if streams else ():
+            count_from(packet, zero)
             if packet.dts is not None:
                 when = packet.dts * packet.time_base
             yield when, copies[packet.stream.index](packet)
@@ -147,3 +149,8 @@ def _named(container, source) -> None:
 def _is_chapter_track(stream) -> bool:
     """MP4 stores the names of chapters as a track of their own, which comes anew with the chapters."""
     return stream.type == "data" and bool(getattr(stream.container, "chapters", list)())
+
+
+def _is_timecode(stream, film) -> bool:
+    """QuickTime stores where a film's clock begins as a track of its own, which comes anew with the film's names."""
+    return stream.type == "data" and film is not None and "timecode" in stream.metadata and "timecode" in film.metadata

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from . import nal
-from .video import codec_of, main_stream
+from .clock import zero_of
+from .video import codec_of, main_stream, named
 
 MILLION = 1_000_000
 NEAR = 1
@@ -71,8 +72,8 @@ def read_packets(path: Path) -> Packets | None:
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    with av.open(str(path)) as container:
-        stream = main_stream(container)
+    with av.open(named(path)) as container:
+        stream, zero = main_stream(container), zero_of(container)
         codec, header = codec_of(stream), stream.codec_context.extradata or b""
         tag, looks = stream.codec_context.codec_tag, _Looks(codec, header)
         times = array("q")
@@ -88,7 +89,7 @@ def read_packets(path: Path) -> Packets | None:
                     return None
                 if found:
                     starts.append((len(times), found == _OPEN))
-            times.append(round(packet.pts * packet.time_base * MILLION))
+            times.append(round((packet.pts * packet.time_base - zero) * MILLION))
     stored = np.frombuffer(times, np.int64)
     shown = np.sort(stored)
     if len(shown) == 0 or (np.diff(shown) <= 2 * NEAR).any():

@@ -43,6 +43,22 @@ def test_times_tracks_names_and_tags(tmp_path, ending):
     assert difference[:, 42:48, 24:56].mean() > 5 * difference[:, :32].mean() and difference[:, :32].mean() < 0.01
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_broadcast_whose_clock_has_gone_for_hours_begins_at_0(tmp_path, ending):
+    source, target = make(tmp_path / "a.ts", Film(flash=36, clock=40_000)), tmp_path / f"b{ending}"
+    with av.open(str(source)) as container:
+        assert container.start_time > 39_999_000_000
+    store = Store(container=ending)
+    asked = dict(subtitle=torch.ones(1, 64, 96), subtitle_use="only", prior=None, store=store, start="1.0", end="1.2")
+    done = clean(job(source, target, PlainFill(), **asked))
+    assert (done.frames, done.changed, done.copied) == (50, 5, 0)
+    flash, click = flash_and_click(target)
+    assert flash == pytest.approx(36 * 0.04, abs=0.03) and click == pytest.approx(flash, abs=0.03)
+    times = [when for when, _ in video.read_timed_frames(source)]
+    assert [when for when, _ in video.read_timed_frames(target)] == pytest.approx(times, abs=0.0011)
+    assert len(packets(target, "audio")[0]) == len(packets(source, "audio")[0])
+
+
 def test_a_turned_film_of_ten_bits(tmp_path):
     film = Film(codec="libx265", pixel_format="yuv420p10le", rotation=90, tracks=1)
     source, target = make(tmp_path / "a.mp4", film), tmp_path / "b.mp4"

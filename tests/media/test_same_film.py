@@ -9,7 +9,7 @@ import torch
 from films import Film, cleaned, flash_and_click, make, packets, picture
 
 from clear_runtime.errors import ClearError
-from clear_runtime.media import before_after, beside, hevc_header, video
+from clear_runtime.media import before_after, beside, hevc_header, steady, video
 from clear_runtime.media.audio_track import unpacked
 from clear_runtime.media.bits import Bits
 from clear_runtime.media.chroma_location import chroma_location
@@ -45,6 +45,22 @@ def test_frames_of_uneven_length_keep_their_times_and_the_flash_comes_with_its_c
     assert times(copy) == pytest.approx(times(source), abs=1e-3) and len(times(copy)) == len(UNEVEN)
     flash, click = flash_and_click(copy)
     assert flash == pytest.approx(UNEVEN[36] / 1000, abs=0.002) and click == pytest.approx(flash, abs=0.002)
+
+
+@pytest.mark.parametrize("told, shown", [
+    ((None, None, 20, 60, 100), (-60, -20, 20, 60, 100)),  # as Matroska has what begins before 0
+    ((0, 40, 40, 40, 80, 120), (0, 40, 41, 42, 80, 120)),  # twice at one time: those behind keep theirs
+    ((0, 40, 0, 40, 80, 121), (0, 40, 80, 120, 160, 161)),  # a clock that begins anew
+    ((None,) * 50, range(0, 2000, 40)),
+    ((0, None, None, 120), (0, 40, 80, 120)),
+])  # fmt: skip
+def test_times_rise_whatever_the_file_says(tmp_path, monkeypatch, told, shown):
+    source = make(tmp_path / "a.mp4", Film((0, 40), tracks=0))
+    (_, stored, colour), *_ = video.read_stored_frames(source)
+    given = [(None if when is None else Fraction(when, 1000), stored, colour) for when in told]
+    monkeypatch.setattr(steady, "read_stored_frames", lambda *_: iter(given))
+    found = steady.steady_frames(source, video.read_facts(source))
+    assert [one.time * 1000 for one in found] == list(shown)
 
 
 @pytest.mark.parametrize("begin", [400, 1000])
