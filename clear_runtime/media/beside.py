@@ -51,14 +51,17 @@ def _told(container, path: Path, stream) -> str:
     return f"{path.name}: track {stream.index} ({stream.type}, {name}) cannot be in {Path(container.name).suffix}"
 
 
-def film_names(path: str | PathLike) -> dict[str, str]:
-    """What a file says of its film: title, language and the like."""
+def name_film(picture, path: str | PathLike) -> None:
+    """Give a new stream what a file says of its film: title, language and the like, and whether it is the default."""
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     with av.open(named(path)) as source:
         film = _film(source)
-        return {} if film is None else _kept(film.metadata)
+        if film is not None:
+            picture.metadata.update(_kept(film.metadata))
+            with suppress(AttributeError, TypeError):  # PyAV before 15 cannot set it
+                picture.disposition = film.disposition
 
 
 def _film(source):

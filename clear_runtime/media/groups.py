@@ -83,6 +83,8 @@ def read_packets(path: Path) -> Packets | None:
                 continue
             if packet.pts is None or packet.is_discard or packet.is_corrupt or packet.has_sidedata("new_extradata"):
                 return None
+            if not looks.whole(packet):
+                return None
             if packet.is_keyframe:
                 found = looks.entry(bytes(packet))
                 if found is None:
@@ -101,13 +103,16 @@ _NO, _CLOSED, _OPEN = 0, 1, 2
 
 
 class _Looks:
-    """Looks at packets that a container calls keyframes."""
+    """Looks at packets: at all whether they are whole, at those that a container calls keyframes where they begin."""
 
     def __init__(self, codec: str, header: bytes):
         self._codec, self._size, self._known = codec, 0, set()
         if codec in _IDR:
             self._size = nal.length_size(codec, header)
             self._known = set(nal.header_sets(codec, header))
+
+    def whole(self, packet) -> bool:
+        return not self._size or nal.add_up(bytes(packet), self._size)
 
     def entry(self, data: bytes) -> int | None:
         """Whether decoding can begin with one; None where it brings parameter sets that the header has not."""

@@ -14,7 +14,7 @@ from ..atomic import WholeFile
 from ..errors import ClearError
 from . import nal
 from .audio_track import Feed
-from .beside import everything_else, film_names
+from .beside import everything_else, name_film
 from .copied import Original, in_step, remade
 from .groups import Copied
 from .video import codec_of, named, read_facts
@@ -89,7 +89,7 @@ def _join(
                 picture.codec_context.color_trc = facts.colour.transfer
             _head(picture.codec_context, like, original, bool(encoded), target.suffix.lower())
         if not alone:
-            picture.metadata.update(film_names(beside))
+            name_film(picture, beside)
         rest = Feed(container, iter(()) if alone else everything_else(container, beside, on_loss))
         container.metadata.update(names)
         packets = _packets(parts, original, first.codec_context.extradata if first else None)

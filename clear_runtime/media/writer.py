@@ -17,7 +17,7 @@ from torch import Tensor
 from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
-from .beside import everything_else, film_names
+from .beside import everything_else, name_film
 from .clock import MPEG_CLOCK
 from .codecs import H264, Codec
 from .colour import BT709, MATRICES, UNTAGGED, Colour, converter, to_stored
@@ -164,7 +164,7 @@ class VideoWriter:
         if beside is not None and audio is not None:
             raise ClearError("The sound is given twice, as a file and as a waveform. Give one of the two.")
         if beside is not None:
-            self._stream.metadata.update(film_names(beside))
+            name_film(self._stream, beside)
             return everything_else(self._container, beside)
         return iter(()) if audio is None else waveform_packets(self._container, *audio)
 

@@ -37,6 +37,9 @@ def test_times_tracks_names_and_tags(tmp_path, ending):
     for kind in ("audio", "subtitles"):
         sounds = [[data for _, data in track] for track in packets(target, kind)]
         assert sounds == [[data for _, data in track] for track in packets(source, kind)]
+    for path in (source, target):
+        with av.open(str(path)) as container:
+            assert int(container.streams.video[0].disposition) == 1, "the default"
     facts, before = video.read_facts(target), video.read_facts(source)
     assert (facts.aspect, facts.colour, facts.depth) == (before.aspect, before.colour, before.depth)
     difference = (frames(target) - frames(source)).abs()

@@ -94,6 +94,7 @@ def _stream(container, film: Film):
     stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
+    stream.disposition = 1
     stream.codec_context.time_base = stream.time_base = CLOCK
     stream.codec_context.sample_aspect_ratio = film.aspect
     if film.tags:
