@@ -98,19 +98,33 @@ def _taker(container, stream) -> Callable | None:
     out.metadata.update(_kept(stream.metadata))
     with suppress(AttributeError, TypeError):  # PyAV before 15 cannot set it
         out.disposition = ATTACHED_PICTURE if is_cover(stream) else stream.disposition
-    return _copy(out) if holds else _Transcode(out)
+    return _Copy(out) if holds else _Transcode(out)
 
 
-def _copy(out) -> Callable:
-    def take(packet) -> list:
+class _Copy:
+    """Packets as they are. Matroska does not say when the first of a picture that refers ahead are decoded: they wait
+    for the first that says it."""
+
+    def __init__(self, out):
+        self.out, self.held = out, []
+
+    def __call__(self, packet) -> list:
         if not packet.size:  # what ends a stream
-            return []
-        if packet.dts is None:  # a cover has no time
+            return self._released([one.pts for one in self.held])
+        packet.stream = self.out
+        if packet.dts is None and packet.pts is None:  # a cover has no time
             packet.pts = packet.dts = 0
-        packet.stream = out
-        return [packet]
+        if packet.dts is None:
+            self.held.append(packet)
+            return []
+        step = max(1, packet.duration or 0)
+        return [*self._released([packet.dts - back * step for back in range(len(self.held), 0, -1)]), packet]
 
-    return take
+    def _released(self, decoded: list[int]) -> list:
+        held, self.held = self.held, []
+        for one, when in zip(held, decoded):
+            one.dts = when
+        return held
 
 
 class _Transcode:

@@ -32,6 +32,8 @@ class Shown(NamedTuple):
 
 SOONEST = Fraction(1, 1000)
 """Seconds from a frame to the next where the file shows both at one time: a tick of Matroska's clock."""
+NEW_CLOCK = 1
+"""Seconds back from which on a file's clock has begun anew."""
 UNTIMED = 32
 """Frames without a time, at the beginning, that wait for the first that has one."""
 
@@ -57,10 +59,10 @@ def steady_frames(
 
 
 def _step(when: Fraction | None, last: Fraction, facts: Facts) -> Fraction:
-    """Seconds to a frame whose time does not rise: the shortest there are where it is the one before's, or nearly so,
-    for those behind it have their own."""
+    """Seconds to a frame whose time does not rise: the shortest there are where those behind it will soon have their
+    own again, in step with the sound; else that of a frame."""
     frame = 1 / facts.fps
-    return frame if when is None or last - when >= frame else min(SOONEST, frame)
+    return frame if when is None or last - when >= NEW_CLOCK else min(SOONEST, frame)
 
 
 def _led(frames: Iterator[tuple[Fraction | None, Any, Colour]], frame: Fraction) -> Iterator:

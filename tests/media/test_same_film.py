@@ -50,7 +50,8 @@ def test_frames_of_uneven_length_keep_their_times_and_the_flash_comes_with_its_c
 @pytest.mark.parametrize("told, shown", [
     ((None, None, 20, 60, 100), (-60, -20, 20, 60, 100)),  # as Matroska has what begins before 0
     ((0, 40, 40, 40, 80, 120), (0, 40, 41, 42, 80, 120)),  # twice at one time: those behind keep theirs
-    ((0, 40, 0, 40, 80, 121), (0, 40, 80, 120, 160, 161)),  # a clock that begins anew
+    ((0, 40, 80, 40, 80, 120), (0, 40, 80, 81, 82, 120)),  # recordings that overlap
+    ((5000, 5040, 0, 40, 80), (5000, 5040, 5080, 5120, 5160)),  # a clock that begins anew
     ((None,) * 50, range(0, 2000, 40)),
     ((0, None, None, 120), (0, 40, 80, 120)),
 ])  # fmt: skip
@@ -61,6 +62,20 @@ def test_times_rise_whatever_the_file_says(tmp_path, monkeypatch, told, shown):
     monkeypatch.setattr(steady, "read_stored_frames", lambda *_: iter(given))
     found = steady.steady_frames(source, video.read_facts(source))
     assert [one.time * 1000 for one in found] == list(shown)
+
+
+def test_a_second_picture_keeps_the_times_of_frames_that_refer_ahead(tmp_path):
+    small = make(tmp_path / "small.mkv", Film(size=(64, 48), tracks=0))
+    both, large = tmp_path / "both.mkv", make(tmp_path / "large.mkv", Film(tracks=0))
+    with av.open(str(both), "w") as container, av.open(str(small)) as one, av.open(str(large)) as other:
+        new = [container.add_stream_from_template(given.streams.video[0]) for given in (one, other)]
+        for given, stream in zip((one, other), new):
+            for packet in given.demux():
+                if packet.size:
+                    packet.stream = stream
+                    container.mux(packet)
+    kept = packets(copied(both, tmp_path / "copy.mkv"), "video")[1]
+    assert kept == packets(both, "video")[0] and kept != sorted(kept), "stored in another order than they are shown in"
 
 
 @pytest.mark.parametrize("begin", [400, 1000])
