@@ -18,8 +18,21 @@ from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream, named
 
 log = logging.getLogger(__name__)
 
-OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "handler_name", "vendor_id"}
-"""What a file says of itself and not of the film; a new one has its own."""
+OWN = {
+    "encoder",
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "duration",
+    "handler_name",
+    "vendor_id",
+    "alpha_mode",
+}
+"""What a file says of itself and not of the film; a new one has its own. No new one is transparent."""
+
+
+COVERS = {"mjpeg": "jpg", "tiff": "tif"}
+"""Endings of a cover's name, where they are not the codec's."""
 
 
 def everything_else(container, path: str | PathLike, on_loss: Callable[[str], None] = log.warning) -> Packets:
@@ -83,6 +96,11 @@ def _taker(container, stream) -> Callable | None:
                 container.add_attachment(stream.name, stream.mimetype, stream.data)
                 return lambda packet: []
         return None
+    if is_cover(stream) and container.format.name == "matroska" and hasattr(container, "add_attachment"):
+        kind = codec_of(stream)
+        named_as = stream.metadata.get("filename", f"cover.{COVERS.get(kind, kind)}")
+        container.add_attachment(named_as, f"image/{kind.replace('mjpeg', 'jpeg')}", _only_packet(stream))
+        return lambda packet: []
     context = stream.codec_context
     if context is None or stream.type not in ("audio", "subtitle", "video"):
         return None
@@ -99,6 +117,15 @@ def _taker(container, stream) -> Callable | None:
     with suppress(AttributeError, TypeError):  # PyAV before 15 cannot set it
         out.disposition = ATTACHED_PICTURE if is_cover(stream) else stream.disposition
     return _Copy(out) if holds else _Transcode(out)
+
+
+def _only_packet(stream) -> bytes:
+    """A cover: of a file that is opened once more, for attachments stand in front of all packets."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    with av.open(stream.container.name) as again:
+        return next((bytes(packet) for packet in again.demux(again.streams[stream.index]) if packet.size), b"")
 
 
 class _Copy:
@@ -159,7 +186,11 @@ def _packets(source, copies: dict[int, Callable]) -> Packets:
 def _named(container, source) -> None:
     container.metadata.update(_kept(source.metadata))
     with suppress(AttributeError):  # PyAV before 14.2 knows no chapters
+        zero = zero_of(source)
         if chapters := source.chapters():
+            for one in chapters:
+                back = round(zero / one["time_base"])
+                one["start"], one["end"] = one["start"] - back, one["end"] - back
             container.set_chapters(chapters)
 
 

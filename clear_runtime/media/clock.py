@@ -8,14 +8,17 @@ MPEG_CLOCK = 90_000
 """Ticks a second of MPEG's own clock."""
 _BROADCAST = {"mpegts", "mpeg"}
 """FFmpeg's names of MPEG's transport and program streams."""
+PRIMING = 100_000
+"""Microseconds by which sound begins earlier than what is heard of it, at most: no reason to move anything."""
 
 
 def zero_of(container) -> Fraction:
     """What is 0 in a container, in seconds on its own clock: that of a broadcast goes on for hours, and players show
-    where it begins as 0. Elsewhere a film that begins late does so on purpose."""
-    if container.format.name not in _BROADCAST or container.start_time is None:
+    where it begins as 0; a Matroska file may begin before it. Elsewhere a film that begins late does so on purpose."""
+    begins, name = container.start_time, container.format.name
+    if begins is None or name not in _BROADCAST and not ("matroska" in name and begins < -PRIMING):
         return Fraction(0)
-    return Fraction(round(Fraction(container.start_time * MPEG_CLOCK, 1_000_000)), MPEG_CLOCK)
+    return Fraction(round(Fraction(begins * MPEG_CLOCK, 1_000_000)), MPEG_CLOCK)
 
 
 def count_from(packet, zero: Fraction) -> None:

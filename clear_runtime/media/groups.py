@@ -81,9 +81,9 @@ def read_packets(path: Path) -> Packets | None:
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            if packet.pts is None or packet.is_discard or packet.is_corrupt or packet.has_sidedata("new_extradata"):
+            if packet.pts is None or packet.is_discard or packet.is_corrupt or not looks.whole(packet):
                 return None
-            if not looks.whole(packet):
+            if packet.has_sidedata("new_extradata") or packet.has_sidedata("matroska_block_additional"):  # transparency
                 return None
             if packet.is_keyframe:
                 found = looks.entry(bytes(packet))

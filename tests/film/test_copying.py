@@ -208,6 +208,12 @@ def test_packets_that_are_unusual_are_left_alone(tmp_path):
     data[at : at + 4] = b"\1\2\3\4"
     (tmp_path / "d.mp4").write_bytes(data)
     assert read_packets(whole) is not None and read_packets(tmp_path / "d.mp4") is None, "units longer than a packet"
+    more = dict(codec="libvpx-vp9", tracks=0)
+    opaque, clear = (
+        make(tmp_path / f"{form}.webm", Film((0, 40, 80), pixel_format=form, **more))
+        for form in ("yuv420p", "yuva420p")
+    )
+    assert read_packets(opaque) is not None and read_packets(clear) is None, "transparency beside a packet"
 
 
 def test_the_plan_says_what_is_taken_over(tmp_path):

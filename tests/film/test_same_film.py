@@ -94,6 +94,15 @@ def test_an_interlaced_film_stays_so_in_h264_and_elsewhere_it_is_said(tmp_path, 
     assert len(other.notes) == 1 and "a.mp4 is interlaced" in other.notes[0]
 
 
+def test_transparency_that_is_lost_is_said(tmp_path):
+    source = make(tmp_path / "a.mkv", Film((0, 40, 80), codec="ffv1", pixel_format="yuva420p", tracks=0))
+    notes = cleaned(source, tmp_path / "b.mkv").notes
+    assert notes == [
+        "The result is H.264, for ffv1 cannot be written here.",
+        "a.mkv has a channel of transparency; the result has none.",
+    ]
+
+
 def test_bits_that_are_lost_are_said(tmp_path):
     source = make(tmp_path / "a.mov", Film(codec="prores_ks", pixel_format="yuv444p10le", tracks=0))
     assert video.read_facts(source).depth == 12

@@ -78,6 +78,14 @@ def test_a_second_picture_keeps_the_times_of_frames_that_refer_ahead(tmp_path):
     assert kept == packets(both, "video")[0] and kept != sorted(kept), "stored in another order than they are shown in"
 
 
+def test_what_begins_before_0_begins_at_0_with_its_sound(tmp_path):
+    early = make(tmp_path / "a.mkv", Film(flash=40, clock=-0.5))
+    with av.open(str(early)) as container:
+        assert container.start_time < -400_000
+    flash, click = flash_and_click(copied(early, tmp_path / "b.mkv"))
+    assert flash == pytest.approx(1.6, abs=0.03) and click == pytest.approx(flash, abs=0.03)
+
+
 @pytest.mark.parametrize("begin", [400, 1000])
 def test_a_picture_that_starts_late_stays_late(tmp_path, begin):
     source = make(tmp_path / "a.mkv", Film(tuple(range(begin, begin + 2000, 40)), flash=20))
@@ -210,6 +218,19 @@ def test_whatever_it_is_coded_with(tmp_path, codec, name, pixel_format):
     assert [data for _, data in heard] == [data for _, data in given]
     late = [sound[0][0] - times(one)[0] for sound, one in ((heard, copy), (given, source))]
     assert late[0] == pytest.approx(late[1], abs=0.002), "sound against picture"
+
+
+def test_a_cover_is_attached_to_a_matroska_file(tmp_path):
+    source = make(tmp_path / "a.mp4", Film((0, 40, 80), cover_first=True, tracks=0))
+    once = copied(source, tmp_path / "b.mkv")
+    twice = copied(once, tmp_path / "c.mkv")
+    pictures = []
+    for path in (source, once, twice):
+        with av.open(str(path)) as container:
+            (cover,) = (stream for stream in container.streams.video if video.is_cover(stream))
+            pictures.append(next(bytes(packet) for packet in container.demux(cover) if packet.size))
+        assert len(times(path)) == 3
+    assert len(set(pictures)) == 1 and pictures[0]
 
 
 def test_sound_with_a_cover_is_no_film(tmp_path):

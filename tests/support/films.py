@@ -43,7 +43,7 @@ class Film:
     location: str = ""  # of colour samples
     full_range: bool = False
     parameters: str = ""  # of x265
-    clock: int = 0  # seconds on the container's own, where it begins
+    clock: float = 0  # seconds on the container's own, where it begins
 
 
 def picture(t: int, size: tuple[int, int]) -> np.ndarray:
@@ -57,7 +57,8 @@ def picture(t: int, size: tuple[int, int]) -> np.ndarray:
 
 
 def make(path: Path, film: Film = Film()) -> Path:
-    options = {"output_ts_offset": str(film.clock)} if film.clock else {}
+    early = {"avoid_negative_ts": "disabled"} if film.clock < 0 else {}
+    options = {"output_ts_offset": str(film.clock), **early} if film.clock else {}
     with av.open(str(path), "w", options=options) as container:
         cover = _cover(container) if film.cover_first else None
         stream = _stream(container, film)
