@@ -38,8 +38,9 @@ from ..film.on_ray import INSTALL, on_ray, require_ray
 from ..film.options import RemoveFilmOptions
 from ..film.output import MASK_ENDINGS, beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
 from ..film.progress import FilmProgress, OnProgress
-from ..film.run import Job, clean, make_plan
+from ..film.run import Job, clean, identity, make_plan
 from ..film.store import CRF, Store
+from ..film.work import opened
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
 from ..media.codecs import AS_SOURCE, CHOICES
@@ -61,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="IN", help="videos, folders of them, or patterns")
     parser.add_argument("-o", "--out", type=Path, required=True, help="new file (.mp4, .mov, .mkv, .webm), or folder")
     parser.add_argument("--plan", action="store_true", help="write NAME_plan.json, say what it takes, stop")
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on after what a stopped run of the same command has finished; without it that is thrown away "
+        "(default: --resume)",
+    )
     parser.add_argument("--use-plan", type=Path, metavar="FILE", help="go by this plan; for one film")
     parser.add_argument(
         "--engine",
@@ -232,6 +240,9 @@ def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
             cost = make_plan(job, saved_plan(target), on_progress, found)
         log.info("%s\n%s: %s", found.text(), saved_plan(target), cost)
         return
+    if not args.resume and job.work.exists():
+        with opened(job.work, identity(job)) as work:
+            work.clear()
     with _bar() as on_progress:
         cleaned = clean(job, on_progress, found)
     log.info(

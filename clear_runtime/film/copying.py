@@ -25,21 +25,36 @@ LEAST = 12
 """Frames that are worth a copy: each takes a keyframe of the encoder behind it."""
 
 
-def original_packets(source: Source, store: Store) -> Packets | None:
-    """The film's, if the result can have them among its own; None where it cannot: another codec or form, a picture
-    that is turned or interlaced, a video of masks beside it, a file with peculiarities."""
+UNUSUAL = "its packets are unusual: damaged, without times, hidden by an edit list, or with parameter sets that change"
+
+
+def original_packets(source: Source, store: Store) -> tuple[Packets | None, str]:
+    """The film's, if the result can have them among its own; else None and why, in words: "" where what the result is
+    stored with says enough."""
     facts, codec = source.facts, store.chosen(source)[0]
     form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
-    if (
-        codec is not SOFTWARE.get(facts.codec)
-        or facts.pixel_format.replace("yuvj", "yuv") != form
-        or facts.rotation
-        or facts.interlaced
-        or store.masks
-    ):
-        return None
+    if codec is not SOFTWARE.get(facts.codec) or facts.pixel_format.replace("yuvj", "yuv") != form:
+        return None, ""
+    if facts.rotation:
+        return None, "its picture is turned"
+    if facts.interlaced and not codec.keeps_fields(facts):
+        return None, "its picture is interlaced"
+    if store.masks:
+        return None, "a video of masks is written with it"
     packets = read_packets(source.path)
-    return None if packets is None or among(packets, store.container.lower()) is None else packets
+    if packets is None:
+        return None, UNUSUAL
+    if among(packets, store.container.lower()) is None:
+        where = f"HEVC in {store.container} has all parameter sets in its header, unless the film is tagged hev1"
+        return None, where if packets.codec == "hevc" else UNUSUAL
+    return packets, ""
+
+
+def some_pass(cleaning: Cleaning) -> bool:
+    """Whether nothing changes for so long anywhere that a copy would be worth it."""
+    return any(
+        not piece.works and (piece.stop is None or piece.stop - piece.first >= LEAST) for piece in cleaning.pieces()
+    )
 
 
 def copied_parts(cleaning: Cleaning, packets: Packets | None, at: int = 0) -> list[Copied]:

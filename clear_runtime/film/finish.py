@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -91,6 +92,7 @@ def _keep_plan(work: Work, target: Path) -> None:
     try:
         shutil.copyfile(marks_file(work.plan), marks_file(path))
         text = work.plan.read_text(encoding="utf-8")
-        path.write_text(text.replace(f'"{marks_file(work.plan).name}"', f'"{marks_file(path).name}"', 1), "utf-8")
+        here, there = (json.dumps(marks_file(one).name, ensure_ascii=False) for one in (work.plan, path))
+        path.write_text(text.replace(here, there, 1), "utf-8")
     except OSError as error:  # the film is whole
         work.note(f"The plan could not be kept beside the result ({error.strerror or error}).")

@@ -39,7 +39,7 @@ from ..presets import Resolved, resolved
 from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
-from .copying import copied_parts, is_copied, original_packets
+from .copying import copied_parts, is_copied, original_packets, some_pass
 from .elsewhere import Workers
 from .estimate import cost_of, require_room
 from .finish import join_all, name_masks
@@ -58,7 +58,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 3
+EDITION = 4
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 
@@ -128,11 +128,11 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
         require_room(work.folder, job.source.stat().st_size, sum(path.stat().st_size for path in work.folder.iterdir()))
         with closing(MarksFile(marks_file(work.plan))) as marks:
             cleaning = _cleaning(job, source, plan, marks)
-            originals, store, copied = _copying(job, source, cleaning)
+            originals, store, copied, losses = _copying(job, source, cleaning)
             cost = _cost(job, source, plan, cleaning, copied)
             log.info("%s", cost)
             on_progress(FilmProgress(CLEAN, 0, cleaning.total, share=LOOKING, note=cost))
-            for loss in job.store.losses(source):
+            for loss in (*job.store.losses(source), *losses):
                 work.note(loss)
             segments = all_segments(cleaning, store, work, on_progress, job.workers, originals)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
@@ -168,7 +168,8 @@ def make_plan(job: Job, path: Path, on_progress: OnProgress = lambda now: None, 
     _tell(report, plan, job)
     with closing(MarksFile(marks_file(path))) as marks:
         cleaning = _cleaning(job, source, plan, marks)
-        copied = _copying(job, source, cleaning)[2]
+        copied, losses = _copying(job, source, cleaning)[2:]
+        report.notes = [*report.notes, *losses]
         return _cost(job, source, plan, cleaning, copied, _rates(cleaning, job.store, path.parent))
 
 
@@ -302,14 +303,18 @@ def _cleaning(job: Job, source: Source, plan: Plan, marks: MarksFile) -> Cleanin
     return Cleaning(source, plan, marks, job.engine, prior, options, limit, job.protect, job.optical_flow)
 
 
-def _copying(job: Job, source: Source, cleaning: Cleaning) -> tuple[Packets | None, Store, int]:
-    """The film's own packets, if some of them are to be taken over; how the rest is stored then; and how many frames
-    are taken over."""
-    packets = original_packets(source, job.store) if job.options.film.copy_unchanged else None
+def _copying(job: Job, source: Source, cleaning: Cleaning) -> tuple[Packets | None, Store, int, list[str]]:
+    """The film's own packets, if some of them are to be taken over; how the rest is stored then; how many frames are
+    taken over; and in words why none can be."""
+    if not job.options.film.copy_unchanged:
+        return None, job.store, 0, []
+    packets, why = original_packets(source, job.store)
     copied = sum(part.stop - part.first for part in copied_parts(cleaning, packets))
     if packets is None or not copied:
-        return None, job.store, 0
-    return packets, replace(job.store, among=among(packets, job.store.container.lower()) or ""), copied
+        name = source.path.name
+        told = [f"Nothing of {name} is copied, for {why}: what nobody touched is encoded anew too."]
+        return None, job.store, 0, told if why and some_pass(cleaning) else []
+    return packets, replace(job.store, among=among(packets, job.store.container.lower()) or ""), copied, []
 
 
 def _cost(

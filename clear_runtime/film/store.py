@@ -23,6 +23,8 @@ bytes; 10 gives 43.8 dB in 2.4 times."""
 
 DEEPEST = 10
 """Bits of a sample that are written at most."""
+TRANSPARENT = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
+"""How FFmpeg's names of such pixel formats begin."""
 MASKS_CRF = 4.0
 """Of the video of masks: a level of 8 bits at most."""
 
@@ -89,6 +91,8 @@ class Store:
                 f"{source.path.name} is interlaced. {codec.encoder} says so of no frame: the result has both fields in "
                 "each, as the source, and a player has to be told. h264 keeps it."
             )
+        if facts.pixel_format.startswith(TRANSPARENT):
+            said.append(f"{source.path.name} has a channel of transparency; the result has none.")
         if facts.depth > DEEPEST:
             said.append(f"{source.path.name} has {facts.depth} bits a sample; the result has {DEEPEST}.")
         return said

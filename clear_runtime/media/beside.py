@@ -13,12 +13,26 @@ from os import PathLike
 from pathlib import Path
 
 from .audio_track import Packets, aac_stream, opus_stream
-from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream
+from .clock import count_from, zero_of
+from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream, named
 
 log = logging.getLogger(__name__)
 
-OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "handler_name", "vendor_id"}
-"""What a file says of itself and not of the film; a new one has its own."""
+OWN = {
+    "encoder",
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "duration",
+    "handler_name",
+    "vendor_id",
+    "alpha_mode",
+}
+"""What a file says of itself and not of the film; a new one has its own. No new one is transparent."""
+
+
+COVERS = {"mjpeg": "jpg", "tiff": "tif"}
+"""Endings of a cover's name, where they are not the codec's."""
 
 
 def everything_else(container, path: str | PathLike, on_loss: Callable[[str], None] = log.warning) -> Packets:
@@ -28,7 +42,7 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    source, path = av.open(str(path)), Path(path)
+    source, path = av.open(named(path)), Path(path)
     film = _film(source)
     copies = {}  # index in the source -> what takes its packets
     for stream in source.streams:
@@ -39,7 +53,7 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
             copies[stream.index] = take
         if isinstance(take, _Transcode):
             on_loss(f"{_told(container, path, stream)}; its sound was encoded anew, as {codec_of(take.out)}.")
-        elif take is None and not _is_chapter_track(stream):
+        elif take is None and not _is_chapter_track(stream) and not _is_timecode(stream, film):
             on_loss(f"{_told(container, path, stream)}; .mkv holds more.")
     _named(container, source)
     return _packets(source, copies)
@@ -50,14 +64,17 @@ def _told(container, path: Path, stream) -> str:
     return f"{path.name}: track {stream.index} ({stream.type}, {name}) cannot be in {Path(container.name).suffix}"
 
 
-def film_names(path: str | PathLike) -> dict[str, str]:
-    """What a file says of its film: title, language and the like."""
+def name_film(picture, path: str | PathLike) -> None:
+    """Give a new stream what a file says of its film: title, language and the like, and whether it is the default."""
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    with av.open(str(path)) as source:
+    with av.open(named(path)) as source:
         film = _film(source)
-        return {} if film is None else _kept(film.metadata)
+        if film is not None:
+            picture.metadata.update(_kept(film.metadata))
+            with suppress(AttributeError, TypeError):  # PyAV before 15 cannot set it
+                picture.disposition = film.disposition
 
 
 def _film(source):
@@ -79,6 +96,11 @@ def _taker(container, stream) -> Callable | None:
                 container.add_attachment(stream.name, stream.mimetype, stream.data)
                 return lambda packet: []
         return None
+    if is_cover(stream) and container.format.name == "matroska" and hasattr(container, "add_attachment"):
+        kind = codec_of(stream)
+        named_as = stream.metadata.get("filename", f"cover.{COVERS.get(kind, kind)}")
+        container.add_attachment(named_as, f"image/{kind.replace('mjpeg', 'jpeg')}", _only_packet(stream))
+        return lambda packet: []
     context = stream.codec_context
     if context is None or stream.type not in ("audio", "subtitle", "video"):
         return None
@@ -94,19 +116,42 @@ def _taker(container, stream) -> Callable | None:
     out.metadata.update(_kept(stream.metadata))
     with suppress(AttributeError, TypeError):  # PyAV before 15 cannot set it
         out.disposition = ATTACHED_PICTURE if is_cover(stream) else stream.disposition
-    return _copy(out) if holds else _Transcode(out)
+    return _Copy(out) if holds else _Transcode(out)
 
 
-def _copy(out) -> Callable:
-    def take(packet) -> list:
+def _only_packet(stream) -> bytes:
+    """A cover: of a file that is opened once more, for attachments stand in front of all packets."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    with av.open(stream.container.name) as again:
+        return next((bytes(packet) for packet in again.demux(again.streams[stream.index]) if packet.size), b"")
+
+
+class _Copy:
+    """Packets as they are. Matroska does not say when the first of a picture that refers ahead are decoded: they wait
+    for the first that says it."""
+
+    def __init__(self, out):
+        self.out, self.held = out, []
+
+    def __call__(self, packet) -> list:
         if not packet.size:  # what ends a stream
-            return []
-        if packet.dts is None:  # a cover has no time
+            return self._released([one.pts for one in self.held])
+        packet.stream = self.out
+        if packet.dts is None and packet.pts is None:  # a cover has no time
             packet.pts = packet.dts = 0
-        packet.stream = out
-        return [packet]
+        if packet.dts is None:
+            self.held.append(packet)
+            return []
+        step = max(1, packet.duration or 0)
+        return [*self._released([packet.dts - back * step for back in range(len(self.held), 0, -1)]), packet]
 
-    return take
+    def _released(self, decoded: list[int]) -> list:
+        held, self.held = self.held, []
+        for one, when in zip(held, decoded):
+            one.dts = when
+        return held
 
 
 class _Transcode:
@@ -130,8 +175,9 @@ class _Transcode:
 def _packets(source, copies: dict[int, Callable]) -> Packets:
     with source:
         streams = [source.streams[index] for index in copies]
-        when = Fraction(0)
+        when, zero = Fraction(0), zero_of(source)
         for packet in source.demux(streams) if streams else ():
+            count_from(packet, zero)
             if packet.dts is not None:
                 when = packet.dts * packet.time_base
             yield when, copies[packet.stream.index](packet)
@@ -140,10 +186,19 @@ def _packets(source, copies: dict[int, Callable]) -> Packets:
 def _named(container, source) -> None:
     container.metadata.update(_kept(source.metadata))
     with suppress(AttributeError):  # PyAV before 14.2 knows no chapters
+        zero = zero_of(source)
         if chapters := source.chapters():
+            for one in chapters:
+                back = round(zero / one["time_base"])
+                one["start"], one["end"] = one["start"] - back, one["end"] - back
             container.set_chapters(chapters)
 
 
 def _is_chapter_track(stream) -> bool:
     """MP4 stores the names of chapters as a track of their own, which comes anew with the chapters."""
     return stream.type == "data" and bool(getattr(stream.container, "chapters", list)())
+
+
+def _is_timecode(stream, film) -> bool:
+    """QuickTime stores where a film's clock begins as a track of its own, which comes anew with the film's names."""
+    return stream.type == "data" and film is not None and "timecode" in stream.metadata and "timecode" in film.metadata

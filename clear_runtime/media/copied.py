@@ -9,8 +9,9 @@ from itertools import count
 from pathlib import Path
 
 from . import nal
+from .clock import count_from, zero_of
 from .groups import MILLION, Copied
-from .video import codec_of, main_stream
+from .video import codec_of, main_stream, named
 
 _DELIMITER = {"h264": 9, "hevc": 35}
 """What comes first in a picture's packet, where it is there."""
@@ -24,8 +25,8 @@ class Original:
         # brings FFmpeg's libraries: only where a file is read or written
         import av
 
-        self._file = av.open(str(path))
-        self.stream = main_stream(self._file)
+        self._file = av.open(named(path))
+        self.stream, self._zero = main_stream(self._file), zero_of(self._file)
         self.codec, self.header = codec_of(self.stream), self.stream.codec_context.extradata or b""
         self.tag = self.stream.codec_context.codec_tag
         self._again = between and self.codec in _DELIMITER
@@ -41,6 +42,7 @@ class Original:
         if part.at == part.until:
             return
         for number, packet in self._packets:
+            count_from(packet, self._zero)
             if number >= part.at and round(packet.pts * packet.time_base * MILLION) >= part.since:
                 yield self._with_start_codes(packet) if self._again else packet
             if number + 1 >= part.until:
@@ -78,6 +80,7 @@ def in_step(packets: Iterable, tick: Fraction, delay: int, frame: Fraction) -> I
         if number == 0:
             first, step = shown, max(1, round(frame / tick))
         heapq.heappush(waiting, shown)
+        packet.duration = round(packet.duration * packet.time_base / tick)
         packet.pts, packet.time_base = shown, tick
         packet.dts = first - (delay - number) * step if number < delay else heapq.heappop(waiting)
         yield packet

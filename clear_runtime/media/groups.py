@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from . import nal
-from .video import codec_of, main_stream
+from .clock import zero_of
+from .video import codec_of, main_stream, named
 
 MILLION = 1_000_000
 NEAR = 1
@@ -71,8 +72,8 @@ def read_packets(path: Path) -> Packets | None:
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
-    with av.open(str(path)) as container:
-        stream = main_stream(container)
+    with av.open(named(path)) as container:
+        stream, zero = main_stream(container), zero_of(container)
         codec, header = codec_of(stream), stream.codec_context.extradata or b""
         tag, looks = stream.codec_context.codec_tag, _Looks(codec, header)
         times = array("q")
@@ -80,7 +81,9 @@ def read_packets(path: Path) -> Packets | None:
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            if packet.pts is None or packet.is_discard or packet.is_corrupt or packet.has_sidedata("new_extradata"):
+            if packet.pts is None or packet.is_discard or packet.is_corrupt or not looks.whole(packet):
+                return None
+            if packet.has_sidedata("new_extradata") or packet.has_sidedata("matroska_block_additional"):  # transparency
                 return None
             if packet.is_keyframe:
                 found = looks.entry(bytes(packet))
@@ -88,7 +91,7 @@ def read_packets(path: Path) -> Packets | None:
                     return None
                 if found:
                     starts.append((len(times), found == _OPEN))
-            times.append(round(packet.pts * packet.time_base * MILLION))
+            times.append(round((packet.pts * packet.time_base - zero) * MILLION))
     stored = np.frombuffer(times, np.int64)
     shown = np.sort(stored)
     if len(shown) == 0 or (np.diff(shown) <= 2 * NEAR).any():
@@ -100,13 +103,16 @@ _NO, _CLOSED, _OPEN = 0, 1, 2
 
 
 class _Looks:
-    """Looks at packets that a container calls keyframes."""
+    """Looks at packets: at all whether they are whole, at those that a container calls keyframes where they begin."""
 
     def __init__(self, codec: str, header: bytes):
         self._codec, self._size, self._known = codec, 0, set()
         if codec in _IDR:
             self._size = nal.length_size(codec, header)
             self._known = set(nal.header_sets(codec, header))
+
+    def whole(self, packet) -> bool:
+        return not self._size or nal.add_up(bytes(packet), self._size)
 
     def entry(self, data: bytes) -> int | None:
         """Whether decoding can begin with one; None where it brings parameter sets that the header has not."""

@@ -14,10 +14,10 @@ from ..atomic import WholeFile
 from ..errors import ClearError
 from . import nal
 from .audio_track import Feed
-from .beside import everything_else, film_names
+from .beside import everything_else, name_film
 from .copied import Original, in_step, remade
 from .groups import Copied
-from .video import codec_of, read_facts
+from .video import codec_of, named, read_facts
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +74,11 @@ def _join(
     copied = [part for part in parts if isinstance(part, Copied)]
     with ExitStack() as files:
         whole = files.enter_context(WholeFile(target))
-        container = files.enter_context(av.open(str(whole), "w", options=options))
+        container = files.enter_context(av.open(named(whole), "w", options=options))
         original = Original(Path(beside), bool(encoded)) if copied else None
         if original is not None:
             files.callback(original.close)
-        first = files.enter_context(av.open(str(encoded[0]))).streams.video[0] if encoded else None
+        first = files.enter_context(av.open(named(encoded[0]))).streams.video[0] if encoded else None
         like: Any = original.stream if first is None and original is not None else first
         picture = _like(container, like)
         picture.time_base = like.time_base
@@ -89,7 +89,7 @@ def _join(
                 picture.codec_context.color_trc = facts.colour.transfer
             _head(picture.codec_context, like, original, bool(encoded), target.suffix.lower())
         if not alone:
-            picture.metadata.update(film_names(beside))
+            name_film(picture, beside)
         rest = Feed(container, iter(()) if alone else everything_else(container, beside, on_loss))
         container.metadata.update(names)
         packets = _packets(parts, original, first.codec_context.extradata if first else None)
@@ -152,7 +152,7 @@ def _of_file(part, head: bytes | None) -> Iterator:
     # brings FFmpeg's libraries: only where a file is written
     import av
 
-    with av.open(str(part)) as source:
+    with av.open(named(part)) as source:
         stream = source.streams.video[0]
         if stream.codec_context.extradata != head:
             raise ClearError(

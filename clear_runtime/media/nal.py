@@ -32,6 +32,15 @@ def units(data: bytes, size: int) -> Iterator[bytes]:
         at += size + length
 
 
+def add_up(data: bytes, size: int) -> bool:
+    """Whether the lengths in a packet come to its end; where they do not, it is damaged. True where start codes part
+    its units."""
+    at = 0
+    while size and at + size < len(data):
+        at += size + int.from_bytes(data[at : at + size], "big")
+    return not size or at == len(data)
+
+
 def kind(codec: str, unit: bytes) -> int:
     """nal_unit_type; -1 for nothing."""
     if not unit:

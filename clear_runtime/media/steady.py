@@ -30,13 +30,21 @@ class Shown(NamedTuple):
         return upright(self.stored, self.colour, self.by)
 
 
+SOONEST = Fraction(1, 1000)
+"""Seconds from a frame to the next where the file shows both at one time: a tick of Matroska's clock."""
+NEW_CLOCK = 1
+"""Seconds back from which on a file's clock has begun anew."""
+UNTIMED = 32
+"""Frames without a time, at the beginning, that wait for the first that has one."""
+
+
 def steady_frames(
     video: Path, facts: Facts, since: Fraction | None = None, on_damage: OnDamage = log.warning
 ) -> Iterator[Shown]:
     """The frames of a video, each later than the one before; since: from that time on. Raises ClearError for a video
     that changes its size."""
     last, by = None, converter()
-    for number, (when, stored, colour) in enumerate(read_stored_frames(video, since, on_damage)):
+    for number, (when, stored, colour) in enumerate(_led(read_stored_frames(video, since, on_damage), 1 / facts.fps)):
         turned = facts.rotation % 180 == 90
         if ((stored.width, stored.height) if turned else (stored.height, stored.width)) != (facts.height, facts.width):
             at = str(number) if when is None else f"{number} ({float(when):.2f} s)"
@@ -45,9 +53,29 @@ def steady_frames(
                 f"{facts.width}x{facts.height}. Convert it to one size first."
             )
         told = when is not None and (last is None or when > last)
-        time = when if told and when is not None else facts.start if last is None else last + 1 / facts.fps
+        time = when if told and when is not None else facts.start if last is None else last + _step(when, last, facts)
         last = time
         yield Shown(time, told, stored, colour, by)
+
+
+def _step(when: Fraction | None, last: Fraction, facts: Facts) -> Fraction:
+    """Seconds to a frame whose time does not rise: the shortest there are where those behind it will soon have their
+    own again, in step with the sound; else that of a frame."""
+    frame = 1 / facts.fps
+    return frame if when is None or last - when >= NEW_CLOCK else min(SOONEST, frame)
+
+
+def _led(frames: Iterator[tuple[Fraction | None, Any, Colour]], frame: Fraction) -> Iterator:
+    """The same, with times for those in front of the first that has one: Matroska says none before 0."""
+    waiting = []
+    for when, stored, colour in frames:
+        waiting.append((when, stored, colour))
+        if when is not None or len(waiting) > UNTIMED:
+            break
+    first = waiting[-1][0] if waiting else None
+    for before, (_, stored, colour) in zip(range(len(waiting) - 1, -1, -1), waiting):
+        yield None if first is None else first - before * frame, stored, colour
+    yield from frames
 
 
 class FileFrames:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from .chroma_location import chroma_location
+from .clock import zero_of
 from .colour import Colour, converter, depth_of, to_rgb
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ def _refuse(path: Path, why: str) -> ClearError:
     return ClearError(f"{path.name}: {why}")
 
 
+def named(path: str | PathLike) -> str:
+    """A file's name as FFmpeg takes it: of a relative one, what stands in front of a colon would be a protocol."""
+    return str(Path(path).absolute())
+
+
 def _open(path: Path):
     # brings FFmpeg's libraries: only where a file is read or written
     import av
@@ -78,7 +84,7 @@ def _open(path: Path):
     if path.stat().st_size == 0:
         raise _refuse(path, "the file is empty (0 bytes). Copy or download it again.")
     try:
-        container = av.open(str(path))
+        container = av.open(named(path))
     except (av.FFmpegError, OSError) as error:
         raise _refuse(
             path,
@@ -119,6 +125,7 @@ def read_facts(path: str | PathLike) -> Facts:
     path = Path(path)
     with _open(path) as container:
         stream = main_stream(container)
+        zero = zero_of(container)
         first = next(_decode(container, path), None)
         if first is None:
             raise _refuse(path, "the video stream holds no frame. Choose another file.")
@@ -133,7 +140,7 @@ def read_facts(path: str | PathLike) -> Facts:
             height,
             Fraction(rate),
             _announced(stream) or None,
-            _seconds(first) or Fraction(0),
+            _seconds(first, zero) or Fraction(0),
             turn * 90,
             _colour(stream),
             first.format.name,
@@ -197,17 +204,18 @@ def read_stored_frames(
     decoded either. on_damage: what cannot be read is left out too, and told. Raises ClearError."""
     path = Path(path)
     with _open(path) as container:
-        colour = _colour(main_stream(container))
+        colour, zero = _colour(main_stream(container)), zero_of(container)
         if since is not None:
-            _seek(container, path, since)
+            _seek(container, path, since + zero)
         for frame in _decode(container, path, on_damage):
-            when = _seconds(frame)
+            when = _seconds(frame, zero)
             if since is None or when is None or when >= since:
                 yield when, frame, colour
 
 
 def _seek(container, path: Path, since: Fraction) -> None:
-    """Go to the last keyframe that is shown no later than a time, where the file can do that; else to the beginning."""
+    """Go to the last keyframe that is shown no later than a time of the container's own clock, where the file can do
+    that; else to the beginning."""
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
@@ -273,7 +281,7 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
     stream = main_stream(container)
     with suppress(RuntimeError):  # it has been set, if frames of this container were decoded before
         stream.thread_type = "AUTO"
-    count, broken, last = 0, 0, Fraction(0)
+    count, broken, last, zero = 0, 0, Fraction(0), zero_of(container)
     packets = container.demux(stream)
     while True:
         try:
@@ -282,7 +290,7 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
                 break
             for frame in packet.decode():
                 yield frame
-                count, last = count + 1, _seconds(frame) or last
+                count, last = count + 1, _seconds(frame, zero) or last
         except av.FFmpegError as error:
             broken += 1
             if isinstance(error, av.InvalidDataError) and broken < MOST_BROKEN:
@@ -302,8 +310,8 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
         on_damage(f"{path.name}: the video is damaged; {read} frames could be read.")
 
 
-def _seconds(frame) -> Fraction | None:
-    return None if frame.pts is None else frame.pts * frame.time_base
+def _seconds(frame, zero: Fraction = Fraction(0)) -> Fraction | None:
+    return None if frame.pts is None else frame.pts * frame.time_base - zero
 
 
 def _quarter_turns(frame) -> int:

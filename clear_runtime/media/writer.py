@@ -17,20 +17,19 @@ from torch import Tensor
 from ..atomic import WholeFile
 from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
-from .beside import everything_else, film_names
+from .beside import everything_else, name_film
+from .clock import MPEG_CLOCK
 from .codecs import H264, Codec
 from .colour import BT709, MATRICES, UNTAGGED, Colour, converter, to_stored
 from .steady import Shown
 from .untouched import keep_untouched, same_form
-from .video import Facts
+from .video import Facts, named
 
 log = logging.getLogger(__name__)
 
 # A second encoding of six subtitled clips at x264's crf 10 stays 42.2 to 44.5 dB from the clip in untouched places;
 # crf 16 gives 38.5 to 42.3 dB. Files are about as large as those of a careful first encoding.
 VISUALLY_LOSSLESS_CRF = 10
-MPEG_CLOCK = 90_000
-"""Ticks a second of MPEG's own clock."""
 FASTEST_CLOCK = 100_000_000
 """Ticks a second, well within the 32 bits that a container has for them."""
 
@@ -137,7 +136,7 @@ class VideoWriter:
         self._container = None
         try:
             self._part.touch()  # PyAV itself opens the file only at the first packet
-            self._container = av.open(str(self._part), "w", options=_container_flags(self.path, bool(notes)))
+            self._container = av.open(named(self._part), "w", options=_container_flags(self.path, bool(notes)))
             self._container.metadata.update(notes or {})
             self._format = stored_as(width, height, like.depth, like.chroma) if like else stored_as(width, height)
             encoder = {**_coding(codec, crf, joins, like), **_seekable(seekable), **_located(like, self._format)}
@@ -165,7 +164,7 @@ class VideoWriter:
         if beside is not None and audio is not None:
             raise ClearError("The sound is given twice, as a file and as a waveform. Give one of the two.")
         if beside is not None:
-            self._stream.metadata.update(film_names(beside))
+            name_film(self._stream, beside)
             return everything_else(self._container, beside)
         return iter(()) if audio is None else waveform_packets(self._container, *audio)
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from clear_runtime.cli import bench, remove, train_nano
 from clear_runtime.cli import main as command_line
+from clear_runtime.film import run as film_run
 from clear_runtime.media.video import read_facts, read_timed_frames
 from clear_runtime.media.writer import VideoWriter
 
@@ -154,7 +155,8 @@ def test_outputs_that_cannot_be_are_refused(film, tmp_path, out, words):
         run(film, tmp_path / out, "--engine", "fill")
 
 
-def test_after_a_stop_the_same_command_goes_on(film, tmp_path, monkeypatch):
+@pytest.mark.parametrize("told, looks", [("--resume", 0), ("--no-resume", 1)])
+def test_after_a_stop_the_same_command_goes_on_or_begins_anew(film, tmp_path, monkeypatch, told, looks):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
@@ -163,9 +165,11 @@ def test_after_a_stop_the_same_command_goes_on(film, tmp_path, monkeypatch):
         with pytest.raises(SystemExit, match="the same command goes on from there"):
             run(film, tmp_path / "clean.mp4", "--engine", "fill")
     assert [path.name for path in tmp_path.iterdir()] == ["clean.mp4.unfinished"]
-    run(film, tmp_path / "clean.mp4", "--engine", "fill")
+    looked, look = [], film_run.look
+    monkeypatch.setattr(film_run, "look", lambda *given: looked.append(1) or look(*given))
+    run(film, tmp_path / "clean.mp4", "--engine", "fill", told)
     names = ["clean.mp4", "clean_plan.json", "clean_plan.marks"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == names and len(looked) == looks
 
 
 def test_a_source_that_is_none_is_said(tmp_path):

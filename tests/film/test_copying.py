@@ -18,6 +18,7 @@ av = pytest.importorskip("av")
 GROUP, FRAMES = 20, 150
 KINDS = {
     "h264": ("libx264", {"x264-params": "keyint=20:bframes=3", "crf": "8"}, "yuv420p"),
+    "fields": ("libx264", {"x264-params": "keyint=20:bframes=3:bff=1", "crf": "8"}, "yuv420p"),
     "hevc": ("libx265", {"x265-params": "keyint=20:min-keyint=20:open-gop=0:log-level=none"}, "yuv420p"),
     "hevc open": ("libx265", {"x265-params": "keyint=20:min-keyint=20:log-level=none"}, "yuv420p10le"),
     "vp9": ("libvpx-vp9", {"g": "20", "lag-in-frames": "12", "auto-alt-ref": "1"}, "yuv420p"),
@@ -72,6 +73,7 @@ def cleaned(source, target, **more):
 
 @pytest.mark.parametrize("kind, begins, ends", [
     ("h264", ".mp4", ".mp4"), ("h264", ".mkv", ".mov"), ("h264", ".ts", ".mkv"), ("hevc", ".mp4", ".mp4"),
+    ("fields", ".mp4", ".mkv"), ("fields", ".ts", ".mp4"),
     ("hevc", ".mkv", ".mkv"), ("hevc open", ".mkv", ".mkv"), ("hevc open", ".mp4", ".mov"), ("vp9", ".webm", ".webm"),
     ("vp9", ".mkv", ".mp4"), ("av1", ".mp4", ".mp4"), ("av1", ".mkv", ".webm"), ("prores", ".mov", ".mov"),
     ("prores", ".mov", ".mkv"),
@@ -86,6 +88,10 @@ def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywher
     assert done.copied == sum(stop - first for first, stop in kept) and done.notes == []
     (before, _), (after, said) = stored(source), stored(target)
     assert len(after) == len(before) == done.frames == FRAMES and not said
+    if kind == "fields":
+        assert all(frame.interlaced_frame for _, frame, _ in video.read_stored_frames(target))
+        assert video.read_facts(source).bottom_first and video.read_facts(target).bottom_first
+    assert video.read_facts(target).seconds == pytest.approx(video.read_facts(source).seconds, abs=0.0025)
     start = before[0][0] - after[0][0]
     assert max(abs(a - b - start) for (a, _), (b, _) in zip(before, after)) < 0.0011
     for first, stop in kept:
@@ -170,23 +176,44 @@ def test_where_it_would_be_wrong_all_is_encoded_anew(tmp_path, why):
         "hvc1": {},
     }[why]
     done = cleaned(source, tmp_path / "b.mp4", **more)
+    said = {"masks": "a video of masks is written", "hvc1": "HEVC in .mp4 has all parameter sets in its header"}.get(
+        why
+    )
+    assert [said in note for note in done.notes] == ([True] if said else [])
     assert done.copied == 0 and len(stored(tmp_path / "b.mp4")[0]) == FRAMES
     with av.open(str(tmp_path / "b.mp4")) as container:
         tag = container.streams.video[0].codec_context.codec_tag
     assert tag == ("hvc1" if why in ("another codec", "hvc1") else "avc1")
 
 
-@pytest.mark.parametrize("other", [dict(rotation=90), dict(interlaced="tff")])
-def test_a_picture_that_is_not_stored_as_it_was_is_not_copied(tmp_path, other):
-    source = make(tmp_path / "a.mp4", Film(tracks=0, **other))
-    done = cleaned(source, tmp_path / "b.mp4", prior=lambda frames: torch.zeros(frames.shape[:3]))
+@pytest.mark.parametrize("ending, other, why", [
+    (".mp4", dict(rotation=90), "its picture is turned"),
+    (".mkv", dict(interlaced="tff", codec="libx265", parameters="interlace=tff"), "its picture is interlaced"),
+])  # fmt: skip
+def test_a_picture_that_is_not_stored_as_it_was_is_not_copied_and_that_is_said(tmp_path, ending, other, why):
+    source = make(tmp_path / f"a{ending}", Film(tracks=0, **other))
+    done = cleaned(source, tmp_path / f"b{ending}", prior=lambda frames: torch.zeros(frames.shape[:3]))
     assert (done.copied, done.frames) == (0, 50)
+    assert done.notes[-1] == f"Nothing of a{ending} is copied, for {why}: what nobody touched is encoded anew too."
 
 
 def test_packets_that_are_unusual_are_left_alone(tmp_path):
     good = read_packets(film(tmp_path / "a.ts", "h264"))
     assert good is not None and len(good.entries) == 8
     assert read_packets(film(tmp_path / "b.ts", "h264", encoders=2)) is None, "parameter sets that change in between"
+    whole = film(tmp_path / "c.mp4", "h264")
+    with av.open(str(whole)) as container:
+        at = [packet.pos for packet in container.demux(video=0) if packet.size][70]
+    data = bytearray(whole.read_bytes())
+    data[at : at + 4] = b"\1\2\3\4"
+    (tmp_path / "d.mp4").write_bytes(data)
+    assert read_packets(whole) is not None and read_packets(tmp_path / "d.mp4") is None, "units longer than a packet"
+    more = dict(codec="libvpx-vp9", tracks=0)
+    opaque, clear = (
+        make(tmp_path / f"{form}.webm", Film((0, 40, 80), pixel_format=form, **more))
+        for form in ("yuv420p", "yuva420p")
+    )
+    assert read_packets(opaque) is not None and read_packets(clear) is None, "transparency beside a packet"
 
 
 def test_the_plan_says_what_is_taken_over(tmp_path):

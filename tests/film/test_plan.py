@@ -2,11 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
-from tiny_film import job, read
+from tiny_film import job, read, write_film
 
 from clear_runtime.errors import ClearError
+from clear_runtime.film.done import cleaned_before
+from clear_runtime.film.output import saved_plan
 from clear_runtime.film.run import clean, make_plan
 from clear_runtime.find.report import Report
 
@@ -49,3 +52,12 @@ def test_a_plan_that_cannot_be_is_said(film, tmp_path, change, words):
     path.write_text(json.dumps(plan), encoding="utf-8")
     with pytest.raises(ClearError, match=words):
         clean(job(film, tmp_path / "clean.mp4", plan=path))
+
+
+def test_names_with_quotes_and_colons(tmp_path, monkeypatch):
+    """FFmpeg takes what stands in front of a colon for a protocol, and JSON a quote for the end."""
+    monkeypatch.chdir(tmp_path)
+    source, target = write_film(Path('Film: "one", 100 %d.mp4'), 3), Path("Film: \"one\" 'clean'.mp4")
+    assert clean(job(source, target)).frames == 3 and cleaned_before(job(source, target), target)
+    again = clean(job(source, Path("b: c.mkv"), plan=saved_plan(target)))
+    assert again.frames == 3 and json.loads(saved_plan(Path("b: c.mkv")).read_text("utf-8"))["lines"] == []

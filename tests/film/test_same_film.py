@@ -36,10 +36,29 @@ def test_times_tracks_names_and_tags(tmp_path, ending):
     for kind in ("audio", "subtitles"):
         sounds = [[data for _, data in track] for track in packets(target, kind)]
         assert sounds == [[data for _, data in track] for track in packets(source, kind)]
+    for path in (source, target):
+        with av.open(str(path)) as container:
+            assert int(container.streams.video[0].disposition) == 1, "the default"
     facts, before = video.read_facts(target), video.read_facts(source)
     assert (facts.aspect, facts.colour, facts.depth) == (before.aspect, before.colour, before.depth)
     difference = (frames(target) - frames(source)).abs()
     assert difference[:, 42:48, 24:56].mean() > 5 * difference[:, :32].mean() and difference[:, :32].mean() < 0.01
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_broadcast_whose_clock_has_gone_for_hours_begins_at_0(tmp_path, ending):
+    source, target = make(tmp_path / "a.ts", Film(flash=36, clock=40_000)), tmp_path / f"b{ending}"
+    with av.open(str(source)) as container:
+        assert container.start_time > 39_999_000_000
+    store = Store(container=ending)
+    asked = dict(subtitle=torch.ones(1, 64, 96), subtitle_use="only", prior=None, store=store, start="1.0", end="1.2")
+    done = clean(job(source, target, PlainFill(), **asked))
+    assert (done.frames, done.changed, done.copied) == (50, 5, 0)
+    flash, click = flash_and_click(target)
+    assert flash == pytest.approx(36 * 0.04, abs=0.03) and click == pytest.approx(flash, abs=0.03)
+    times = [when for when, _ in video.read_timed_frames(source)]
+    assert [when for when, _ in video.read_timed_frames(target)] == pytest.approx(times, abs=0.0011)
+    assert len(packets(target, "audio")[0]) == len(packets(source, "audio")[0])
 
 
 def test_a_turned_film_of_ten_bits(tmp_path):
@@ -72,6 +91,15 @@ def test_an_interlaced_film_stays_so_in_h264_and_elsewhere_it_is_said(tmp_path, 
     assert (frames(done.output) - frames(source)).abs()[:, :32].mean() < 0.01
     other = cleaned(source, tmp_path / "c.mkv", Store(codec="hevc", container=".mkv"))
     assert len(other.notes) == 1 and "a.mp4 is interlaced" in other.notes[0]
+
+
+def test_transparency_that_is_lost_is_said(tmp_path):
+    source = make(tmp_path / "a.mkv", Film((0, 40, 80), codec="ffv1", pixel_format="yuva420p", tracks=0))
+    notes = cleaned(source, tmp_path / "b.mkv").notes
+    assert notes == [
+        "The result is H.264, for ffv1 cannot be written here.",
+        "a.mkv has a channel of transparency; the result has none.",
+    ]
 
 
 def test_bits_that_are_lost_are_said(tmp_path):

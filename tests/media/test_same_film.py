@@ -9,7 +9,7 @@ import torch
 from films import Film, cleaned, flash_and_click, make, packets, picture
 
 from clear_runtime.errors import ClearError
-from clear_runtime.media import before_after, beside, hevc_header, video
+from clear_runtime.media import before_after, beside, hevc_header, steady, video
 from clear_runtime.media.audio_track import unpacked
 from clear_runtime.media.bits import Bits
 from clear_runtime.media.chroma_location import chroma_location
@@ -45,6 +45,45 @@ def test_frames_of_uneven_length_keep_their_times_and_the_flash_comes_with_its_c
     assert times(copy) == pytest.approx(times(source), abs=1e-3) and len(times(copy)) == len(UNEVEN)
     flash, click = flash_and_click(copy)
     assert flash == pytest.approx(UNEVEN[36] / 1000, abs=0.002) and click == pytest.approx(flash, abs=0.002)
+
+
+@pytest.mark.parametrize("told, shown", [
+    ((None, None, 20, 60, 100), (-60, -20, 20, 60, 100)),  # as Matroska has what begins before 0
+    ((0, 40, 40, 40, 80, 120), (0, 40, 41, 42, 80, 120)),  # twice at one time: those behind keep theirs
+    ((0, 40, 80, 40, 80, 120), (0, 40, 80, 81, 82, 120)),  # recordings that overlap
+    ((5000, 5040, 0, 40, 80), (5000, 5040, 5080, 5120, 5160)),  # a clock that begins anew
+    ((None,) * 50, range(0, 2000, 40)),
+    ((0, None, None, 120), (0, 40, 80, 120)),
+])  # fmt: skip
+def test_times_rise_whatever_the_file_says(tmp_path, monkeypatch, told, shown):
+    source = make(tmp_path / "a.mp4", Film((0, 40), tracks=0))
+    (_, stored, colour), *_ = video.read_stored_frames(source)
+    given = [(None if when is None else Fraction(when, 1000), stored, colour) for when in told]
+    monkeypatch.setattr(steady, "read_stored_frames", lambda *_: iter(given))
+    found = steady.steady_frames(source, video.read_facts(source))
+    assert [one.time * 1000 for one in found] == list(shown)
+
+
+def test_a_second_picture_keeps_the_times_of_frames_that_refer_ahead(tmp_path):
+    small = make(tmp_path / "small.mkv", Film(size=(64, 48), tracks=0))
+    both, large = tmp_path / "both.mkv", make(tmp_path / "large.mkv", Film(tracks=0))
+    with av.open(str(both), "w") as container, av.open(str(small)) as one, av.open(str(large)) as other:
+        new = [container.add_stream_from_template(given.streams.video[0]) for given in (one, other)]
+        for given, stream in zip((one, other), new):
+            for packet in given.demux():
+                if packet.size:
+                    packet.stream = stream
+                    container.mux(packet)
+    kept = packets(copied(both, tmp_path / "copy.mkv"), "video")[1]
+    assert kept == packets(both, "video")[0] and kept != sorted(kept), "stored in another order than they are shown in"
+
+
+def test_what_begins_before_0_begins_at_0_with_its_sound(tmp_path):
+    early = make(tmp_path / "a.mkv", Film(flash=40, clock=-0.5))
+    with av.open(str(early)) as container:
+        assert container.start_time < -400_000
+    flash, click = flash_and_click(copied(early, tmp_path / "b.mkv"))
+    assert flash == pytest.approx(1.6, abs=0.03) and click == pytest.approx(flash, abs=0.03)
 
 
 @pytest.mark.parametrize("begin", [400, 1000])
@@ -179,6 +218,19 @@ def test_whatever_it_is_coded_with(tmp_path, codec, name, pixel_format):
     assert [data for _, data in heard] == [data for _, data in given]
     late = [sound[0][0] - times(one)[0] for sound, one in ((heard, copy), (given, source))]
     assert late[0] == pytest.approx(late[1], abs=0.002), "sound against picture"
+
+
+def test_a_cover_is_attached_to_a_matroska_file(tmp_path):
+    source = make(tmp_path / "a.mp4", Film((0, 40, 80), cover_first=True, tracks=0))
+    once = copied(source, tmp_path / "b.mkv")
+    twice = copied(once, tmp_path / "c.mkv")
+    pictures = []
+    for path in (source, once, twice):
+        with av.open(str(path)) as container:
+            (cover,) = (stream for stream in container.streams.video if video.is_cover(stream))
+            pictures.append(next(bytes(packet) for packet in container.demux(cover) if packet.size))
+        assert len(times(path)) == 3
+    assert len(set(pictures)) == 1 and pictures[0]
 
 
 def test_sound_with_a_cover_is_no_film(tmp_path):

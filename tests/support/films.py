@@ -42,6 +42,7 @@ class Film:
     location: str = ""  # of colour samples
     full_range: bool = False
     parameters: str = ""  # of x265
+    clock: float = 0  # seconds on the container's own, where it begins
 
 
 def picture(t: int, size: tuple[int, int]) -> np.ndarray:
@@ -55,7 +56,9 @@ def picture(t: int, size: tuple[int, int]) -> np.ndarray:
 
 
 def make(path: Path, film: Film = Film()) -> Path:
-    with av.open(str(path), "w") as container:
+    early = {"avoid_negative_ts": "disabled"} if film.clock < 0 else {}
+    options = {"output_ts_offset": str(film.clock), **early} if film.clock else {}
+    with av.open(str(path), "w", options=options) as container:
         cover = _cover(container) if film.cover_first else None
         stream = _stream(container, film)
         sounds = [_sound(container, path) for _ in range(film.tracks)]
@@ -91,6 +94,7 @@ def _stream(container, film: Film):
     stream = container.add_stream(film.codec, rate=25, options=options)
     stream.width, stream.height = film.size
     stream.pix_fmt = film.pixel_format
+    stream.disposition = 1
     stream.codec_context.time_base = stream.time_base = CLOCK
     stream.codec_context.sample_aspect_ratio = film.aspect
     if film.tags:

@@ -40,9 +40,9 @@ def frame(t: int) -> torch.Tensor:
     return picture
 
 
-def write_film(path: Path, frames: int = FRAMES, audio=True) -> Path:
+def write_film(path: Path, frames: int = FRAMES, audio=True, seekable: int | None = None) -> Path:
     sound = (torch.sin(torch.arange(frames * 1920) / 30).repeat(2, 1) * 0.3, 48000) if audio else None
-    with VideoWriter(path, WIDTH, HEIGHT, 25, crf=2, audio=sound) as writer:
+    with VideoWriter(path, WIDTH, HEIGHT, 25, crf=2, audio=sound, seekable=seekable) as writer:
         for t in range(frames):
             writer.write(frame(t))
     return path
