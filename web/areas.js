@@ -113,9 +113,12 @@ class Areas {
 
     seek() {
         const file = filmOf(this.node)
-        if (!file || this.facts?.failed) return this.draw()
-        this.told.textContent = timecode(Number(this.time.value))
         clearTimeout(this.waiting) // while the hand moves, no frame is asked for
+        if (!file || this.facts?.failed) {
+            if (this.facts?.failed) this.picture.removeAttribute("src") // what is there is another film's
+            return this.draw()
+        }
+        this.told.textContent = timecode(Number(this.time.value))
         const show = () => (this.picture.src = frameAddress(file, Number(this.time.value), SIDE))
         this.waiting = setTimeout(show, this.picture.src ? 150 : 0)
     }
@@ -136,6 +139,12 @@ class Areas {
         this.node.graph?.change?.()
         app.extensionManager?.workflow?.activeWorkflow?.changeTracker?.checkState?.()
         this.draw()
+    }
+
+    /** What stands in the picture's place while there is none. */
+    hint() {
+        if (!filmOf(this.node)) return say("Connect a film, and draw on it")
+        return say(this.facts?.failed ? "No picture can be read from this file" : "The first frame is on its way")
     }
 
     /** Where the picture lies on the canvas, in its pixels. */
@@ -160,7 +169,7 @@ class Areas {
             pen.fillStyle = "#999"
             pen.font = `${13 * dense}px sans-serif`
             pen.textAlign = "center"
-            pen.fillText(say("Connect a film, and draw on it"), canvas.width / 2, canvas.height / 2)
+            pen.fillText(this.hint(), canvas.width / 2, canvas.height / 2)
         }
         const known = areasOf(this.widget?.value ?? "", this.facts?.size)
         for (const one of [...known, this.drawing].filter((one) => one?.corners)) this.ink(pen, box, one, dense)

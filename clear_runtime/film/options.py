@@ -81,7 +81,7 @@ class FilmOptions:
         )
         region = Region.between(max(0, top), max(0, left), min(height, top + tall), min(width, left + wide))
         if region.height < 1 or region.width < 1:
-            raise ClearError(f"The area {self.area} lies outside of the picture of {width}x{height} pixels.")
+            raise ClearError(f"The area {self.area} has no pixel of the picture of {width}x{height} pixels in it.")
         return region
 
 

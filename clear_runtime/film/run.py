@@ -34,6 +34,7 @@ from ..find.marks import Prior
 from ..find.options import ONLY
 from ..find.report import Report
 from ..media.groups import Packets, among
+from ..media.video import STILL_CODECS
 from ..options import PREVIEW, RAW, RemoveOptions
 from ..presets import Resolved, resolved
 from ..windowed import Areas
@@ -136,6 +137,11 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
                 work.note(loss)
             segments = all_segments(cleaning, store, work, on_progress, job.workers, originals)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
+        if report.frames == 1 and source.facts.codec in STILL_CODECS:
+            work.note(
+                f"{source.path.name} is a picture: the result is a film of one frame. For pictures use Load Image with "
+                "Remove Subtitles."
+            )
         target = work.joined
         if target is None:
             target = job.target()

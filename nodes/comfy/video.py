@@ -60,8 +60,11 @@ def _is_part(video, path: Path) -> bool:
     # FFmpeg's libraries: only where a file is read
     import av
 
-    with av.open(str(path)) as container:
-        whole = container.duration
+    try:
+        with av.open(str(path)) as container:
+            whole = container.duration
+    except (av.FFmpegError, OSError):  # whoever reads it says in words what is wrong with it
+        return False
     return whole is not None and float(Fraction(whole, av.time_base)) - video.get_duration() > CUT
 
 

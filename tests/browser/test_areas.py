@@ -97,3 +97,13 @@ def test_outlines_undo_and_typed_text(page, comfyui):
         " w.callback(w.value) }"
     )
     assert page.run_js(pixel)[1] > before[1], "typed text is drawn in green"
+
+
+def test_a_file_that_is_no_film_leaves_no_other_films_picture(page, comfyui):
+    (comfyui.base / "input" / "words.mp4").write_text("This is no video.")
+    page.load(drawing(comfyui))
+    page.page.wait_for_function(f"() => {AREAS}.clearAreas.picture.naturalWidth === 128")
+    page.run_js("() => { app.graph.nodes.find(n => n.type === 'LoadVideo').widgets[0].value = 'words.mp4' }")
+    page.page.wait_for_function(f"() => {AREAS}.clearAreas.facts?.failed")
+    page.page.wait_for_function(f"() => !{AREAS}.clearAreas.picture.naturalWidth")
+    assert page.run_js(f"() => {AREAS}.clearAreas.hint()") == "No picture can be read from this file"

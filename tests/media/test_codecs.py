@@ -2,6 +2,7 @@
 
 import pytest
 from films import Film, cleaned, frames, make
+from PIL import Image
 
 from clear_runtime.errors import ClearError
 from clear_runtime.film.store import Store
@@ -33,6 +34,12 @@ def test_what_cannot_be_written_becomes_h264_and_is_said(tmp_path):
     done = cleaned(source, tmp_path / "b.mkv")
     assert video.read_facts(done.output).codec == "h264"
     assert done.notes == ["The result is H.264, for ffv1 cannot be written here."]
+
+
+def test_a_picture_under_a_film_s_name_is_called_one(tmp_path):
+    Image.new("RGB", (96, 64)).save(tmp_path / "a.mp4", format="png")
+    done = cleaned(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    assert done.frames == 1 and done.notes[-1].startswith("a.mp4 is a picture: the result is a film of one frame.")
 
 
 def test_what_is_asked_for_and_cannot_be_is_refused_before_any_work(tmp_path):

@@ -58,6 +58,18 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_file_that_is_no_video_is_refused_in_words(run, tmp_path, whole, monkeypatch):
+    from comfy_api.latest import InputImpl
+
+    if not whole:  # newer versions of ComfyUI can show a part of a file, which is asked of the file
+        monkeypatch.setattr(InputImpl.VideoFromFile, "as_trimmed", lambda self: self, raising=False)
+    (tmp_path / "words.mp4").write_text("This is no video.")
+    with pytest.raises(Exception, match="this is not a video that FFmpeg can read") as refused:
+        run("CLEAR_SubtitleRemoveVideo", video=InputImpl.VideoFromFile(str(tmp_path / "words.mp4")), **PREVIEW)
+    assert type(refused.value).__name__ == "ClearError" and str(tmp_path) not in str(refused.value)
+
+
 def test_a_video_comes_back_as_a_file_without_its_line(run, video, film, output):
     (result,), report, as_json, mask = run("CLEAR_SubtitleRemoveVideo", video=video, **PREVIEW)
     path = Path(result.get_stream_source())
