@@ -17,7 +17,7 @@ from .rows import Row
 
 SAMPLES, LEAST = 9, 5
 """Frames that are compared, at most and at least."""
-SAME = 20.0
+STILL = 20.0
 """Levels of 255 between the brightest and the darkest that a pixel of what stands shows, one frame of either side left
 out: an encoder's noise beside movement."""
 MOVES = 2.5
@@ -38,12 +38,12 @@ def stood_with(row: Row, frames: Sequence[np.ndarray], scale: float) -> np.ndarr
     some = np.linspace(0, len(frames) - 1, min(SAMPLES, len(frames))).round().astype(int)
     shown = np.sort(np.stack([_resized(frames[n], row.region, scale) for n in some]), axis=0)
     changes = (shown[-2] - shown[1]).max(2)
-    letters, stands = row.soft > 127, changes <= SAME
+    letters, stands = row.soft > 127, changes <= STILL
     if not letters.any() or stands[letters].mean() < KNOWN:
         return nothing
     beside = ~ndimage.binary_dilation(letters, iterations=RIM)
     mean = lambda values: ndimage.uniform_filter(values.astype(np.float32), row.region.height, mode="constant")
-    stands &= letters | (mean(changes * beside * ~stands) >= MOVES * SAME * mean(beside).clip(1e-3))
+    stands &= letters | (mean(changes * beside * ~stands) >= MOVES * STILL * mean(beside).clip(1e-3))
     labels, _ = ndimage.label(stands)
     return np.isin(labels, np.unique(labels[letters & stands])) & stands & ~letters
 
