@@ -122,8 +122,8 @@ def _shown(source: Source, plan: Plan, stretches: list[tuple[int, int]], areas: 
         return frames.start, region
     raise ClearError(
         f"{source.path.name} has no {BURNED} frames in a row that are {APART} frames away from text, and no area of "
-        "the picture, large enough for two rows, that stays free of text for so long. Take a longer piece of it, or one "
-        "with less writing in the picture; or clean footage of the same kind, with Burn Subtitles on it (from a "
+        "the picture, large enough for two rows, that stays free of text for so long. Take a longer piece of it, or "
+        "one with less writing in the picture; or clean footage of the same kind, with Burn Subtitles on it (from a "
         "terminal: --burn)."
     )
 

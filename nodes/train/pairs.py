@@ -29,7 +29,8 @@ class LoadPairs(io.ComfyNode):
             category="CLEAR",
             description="Training clips from pairs of videos, subtitled and clean; from clean videos alone, into which "
             "a Burn Subtitles style is burned; or from one subtitled film alone, by its own stretches and areas "
-            "without text. All files are looked through first, and read again, a clip at a time, while training asks for them.",
+            "without text. All files are looked through first, and read again, a clip at a time, while training asks "
+            "for them.",
             inputs=[*_videos(), *_clips()],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
