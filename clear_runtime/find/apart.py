@@ -6,7 +6,7 @@ but only the score shows the same pixels. And where a row has stood by itself be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,14 +23,20 @@ SAME, OTHER = 0.7, 0.4
 """Correlation of a place with itself in another look, over which it stands, and under which it shows something else."""
 FLAT = 16.0
 """Variance, in levels squared, under which there is nothing to compare."""
+STROKE, LEVELS = 3, 16.0
+"""Pixels of the small frames, about a stroke, over which letters that stand keep their colour, to so many of 255."""
 SHARE = 0.05
 """Of a row's letters, that must stand and that must have changed for it to be two."""
 TALLER = 1.8
 """How many times as high as a row what it has run into is at least: a row itself grows along its line."""
 STILL = 0.55
 """How alike the letters of a row are to those at its place in what it has run into, where they are the same ones."""
+HELD = 0.8
+"""Share of a row that lies in what it has run into, at least."""
 NEAR = 12
 """Pixels around text, on a frame of 1280, in which text of the next look is taken for it."""
+RowsIn = Callable[[np.ndarray], list[Row]]
+"""A soft mask [H, W] uint8 -> its rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,44 +52,74 @@ class Seen:
         return max(self.small.shape[:2]) / max(self.soft.shape)
 
 
-def taken_apart(rows: Sequence[Row], now: Seen, before: Seen, after: Seen) -> list[Row]:
-    """Rows of one look, those of two kinds as two: what stands, and what moves. before, after: the looks beside it."""
-    return [part for row in rows for part in _parts(row, now, before, after)]
+def taken_apart(rows: Sequence[Row], now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list[Row]:
+    """Rows of one look, those of two kinds apart: what stands, and what moves. beside: the looks before and after."""
+    return [part for row in rows for part in _parts(row, now, beside, rows_in)] if beside else list(rows)
 
 
-def _parts(row: Row, now: Seen, *others: Seen) -> list[Row]:
+def _parts(row: Row, now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list[Row]:
     letters = row.soft > 127
     least = SHARE * letters.sum()
     stands, changed = np.zeros(letters.shape, dtype=bool), letters.copy()
-    for other in others:
-        alike = _alike(row.region, now, other)
-        stands |= ndimage.uniform_filter((alike > SAME).astype(np.float32), WINDOW) > 0.5
+    for other in beside:
+        alike, same_colour = _alike(row.region, now, other)
+        stands |= ndimage.uniform_filter(((alike > SAME) & same_colour).astype(np.float32), WINDOW) > 0.5
         changed &= (alike < OTHER) & _text_near(row.region, other)
     changed &= ~stands
     if min(changed.sum(), (letters & stands).sum()) <= least:
         return [row]
-    return [_only(row, stands), _only(row, ~stands, moves=True)]
+    whole = np.zeros_like(now.soft)
+    inside = whole[row.region.rows, row.region.columns]
+    inside[:] = np.where(stands, row.soft, 0)
+    # by chance, places that move are alike too: they make rows of their own, or specks, which move on
+    parts = [part for part in rows_in(whole) if part.worth > least]
+    for part in parts:
+        part.region.of(whole[None])[0][part.soft > 0] = 0
+    return [*parts, _only(row, ~(stands & (inside == 0)), moves=True)] if parts else [row]
 
 
 def known_apart(row: Row, known: Sequence[Row]) -> list[Row]:
     """A row of one look as several, where rows that stood by themselves in the look before have run into it."""
     parts = []
     for other in known:
-        at = overlap(other.region, row.region)
-        if row.moves or row.upright or other.upright or at != other.region:
-            continue
-        if row.region.height < TALLER * at.height:
-            continue
-        here, inside = np.zeros(row.soft.shape, dtype=bool), at.within(row.region)
-        here[inside.rows, inside.columns] = True
-        if min((row.soft[here] > 0).sum(), (row.soft[~here] > 0).sum()) == 0:
-            continue
-        part = _only(row, here)
-        if alike(other.soft, other.region, part.soft, part.region) >= STILL:
-            part.letter = other.letter
-            parts.append(part)
+        here = None if row.moves else _in_it(row, other)
+        if here is not None and (row.soft[~here] > 0).any():
+            parts.append(_as(row, here, other))
             row = _only(row, ~here)
     return [*parts, row]
+
+
+def by_itself(row: Row, own: Row) -> Row:
+    """What is left of a row where it shows the letters of `own`, and something that they have run into."""
+    here = _in_it(row, own)
+    return row if here is None else _as(row, here, own)
+
+
+def has_run_into(row: Row, place: Region) -> bool:
+    """Whether a row that stands at a place mostly is far higher here: text grows along its line."""
+    return not row.upright and row.region.height >= TALLER * place.height
+
+
+def _in_it(row: Row, own: Row) -> np.ndarray | None:
+    """Where a row [h, w] bool is the letters of another one, which has run into it; None where it has not."""
+    at = overlap(own.region, row.region)
+    if row.upright or own.upright or at is None or not has_run_into(row, at):
+        return None
+    if at.height * at.width < HELD * own.region.height * own.region.width:
+        return None
+    here, inside = np.zeros(row.soft.shape, dtype=bool), at.within(row.region)
+    here[inside.rows, inside.columns] = True
+    if not (row.soft[here] > 0).any():
+        return None
+    part = _only(row, here)
+    return here if alike(own.soft, own.region, part.soft, part.region) >= STILL else None
+
+
+def _as(row: Row, here: np.ndarray, own: Row) -> Row:
+    """A part of a row that is another one, as high as this."""
+    part = _only(row, here)
+    part.letter = own.letter
+    return part
 
 
 def _text_near(region: Region, other: Seen) -> np.ndarray:
@@ -95,18 +131,20 @@ def _text_near(region: Region, other: Seen) -> np.ndarray:
     return text[inside.rows, inside.columns]
 
 
-def _alike(region: Region, now: Seen, other: Seen) -> np.ndarray:
-    """How alike two small frames are around each pixel of a rectangle of the masks; 1 where there is nothing in it."""
+def _alike(region: Region, now: Seen, other: Seen) -> tuple[np.ndarray, np.ndarray]:
+    """How alike two small frames are around each pixel of a rectangle of the masks; 1 where there is nothing in it. And
+    whether a stroke there may have kept its colour."""
     one, two = (picture_of(seen.small, region, seen.scale).mean(2) for seen in (now, other))
     mean = lambda values: ndimage.uniform_filter(values, WINDOW, mode="nearest")
     ones, twos = mean(one), mean(two)
     spread = (mean(one * one) - ones**2).clip(1.0) * (mean(two * two) - twos**2).clip(1.0)
     alike = (mean(one * two) - ones * twos) / np.sqrt(spread)
     alike[spread < FLAT**2] = 1.0
+    same_colour = ndimage.minimum_filter(np.abs(one - two), STROKE, mode="nearest") <= LEVELS
     ys, xs = (
         ((np.arange(n) + 0.5) * have / n).astype(int) for n, have in zip((region.height, region.width), alike.shape)
     )
-    return alike[np.ix_(ys, xs)]
+    return alike[np.ix_(ys, xs)], same_colour[np.ix_(ys, xs)]
 
 
 def _only(row: Row, here: np.ndarray, moves: bool = False) -> Row:

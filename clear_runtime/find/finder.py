@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from ..frames.region import Region
-from .apart import Seen, taken_apart
+from .apart import Seen, has_run_into, taken_apart
 from .bars import are_bars
 from .between import Between
 from .case import Case, Verdict
@@ -59,9 +59,11 @@ class Found:
 
 @dataclass
 class _Learnt:
-    """What is known of a track from the frames in which it shows most. worth: of the look that this comes from.
-    pattern: until the track has ended; movement: from then on. begun: whether its first frames are known."""
+    """What is known of a track from the frames in which it shows most. row: of the look that this comes from; worth:
+    what that was worth then. pattern: until the track has ended; movement: from then on. begun: whether its first
+    frames are known."""
 
+    row: Row
     worth: float
     pattern: Pattern | None
     movement: Movement | None = None
@@ -225,9 +227,9 @@ class Finder:
     def _rows(self, t: int, now: Seen, after: Seen | None):
         """The rows in a look, and the ids of those that the user has asked for: there the prior may be half as sure."""
         threshold = self.threshold if self.place is None else 0.5 * self.threshold
-        rows = rows_of(now.soft, threshold, self.rules.rows)
-        if self._before is not None and after is not None:
-            rows = taken_apart(rows, now, self._before, after)
+        rows_in = lambda soft: rows_of(soft, threshold, self.rules.rows)
+        beside = [seen for seen in (self._before, after) if seen is not None]
+        rows = taken_apart(rows_in(now.soft), now, beside, rows_in)
         if self.place is None:
             return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}
@@ -298,8 +300,7 @@ class Finder:
     def _learn(self, track: Track, frame: Tensor, now: Seen) -> None:
         """What is to be known of a row that only its frames show."""
         row, known = track.last.row, self._learnt.get(track)
-        worth = row.worth
-        if known is not None and worth <= AGAIN * known.worth:
+        if known is not None and not _shows_more(row, known, track.place):
             return
         around = row.region.grown(GROWTH.room, *self.scales.fine)
         crop, soft = self._crop(frame, around), laid(row, around)
@@ -308,7 +309,7 @@ class Finder:
         track.colour = tuple(np.median(letters, axis=0).tolist()) if len(letters) else track.colour
         movement = known.movement if known else None
         pattern = Pattern.of(row, now.small, self._to_small)
-        self._learnt[track] = _Learnt(worth, pattern, movement, known is not None and known.begun)
+        self._learnt[track] = _Learnt(row, row.worth, pattern, movement, known is not None and known.begun)
 
     def _crop(self, frame: Tensor, region: Region) -> np.ndarray:
         """The part of a frame in a rectangle of the masks, at their size, uint8."""
@@ -322,6 +323,7 @@ class Finder:
         if learnt is None or learnt.pattern is None:
             return
         self._begin_of(track)
+        track.by_itself()
         self._ends.end(track, learnt.pattern)
         learnt.movement, learnt.pattern = self._tracker.movement(track), None
         for look in (*track.looks, *track.passing, *track.between):
@@ -332,6 +334,7 @@ class Finder:
         learnt = self._learnt.get(track)
         if learnt is None or learnt.pattern is None or learnt.begun:
             return
+        track.by_itself()
         self._ends.begin(track, learnt.pattern)
         learnt.begun = True
 
@@ -344,3 +347,10 @@ class Finder:
     def _to_small(self) -> float:
         """The size of the small frames over the masks'."""
         return max(self.scales.source) / self._step / max(self.scales.fine)
+
+
+def _shows_more(row: Row, known: _Learnt, place: Region) -> bool:
+    """Whether a look at a row that is mostly at a place tells more of it than the one that it is known from."""
+    if has_run_into(row, place):
+        return False
+    return has_run_into(known.row, place) or row.worth > AGAIN * known.worth

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..frames.region import Region
 from .align import alike, camera, moved, overlap, part
-from .apart import known_apart
+from .apart import by_itself, has_run_into, known_apart
 from .rows import Row
 
 SAME = 0.55
@@ -34,6 +34,8 @@ REPLACED = ((0.8, 2.0), (-2.0, 0.5), (0.8, 2.0))
 the same pixels. What moves is unlike at every step."""
 PATIENCE = 12
 """Frames, at the usual rate, for which a row may not be seen and is the same row after: half a second."""
+PASSES = 4.0
+"""How many times as high as its place a row is on its way, at most: letters that fall one by one."""
 MOST_TEXT = 0.7
 """Share of the frame that text may cover for the rest to tell how the scene moves."""
 GREY = 320
@@ -157,6 +159,23 @@ class Track:
         self.looks = [Look(t, by_time[t]) for t in sorted(by_time)]
         self.first = min(self.first, self.looks[0].t)
         self.changed()
+
+    def by_itself(self) -> None:
+        """Keep of each look the row alone, where it has run into something: what stands beside it later is known."""
+        clean = [look for look in self.looks if not has_run_into(look.row, self.place)]
+        if not clean:
+            return
+        own = max(clean, key=lambda look: look.row.worth).row
+        self.between = [
+            look for look in self._alone(self.between, own) if look.row.region.height <= PASSES * self.place.height
+        ]
+        if len(clean) < len(self.looks):
+            self.looks = self._alone(self.looks, own)
+            self.changed()
+
+    def _alone(self, looks: list[Look], own: Row) -> list[Look]:
+        runs = (has_run_into(look.row, self.place) for look in looks)
+        return [Look(look.t, by_itself(look.row, own)) if has else look for look, has in zip(looks, runs)]
 
     @property
     def is_replaced(self) -> bool:

@@ -4,9 +4,10 @@ import numpy as np
 from drawn_rows import letters
 from scipy import ndimage
 
-from clear_runtime.find.apart import Seen, known_apart, taken_apart
+from clear_runtime.find.apart import Seen, by_itself, known_apart, taken_apart
 from clear_runtime.find.rows import rows_of
 from clear_runtime.find.steady import steady
+from clear_runtime.find.tracks import Look, Track
 
 SIZE = (120, 640)
 
@@ -23,7 +24,8 @@ def seen(score_at=20, sign_at=194, words=1):
 
 
 def parts(now, before, after):
-    return taken_apart(rows_of(now.soft, 0.5), now, before, after)
+    rows_in = lambda soft: rows_of(soft, 0.5)
+    return taken_apart(rows_in(now.soft), now, [before, after], rows_in)
 
 
 def test_what_moves_is_parted_from_what_stands():
@@ -76,3 +78,24 @@ def test_a_row_is_known_within_what_it_has_run_into():
     other = rows_of(np.roll(soft * (np.arange(200) >= 152)[:, None].astype(np.uint8), 9, 1), 0.5)[0]
     assert known_apart(blob, [other]) == [blob], "other letters"
     assert known_apart(alone, [alone]) == [alone], "and a row is no more than itself"
+    assert by_itself(blob, alone).region == row.region and by_itself(blob, other) is blob
+
+
+def test_of_looks_in_which_a_row_has_run_into_something_the_row_is_kept():
+    """Also of those before it has stood by itself, and of what was seen between looks."""
+    line = letters(1, 14)
+    soft = np.zeros((200, 640), np.uint8)
+    soft[150 : 150 + line.shape[0], 50 : 50 + line.shape[1]][line] = 255
+    (alone,) = rows_of(soft, 0.5)
+    soft[20:151, 60 : 60 + line.shape[1] : 30] = 255
+    soft[20:26, 60 : 50 + line.shape[1]] = 255
+    (blob,) = rows_of(soft, 0.5)
+    elsewhere = rows_of(np.roll(soft, 100, 1), 0.5)[0]
+    track = Track()
+    for t, row in enumerate((blob, alone, alone)):
+        track.add(3 * t, row)
+    track.between = [Look(1, blob), Look(2, elsewhere)]
+    track.by_itself()
+    assert track.region == alone.region and [look.t for look in track.looks] == [0, 3, 6]
+    assert [look.t for look in track.between] == [1]
+    assert track.between[0].row.region.joined(alone.region) == alone.region

@@ -37,6 +37,17 @@ def test_lines_one_after_the_other_do_not_run_together():
     assert same(marks[:20], LINE, slice(4, 20)) and same(marks[20:], OTHER, slice(0, 20))
 
 
+@pytest.mark.parametrize("speed", [4, 14])
+def test_a_caption_over_lettering_that_drives_past_goes_alone(speed):
+    """Where they touch they are one blob, from the first look on; only over time they part."""
+    caption, sign, when = at(letters(2, 14), 142, 70), letters(3, 4, 11), slice(6, 30)
+    signs = np.stack([at(np.pad(sign, ((0, 0), (200, 0)))[:, speed * t :], 70, 100) for t in range(40)])
+    frames = video(scene(40, 1.0), *((one, slice(t, t + 1)) for t, one in enumerate(signs)), (caption, when))
+    marks = mark(frames).numpy()
+    assert marks[when][:, caption].mean(1).min() > 0.95
+    assert (marks & signs & ~caption).sum() < 0.1 * signs.sum()
+
+
 def test_a_score_in_a_corner_stays_with_and_without_a_line_beside_it():
     score = at(letters(3, 5), 8, 8)
     marks = mark(video(scene(FRAMES), (score, slice(0, 48)), (LINE, slice(10, 35))))
