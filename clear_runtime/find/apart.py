@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
-from .align import alike, overlap
+from .align import alike, overlap, part
 from .rows import Row
 from .steady import picture_of
 
@@ -27,6 +27,8 @@ STROKE, LEVELS = 3, 16.0
 """Pixels of the small frames, about a stroke, over which letters that stand keep their colour, to so many of 255."""
 SHARE = 0.05
 """Of a row's letters, that must stand and that must have changed for it to be two."""
+WHOLE = 0.8
+"""Share of the letters of what stands that do so from one look to the next."""
 TALLER = 1.8
 """How many times as high as a row what it has run into is at least: a row itself grows along its line."""
 STILL = 0.55
@@ -54,28 +56,36 @@ class Seen:
 
 def taken_apart(rows: Sequence[Row], now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list[Row]:
     """Rows of one look, those of two kinds apart: what stands, and what moves. beside: the looks before and after."""
-    return [part for row in rows for part in _parts(row, now, beside, rows_in)] if beside else list(rows)
+    return [one for row in rows for one in _parts(row, now, beside, rows_in)] if beside else list(rows)
 
 
 def _parts(row: Row, now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list[Row]:
     letters = row.soft > 127
     least = SHARE * letters.sum()
-    stands, changed = np.zeros(letters.shape, dtype=bool), letters.copy()
+    stands, changed = [], letters.copy()
     for other in beside:
-        alike, same_colour = _alike(row.region, now, other)
-        stands |= ndimage.uniform_filter(((alike > SAME) & same_colour).astype(np.float32), WINDOW) > 0.5
-        changed &= (alike < OTHER) & _text_near(row.region, other)
-    changed &= ~stands
-    if min(changed.sum(), (letters & stands).sum()) <= least:
+        like, same_colour = _alike(row.region, now, other)
+        stands.append(ndimage.uniform_filter(((like > SAME) & same_colour).astype(np.float32), WINDOW) > 0.5)
+        changed &= (like < OTHER) & _text_near(row.region, other)
+    either = np.any(stands, 0)
+    changed &= ~either
+    if min(changed.sum(), (letters & either).sum()) <= least:
         return [row]
     whole = np.zeros_like(now.soft)
-    inside = whole[row.region.rows, row.region.columns]
-    inside[:] = np.where(stands, row.soft, 0)
+    whole[row.region.rows, row.region.columns] = np.where(either, row.soft, 0)
     # by chance, places that move are alike too: they make rows of their own, or specks, which move on
-    parts = [part for part in rows_in(whole) if part.worth > least]
-    for part in parts:
-        part.region.of(whole[None])[0][part.soft > 0] = 0
-    return [*parts, _only(row, ~(stands & (inside == 0)), moves=True)] if parts else [row]
+    found = [one for one in rows_in(whole) if one.worth > least and _stands(one, row.region, stands)]
+    if not found:
+        return [row]
+    gone = np.max([part(one.soft, one.region, row.region) for one in found], 0) > 0
+    return [*found, _only(row, ~gone, moves=True)]
+
+
+def _stands(row: Row, region: Region, stands: Sequence[np.ndarray]) -> bool:
+    """Whether most of a row stands from one look to the next. stands: where these do, each [h, w] of a rectangle around
+    it: of what moves, some places are like one look by chance, and some like the other."""
+    letters = row.soft > 127
+    return any(part(one, region, row.region)[letters].mean() >= WHOLE for one in stands)
 
 
 def known_apart(row: Row, known: Sequence[Row]) -> list[Row]:
@@ -111,15 +121,15 @@ def _in_it(row: Row, own: Row) -> np.ndarray | None:
     here[inside.rows, inside.columns] = True
     if not (row.soft[here] > 0).any():
         return None
-    part = _only(row, here)
-    return here if alike(own.soft, own.region, part.soft, part.region) >= STILL else None
+    there = _only(row, here)
+    return here if alike(own.soft, own.region, there.soft, there.region) >= STILL else None
 
 
 def _as(row: Row, here: np.ndarray, own: Row) -> Row:
     """A part of a row that is another one, as high as this."""
-    part = _only(row, here)
-    part.letter = own.letter
-    return part
+    there = _only(row, here)
+    there.letter = own.letter
+    return there
 
 
 def _text_near(region: Region, other: Seen) -> np.ndarray:

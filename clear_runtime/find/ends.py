@@ -19,6 +19,7 @@ from .edges import FADE, Pattern
 from .pace import Pace
 from .passing import LASTS, passing
 from .rows import Row
+from .stood_with import stood_with
 from .tracks import SAME, Look, Track
 
 
@@ -28,13 +29,14 @@ class EndRules:
     whenever the prior sees it no more. holds: one that the picture still shows is there as long, seen or not. passing:
     what of a row shows on its way in or out is looked for, by what changes in the picture; between: and by the prior,
     in the frames between two looks. completes: what the prior left out of a row that comes or goes at once is
-    told by what changes then."""
+    told by what changes then; stood: of a row that stands, by what stands while the scene around it changes."""
 
     asks: bool = True
     holds: bool = True
     passing: bool = True
     between: bool = True
     completes: bool = True
+    stood: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,7 @@ class Ends:
             track.passing.append(look)
             track.stop = look.t + 1
         self._complete(track, track.stop - 1, track.stop)
+        self._stand(track)
         if last.t + self.scenes.every >= self.scenes.count:
             track.stop = self.scenes.count  # no later look could have seen it go
 
@@ -130,14 +133,14 @@ class Ends:
         moves = track.moves or any(look.t == there for look in track.passing)
         if not self.rules.completes or len(frames) < 2 or moves:
             return
-        more = came_with(row, track.colour, frames[there], frames[empty], self.scenes.scale)
-        if not more.any():
-            return
-        for look in track.looks:
-            if alike(row.soft, row.region, look.row.soft, look.row.region) >= SAME:
-                own = part(more, row.region, look.row.region)
-                look.row.soft = np.where(own, np.uint8(255), look.row.soft)
-        track.changed()
+        _add(track, row, came_with(row, track.colour, frames[there], frames[empty], self.scenes.scale))
+
+    def _stand(self, track: Track) -> None:
+        """Add to a row that stands what stands with it while the scene changes. Its ends are known, and it may fade
+        there."""
+        if self.rules.stood and not track.moves:
+            frames = [small for _, small in self.scenes.between(track.first + 1, track.stop - 1)]
+            _add(track, track.fullest.row, stood_with(track.fullest.row, frames, self.scenes.scale))
 
     def pattern(self, look: Look) -> Pattern | None:
         """Of one look: a row that moves or grows is another at its end than where it shows most."""
@@ -209,3 +212,14 @@ class Ends:
 def _holds(other: Track, track: Track) -> bool:
     """Whether a track is one itself, or of letters so much taller that it may have run into them (apart.py)."""
     return other is track or other.place.height >= TALLER * track.place.height
+
+
+def _add(track: Track, row: Row, more: np.ndarray) -> None:
+    """Add pixels of one of a track's rows [h, w] bool to the looks that show the same letters."""
+    if not more.any():
+        return
+    for look in track.looks:
+        if alike(row.soft, row.region, look.row.soft, look.row.region) >= SAME:
+            own = part(more, row.region, look.row.region)
+            look.row.soft = np.where(own, np.uint8(255), look.row.soft)
+    track.changed()

@@ -37,6 +37,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "holds": ("ends", {"holds": False}),
     "passing": ("ends", {"passing": False}),
     "completes": ("ends", {"completes": False}),
+    "stood": ("ends", {"stood": False}),
     "between": ("ends", {"between": False}),
     "passed": ("which", {"passed": WhichRules.steady}),
     "usual": ("which", {"usual": 0.0}),
