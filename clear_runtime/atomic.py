@@ -69,11 +69,16 @@ class WholeFolder(WholeFile):
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a whole text file in UTF-8. Raises ClearError when the disk does not take it."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | os.PathLike, content: bytes) -> None:
+    """Write a whole file. Raises ClearError when the disk does not take it."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with WholeFile(path) as part:
-            part.write_text(text, encoding="utf-8")
+            part.write_bytes(content)
     except OSError as error:
         raise ClearError(
             f"{path.name} could not be written into {path.parent} ({error.strerror or error}). Free some space there, "

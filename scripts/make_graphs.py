@@ -304,7 +304,7 @@ def train_from_film(language: str) -> Graph:
     video = graph.add("LoadVideo", [ONE_LINE, "image"], "The film")
     graph.note("train_from_film", height=620)
     graph.column()
-    clips = graph.add("CLEAR_LoadPairs", [ONE_LINE, "", "by name", 9, 40, 640, 0, True], "Pairs from this film")
+    clips = graph.add("CLEAR_LoadPairs", [ONE_LINE, "", "by name", 9, 12, 640, 0, True], "Pairs from this film")
     bare = nano(graph, 0.0)
     graph.add("PreviewAny", title="How its lines look", source=(clips, "report"))
     graph.column()

@@ -250,7 +250,8 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         "--from-film",
         type=Path,
         metavar="FILE",
-        help="a subtitled film alone: onto its stretches without text, lines are burned that look as its own do",
+        help="a subtitled film alone: onto its stretches without text, and where they are too few onto areas that stay "
+        "free of it in other frames, lines are burned that look as its own do",
     )
     data.add_argument(
         "--style",

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ClearError
+from ..frames.region import Region
 from ..media.video import count_frames, read_facts, read_spans
 from ..wan import GROUP, PATCH, SPATIAL, whole_groups
 from .pairs_on_disk import VIDEOS, Report, stamp, videos
@@ -47,7 +48,8 @@ class Clips(Protocol):
     def sizes(self) -> Sequence[tuple[int, int, int]]: ...
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
-        """(number, clip) for the wanted numbers, which ascend. Each video is decoded at most once."""
+        """(number, clip) for the wanted numbers, which ascend. Each video is decoded at most once;
+        a film once more for clips of parts of its frames."""
 
     def __str__(self) -> str:
         """What a user reads: how many clips of how many videos, and what was left out and why."""
@@ -62,7 +64,8 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """The spans cut from one video, or from a pair's two files. size: height and width of the clips in pixels."""
+    """The spans cut from one video, or from a pair's two files. size: height and width of the clips in pixels. parts:
+    of each span, what of the fitted frames it has, and spans may come more than once; without, all of them."""
 
     name: str
     paths: tuple[str, ...]
@@ -70,6 +73,11 @@ class Source:
     long_side: int
     size: tuple[int, int]
     text: str = ""  # the subtitle file to burn
+    parts: tuple[Region, ...] = ()
+
+    def part(self, i: int) -> str:
+        """What of the frames span i has, in words for its identity; none where it has all of them."""
+        return f"{self.parts[i]}" if self.parts else ""
 
     def read(self, chosen: Sequence[int]) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
         """(number of the span, [T, H, W, 3] of each file), spans in ascending order. Only spans that are under way are
@@ -81,10 +89,10 @@ class Source:
                 i, span = waiting.pop(0)
                 under_way.append((i, span, tuple(torch.empty(len(span), *self.size, 3) for _ in self.paths)))
             scaled = [fitted(frame, self.long_side) for _, frame in frames]
-            for _, span, parts in under_way:
+            for i, span, parts in under_way:
                 for part, frame in zip(parts, scaled):
-                    part[number - span.start] = frame
-            if under_way[0][1].stop == number + 1:
+                    part[number - span.start] = self.parts[i].of(frame[None])[0] if self.parts else frame
+            while under_way and under_way[0][1].stop == number + 1:
                 i, _, parts = under_way.pop(0)
                 yield i, parts
         if waiting or under_way:
@@ -106,16 +114,19 @@ class FileClips:
             source: " ".join(stamp(path) for path in (*source.paths, source.text) if path) for source in self.sources
         }
         self.identities = [
-            f"{stamps[source]} {source.spans[i]} {source.long_side} {settings}".strip() for source, i in self.index
+            " ".join(
+                filter(None, (stamps[source], str(source.spans[i]), f"{source.long_side}", source.part(i), settings))
+            )
+            for source, i in self.index
         ]
 
     def read(self, wanted: Sequence[int]) -> Iterator[tuple[int, Clip]]:
         for source, group in groupby(wanted, lambda n: self.index[n][0]):
             numbers = list(group)
             for n, (i, parts) in zip(numbers, source.read([self.index[n][1] for n in numbers])):
-                yield n, self._clip(source, source.spans[i], parts)
+                yield n, self._clip(source, i, parts)
 
-    def _clip(self, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
+    def _clip(self, source: Source, i: int, parts: tuple[Tensor, ...]) -> Clip:
         return Clip(*parts)
 
     def __str__(self) -> str:
@@ -223,8 +234,8 @@ class BurnedClips(FileClips):
         spans = spread(total, frames, per_video, kept)
         return Source(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
 
-    def _clip(self, source: Source, span: range, parts: tuple[Tensor, ...]) -> Clip:
-        style, fps = self._how[source]
+    def _clip(self, source: Source, i: int, parts: tuple[Tensor, ...]) -> Clip:
+        (style, fps), span = self._how[source], source.spans[i]
         seed = f"{style.seed} {self.seed} {source.name} {span.start}"
         subtitled, _ = burn_clip(parts[0], style, fps, span.start if source.text else 0, seed)
         return Clip(subtitled, parts[0])
@@ -289,6 +300,13 @@ def spread(total: int, frames: int, count: int, kept: Collection[int] | None = N
     return Spans([range(start, start + length) for start in full], n - len(full))
 
 
+def evenly(all_of: list, count: int) -> list:
+    """At most `count` of them, evenly taken."""
+    if len(all_of) <= count:
+        return all_of
+    return [all_of[round(i * (len(all_of) - 1) / max(1, count - 1))] for i in range(count)]
+
+
 def check_settings(frames: int, per_video: int, long_side: int) -> None:
     if frames < SHORTEST or per_video < 1 or long_side < 2 * MULTIPLE:
         raise ClearError(
@@ -300,14 +318,14 @@ def check_settings(frames: int, per_video: int, long_side: int) -> None:
 
 def target_size(height: int, width: int, long_side: int) -> tuple[int, int]:
     """Height and width that frames are scaled and cut to; 0 for a side that is too short."""
-    height, width = _scaled(height, width, long_side)
+    height, width = scaled_size(height, width, long_side)
     return height // MULTIPLE * MULTIPLE, width // MULTIPLE * MULTIPLE
 
 
 def fitted(frame: Tensor, long_side: int) -> Tensor:
     """[H, W, 3] -> the size of target_size, float32: scaled down with antialiasing, then cut evenly at both ends."""
     height, width = frame.shape[:2]
-    size = _scaled(height, width, long_side)
+    size = scaled_size(height, width, long_side)
     if size != (height, width):
         small = F.interpolate(rearrange(frame, "h w c -> 1 c h w").float(), size, mode="bilinear", antialias=True)
         frame = rearrange(small, "1 c h w -> h w c").clamp(0, 1)
@@ -316,7 +334,8 @@ def fitted(frame: Tensor, long_side: int) -> Tensor:
     return frame[top : top + height, left : left + width].float()
 
 
-def _scaled(height: int, width: int, long_side: int) -> tuple[int, int]:
+def scaled_size(height: int, width: int, long_side: int) -> tuple[int, int]:
+    """Height and width that frames are scaled to, before they are cut."""
     scale = min(1.0, long_side / max(height, width))
     return round(height * scale), round(width * scale)
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..atomic import WholeFile
 from ..errors import ClearError
-from ..find.finder import BATCH
+from ..find.finder import BATCH, OnLook
 from ..find.look import resized
 from ..find.marks import Marked, Prior, find_text, marked
 from ..find.options import ADD, ONLY, MarkOptions
@@ -46,7 +46,7 @@ class Looking:
     """What a film is looked at with. marking, prior, subtitle: as `pipeline.remove` takes them; prior None where
     nothing needs one. start, end: seconds. area: outside of which no line goes. everything: whether all of the frames
     are worked on, whatever text there is. looks: a file for what the prior has seen, from which a pass that was stopped
-    goes on."""
+    goes on. on_look: told what the prior has seen in each frame that it looked at."""
 
     marking: MarkOptions
     prior: Prior | None
@@ -57,6 +57,7 @@ class Looking:
     everything: bool = False
     scene_cuts: bool = True
     looks: Path | None = None
+    on_look: OnLook = lambda t, soft: None
 
 
 def look(
@@ -163,6 +164,7 @@ def _found(
             spool=Spool(folder),
             looks=looking.looks,
             on_seen=seen,
+            on_look=looking.on_look,
         )
         for n, (line, rows) in enumerate(lines_of(finding.found, finding.finder.scales)):
             marks.add(n, (span.later(taken.first) for span in finding.line(rows)))

@@ -63,17 +63,19 @@ class OwnLook:
     width: float
 
 
-def own_style(source: Source, plan: Plan, marks: MarksFile, prior: Prior, base: BurnStyle, free: int) -> BurnStyle:
-    """The style that burns lines as the film's own: script and font are `base`'s, the rest is measured. free: the first
-    of BURNED frames without text. The plan has lines that go; where nothing of them is marked, it is `base` itself."""
+def own_style(
+    source: Source, plan: Plan, marks: MarksFile, prior: Prior, base: BurnStyle, clean: Callable[[], torch.Tensor]
+) -> BurnStyle:
+    """The style that burns lines as the film's own: script and font are `base`'s, the rest is measured. clean: asked
+    for BURNED frames without text [T, H, W, 3] float. The plan has lines that go; where nothing of them is marked, it
+    is `base` itself."""
     seen = _of_film(source, plan, marks)
     if seen is None:
         return replace(base, file="", look="as set")
     style = _styled(seen, base, source.size)
-    with closing(source.frames(free, marks.clock().at(free))) as frames:
-        clean = torch.stack([shown.pixels.float() for shown, _ in zip(frames, range(BURNED))])
+    frames = clean()
     for _ in range(ROUNDS):
-        again = _of_burned(clean, style, prior)
+        again = _of_burned(frames, style, prior)
         style = style if again is None else _corrected(style, seen, again, source.size[0])
     return style
 

@@ -45,6 +45,8 @@ MOMENT = 15
 RULES, GROWTH = Rules(), GrowthRules()
 OnSeen = Callable[[Tensor, np.ndarray], None]
 """Given a frame [H, W, 3], and how sure the prior is of its text [h, w] uint8."""
+OnLook = Callable[[int, np.ndarray], None]
+"""Given the number of a frame that was looked at, and how sure the prior is of its text [h, w] uint8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,8 @@ class Finder:
 
     prior: frames [T, h, w, 3] -> soft masks [T, h, w]. threshold: 0..1, how sure it must be. pace: of the video. every:
     frames from look to look, if not the pace's own. place: where the user says that there is text. on_batch is called
-    with the number of frames that have been looked at. on_seen is shown the frame of each batch in which most was seen.
+    with the number of frames that have been looked at. on_seen is shown the frame of each batch in which most was seen,
+    on_look every look.
     keep_soft: hold the soft masks of all looks. spool: where the masks of rows lie that are past; without, in memory.
     looks: a file for what the prior has seen, for a pass that goes on after a stop. rules: of what a row is, when it is
     there, and whether it goes. shots: frames with which one begins.
@@ -90,6 +93,7 @@ class Finder:
     spool: Spool | None = None
     looks: Path | None = None
     on_seen: OnSeen = lambda frame, soft: None
+    on_look: OnLook = lambda t, soft: None
     rules: Rules = RULES
     seen: int = 0  # frames that have been looked at
     count: int = 0  # frames that have been given
@@ -170,6 +174,7 @@ class Finder:
         self.on_seen(self._waiting[most][1], softs[most])
         for (t, frame), soft in zip(self._waiting, softs):
             self._looked.append((t, frame, Seen(soft, frames[t])))
+            self.on_look(t, soft)
             if self.keep_soft:
                 self.soft[t] = soft
         self._waiting = []

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..frames.region import Region
-from .finder import BATCH, RULES, Finder, Found, OnSeen
+from .finder import BATCH, RULES, Finder, Found, OnLook, OnSeen
 from .look import Looker, Scales
 from .options import ADD, AUTO_GROW, MarkOptions
 from .pace import Pace
@@ -149,6 +149,7 @@ def find_text(
     looks: Path | None = None,
     on_seen: OnSeen = lambda frame, soft: None,
     rules: Rules = RULES,
+    on_look: OnLook = lambda t, soft: None,
 ) -> Finding:
     """The first pass over a video of any length, frames [H, W, 3] in 0..1: its text, and what of it is subtitle.
 
@@ -158,10 +159,10 @@ def find_text(
     the number of frames that have been looked at. spool: for the masks of rows; with one, memory hardly grows with
     the video. looks: a file in which what the prior sees is kept for a pass that goes on after a stop; of the same
     frames, prior and options. on_seen is shown, before on_batch is called, the frame of the batch with most text.
-    rules: by which text is found.
+    rules: by which text is found. on_look is told what was seen in each frame that the prior looked at.
     """
     finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, spool, looks, rules), options, lenient)
-    finding.finder.on_seen = on_seen
+    finding.finder.on_seen, finding.finder.on_look = on_seen, on_look
     for frame in frames:
         finding.finder.see(frame)
     finding.finder.finish()

@@ -28,9 +28,9 @@ class LoadPairs(io.ComfyNode):
             display_name="Load Training Pairs",
             category="CLEAR",
             description="Training clips from pairs of videos, subtitled and clean; from clean videos alone, into which "
-            "a Burn Subtitles style is burned; or from one subtitled film alone, by its own stretches without text. "
-            "All files are looked "
-            "through first, and read again, a clip at a time, while training asks for them.",
+            "a Burn Subtitles style is burned; or from one subtitled film alone, by its own stretches and areas "
+            "without text. All files are looked through first, and read again, a clip at a time, while training asks "
+            "for them.",
             inputs=[*_videos(), *_clips()],
             outputs=_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -219,7 +219,8 @@ def _clips() -> list:
             default=False,
             optional=True,
             tooltip="Pairs from one subtitled film alone, named in subtitled: onto its stretches without text, lines "
-            "are burned in the size, colour, outline and place of its own. A style gives their script and font.",
+            "are burned in the size, colour, outline and place of its own; where these are too few, onto areas that "
+            "stay free of text in other frames. A style gives their script and font.",
         ),
     ]
 

@@ -52,7 +52,7 @@ def test_a_broadcast_whose_clock_has_gone_for_hours_begins_at_0(tmp_path, ending
         assert container.start_time > 39_999_000_000
     store = Store(container=ending)
     asked = dict(subtitle=torch.ones(1, 64, 96), subtitle_use="only", prior=None, store=store, start="1.0", end="1.2")
-    done = clean(job(source, target, PlainFill(), **asked))
+    done = clean(job(source, target, Grey(), **asked))
     assert (done.frames, done.changed, done.copied) == (50, 5, 0)
     flash, click = flash_and_click(target)
     assert flash == pytest.approx(36 * 0.04, abs=0.03) and click == pytest.approx(flash, abs=0.03)

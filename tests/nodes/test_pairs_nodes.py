@@ -218,7 +218,8 @@ def test_one_subtitled_film_alone_is_enough(load, tmp_path, monkeypatch):
     monkeypatch.setattr(folder_paths, "get_temp_directory", lambda: str(tmp_path / "temp"))
     film = write_film(tmp_path / "film.mp4")
     clips, report = load(subtitled=str(film), frames=17, per_video=8, long_side=320, own_film=True)
-    assert len(clips.identities) == 3 and "3 clips of 17 frames (320x176) from 1 video" in report
+    assert "Of whole frames without text: 3." in report and "that stay free of text, in frames with some: 5." in report
+    assert clips.sizes[-1] == (17, 176, 320) and len(clips.identities) == 8
     assert "2 lines of the film's own were measured" in report and "at the bottom" in report
     assert len(list((tmp_path / "temp").glob("clear_film_*/film_pairs.json"))) == 1
 

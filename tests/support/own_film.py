@@ -1,4 +1,4 @@
-"""A small film with two lines of a planted look, and stretches without text."""
+"""A small film with two lines of a planted look, and stretches without text or none."""
 
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from clear_runtime.media.writer import VideoWriter
 
 HEIGHT, WIDTH, FRAMES = 180, 320, 112
 TEXT = ((0, 24), (64, 88))
+ALWAYS = ((0, 24), (24, 48))
 PLANTED = BurnStyle(size=13.0, colour="#ffe14d", outline=10.0, outline_colour="#101060", margin=8.0, position="bottom")
 SEEDS = 3, 5
 
@@ -37,11 +38,12 @@ def _line(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     return light - dark, dark
 
 
-def write_film(path: Path) -> Path:
+def write_film(path: Path, text=TEXT, frames: int = FRAMES) -> Path:
+    """text: first and stop of the frames of its lines."""
     with VideoWriter(path, WIDTH, HEIGHT, 24, crf=6) as writer:
-        for t in range(FRAMES):
+        for t in range(frames):
             one = frame(t)
-            for seed, (first, stop) in zip(SEEDS, TEXT):
+            for seed, (first, stop) in zip(SEEDS, text):
                 if first <= t < stop:
                     left, over = _line(seed)
                     one = one * left + over
