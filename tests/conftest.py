@@ -79,8 +79,7 @@ def _no_browser(config) -> str | None:
 
 @pytest.fixture(autouse=True)
 def ordinary_priority():
-    """SVT-AV1 makes a process of root's a real-time one: the other tests' would wait for it, and what it starts is one
-    too."""
+    """What tests write themselves as AV1 makes a process of root's a real-time one (media/codecs.py)."""
     yield
     if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -180,3 +181,17 @@ def _opens(codec: Codec) -> bool:
     except (av.FFmpegError, ValueError):
         return False
     return True
+
+
+@contextmanager
+def same_priority() -> Iterator[None]:
+    """SVT-AV1, when it is opened, makes a process of root's a real-time one, and all that it starts: others wait."""
+    if not hasattr(os, "sched_getscheduler"):  # Linux alone has them
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, priority)

@@ -19,7 +19,7 @@ from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
 from .beside import everything_else, name_film
 from .clock import MPEG_CLOCK
-from .codecs import H264, Codec
+from .codecs import H264, Codec, same_priority
 from .colour import BT709, MATRICES, UNTAGGED, Colour, converter, to_stored
 from .steady import Shown
 from .untouched import keep_untouched, same_form
@@ -201,7 +201,9 @@ class VideoWriter:
             raise ValueError(f"{self.path.name} has been closed; it takes no more frames.")
         picture.pts, picture.time_base = round(when / self._tick), self._tick
         try:
-            container.mux(self._stream.encode(picture))
+            with same_priority():
+                packets = self._stream.encode(picture)
+            container.mux(packets)
             self._beside.advance(when)
         except (av.FFmpegError, OSError) as error:
             self.discard()

@@ -1,12 +1,16 @@
 """The codec of the source where it can be written, on one scale of quality; and what is said where it cannot."""
 
+import os
+
 import pytest
+import torch
 from films import Film, cleaned, frames, make
 from PIL import Image
 
 from clear_runtime.errors import ClearError
 from clear_runtime.film.store import Store
 from clear_runtime.media import codecs, video
+from clear_runtime.media.writer import VideoWriter
 
 KINDS = {
     "hevc": ("libx265", "yuv420p10le", ".mp4"),
@@ -27,6 +31,14 @@ def test_the_result_has_the_source_s_codec_and_bits(tmp_path, monkeypatch, name)
     times = [[float(when) for when, _ in video.read_timed_frames(path)] for path in (source, done.output)]
     assert times[1] == pytest.approx(times[0], abs=1e-3) and len(times[1]) == 50
     assert (frames(done.output) - frames(source)).abs()[:, :32].mean() < 0.01 and done.changed == 50
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling policies")
+def test_writing_av1_leaves_the_process_its_priority(tmp_path):
+    before = os.sched_getscheduler(0)
+    with VideoWriter(tmp_path / "a.mkv", 96, 64, 25, codec=codecs.AV1) as writer:
+        writer.write(torch.zeros(64, 96, 3))
+    assert os.sched_getscheduler(0) == before
 
 
 def test_what_cannot_be_written_becomes_h264_and_is_said(tmp_path):
