@@ -73,6 +73,6 @@ def test_a_full_disk_is_told_in_words(tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pathlib.Path, "write_text", full)
+    monkeypatch.setattr(pathlib.Path, "write_bytes", full)
     with pytest.raises(ClearError, match=r"run.json could not be written .*No space left.*Free some space"):
         write_text(tmp_path / "run.json", "{}")

@@ -61,8 +61,10 @@ class Shots:
         if before is None:
             return
         scene = _beside([*text, *before[2]], frames[t].shape[:2])
+        if scene.mean() < LEAST:
+            return
         apart = _alike(before[1], frames[t], scene)
-        if scene.mean() < LEAST or apart >= self.rules.related:
+        if apart >= self.rules.related:
             return
         near = [one for one in frames if one - 1 in frames]
         steps = {one: _alike(frames[one - 1], frames[one], scene) for one in near if one > before[0]}

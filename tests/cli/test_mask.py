@@ -93,7 +93,7 @@ def test_frames_without_a_time_of_their_own_follow_each_other(tmp_path, monkeypa
     assert [when for when, _ in read_timed_frames(made / "overlay.mp4")] == [
         Fraction(0),
         Fraction(1, 25),
-        Fraction(2, 25),
+        Fraction(1, 25) + steady.SOONEST,
         Fraction(1),
     ]
 

@@ -66,4 +66,4 @@ def test_a_name_that_is_taken_is_said_and_the_masks_of_a_segment_are_checked(fil
     masks_of(target).unlink()
     part = sorted((tmp_path / "clean.mp4.unfinished").glob("segment_*_masks.nut"))[3]
     part.write_bytes(part.read_bytes()[:-9])
-    assert "is damaged; it is made again" in clean(masked(film, target)).notes[0]
+    assert any("is damaged; it is made again" in note for note in clean(masked(film, target)).notes)
