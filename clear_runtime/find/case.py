@@ -21,6 +21,8 @@ class WhichRules:
     pans. words: from one word to the next but one, where they are shown one by one. returns: after which words that are
     seen again at their place are others.
 
+    looks: in which a row is seen, at least, that tells of others.
+
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
     how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
     kind; scripts, outlasts, slides: the first for rows of one line, for one that stands while others change, and for
@@ -36,6 +38,7 @@ class WhichRules:
     """
 
     shortest: int = 7
+    looks: int = 3
     beside: int = 6
     pause: int = 25
     words: int = 12

@@ -143,8 +143,8 @@ def _sizes_alike(a: Track, b: Track, rules: WhichRules) -> bool:
 
 def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is a subtitle for sure: other words take its place in the same look, or it comes and goes while the
-    shot goes on."""
-    if case.track.usual < rules.usual or case.short(rules):
+    shot goes on. Lettering that drives past may be one shape in two looks."""
+    if case.track.usual < rules.usual or case.short(rules) or len(case.track.looks) < rules.looks:
         return False
     return case.comes_or_goes or _changes(case, others, rules)
 

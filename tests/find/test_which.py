@@ -80,6 +80,13 @@ def test_what_looks_like_letters_now_and_then_does_not_tell_by_going():
     assert goes(case(0, 14, width=48), row) == [True, False]
 
 
+def test_what_is_one_shape_in_two_looks_does_not_tell():
+    """Lettering on a board that drives past beside a score."""
+    board = case(100, 107, top=60, middle=500, width=800, letter=90)
+    board.track.looks = board.track.looks[:2]
+    assert goes(case(50, 80), board) == [True, False]
+
+
 @pytest.mark.parametrize("other", [dict(middle=260), dict(top=400), dict(top=HIGH)])
 def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
     assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]
