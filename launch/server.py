@@ -195,8 +195,9 @@ class Server:
         """
         with self._client.listening(f"/ws?clientId={self.client}") as messages:
             prompt_id, node, started = self.queue(prompt), None, time.monotonic()
+            wait = 1.0
             while True:
-                message = messages.receive(1.0) if not messages.closed else time.sleep(1.0)
+                message = messages.receive(wait) if not messages.closed else time.sleep(wait)
                 kind, data = (message.get("type"), message.get("data") or {}) if message else (None, {})
                 if kind == "executing":
                     node = data.get("node")
@@ -204,8 +205,9 @@ class Server:
                     on_progress(data.get("node") or node, data["value"], data["max"])
                 if messages.closed and self._has_ended():
                     raise self._ended()
-                ended = kind in ("execution_success", "execution_error", "execution_interrupted") or kind is None
-                entry = self.result(prompt_id) if ended else None
+                if kind in ("execution_success", "execution_error", "execution_interrupted"):
+                    wait = 0.05  # the history knows it a moment later
+                entry = self.result(prompt_id) if kind is None or wait < 1 else None
                 if entry and entry["status"].get("completed") is not None:
                     return self._outputs(entry)
                 if bound is not None and time.monotonic() - started > bound:
