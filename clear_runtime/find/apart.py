@@ -140,14 +140,18 @@ def _text_near(region: Region, other: Seen) -> np.ndarray:
 
 
 def _alike(region: Region, now: Seen, other: Seen) -> tuple[np.ndarray, np.ndarray]:
-    """How alike two small frames are around each pixel of a rectangle of the masks; 1 where there is nothing in it. And
-    whether a stroke there may have kept its colour."""
+    """How alike two small frames are around each pixel of a rectangle of the masks; where there is nothing in it, as at
+    the nearest edge of something: inside of a broad stroke. And whether a stroke there may have kept its colour."""
     one, two = (picture_of(seen.small, region, seen.scale).mean(2) for seen in (now, other))
     mean = lambda values: ndimage.uniform_filter(values, WINDOW, mode="nearest")
     ones, twos = mean(one), mean(two)
     spread = (mean(one * one) - ones**2).clip(1.0) * (mean(two * two) - twos**2).clip(1.0)
     alike = (mean(one * two) - ones * twos) / np.sqrt(spread)
-    alike[spread < FLAT**2] = 1.0
+    flat = spread < FLAT**2
+    if flat.all():
+        alike[:] = 1.0
+    elif flat.any():
+        alike = alike[tuple(ndimage.distance_transform_edt(flat, return_distances=False, return_indices=True))]
     same_colour = ndimage.minimum_filter(np.abs(one - two), STROKE, mode="nearest") <= LEVELS
     ys, xs = (
         ((np.arange(n) + 0.5) * have / n).astype(int) for n, have in zip((region.height, region.width), alike.shape)

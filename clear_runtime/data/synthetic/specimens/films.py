@@ -186,6 +186,15 @@ def ticker(size: Size) -> Drawing:
     return drawing
 
 
+def driving_lettering(size: Size) -> Drawing:
+    drawing = Drawing(scenes.pan("driving", size, SNOW, speed=0.006))
+    sign = drawing.text("RALLY 30", size=0.3, at=(1.3, 0.7), bold=True, fill=(235, 240, 250))
+    drawing.keep(sign, path=_flies(0.035))
+    for n, rows in enumerate((("I never saw him", "come back home"), ("Nobody told me", "about the bridge"))):
+        drawing.show(drawing.text(*rows, size=0.06, at=(0.5, 0.8), **OUTLINED), 22 * n + 2, 22 * n + 20)
+    return drawing
+
+
 def slides_over_movement(size: Size) -> Drawing:
     drawing = Drawing(scenes.pan("slides over", size, TOWN, speed=0.008, shake=0.001))
     for n, words in enumerate(("Back in the harbour", "two days later")):
@@ -271,6 +280,7 @@ FILMS = {
     "slides over movement": Recipe(
         0, "lines that come in from the side over a moving scene", slides_over_movement, LONG
     ),
+    "driving lettering": Recipe(12, "lines over tall letters that drive past", driving_lettering, LONG),
     "wandering mark": Recipe(12, "a mark that wanders, beside lines", wandering_mark, Size(48, 360, 640)),
     "jumping mark": Recipe(12, "a name that changes its corner, beside lines", jumping_mark, Size(48, 360, 640)),
     "clock": Recipe(7, "a clock at the top that runs, beside lines", running_clock, Size(60, 360, 640)),
