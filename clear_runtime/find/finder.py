@@ -229,7 +229,9 @@ class Finder:
         threshold = self.threshold if self.place is None else 0.5 * self.threshold
         rows_in = lambda soft: rows_of(soft, threshold, self.rules.rows)
         beside = [seen for seen in (self._before, after) if seen is not None]
-        rows = taken_apart(rows_in(now.soft), now, beside, rows_in)
+        rows = rows_in(now.soft)
+        if self.rules.rows.apart:
+            rows = taken_apart(rows, now, beside, rows_in)
         if self.place is None:
             return rows, set()
         asked = {id(row) for row in rows if self.place.holds(t, row, self.scales)}

@@ -28,7 +28,8 @@ class RowRules:
     another are none. rim: pixels, on a frame of 1280, around the letters that may be faint. smallest: pixels of a row
     at least, and tallest: pixels of its letters at least, on a frame of 1280: less is a speck. bars: so many upright
     bars side by side are no letters (bars.py); 0: any may be. straight: share of their contrast that is between columns
-    of the picture; even: how much the distance from one to the next varies, as a share of it.
+    of the picture; even: how much the distance from one to the next varies, as a share of it. apart: what stands and
+    what moves behind it are two, although they are one shape (apart.py).
     """
 
     clear: float = 0.8
@@ -45,6 +46,7 @@ class RowRules:
     bars: int = 6
     straight: float = 0.92
     even: float = 0.2
+    apart: bool = True
 
 
 class Row:

@@ -31,6 +31,7 @@ class Rules:
 
 SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "bars": ("rows", {"bars": 0}),
+    "apart": ("rows", {"apart": False}),
     "sudden": ("shots", {"sudden": 0.0}),
     "dissolves": ("shots", {"dissolves": False}),
     "picture tells": ("ends", {"asks": False}),
@@ -41,6 +42,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "between": ("ends", {"between": False}),
     "passed": ("which", {"passed": WhichRules.steady}),
     "usual": ("which", {"usual": 0.0}),
+    "looks": ("which", {"looks": 1}),
     "bottom": ("which", {"bottom": 2.0}),
     "rim": ("which", {"rim": 1.0}),
     "grain": ("which", {"grain": 1}),
