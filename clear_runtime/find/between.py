@@ -18,11 +18,11 @@ from .kept_looks import KeptLooks
 from .look import FINE, Looker, to_levels
 from .rows import Row
 from .shape import letters_of
-from .tracks import Look, Track, merged
+from .tracks import PASSES, Look, Track, merged
 
 GROWS = 0.3
 """How tall letters that pop in are at first, as a share of their height, at least."""
-ASIDE = 1.5
+ASIDE = (PASSES - 1) / 2
 """How far above or below its place a row is on its way, in its height, at most; beside it, it may be anywhere."""
 Found = Sequence[tuple[Track, Row]]
 """The rows of a look, each with its track."""

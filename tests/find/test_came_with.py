@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from drawn_rows import at, letters, scene, video, white
+from drawn_rows import at, letters, partly, scene, video, white
 
 from clear_runtime.find.came_with import came_with
 from clear_runtime.find.marks import marked
 from clear_runtime.find.options import MarkOptions
-from clear_runtime.find.rows import rows_of
 from clear_runtime.find.rules import Rules
 
 LINE = at(letters(1, 14), 150, 70)
@@ -22,10 +21,7 @@ def frame(shown=None, seed=0):
 
 @pytest.fixture
 def row():
-    """All letters' rectangle, of which the prior sees a half."""
-    (whole,) = rows_of(LINE.astype(np.uint8) * 255, 0.5)
-    whole.soft = np.where(whole.region.of(torch.from_numpy(HALF)[None])[0].numpy(), whole.soft, 0)
-    return whole
+    return partly(LINE, HALF)
 
 
 def test_what_has_the_letters_colour_and_comes_with_them_is_theirs(row):

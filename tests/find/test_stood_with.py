@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from drawn_rows import at, letters, scene, video, white
+from drawn_rows import at, letters, partly, scene, video, white
 
 from clear_runtime.find.marks import marked
 from clear_runtime.find.options import MarkOptions
-from clear_runtime.find.rows import rows_of
 from clear_runtime.find.rules import Rules
 from clear_runtime.find.stood_with import LEAST, stood_with
 
@@ -21,10 +20,7 @@ def frames(count=12, pan=7.0, shown=LINE):
 
 @pytest.fixture
 def row():
-    """All letters' rectangle, of which the prior misses a piece."""
-    (whole,) = rows_of(LINE.astype(np.uint8) * 255, 0.5)
-    whole.soft = np.where(whole.region.of(torch.from_numpy(SEEN)[None])[0].numpy(), whole.soft, 0)
-    return whole
+    return partly(LINE, SEEN)
 
 
 def test_what_stands_with_letters_while_the_scene_moves_is_theirs(row):

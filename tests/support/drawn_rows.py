@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from clear_runtime.find.rows import Row, rows_of
+
 HEIGHT, WIDTH = 180, 320
 
 
@@ -48,3 +50,10 @@ def video(grey: np.ndarray, *shown: tuple[np.ndarray, slice]) -> torch.Tensor:
 def white(frames: torch.Tensor) -> torch.Tensor:
     """A prior that takes for text what is brighter than any scene."""
     return ((frames.mean(-1) - 0.7) / 0.25).clamp(0, 1)
+
+
+def partly(line: np.ndarray, seen: np.ndarray) -> Row:
+    """The rectangle of a row's pixels [H, W] bool, of which the prior sees a part."""
+    (row,) = rows_of(line.astype(np.uint8) * 255, 0.5)
+    row.soft = np.where(row.region.of(torch.from_numpy(seen)[None])[0].numpy(), row.soft, 0)
+    return row
