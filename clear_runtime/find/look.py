@@ -127,4 +127,5 @@ def _resized_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
 
 def to_levels(values: Tensor) -> np.ndarray:
     """Pictures or masks in 0..1 as uint8."""
-    return (values.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
+    # in place: of every frame that is looked at, and these are large
+    return values.to(torch.float32, copy=True).mul_(255).round_().clamp_(0, 255).byte().cpu().numpy()
