@@ -71,8 +71,9 @@ class Looker:
         self.known = []
         for block in blocks(places, ROOM):
             self._closely(block, large[1:], close[1:])
-            if bounds(block.of(close) > 0.5) is not None:
-                self.known.append(block)
+            letters = bounds(block.of(close) > 0.5)
+            if letters is not None:
+                self.known.append(letters.out_of(block))
         return [to_levels(joined(*one)) for one in zip(rough, close)]
 
     def beside(self, frames: Sequence[Tensor], near: Sequence[Region]) -> list[np.ndarray]:

@@ -73,6 +73,10 @@ class Region:
         """The same rectangle as the coordinates of `other`, which holds it, have it."""
         return Region(self.top - other.top, self.left - other.left, self.height, self.width)
 
+    def out_of(self, other: Region) -> Region:
+        """The rectangle that this one is in the coordinates of `other`, in the frame's: undoes `within`."""
+        return Region(self.top + other.top, self.left + other.left, self.height, self.width)
+
     def scaled(self, ratio: float) -> Region:
         """The same in a frame of `ratio` times the size, and no smaller."""
         top, left = int(self.top * ratio), int(self.left * ratio)

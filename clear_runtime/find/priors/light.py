@@ -72,8 +72,8 @@ def _over_pairs(weight: Tensor) -> Tensor:
     """3 x 3 weights [out, in, 3, 3] for maps of which each value stands four times, as those [in, out, 4, 4] of a
     transposed convolution in steps of two over each value once."""
     turned = weight.transpose(0, 1).flip(2, 3)
-    shifts = [(down, right) for down in (0, 1) for right in (0, 1)]
-    return sum(F.pad(turned, (right, 1 - right, down, 1 - down)) for down, right in shifts).contiguous()
+    tall = F.pad(turned, (0, 0, 1, 0)) + F.pad(turned, (0, 0, 0, 1))
+    return (F.pad(tall, (1, 0)) + F.pad(tall, (0, 1))).contiguous()
 
 
 class _Beside(nn.Module):
