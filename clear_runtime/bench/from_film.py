@@ -35,6 +35,7 @@ from ..engines.nano import load
 from ..engines.nano.codec import NanoCodec
 from ..engines.nano.engine import nano_engine
 from ..errors import ClearError
+from ..film.own_look import BURNED
 from ..film.own_pairs import OwnPairs, own_pairs
 from ..find.priors.checkpoints import load_prior
 from ..frames.masks import grow
@@ -61,7 +62,7 @@ log = logging.getLogger(__name__)
 MARKS = "<!-- from-film:begin -->", "<!-- from-film:end -->"
 """Between which the table stands in a file."""
 HELD, APART = 3, 3
-"""One of so many frames is held back; frames between these and what is trained on."""
+"""One of so many frames is held back; frames between these and what is trained on, where there are enough."""
 TRAINED, SCORED = 12, 8
 """Clips that are trained and scored on, at most."""
 CHANGED = 2 / 255
@@ -146,14 +147,13 @@ def rows_as_table(rows: Sequence[Row]) -> str:
 
 def parts_of(frames: int) -> tuple[range, range]:
     """The frames that are trained on, and those that are held back. Raises ClearError for too short a film."""
-    held = max(FRAMES, frames // HELD)
-    first = frames - held
-    if first - APART < 9:
+    first = frames - max(FRAMES, frames // HELD)
+    if first < BURNED:
         raise ClearError(
-            f"{frames} frames are too few: {FRAMES} are held back, and 9 more are needed to train on. Take a longer "
-            "piece of the film."
+            f"{frames} frames are too few: {FRAMES} are held back, and {BURNED} more are needed to train on. Take a "
+            "longer piece of the film."
         )
-    return range(first - APART), range(first, frames)
+    return range(max(BURNED, first - APART)), range(first, frames)
 
 
 def _row(film: Path, folder: Path, steps: int, base: BurnStyle, read: Reader | None) -> Row:
