@@ -95,7 +95,9 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise ClearError(f"There is no file {path.name} in {path.absolute().parent}. Put it there, or choose another one.")
+        raise ClearError(
+            f"There is no file {path.name} in {path.absolute().parent}. Put it there, or choose another one."
+        )
     return path
 
 
