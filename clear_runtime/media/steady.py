@@ -45,19 +45,18 @@ def steady_frames(
     last, by = None, converter()
     told_last, moved = None, Fraction(0)  # of the file's own clock, and what it is moved by since it began anew
     for number, (when, stored, colour) in enumerate(_led(read_stored_frames(video, since, on_damage), 1 / facts.fps)):
-        size = (stored.height, stored.width) if facts.rotation % 180 == 90 else (stored.width, stored.height)
-        if size != (facts.width, facts.height):
-            at = str(number) if when is None else f"{number} ({float(when):.2f} s)"
-            raise ClearError(
-                f"{video.name}: from frame {at} on it is {size[0]}x{size[1]} pixels instead of "
-                f"{facts.width}x{facts.height}. Convert it to one size first."
-            )
         if when is not None:
             if last is not None and told_last is not None and when < told_last - NEW_CLOCK:
                 moved = last + 1 / facts.fps - when
             told_last, when = when, when + moved
         rises = when is not None and (last is None or when > last)
         time = when if rises and when is not None else facts.start if last is None else last + _step(when, facts)
+        size = (stored.height, stored.width) if facts.rotation % 180 == 90 else (stored.width, stored.height)
+        if size != (facts.width, facts.height):
+            raise ClearError(
+                f"{video.name}: from frame {number} ({float(time):.2f} s) on it is {size[0]}x{size[1]} pixels instead "
+                f"of {facts.width}x{facts.height}. Convert it to one size first."
+            )
         last = time
         yield Shown(time, rises and not moved, stored, colour, by)
 
