@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from clear_runtime.errors import ClearError
+from clear_runtime.film.output import h264_ending
 from clear_runtime.media.before_after import save_of_files
 
 from . import PACK, measure
@@ -109,7 +110,7 @@ def pick_result(server: Server, prompt: dict, outputs: dict) -> Path:
 
 def beside_the_source(source: Path, clean: Path) -> dict[str, Path]:
     """The film, and the same beside its source as a film and as a picture, by the ends of their names."""
-    movie, picture = clean.with_name(f"before_after{clean.suffix}"), clean.with_name("before_after.png")
+    movie, picture = clean.with_name(f"before_after{h264_ending(clean)}"), clean.with_name("before_after.png")
     say("Writing both side by side.")
     try:
         save_of_files(source, clean, movie, picture)

@@ -62,7 +62,7 @@ function memory(bytes) {
     return `${Math.max(0.1, bytes / 1e9).toFixed(1)} GB`
 }
 
-/** Facts of a film as two short lines. */
+/** Facts of a film as two short lines, and what of it a node of frames loses. */
 export function planText(facts) {
     if (facts.failed) return told(facts.failed)
     const length = facts.length == null ? "" : seconds(facts.length)
@@ -72,7 +72,8 @@ export function planText(facts) {
     const how = facts.as_before ? say("as the last run here") : say("roughly; the first run here tells better")
     const known = facts.seconds != null
     const time = known ? `${say("about")} ${duration(facts.seconds)} (${how})` : say("time: the first run here tells")
-    return `${first}\n${time} · ${memory(facts.memory)} ${say("of memory beside the model's")}`
+    const takes = `${time} · ${memory(facts.memory)} ${say("of memory beside the model's")}`
+    return [first, takes, ...(facts.loses ?? []).map(told)].join("\n")
 }
 
 /** Keeps a node's facts up to date: whatever was changed in the graph, they are asked for again when they may differ.

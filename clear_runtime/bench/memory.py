@@ -1,14 +1,17 @@
 """What a removal holds in memory beside the frames that go in and those that come out: the runtime's own share.
 
-    python -m clear_runtime bench memory nano|whole|raw [--size 720 1280] [--frames 81]
+    python -m clear_runtime bench memory nano|whole|raw|film [--size 720 1280] [--frames 81]
 
 One line of subtitles over a moving picture, marked without a network; codec and denoiser do next to nothing. The peak
-of a process stays, so each way needs a run of its own.
+of a process stays, so each way needs a run of its own. film: from file to file, what the whole process holds at most.
 """
 
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torch
 from einops import rearrange, reduce, repeat
@@ -18,13 +21,20 @@ from torch.nn import functional as F
 from ..engines.clear import ClearEngine
 from ..engines.nano.engine import nano_engine
 from ..errors import ClearError
+from ..film.options import RemoveFilmOptions
+from ..film.run import Job, clean
+from ..media.writer import VideoWriter
 from ..options import RemoveOptions
 from ..pipeline import remove
+from .peak import Peak
 
 log = logging.getLogger(__name__)
 
-WAYS = {"nano": {}, "whole": {}, "raw": {"output": "raw"}}
-"""Way -> options. nano: the subtitle band, prefilled. whole, raw: the whole frame, as is."""
+FILM = "film"
+WAYS = {"nano": {}, "whole": {}, "raw": {"output": "raw"}, FILM: {}}
+"""Way -> options. nano, film: the subtitle band, prefilled. whole, raw: the whole frame, as is."""
+SHOWN, EVERY = 40, 100
+"""Of so many frames of a film, how many have the line."""
 LINE = (0.82, 0.9, 0.2, 0.8)
 """Top, bottom, left and right of the subtitle, as shares of the frame."""
 
@@ -47,6 +57,8 @@ class MeanCodec:
 def run(way: str, size: list[int], frames: int) -> None:
     """Remove, and log the peak. Raises ClearError where the system does not tell a process's memory (Windows)."""
     height, width = size
+    if way == FILM:
+        return _from_file_to_file(frames, height, width)
     images = film(frames, height, width)
     options = RemoveOptions.of(**WAYS[way], steps=1)
     make = nano_engine if way == "nano" else ClearEngine
@@ -70,16 +82,48 @@ def run(way: str, size: list[int], frames: int) -> None:
     )
 
 
+def _from_file_to_file(frames: int, height: int, width: int) -> None:
+    options = RemoveFilmOptions(remove=RemoveOptions.of(steps=1, subtitles_only=False))
+    engine = nano_engine(MeanCodec(), lambda noise, control, *_: control.clone(), options.remove.engine)
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "film.mp4", Path(folder) / "clean.mp4"
+        with VideoWriter(source, width, height, 25) as writer:
+            for frame in _frames(frames, height, width, lambda t: t % EVERY < SHOWN):
+                writer.write(frame)
+        held = Peak(torch.device("cpu"))
+        done = clean(Job(source, Path(folder) / "work", lambda: target, engine, white, options))
+        most = held.gib()
+    if most is None:
+        raise ClearError("This system does not tell what a process holds at most. Measure on Linux.")
+    log.info(
+        "%s, %d frames of %dx%d, something replaced in %d: %.0f MB in all",
+        FILM,
+        done.frames,
+        width,
+        height,
+        done.changed,
+        most * 2**30 / 1e6,
+    )
+
+
 def film(frames: int, height: int, width: int) -> Tensor:
     """A picture that moves a pixel a frame under white strokes, [T, H, W, 3]."""
+    out = torch.empty(frames, height, width, 3)
+    for t, frame in enumerate(_frames(frames, height, width)):
+        out[t] = frame
+    return out
+
+
+def _frames(count: int, height: int, width: int, has_line: Callable[[int], bool] = lambda t: True) -> Iterator[Tensor]:
     coarse = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
     picture = F.interpolate(coarse, (height, width), mode="bicubic")[0].permute(1, 2, 0).clamp(0, 0.9)
-    out = torch.empty(frames, height, width, 3)
-    for t in range(frames):
-        out[t] = picture.roll(t, 1)
     top, bottom, left, right = _line(height, width)
-    out[:, top:bottom, left:right][:, :, torch.arange(right - left) // 6 % 2 == 0] = 1.0
-    return out
+    strokes = torch.arange(right - left) // 6 % 2 == 0
+    for t in range(count):
+        frame = picture.roll(t, 1)
+        if has_line(t):
+            frame[top:bottom, left:right][:, strokes] = 1.0
+        yield frame
 
 
 def white(frames: Tensor) -> Tensor:

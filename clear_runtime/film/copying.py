@@ -17,7 +17,7 @@ from ..media.writer import stored_as
 from .clean import Cleaning
 from .identity import file_digest
 from .source import Source
-from .store import Store
+from .store import Store, as_written
 from .work import Segment, Work
 
 ENDING = ".copy"
@@ -31,7 +31,7 @@ UNUSUAL = "its packets are unusual: damaged, without times, hidden by an edit li
 def original_packets(source: Source, store: Store) -> tuple[Packets | None, str]:
     """The film's, if the result can have them among its own; else None and why, in words: "" where what the result is
     stored with says enough."""
-    facts, codec = source.facts, store.chosen(source)[0]
+    facts, codec = as_written(source), store.chosen(source)[0]
     form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
     if codec is not SOFTWARE.get(facts.codec) or facts.pixel_format.replace("yuvj", "yuv") != form:
         return None, ""

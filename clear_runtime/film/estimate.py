@@ -79,6 +79,6 @@ def require_room(folder: Path, source_bytes: int, finished_bytes: int) -> None:
     free, needed = shutil.disk_usage(folder).free, 2 * source_bytes - finished_bytes
     if free < needed:
         raise ClearError(
-            f"{folder} has {free / GB:.1f} GB free, and this film needs {needed / GB:.1f} GB or more until it is "
+            f"{folder} has {free / GB:.3g} GB free, and this film needs {needed / GB:.3g} GB or more until it is "
             "whole. Free some space, or choose an output on another disk."
         )

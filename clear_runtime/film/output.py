@@ -39,10 +39,14 @@ def saved_plan(target: Path) -> Path:
     return beside(target, target.stem, "_plan.json")
 
 
+def h264_ending(target: Path) -> str:
+    """Of an H.264 video beside a result: the result's own, where that holds it."""
+    return target.suffix if target.suffix.lower() in MASK_ENDINGS else MASK_ENDINGS[-1]
+
+
 def masks_of(target: Path) -> Path:
     """Where the video of what was replaced in a result lies."""
-    ending = target.suffix if target.suffix.lower() in MASK_ENDINGS else MASK_ENDINGS[-1]
-    return beside(target, target.stem, f"_mask{ending}")
+    return beside(target, target.stem, f"_mask{h264_ending(target)}")
 
 
 def require_new(path: Path) -> None:

@@ -6,13 +6,15 @@ import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..media import steady
-from ..media.video import read_facts
+from ..media.clock import restarts_of
+from ..media.video import main_stream, named, read_facts
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,15 @@ class Source:
             log.warning("%s", text)
             self.damage.append(text)
 
+    @cached_property
+    def _begins_anew(self) -> bool:
+        """Whether its clock does on the way: a time is there twice then, and cannot be sought for."""
+        # brings FFmpeg's libraries: only where a file is read or written
+        import av
+
+        with av.open(named(self.path)) as container:
+            return bool(restarts_of(container, main_stream(container), 1 / self.facts.fps))
+
     @property
     def size(self) -> tuple[int, int]:
         return self.facts.height, self.facts.width
@@ -59,7 +70,7 @@ class Source:
     def frames(self, first: int = 0, when: Fraction | None = None) -> Generator[Shown, None, None]:
         """Those from `first` on. when: its time, if it is known; then the file is sought in, and what lies before is
         not decoded, where the file can do that."""
-        if first and when is not None:
+        if first and when is not None and not self._begins_anew:
             sought = enumerate(steady.steady_frames(self.path, self.facts, when - NEAR, self._on_damage), first)
             number, stored = next(sought, (first, None))
             if stored is not None and stored.told and abs(stored.time - when) < NEAR:

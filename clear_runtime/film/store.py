@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import ClearError
 from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
 from ..media.join import Part, join
+from ..media.video import Facts, keeps_turn
 from ..media.writer import VideoWriter, stored_as
 from .source import Shown, Source
 
@@ -23,8 +24,6 @@ bytes; 10 gives 43.8 dB in 2.4 times."""
 
 DEEPEST = 10
 """Bits of a sample that are written at most."""
-TRANSPARENT = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
-"""How FFmpeg's names of such pixel formats begin."""
 MASKS_CRF = 4.0
 """Of the video of masks: a level of 8 bits at most."""
 
@@ -58,6 +57,11 @@ class SegmentWriter:
         self._files.__exit__(*how)
 
 
+def as_written(source: Source) -> Facts:
+    """A film's facts as those of what its result holds: a turned film is stored as it lies, and says how to turn it."""
+    return source.facts.as_stored() if keeps_turn() else source.facts
+
+
 @dataclass(frozen=True)
 class Store:
     """How a result is stored. crf: x264's constant rate factor, 0 (lossless) to 51, or what comes as close with another
@@ -78,21 +82,26 @@ class Store:
     def chosen(self, source: Source) -> tuple[Codec, str]:
         """What the result is stored with, and why that is not what was asked for, if it is not. Raises ClearError for a
         codec that cannot be."""
-        facts = source.facts
+        facts = as_written(source)
         form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
         return codec_for(self.codec, facts, form, self.container)
 
     def losses(self, source: Source) -> list[str]:
         """What of a film's pictures the result cannot have, in words."""
-        facts, (codec, why) = source.facts, self.chosen(source)
+        facts, (codec, why) = as_written(source), self.chosen(source)
         said = [why] if why else []
         if facts.interlaced and not codec.keeps_fields(facts):
             said.append(
                 f"{source.path.name} is interlaced. {codec.encoder} says so of no frame: the result has both fields in "
                 "each, as the source, and a player has to be told. h264 keeps it."
             )
-        if facts.pixel_format.startswith(TRANSPARENT):
+        if facts.transparent:
             said.append(f"{source.path.name} has a channel of transparency; the result has none.")
+        if self.container.lower() == ".webm" and facts.aspect != 1:
+            said.append(
+                f"The pixels of {source.path.name} are {facts.aspect.numerator}:{facts.aspect.denominator}, which the "
+                "result cannot say: players show it with square ones. .mp4 keeps it."
+            )
         if facts.depth > DEEPEST:
             said.append(f"{source.path.name} has {facts.depth} bits a sample; the result has {DEEPEST}.")
         return said
@@ -103,8 +112,18 @@ class Store:
 
     def segment(self, path: Path, source: Source) -> SegmentWriter:
         facts, codec = source.facts, self.chosen(source)[0].among(self.among)
+        turns = (facts.rotation - as_written(source).rotation) // 90
         writer = VideoWriter(
-            path, facts.width, facts.height, facts.fps, self.crf, facts.colour, like=facts, joins=True, codec=codec
+            path,
+            facts.width,
+            facts.height,
+            facts.fps,
+            self.crf,
+            facts.colour,
+            like=facts,
+            joins=True,
+            codec=codec,
+            turns=turns,
         )
         return SegmentWriter(writer, self._masks(masks_path(path), source) if self.masks else None, source.size)
 

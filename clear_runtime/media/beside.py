@@ -6,6 +6,7 @@ Nothing is encoded again but sound that the new container cannot hold. What it c
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
@@ -13,7 +14,7 @@ from os import PathLike
 from pathlib import Path
 
 from .audio_track import Packets, aac_stream, opus_stream
-from .clock import count_from, zero_of
+from .clock import Restarts, count_from, restarts_of, zero_of
 from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream, named
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
 
     source, path = av.open(named(path)), Path(path)
     film = _film(source)
+    restarts = _restarts(path)
     copies = {}  # index in the source -> what takes its packets
     for stream in source.streams:
         if film is not None and stream.index == film.index:
@@ -56,7 +58,7 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
         elif take is None and not _is_chapter_track(stream) and not _is_timecode(stream, film):
             on_loss(f"{_told(container, path, stream)}; .mkv holds more.")
     _named(container, source)
-    return _packets(source, copies)
+    return _packets(source, copies, restarts)
 
 
 def _told(container, path: Path, stream) -> str:
@@ -104,6 +106,8 @@ def _taker(container, stream) -> Callable | None:
     context = stream.codec_context
     if context is None or stream.type not in ("audio", "subtitle", "video"):
         return None
+    if stream.type == "video" and not (context.width and context.height):  # a cover that is damaged
+        return None
     holds = codec_of(stream) in container.supported_codecs
     if holds:
         out = container.add_stream_from_template(stream)
@@ -130,10 +134,10 @@ def _only_packet(stream) -> bytes:
 
 class _Copy:
     """Packets as they are. Matroska does not say when the first of a picture that refers ahead are decoded: they wait
-    for the first that says it."""
+    for the first that says it. One whose time does not rise, which no container takes, is moved to behind the last."""
 
     def __init__(self, out):
-        self.out, self.held = out, []
+        self.out, self.held, self.last = out, [], None
 
     def __call__(self, packet) -> list:
         if not packet.size:  # what ends a stream
@@ -144,8 +148,16 @@ class _Copy:
         if packet.dts is None:
             self.held.append(packet)
             return []
+        if self.last is not None and packet.dts <= self.last:
+            packet.dts = self.last + self._tick(packet)
+            packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+        self.last = packet.dts
         step = max(1, packet.duration or 0)
         return [*self._released([packet.dts - back * step for back in range(len(self.held), 0, -1)]), packet]
+
+    def _tick(self, packet) -> int:
+        """What is a step of the new file's clock too."""
+        return math.ceil((self.out.time_base or packet.time_base) / packet.time_base)
 
     def _released(self, decoded: list[int]) -> list:
         held, self.held = self.held, []
@@ -172,11 +184,23 @@ class _Transcode:
         return made + (self.out.encode(None) if packet.size == 0 else [])
 
 
-def _packets(source, copies: dict[int, Callable]) -> Packets:
+def _restarts(path: Path) -> Restarts | None:
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    with av.open(named(path)) as again:
+        film = _film(again)
+        rate = film and (film.average_rate or film.guessed_rate)
+        return restarts_of(again, film, 1 / rate) if rate else None
+
+
+def _packets(source, copies: dict[int, Callable], restarts: Restarts | None) -> Packets:
     with source:
         streams = [source.streams[index] for index in copies]
         when, zero = Fraction(0), zero_of(source)
         for packet in source.demux(streams) if streams else ():
+            if restarts is not None:
+                restarts.move(packet)
             count_from(packet, zero)
             if packet.dts is not None:
                 when = packet.dts * packet.time_base

@@ -128,6 +128,8 @@ CODECS = {**SOFTWARE, **NVENC}
 CHOICES = (AS_SOURCE, *CODECS)
 INSTEAD = {"H.264": H264, "VP9": VP9, "AV1": AV1}
 """What is taken where the source's own cannot be written: the first that can."""
+SHAPED = {"h264", "hevc"}
+"""Codecs that say themselves what shape pixels have. For others the container does; PyAV cannot have Matroska do it."""
 FIELD_LINES = 4
 """Of which x264 takes a multiple where two fields share a frame of 4:2:0."""
 LEAST_AV1 = 64
@@ -160,6 +162,8 @@ def _unfit(codec: Codec, facts: Facts, form: str, ending: str) -> str:
         return f"{codec.name} does not go into {ending}"
     if form not in codec.forms:
         return f"{codec.encoder} does not take pictures as {form}"
+    if ending.lower() == ".mkv" and facts.aspect != 1 and codec.name not in SHAPED:
+        return f"{codec.name} in .mkv does not say that pixels are {facts.aspect.numerator}:{facts.aspect.denominator}"
     if codec.encoder == "libsvtav1" and min(facts.width, facts.height) < LEAST_AV1:
         return f"{codec.encoder} takes no side under {LEAST_AV1} pixels"
     return "" if _opens(codec) else f"there is no {codec.encoder} on this machine"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -17,7 +17,7 @@ from .audio_track import Feed
 from .beside import everything_else, name_film
 from .copied import Original, in_step, remade
 from .groups import Copied
-from .video import codec_of, named, read_facts
+from .video import codec_of, keeps_turn, last_shown_for, named, read_facts
 
 log = logging.getLogger(__name__)
 
@@ -80,14 +80,18 @@ def _join(
             files.callback(original.close)
         first = files.enter_context(av.open(named(encoded[0]))).streams.video[0] if encoded else None
         like: Any = original.stream if first is None and original is not None else first
-        picture = _like(container, like)
+        picture, turned = _like(container, like), bool(facts.rotation) and not alone and keeps_turn()
         picture.time_base = like.time_base
         if picture.codec_context is not None:
             picture.codec_context.framerate = facts.fps.limit_denominator(1_000_000)
-            if not alone:  # for some codecs the container is the only one that says it
+            # for some codecs the container is the only one that says these
+            picture.codec_context.sample_aspect_ratio = (facts.as_stored() if turned else facts).aspect
+            if not alone:
                 picture.codec_context.color_primaries = facts.colour.primaries
                 picture.codec_context.color_trc = facts.colour.transfer
             _head(picture.codec_context, like, original, bool(encoded), target.suffix.lower())
+        if turned:
+            picture.set_display_matrix(facts.matrix)
         if not alone:
             name_film(picture, beside)
         rest = Feed(container, iter(()) if alone else everything_else(container, beside, on_loss))
@@ -95,8 +99,10 @@ def _join(
         packets = _packets(parts, original, first.codec_context.extradata if first else None)
         if copied:
             packets = in_step(packets, like.time_base, max(one.delay for one in copied), 1 / facts.fps)
-        for over, packet in enumerate(packets, 1):
+        for over, (packet, is_last) in enumerate(_and_whether_last(packets), 1):
             rest.advance(packet.pts * packet.time_base)
+            if is_last and (lasts := last_shown_for(Path(beside))):
+                packet.duration = round(lasts / packet.time_base)
             packet.stream = picture
             container.mux(packet)
             on_packet(over)
@@ -146,6 +152,16 @@ def _packets(parts: Sequence[Part], original: Original | None, head: bytes | Non
             last = packet
         if last is not None:
             yield remade(last, bytes(last) + nal.END_OF_SEQUENCE)
+
+
+def _and_whether_last(packets: Iterable) -> Iterator[tuple[Any, bool]]:
+    held = None
+    for packet in packets:
+        if held is not None:
+            yield held, False
+        held = packet
+    if held is not None:
+        yield held, True
 
 
 def _of_file(part, head: bytes | None) -> Iterator:

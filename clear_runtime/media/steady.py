@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from ..errors import ClearError
+from .clock import NEW_CLOCK
 from .colour import Colour, converter
 from .video import Facts, OnDamage, log, read_stored_frames, upright
 
@@ -32,8 +33,6 @@ class Shown(NamedTuple):
 
 SOONEST = Fraction(1, 1000)
 """Seconds from a frame to the next where the file shows both at one time: a tick of Matroska's clock."""
-NEW_CLOCK = 1
-"""Seconds back from which on a file's clock has begun anew."""
 UNTIMED = 32
 """Frames without a time, at the beginning, that wait for the first that has one."""
 
@@ -44,25 +43,29 @@ def steady_frames(
     """The frames of a video, each later than the one before; since: from that time on. Raises ClearError for a video
     that changes its size."""
     last, by = None, converter()
+    told_last, moved = None, Fraction(0)  # of the file's own clock, and what it is moved by since it began anew
     for number, (when, stored, colour) in enumerate(_led(read_stored_frames(video, since, on_damage), 1 / facts.fps)):
-        turned = facts.rotation % 180 == 90
-        if ((stored.width, stored.height) if turned else (stored.height, stored.width)) != (facts.height, facts.width):
-            at = str(number) if when is None else f"{number} ({float(when):.2f} s)"
+        if when is not None:
+            if last is not None and told_last is not None and when < told_last - NEW_CLOCK:
+                moved = last + 1 / facts.fps - when
+            told_last, when = when, when + moved
+        rises = when is not None and (last is None or when > last)
+        time = when if rises and when is not None else facts.start if last is None else last + _step(when, facts)
+        size = (stored.height, stored.width) if facts.rotation % 180 == 90 else (stored.width, stored.height)
+        if size != (facts.width, facts.height):
             raise ClearError(
-                f"{video.name}: from frame {at} on it is {stored.width}x{stored.height} pixels instead of "
-                f"{facts.width}x{facts.height}. Convert it to one size first."
+                f"{video.name}: from frame {number} ({float(time):.2f} s) on it is {size[0]}x{size[1]} pixels instead "
+                f"of {facts.width}x{facts.height}. Convert it to one size first."
             )
-        told = when is not None and (last is None or when > last)
-        time = when if told and when is not None else facts.start if last is None else last + _step(when, last, facts)
         last = time
-        yield Shown(time, told, stored, colour, by)
+        yield Shown(time, rises and not moved, stored, colour, by)
 
 
-def _step(when: Fraction | None, last: Fraction, facts: Facts) -> Fraction:
-    """Seconds to a frame whose time does not rise: the shortest there are where those behind it will soon have their
-    own again, in step with the sound; else that of a frame."""
+def _step(when: Fraction | None, facts: Facts) -> Fraction:
+    """Seconds to a frame whose time does not rise: the shortest there are, for those behind it will soon have their own
+    again, in step with the sound; that of a frame where the file gives it none."""
     frame = 1 / facts.fps
-    return frame if when is None or last - when >= NEW_CLOCK else min(SOONEST, frame)
+    return frame if when is None else min(SOONEST, frame)
 
 
 def _led(frames: Iterator[tuple[Fraction | None, Any, Colour]], frame: Fraction) -> Iterator:

@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def same_form(stored, pixel_format: str) -> bool:
-    """Whether a decoded frame has a pixel format, whatever its range is called."""
-    return stored.format.name.replace("yuvj", "yuv") == pixel_format and not round(getattr(stored, "rotation", 0)) % 360
+def same_form(stored, pixel_format: str, turns: int = 0) -> bool:
+    """Whether a decoded frame has a pixel format, whatever its range is called, and is stored so many anticlockwise
+    quarter turns from upright."""
+    turned = round(getattr(stored, "rotation", 0) / 90) % 4
+    return stored.format.name.replace("yuvj", "yuv") == pixel_format and turned == turns
 
 
 def keep_untouched(new, source, mask: Tensor) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import math
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
@@ -31,8 +32,12 @@ ATTACHED_PICTURE = 0x400
 
 STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp"}
 """What covers are coded with, also where nothing says that they are covers."""
+TRANSPARENT = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya")
+"""How FFmpeg's names of pixel formats with transparency begin; that of VP8 and VP9 lies beside their pictures."""
 _BOTTOM_FIRST = (3, 5)
 """FFmpeg's AV_FIELD_BB and AV_FIELD_BT."""
+FASTEST = 1000
+"""Frames a second at most."""
 SHORT = 0.02
 """Share of the frames that a file announces and that may be missing; one may in any case."""
 MOST_BROKEN = 1000
@@ -62,6 +67,14 @@ class Facts:
     bottom_first: bool = False  # whether the lower field of an interlaced frame is shown first
     seconds: Fraction | None = None  # how long it is, where the container says
     chroma_location: str = ""  # of samples as stored, FFmpeg's name; "" where the stream does not say
+    matrix: tuple[int, ...] | None = None  # how players turn the picture, as containers have it: 9 numbers
+    transparent: bool = False
+
+    def as_stored(self) -> Facts:
+        """The same of its pictures as they lie in the file, not turned."""
+        if self.rotation % 180 == 0:
+            return replace(self, rotation=0)
+        return replace(self, width=self.height, height=self.width, aspect=1 / self.aspect, rotation=0)
 
 
 def _refuse(path: Path, why: str) -> ClearError:
@@ -129,9 +142,15 @@ def read_facts(path: str | PathLike) -> Facts:
         first = next(_decode(container, path), None)
         if first is None:
             raise _refuse(path, "the video stream holds no frame. Choose another file.")
-        rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+        rate = _rate(container, stream)
         if not rate:
             raise _refuse(path, "the file does not tell its frame rate. Convert it to MP4 or MKV first.")
+        if rate > FASTEST:
+            raise _refuse(
+                path,
+                f"the file says that it shows {float(rate):g} frames a second, and {FASTEST} is the most that can be "
+                "worked with. Convert it to MP4 or MKV at its own rate first.",
+            )
         turn = _quarter_turns(first)
         width, height = (first.height, first.width) if turn % 2 else (first.width, first.height)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -153,7 +172,18 @@ def read_facts(path: str | PathLike) -> Facts:
             int(getattr(stream.codec_context, "field_order", 0)) in _BOTTOM_FIRST,
             _duration(container, stream),
             chroma_location(codec_of(stream), stream.codec_context.extradata),
+            _matrix(first),
+            first.format.name.startswith(TRANSPARENT) or stream.metadata.get("alpha_mode") == "1",
         )
+
+
+def _rate(container, stream) -> Fraction | None:
+    """Frames a second; where the file says what cannot be, by its length and how many it has."""
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+    seconds = _duration(container, stream)
+    if rate and rate > FASTEST and stream.frames and seconds:
+        return Fraction(stream.frames) / seconds
+    return rate
 
 
 def _announced(stream) -> int:
@@ -185,6 +215,24 @@ def _duration(container, stream) -> Fraction | None:
     if stream.duration:
         return stream.duration * stream.time_base
     return Fraction(container.duration, 1_000_000) if container.duration else None
+
+
+def last_shown_for(path: Path) -> Fraction | None:
+    """Seconds for which a film's last frame is shown, if the file says it."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    with _open(path) as container:
+        stream = main_stream(container)
+        with suppress(av.FFmpegError):  # some cannot be sought in: they are gone through
+            container.seek(max(0, container.duration or 0), backward=True)
+        shown: tuple[Fraction, Fraction | None] = Fraction(-1), None
+        with suppress(av.FFmpegError):
+            for packet in container.demux(stream):
+                if packet.pts is not None:
+                    lasts = packet.duration * packet.time_base if packet.duration else None
+                    shown = max(shown, (packet.pts * packet.time_base, lasts), key=lambda one: one[0])
+    return shown[1]
 
 
 def read_timed_frames(
@@ -317,3 +365,17 @@ def _seconds(frame, zero: Fraction = Fraction(0)) -> Fraction | None:
 def _quarter_turns(frame) -> int:
     """Anticlockwise quarter turns that make the frame upright, as torch.rot90 counts them."""
     return round(getattr(frame, "rotation", 0) / 90) % 4
+
+
+def _matrix(frame) -> tuple[int, ...] | None:
+    """FFmpeg's display matrix of a frame."""
+    data = next((bytes(one) for one in frame.side_data if one.type.name == "DISPLAYMATRIX"), None)
+    return None if data is None else struct.unpack("=9i", data)
+
+
+def keeps_turn() -> bool:
+    """Whether a new file can say how its picture is turned: with PyAV before 17 it is stored upright instead."""
+    # brings FFmpeg's libraries: only where a file is read or written
+    import av
+
+    return hasattr(av.VideoStream, "set_display_matrix")

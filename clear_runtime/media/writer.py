@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..atomic import WholeFile
@@ -32,6 +33,14 @@ log = logging.getLogger(__name__)
 VISUALLY_LOSSLESS_CRF = 10
 FASTEST_CLOCK = 100_000_000
 """Ticks a second, well within the 32 bits that a container has for them."""
+
+
+def _require(width: int, height: int, fps: Fraction, crf: float) -> None:
+    if width < 2 or height < 2 or fps <= 0 or not 0 <= crf <= 51:
+        raise ClearError(
+            f"A {width}x{height} video at {float(fps):g} frames per second with crf {crf:g} cannot be "
+            "written. Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
+        )
 
 
 def _tick(fps: Fraction) -> Fraction:
@@ -95,6 +104,8 @@ class VideoWriter:
                   that a part that is made again is the one that it was
     notes         texts kept in the file by name, as ComfyUI keeps a workflow
     codec         what it is stored with (media/codecs.py); it has to take the pixel format that `like` comes to
+    turns         anticlockwise quarter turns that make upright what is stored; frames are given upright. Who lays parts
+                  end to end says so in the film
     seekable      frames between two from which a player can begin; None leaves it to x264 (250)
 
     Raises ClearError for a disk that is full or a folder that cannot be written.
@@ -116,20 +127,20 @@ class VideoWriter:
         notes: Mapping[str, str] | None = None,
         seekable: int | None = None,
         codec: Codec = H264,
+        turns: int = 0,
     ):
         # brings FFmpeg's libraries: only where a file is read or written
         import av
 
-        self.path, self.frames, self._size = Path(path), 0, (height, width)
+        self.path, self.frames, self._size, self._turns = Path(path), 0, (height, width), turns
+        if turns:
+            width, height = (height, width) if turns % 2 else (width, height)
+            like = like and like.as_stored()
         self._fps = Fraction(fps).limit_denominator(1_000_000)
         self._start = Fraction(start)
         known = colour.matrix in (*MATRICES, UNTAGGED.matrix)
         self._colour = colour = colour if known else replace(colour, matrix=BT709.matrix)
-        if width < 2 or height < 2 or self._fps <= 0 or not 0 <= crf <= 51:
-            raise ClearError(
-                f"A {width}x{height} video at {float(self._fps):g} frames per second with crf {crf:g} cannot be "
-                "written. Use sides of 2 pixels or more, a rate above 0, and a crf from 0 to 51."
-            )
+        _require(width, height, self._fps, crf)
         self._tick, self._converter = _tick(self._fps), converter()
         self._whole = WholeFile(self.path)
         self._part = self._whole.part
@@ -179,14 +190,15 @@ class VideoWriter:
                 f"not {(*self._size, 3)}. Give all frames of a video the same size."
             )
         when = self._start + self.frames / self._fps if time is None else time
-        picture = to_stored(frame, self._format, self._colour, self._converter)
-        if mask is not None and source is not None and same_form(source.stored, self._format):
-            keep_untouched(picture, source.stored, mask)
+        lying = torch.rot90(frame, -self._turns)
+        picture = to_stored(lying, self._format, self._colour, self._converter)
+        if mask is not None and source is not None and same_form(source.stored, self._format, self._turns):
+            keep_untouched(picture, source.stored, torch.rot90(mask, -self._turns))
         self._put(picture, when)
 
     def write_as_it_is(self, source: Shown) -> None:
         """Append a frame of a source at its own time: the samples as they are stored, if the form is the same."""
-        if not same_form(source.stored, self._format):
+        if not same_form(source.stored, self._format, self._turns):
             self.write(source.picture(), source.time)
             return
         source.stored.pict_type = 0  # the encoder chooses its own keyframes

@@ -43,10 +43,11 @@ def served_file(name: str) -> Path:
 
 
 def about(asked: Mapping[str, str]) -> dict:
-    """The film's facts and what a run of the node with these options takes. failed: in words, where it cannot be
-    read."""
+    """The film's facts and what a run of the node with these options takes. loses: what of it does not go through a
+    node of frames, in words. failed: in words, where it cannot be read."""
     # the runtime, which start-up does without
     from ...clear_runtime.film.estimate import cost_of
+    from ...clear_runtime.media.as_frames import lost_as_frames
     from ...clear_runtime.media.video import read_facts
 
     try:
@@ -72,7 +73,12 @@ def about(asked: Mapping[str, str]) -> dict:
         "memory": memory,
         "seconds": seconds,
         "as_before": shown,
+        "loses": _lost(lost_as_frames(path, facts)) if asked.get("node") in IN_MEMORY else [],
     }
+
+
+def _lost(said: list[str]) -> list[str]:
+    return [*said, "Remove Subtitles (Video) keeps all of this."] if said else []
 
 
 def still(name: str, at: float, side: int) -> bytes:

@@ -132,7 +132,7 @@ def test_text_boxes_are_not_painted_over_without_a_reader(folder):
 def test_memory_is_said_for_each_way(caplog):
     from clear_runtime.cli.main import main
 
-    for way in ("nano", "whole", "raw"):
+    for way in ("nano", "whole", "raw", "film"):
         with caplog.at_level("INFO"):
             main(["bench", "memory", way, "--size", "96", "160", "--frames", "9"])
         assert f"{way}, 9 frames of 160x96" in caplog.text

@@ -29,11 +29,14 @@ CLOSED, EVERY = [(0, 20), (100, 150)], [(0, 36), (94, 150)]
 """First and stop of what is copied: of the film, frames 36 to 94 are painted; where each is a keyframe, all others."""
 
 
-def film(path, kind, tag=None, encoders=1):
-    """The first line of tiny_film, in groups of 20 pictures; encoders: how many make its frames, in turn."""
+def film(path, kind, tag=None, encoders=1, turned=None):
+    """The first line of tiny_film, in groups of 20 pictures; encoders: how many make its frames, in turn. turned: how
+    far players turn it, degrees."""
     codec, options, form = KINDS[kind]
     with av.open(str(path), "w") as container:
         stream = _stream(container, codec, options, form)
+        if turned:
+            stream.set_display_rotation(turned)
         if tag:
             stream.codec_context.codec_tag = tag
         for number in range(encoders):
@@ -187,7 +190,6 @@ def test_where_it_would_be_wrong_all_is_encoded_anew(tmp_path, why):
 
 
 @pytest.mark.parametrize("ending, other, why", [
-    (".mp4", dict(rotation=90), "its picture is turned"),
     (".mkv", dict(interlaced="tff", codec="libx265", parameters="interlace=tff"), "its picture is interlaced"),
 ])  # fmt: skip
 def test_a_picture_that_is_not_stored_as_it_was_is_not_copied_and_that_is_said(tmp_path, ending, other, why):
@@ -195,6 +197,18 @@ def test_a_picture_that_is_not_stored_as_it_was_is_not_copied_and_that_is_said(t
     done = cleaned(source, tmp_path / f"b{ending}", prior=lambda frames: torch.zeros(frames.shape[:3]))
     assert (done.copied, done.frames) == (0, 50)
     assert done.notes[-1] == f"Nothing of a{ending} is copied, for {why}: what nobody touched is encoded anew too."
+
+
+@pytest.mark.parametrize("kind, ending", [("h264", ".mp4"), ("hevc", ".mkv")])
+def test_of_a_turned_film_too_and_it_is_turned_all_along(tmp_path, kind, ending):
+    source, target = film(tmp_path / f"a{ending}", kind, turned=180), tmp_path / f"b{ending}"
+    done = cleaned(source, target, subtitles_only=False)
+    (before, _), (after, said) = stored(source), stored(target)
+    assert done.copied == 70 and done.notes == [] and not said
+    for first, stop in CLOSED:
+        assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(before[first:stop], after[first:stop]))
+    assert not any(np.array_equal(before[t][1], after[t][1]) for t in range(*LINES[0]))
+    assert {round(frame.rotation) % 360 for _, frame, _ in video.read_stored_frames(target)} == {180}
 
 
 def test_packets_that_are_unusual_are_left_alone(tmp_path):

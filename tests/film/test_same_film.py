@@ -2,12 +2,15 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from films import Film, cleaned, flash_and_click, make, packets
 from tiny_film import Grey, job
 
+from clear_runtime.errors import ClearError
 from clear_runtime.film.run import clean
+from clear_runtime.film.source import Source
 from clear_runtime.film.store import Store
 from clear_runtime.media import video
 
@@ -66,8 +69,96 @@ def test_a_turned_film_of_ten_bits(tmp_path):
     source, target = make(tmp_path / "a.mp4", film), tmp_path / "b.mp4"
     clean(job(source, target, Grey(), subtitle_use="only", subtitle=torch.zeros(1, 96, 64), prior=None))
     facts = video.read_facts(target)
-    assert (facts.width, facts.height, facts.depth, facts.rotation) == (64, 96, 10, 0)
+    assert (facts.width, facts.height, facts.depth, facts.rotation) == (64, 96, 10, 90)
     assert (frames(target) - frames(source)).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize("degrees, ending", [(90, ".mp4"), (180, ".mkv"), (270, ".mov")])
+def test_a_turned_film_lies_as_it_did_and_is_painted_upright(tmp_path, degrees, ending):
+    source = make(tmp_path / f"a{ending}", Film(range(0, 400, 40), rotation=degrees, aspect=Fraction(4, 3), tracks=0))
+    before = video.read_facts(source)
+    place = torch.zeros(1, before.height, before.width)
+    place[:, 8:16, 4:40] = 1
+    store = Store(container=ending, masks=True)
+    more = dict(subtitle=place, subtitle_use="only", prior=None, store=store)
+    done = clean(job(source, tmp_path / f"b{ending}", Grey(), **more))
+    after = video.read_facts(done.output)
+    assert (after.matrix, after.aspect) == (before.matrix, before.aspect) and after.rotation == degrees
+    old, new = frames(source), frames(done.output)
+    assert old.shape == new.shape and (new[:, 10:14, 8:36] - 0.5).abs().max() < 0.1
+    assert (old - new)[:, 24:].abs().mean() < 0.003, "samples that nobody touched are the source's own"
+    masks = frames(done.masks)
+    assert masks.shape == new.shape and masks[:, 10:14, 8:36].min() > 0.9 and masks[:, 24:].max() < 0.1
+
+
+def test_broadcasts_one_behind_the_other_keep_step_and_are_found_again(tmp_path):
+    one, other = (make(tmp_path / f"{n}.ts", Film(range(0, n, 40), flash=20)) for n in (1200, 2000))
+    source = tmp_path / "a.ts"
+    source.write_bytes(one.read_bytes() + other.read_bytes())
+    done = cleaned(source, tmp_path / "b.mkv")
+    assert done.frames == 80 and done.notes == []
+    with av.open(done.output) as container:
+        flashes = [float(f.time) for f in container.decode(video=0) if f.to_ndarray(format="gray").mean() > 180]
+    with av.open(done.output) as container:
+        clicks = [
+            float(f.time) + np.abs(f.to_ndarray()[0]).argmax() / f.sample_rate
+            for f in container.decode(audio=0)
+            if np.abs(f.to_ndarray()).max() > 0.4
+        ]
+    assert flashes == pytest.approx([0.8, 2.0], abs=0.03) and len(clicks) >= 2
+    assert all(min(abs(click - flash) for flash in flashes) < 0.03 for click in clicks)
+    film = Source(source)
+    shown = [(one.number, one.time, one.pixels.mean()) for one in film.frames()]
+    number, when, _ = shown[50]
+    assert [(one.number, one.time, one.pixels.mean()) for one in film.frames(number, when)] == shown[50:]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_sound_whose_times_do_not_rise_is_taken_over(tmp_path, ending):
+    source, odd = make(tmp_path / "a.mp4", Film(range(0, 400, 40))), tmp_path / "odd.mkv"
+    with av.open(str(source)) as given, av.open(str(odd), "w") as container:
+        streams = [container.add_stream_from_template(stream) for stream in given.streams]
+        for packet in given.demux():
+            if packet.dts is not None:
+                if packet.stream.type == "audio":  # two at a time
+                    packet.pts = packet.dts = packet.pts // 2048 * 2048
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+    done = cleaned(odd, tmp_path / f"b{ending}")
+    sounds = [[data for _, data in packets(path, "audio")[0]] for path in (odd, done.output)]
+    assert sounds[0] == sounds[1] and len(sounds[0]) > 15
+
+
+def test_a_last_frame_is_shown_for_as_long_as_it_was(tmp_path):
+    source = make(tmp_path / "a.mp4", Film((0, 40, 80, 20_000, 20_040, 20_080), tracks=0))
+    assert video.read_facts(source).fps < 1
+    done = cleaned(source, tmp_path / "b.mp4")
+    assert video.read_facts(done.output).seconds == pytest.approx(video.read_facts(source).seconds, abs=0.002)
+
+
+def test_a_rate_that_no_film_has_is_refused_in_words(tmp_path):
+    source = make(tmp_path / "a.avi", Film((0, 40), codec="mpeg4", tracks=0))
+    data = bytearray(source.read_bytes())
+    at = data.index(b"strh") + 8 + 20  # scale, then rate
+    data[at : at + 8] = (1).to_bytes(4, "little") + (1_000_000).to_bytes(4, "little")
+    source.write_bytes(data)
+    with pytest.raises(ClearError, match=r"shows 1e\+06 frames a second, and 1000 is the most"):
+        cleaned(source, tmp_path / "b.mkv")
+
+
+def test_a_cover_that_is_damaged_is_left_out_and_said(tmp_path):
+    source = tmp_path / "a.mkv"
+    plain = make(tmp_path / "plain.mp4", Film((0, 40)))
+    with av.open(str(plain)) as given, av.open(str(source), "w") as container:
+        streams = [container.add_stream_from_template(stream) for stream in given.streams]
+        container.add_attachment("cover.jpg", "image/jpeg", b"\xff\xd8\xff" + bytes(500))
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+    assert cleaned(source, tmp_path / "b.mp4").notes == [
+        "a.mkv: track 2 (video, mjpeg) cannot be in .mp4; .mkv holds more."
+    ]
 
 
 def test_of_a_damaged_film_what_can_be_read_is_cleaned_and_the_rest_told(tmp_path):

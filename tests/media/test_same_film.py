@@ -369,12 +369,15 @@ def packed(written: str) -> bytes:
 ])  # fmt: skip
 @pytest.mark.parametrize("full", [False, True])
 def test_tags_of_all_kinds_go_over_in_every_codec(tmp_path, codec, form, ending, said, full):
-    film = Film(codec=codec, pixel_format=form, tracks=0, location=said, tags=(9, 9, 16), full_range=full)
+    wide = Fraction(1) if ending == ".mkv" and "265" not in codec else Fraction(64, 45)
+    tags = dict(location=said, tags=(9, 9, 16), full_range=full, aspect=wide)
+    film = Film(codec=codec, pixel_format=form, tracks=0, **tags)
     source = make(tmp_path / f"a{ending}", film)
     before = video.read_facts(source)
-    assert (before.chroma_location, before.colour) == (said, Colour(9, 9, 16, full))
+    assert (before.chroma_location, before.colour, before.aspect) == (said, Colour(9, 9, 16, full), wide)
     after = video.read_facts(cleaned(source, tmp_path / f"b{ending}").output)
     assert (after.chroma_location, after.colour, after.codec) == (said, before.colour, before.codec)
+    assert after.aspect == wide
 
 
 @pytest.mark.parametrize("codec, form, ending", [

@@ -1,5 +1,7 @@
 """WebM, chosen by the result's name: VP9 or AV1, with sound that it can hold, and nothing lost without a word."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from clear_runtime.errors import ClearError
 from clear_runtime.film.output import masks_of
 from clear_runtime.film.store import Store
 from clear_runtime.media import beside, video
+from launch import demo
 
 
 def sound_packets(path):
@@ -43,6 +46,35 @@ def test_a_webm_keeps_its_codec_and_its_sound_packet_by_packet(tmp_path, monkeyp
     assert click_after_flash(done.output) == pytest.approx(click_after_flash(source), abs=0.002)
     assert (frames(done.output) - frames(source)).abs()[:, :32].mean() < 0.01 and done.changed == 50
     assert (tmp_path / "b.webm").read_bytes()[:64].find(b"webm") > 0
+
+
+def test_the_demo_shows_a_webm_beside_its_source(tmp_path):
+    film = Film(range(0, 400, 40), codec="libvpx-vp9")
+    source, clean = (make(tmp_path / f"{name}.webm", film) for name in ("a", "clean"))
+    made = demo.beside_the_source(source, clean)
+    assert list(made) == ["clean.webm", "before_after.mkv", "before_after.png"]
+    both = video.read_facts(made["before_after.mkv"])
+    assert (both.width, both.frames or 10, both.audio) == (2 * 96 + 2, 10, "opus")
+
+
+@pytest.mark.parametrize("ending, codec, said", [
+    (".mkv", "h264", "The result is H.264, for vp9 in .mkv does not say that pixels are 4:3."),
+    (".mp4", "vp9", ""),
+    (".webm", "vp9", "The pixels of a.mp4 are 4:3, which the result cannot say: players show it with square ones. .mp4 "
+     "keeps it."),
+])  # fmt: skip
+def test_the_shape_of_pixels_stays_or_that_is_said(tmp_path, ending, codec, said):
+    film = Film(range(0, 400, 40), codec="libvpx-vp9", tracks=0, aspect=Fraction(4, 3))
+    done = cleaned(make(tmp_path / "a.mp4", film), tmp_path / f"b{ending}")
+    facts = video.read_facts(done.output)
+    assert done.notes == ([said] if said else []) and facts.codec == codec
+    assert facts.aspect == (1 if ending == ".webm" else Fraction(4, 3))
+
+
+def test_transparency_beside_the_pictures_is_said(tmp_path):
+    source = make(tmp_path / "a.webm", Film((0, 40), codec="libvpx-vp9", pixel_format="yuva420p", tracks=0))
+    done = cleaned(source, tmp_path / "b.webm")
+    assert done.notes == ["a.webm has a channel of transparency; the result has none."]
 
 
 def test_of_a_film_with_other_codecs_all_that_is_changed_or_lost_is_said(tmp_path):

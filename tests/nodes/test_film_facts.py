@@ -4,7 +4,9 @@ import io
 import json
 import shutil
 import sys
+from fractions import Fraction
 
+import films
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,22 @@ def test_length_size_and_memory_are_told_of_a_chosen_film(facts, pace, folder):
     assert 0 < told["memory"] < 28 * pixels, "a window of it"
     in_memory = facts.about({"file": "a.mp4", "node": "CLEAR_SubtitleRemove"})["memory"]
     assert in_memory == told["memory"] + 28 * pixels, "all of it, before and after and masks"
+
+
+@pytest.mark.parametrize("name, film, words", [
+    ("a.mp4", {}, []),
+    ("a.mp4", dict(times=(0, 30, 60, 90, 180, 270)), ["come at uneven times"]),
+    ("a.mp4", dict(times=tuple(range(400, 600, 40)), rotation=90), ["begins 0.40 s late", "is stored turned"]),
+    ("a.mkv", dict(tracks=2, subtitles=True, aspect=Fraction(64, 45)), ["the first alone", "subtitle tracks", "64:45"]),
+    ("a.mp4", dict(codec="libx265", pixel_format="yuv420p10le", tags=(9, 9, 16)), ["more than 8 bits or HDR"]),
+    ("a.mkv", dict(cover_first=True), ["those of the first"]),
+])  # fmt: skip
+def test_what_frames_lose_is_said_before_the_run(facts, pace, folder, name, film, words):
+    films.make(folder / name, films.Film(**{"times": tuple(range(0, 200, 40)), **film}))
+    told = facts.about({"file": name, "node": "CLEAR_SubtitleRemove"})["loses"]
+    assert [word in said for word, said in zip(words, told)] == [True] * len(words)
+    assert told[len(words) :] == (["Remove Subtitles (Video) keeps all of this."] if words else [])
+    assert facts.about({"file": name, "node": "CLEAR_SubtitleRemoveVideo"})["loses"] == []
 
 
 def test_time_is_what_the_last_run_showed(facts, pace, folder, monkeypatch):
