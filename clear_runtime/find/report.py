@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from torch import Tensor
 
 from ..errors import ClearError
 from ..frames.region import Region
@@ -18,6 +19,8 @@ CLEAR = 0.8
 folds read as letters for a moment."""
 TOGETHER = 6
 """Frames by which the rows of one line may come and go apart."""
+EACH, GIVEN, CHANGED = "each", "given", "changed"
+"""What marks frames where nobody looks for text over time: the prior in each by itself, the user's mask, the model."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,10 @@ class Report:
     """What else should be known, a sentence each."""
     looked: bool = True
     """False where nobody looked for text over time: then there is nothing to say about lines."""
+    by: str = EACH
+    """What marked the frames, where nobody did."""
+    marked: int = 0
+    """In how many something is marked, where nobody did."""
 
     def tell(self, frames: int, found: list[Found], scales: Scales) -> None:
         self.frames, self.lines = frames, [line for line, _ in lines_of(found, scales)]
@@ -65,9 +72,11 @@ class Report:
 
     def text(self, fps: float | None = None) -> str:
         """For people. fps: frames per second, for time codes; without, frames are counted from 0."""
-        if not self.looked:
-            return "\n".join([f"{self.frames} frames, each looked at on its own.", *self.notes])
         at = lambda first, stop: _stretch(first, stop, fps)
+        still = [f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}."]
+        after = still * bool(self.left) + self.notes
+        if not self.looked:
+            return "\n".join([self._marked(), *after])
         if not self.removed:
             said = [self._nothing()]
         else:
@@ -81,9 +90,18 @@ class Report:
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
         if faint := len(self.lines) - len(self.named):
             said.append(f"Not named: {faint} that hardly read as text.")
-        if self.left:
-            said.append(f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}.")
-        return "\n".join(said + self.notes)
+        return "\n".join(said + after)
+
+    def count(self, marks: Tensor) -> None:
+        """Of one frame more, what is marked in it [H, W]."""
+        self.frames, self.marked = self.frames + 1, self.marked + bool(marks.any())
+
+    def _marked(self) -> str:
+        if self.by == GIVEN:
+            return f"Replaced in {self.marked} of {self.frames} frames: what the mask subtitle covers."
+        if self.by == CHANGED:
+            return f"Replaced in {self.marked} of {self.frames} frames: what the model changed."
+        return f"Text in {self.marked} of {self.frames} frames, each looked at on its own."
 
     def _nothing(self) -> str:
         """That no line goes, and what can be done: text that was left needs no lower threshold."""
