@@ -52,6 +52,8 @@ class Report:
     """What else should be known, a sentence each."""
     looked: bool = True
     """False where nobody looked for text over time: then there is nothing to say about lines."""
+    removes: bool = True
+    """False where what is found is only marked."""
     by: str = EACH
     """What marked the frames, where nobody did."""
     marked: int = 0
@@ -86,7 +88,7 @@ class Report:
                 said[0] += f" Nothing {', '.join(at(*gap) for gap in gaps[:8])}{' ...' if len(gaps) > 8 else ''}."
         for goes in (True, False):
             lines = [line for line in self.named if line.goes == goes]
-            said += [_became(line, at(line.first, line.stop)) for line in lines[:40]]
+            said += [self._became(line, at(line.first, line.stop)) for line in lines[:40]]
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
         if faint := len(self.lines) - len(self.named):
             said.append(f"Not named: {faint} that hardly read as text.")
@@ -103,8 +105,20 @@ class Report:
             return f"Replaced in {self.marked} of {self.frames} frames: what the model changed."
         return f"Text in {self.marked} of {self.frames} frames, each looked at on its own."
 
+    def _became(self, line: Line, when: str) -> str:
+        if not line.goes:
+            return f"Left: {when}, {_look(line)}"
+        return f"Removed: {when}, {_look(line)}" if self.removes else f"Marked: {when}, {_look(line)}"
+
     def _nothing(self) -> str:
         """That no line goes, and what can be done: text that was left needs no lower threshold."""
+        if self.lines and not self.removes:
+            return (
+                f"No subtitle was found in {self.frames} frames: the text there is left, for the reasons below. If one "
+                "of them is the subtitle: switch subtitles_only off."
+            )
+        if not self.removes:
+            return f"No subtitle was found in {self.frames} frames. If there is one: lower threshold."
         way = "connect a mask that shows where it is to subtitle"
         if not self.lines:
             return f"No subtitle was found in {self.frames} frames. If there is one: lower threshold, or {way}."
@@ -202,10 +216,6 @@ def _rows(tracks) -> int:
         if not levels or middle > levels[-1].bottom:
             levels.append(region)
     return len(levels)
-
-
-def _became(line: Line, when: str) -> str:
-    return f"Removed: {when}, {_look(line)}" if line.goes else f"Left: {when}, {_look(line)}"
 
 
 def _look(line: Line) -> str:
