@@ -243,9 +243,10 @@ def film_before(prompt: dict, node: str) -> str:
     seen: set[str] = set()
     while node not in seen:
         seen.add(node)
-        inputs = prompt.get(node, {}).get("inputs", {})
+        known = prompt.get(node, {})
+        inputs, ours = known.get("inputs", {}), str(known.get("class_type")).startswith("CLEAR_")
         named = [inputs[key] for key in FILES if isinstance(inputs.get(key), str) and inputs[key]]
-        if named and len(seen) > 1:
+        if named and not ours:  # Burn Subtitles names a file of lines
             return named[0]
         linked = [name for name, value in inputs.items() if isinstance(value, list) and len(value) == 2]
         if linked:
