@@ -6,7 +6,7 @@ they are made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,6 +27,7 @@ from ..find.place import Place
 from ..find.report import lines_of
 from ..find.spans import LONGEST, Span, spans_of
 from ..find.spool import Spool
+from ..frames.parallel import one_ahead
 from ..frames.region import Region, bounds
 from ..media.pictures import overlay
 from . import plan as plans
@@ -96,6 +97,10 @@ class _Taken:
         self.times: list[int] = []
 
     def __iter__(self) -> Iterator[Tensor]:
+        with closing(one_ahead(self._frames())) as frames:
+            yield from frames
+
+    def _frames(self) -> Generator[Tensor, None, None]:
         self.first, self.times, ended = 0, [], False
         with closing(self.source.frames()) as frames:
             for shown in frames:

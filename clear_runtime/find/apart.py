@@ -164,5 +164,5 @@ def _only(row: Row, here: np.ndarray, moves: bool = False) -> Row:
     soft = np.where(here, row.soft, 0)
     lines, columns = (np.flatnonzero((soft > 0).any(axis)) for axis in (1, 0))
     inner = Region.between(int(lines[0]), int(columns[0]), int(lines[-1]) + 1, int(columns[-1]) + 1)
-    at = Region(row.region.top + inner.top, row.region.left + inner.left, inner.height, inner.width)
+    at = inner.out_of(row.region)
     return Row(at, soft[inner.rows, inner.columns], row.sure, row.letter, row.upright, moves)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .colours import distance
 from .passing import CALM, CHANGED
 from .rows import Row
 from .steady import picture_of
@@ -27,7 +28,7 @@ def came_with(row: Row, colour: Sequence[float], there: np.ndarray, empty: np.nd
     height, width = row.soft.shape
     size = tuple(round(side / scale) for side in there.shape[:2])
     wide = row.region.grown(row.region.height, *size)
-    differs = np.abs(picture_of(there, wide, scale) - picture_of(empty, wide, scale)).max(2)
+    differs = distance(picture_of(there, wide, scale), picture_of(empty, wide, scale))
     top, left = (round(by * scale) for by in (row.region.top - wide.top, row.region.left - wide.left))
     now = picture_of(there, row.region, scale)
     bottom, right = top + now.shape[0], left + now.shape[1]
@@ -42,5 +43,5 @@ def came_with(row: Row, colour: Sequence[float], there: np.ndarray, empty: np.nd
     whole = changed[np.ix_(ys, xs)]
     if not letters.any() or whole[letters].mean() < KNOWN:
         return np.zeros((height, width), dtype=bool)
-    alike = np.abs(now - np.asarray(colour, dtype=np.float32)).max(2) <= SHADE
+    alike = distance(now, np.asarray(colour, dtype=np.float32)) <= SHADE
     return (changed & alike)[np.ix_(ys, xs)] & ~letters

@@ -296,7 +296,7 @@ class Finder:
         whole = with_strokes(own, self._crop(frame, around), self._scale, others)
         lines, columns = np.flatnonzero(whole.any(1)), np.flatnonzero(whole.any(0))
         inside = Region.between(lines[0], columns[0], lines[-1] + 1, columns[-1] + 1).joined(row.region.within(around))
-        row.region = Region(around.top + inside.top, around.left + inside.left, inside.height, inside.width)
+        row.region = inside.out_of(around)
         row.soft = whole[inside.rows, inside.columns]
 
     def _learn(self, track: Track, frame: Tensor, now: Seen) -> None:

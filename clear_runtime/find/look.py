@@ -71,8 +71,9 @@ class Looker:
         self.known = []
         for block in blocks(places, ROOM):
             self._closely(block, large[1:], close[1:])
-            if bounds(block.of(close) > 0.5) is not None:
-                self.known.append(block)
+            letters = bounds(block.of(close) > 0.5)
+            if letters is not None:
+                self.known.append(letters.out_of(block))
         return [to_levels(joined(*one)) for one in zip(rough, close)]
 
     def beside(self, frames: Sequence[Tensor], near: Sequence[Region]) -> list[np.ndarray]:
@@ -127,4 +128,5 @@ def _resized_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
 
 def to_levels(values: Tensor) -> np.ndarray:
     """Pictures or masks in 0..1 as uint8."""
-    return (values.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
+    # in place: of every frame that is looked at, and these are large
+    return values.to(torch.float32, copy=True).mul_(255).round_().clamp_(0, 255).byte().cpu().numpy()

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.region import Region
+from .colours import distance
 from .rows import Row
 from .tracks import Look
 
@@ -50,7 +51,7 @@ def passing(row: Row, frames: Sequence[tuple[int, np.ndarray]], scale: float, si
     room, least = ROOM * (bottom - top), LEAST * np.count_nonzero(row.marks) * scale**2
     band = slice(max(0, int(top - room)), min(len(empty), int(bottom + room) + 1))
     for t, small in frames[:-1]:
-        differs = np.abs(small.astype(np.int16) - empty).max(2)
+        differs = distance(small.astype(np.int16), empty)
         changed = ndimage.binary_opening(differs[band] > CHANGED, np.ones((2, 2)))
         area = int(changed.sum())
         if area < least:

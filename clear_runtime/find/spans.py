@@ -56,10 +56,11 @@ def spans_of(marks: Iterable[Tensor]) -> Iterator[Span]:
     held: list[Tensor] = []
     first = 0
     for t, mark in enumerate(marks):
-        if held and (not mark.any() or len(held) == LONGEST):
+        is_marked = bool(mark.any())
+        if held and (not is_marked or len(held) == LONGEST):
             yield Span.of(first, torch.stack(held))
             held = []
-        if mark.any():
+        if is_marked:
             first = first if held else t
             held.append(mark)
     if held:

@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ..frames.region import Region
+from .colours import distance
 from .rows import Row
 
 SAMPLES, LEAST = 9, 5
@@ -37,7 +38,7 @@ def stood_with(row: Row, frames: Sequence[np.ndarray], scale: float) -> np.ndarr
         return nothing
     some = np.linspace(0, len(frames) - 1, min(SAMPLES, len(frames))).round().astype(int)
     shown = np.sort(np.stack([_resized(frames[n], row.region, scale) for n in some]), axis=0)
-    changes = (shown[-2] - shown[1]).max(2)
+    changes = distance(shown[-2], shown[1])
     letters, stands = row.soft > 127, changes <= STILL
     if not letters.any() or stands[letters].mean() < KNOWN:
         return nothing

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..frames.hull import hull
+from .colours import distance
 
 LIKE = 24.0
 """Levels of 255 by which a pixel differs from the letter's pixel next to it, at most."""
@@ -37,7 +38,7 @@ def with_strokes(soft: np.ndarray, crop: np.ndarray, scale: float, others: np.nd
     if not between.any() or not scene.any():
         return soft
     picture = crop.astype(np.float32)
-    unlike = np.abs(picture - _spread(picture, scene, 8 * reach + 1)).max(2) >= UNLIKE
+    unlike = distance(picture, _spread(picture, scene, 8 * reach + 1)) >= UNLIKE
     missing = between & unlike & _like_the_nearest(picture, letters)
     bays = missing & pictures
     if bays.any():  # what bulges out beyond both sides of a bay
@@ -49,7 +50,7 @@ def with_strokes(soft: np.ndarray, crop: np.ndarray, scale: float, others: np.nd
 def _like_the_nearest(picture: np.ndarray, shape: np.ndarray) -> np.ndarray:
     """Which pixels [h, w] have nearly the colour of the nearest one of a shape [h, w] bool."""
     ys, xs = ndimage.distance_transform_edt(~shape, return_distances=False, return_indices=True)
-    return np.abs(picture - picture[ys, xs]).max(2) <= LIKE
+    return distance(picture, picture[ys, xs]) <= LIKE
 
 
 def _pictures(letters: np.ndarray) -> np.ndarray:

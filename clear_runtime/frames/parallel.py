@@ -7,8 +7,8 @@ cores were hardly faster than one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache
 from itertools import islice
 from threading import Barrier
@@ -46,6 +46,20 @@ def in_order(
     for item in items:
         made = begin(item)
         yield made if finish is None else finish(item, made)
+
+
+def one_ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+    """The items of a generator, each made while the one before it is worked on. An exception of the generator comes out
+    at its item's turn; it is closed with this one."""
+    end = object()
+    made = _maker().submit(next, items, end)
+    try:
+        while (item := made.result()) is not end:
+            made = _maker().submit(next, items, end)
+            yield item
+    finally:
+        wait([made])
+        items.close()
 
 
 def _at_once(pool: _Pool, begin: Callable, items: Sequence[Item], finish: Callable | None) -> Iterator[Any]:
@@ -87,6 +101,11 @@ class _Pool:
 @lru_cache(1)
 def _pool(cores: int) -> _Pool:
     return _Pool(cores)
+
+
+@lru_cache(1)
+def _maker() -> _Pool:
+    return _Pool(1)
 
 
 def _alone(everyone: Barrier) -> None:

@@ -73,6 +73,10 @@ class Region:
         """The same rectangle as the coordinates of `other`, which holds it, have it."""
         return Region(self.top - other.top, self.left - other.left, self.height, self.width)
 
+    def out_of(self, other: Region) -> Region:
+        """The rectangle that this one is in the coordinates of `other`, in the frame's: undoes `within`."""
+        return Region(self.top + other.top, self.left + other.left, self.height, self.width)
+
     def scaled(self, ratio: float) -> Region:
         """The same in a frame of `ratio` times the size, and no smaller."""
         top, left = int(self.top * ratio), int(self.left * ratio)
@@ -86,7 +90,7 @@ class Region:
 def bounds(masks: Tensor, margin: int = 0) -> Region | None:
     """The smallest rectangle around everything that is not zero in masks [T, H, W], with `margin` more pixels on every
     side as far as the frame goes; None where all is zero."""
-    marked = (masks != 0).any(0)
+    marked = _anywhere(masks)
     rows, columns = marked.any(1).nonzero()[:, 0], marked.any(0).nonzero()[:, 0]
     if not len(rows):
         return None
@@ -101,9 +105,17 @@ def blocks(masks: Tensor, margin: int) -> list[Region]:
 
     Rectangles are parted by rows without marks, then by columns, and so on within each.
     """
-    marked = (masks != 0).any(0)
+    marked = _anywhere(masks)
     whole = Region(0, 0, *marked.shape)
     return [block.grown(margin, *marked.shape) for block in _parted(marked, whole, max(APART, 2 * margin))]
+
+
+def _anywhere(masks: Tensor) -> Tensor:
+    """What is not zero in any of masks [T, H, W], as [H, W] bool."""
+    if not len(masks):
+        return torch.zeros(masks.shape[1:], dtype=torch.bool, device=masks.device)
+    marked = masks if masks.dtype == torch.bool else masks != 0
+    return marked.view(torch.uint8).amax(0).bool()  # any(0) takes a hundred times as long on a CPU
 
 
 def _parted(marked: Tensor, within: Region, gap: int) -> list[Region]:

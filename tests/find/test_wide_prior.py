@@ -80,12 +80,11 @@ def test_recall_is_counted_by_size_and_width():
     assert recall.report() == {"size": {11: 0.5, 24: 1.0}, "width": {24: 0.5, 96: 1.0}}
 
 
-def test_the_normalisation_is_the_same_inside_the_convolution():
+def test_what_marks_computes_what_was_trained():
+    """The network folds and rearranges its weights where it does not learn: to the same numbers."""
     model, frames = warmed(LightPrior(SMALL, SOME)), torch.rand(1, 3, 64, 96)
-    expected = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
-    assert expected and all(not module.training for module in expected.values())
     folded = model(frames)
     for module in model.modules():
-        if type(module).__name__ == "_Block":
-            module.forward = torch.nn.Sequential.forward.__get__(module)
-    assert torch.allclose(folded, model(frames), atol=1e-5)
+        module.training = not isinstance(module, torch.nn.BatchNorm2d)
+    plain = model(frames)
+    assert plain.std() > 0.01 and torch.allclose(folded, plain, atol=1e-5)

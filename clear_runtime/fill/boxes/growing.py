@@ -47,7 +47,7 @@ def _at(frame: Tensor, mask: Tensor, known: Box, fit: Fit) -> Box | None:
     marks = bounds(near.of(mask[None]))
     if marks is None:
         return None
-    marked = Region(near.top + marks.top, near.left + marks.left, marks.height, marks.width)
+    marked = marks.out_of(near)
     box = fit(frame, marked, known)
     if box is None:
         return None

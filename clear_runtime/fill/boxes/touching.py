@@ -142,5 +142,5 @@ def _plain_box(box: Region, window: _Window, colour: np.ndarray, view: View) -> 
     plain = np.zeros((wide.height, wide.width), dtype=bool)
     inside = box.within(wide)
     plain[inside.rows, inside.columns] = window.like[box.rows, box.columns] & ~window.marks[box.rows, box.columns]
-    region = Region(view.window.top + wide.top, view.window.left + wide.left, wide.height, wide.width)
+    region = wide.out_of(view.window)
     return PlainBox(region, np.ones_like(plain), plain, colour, True, view.options.jumps)

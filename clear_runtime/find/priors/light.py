@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,11 +28,52 @@ class _Block(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             return super().forward(x)
+        conv = self[0]
+        return F.silu(F.conv2d(x, *self.kernel(), conv.stride, conv.padding, conv.dilation), inplace=True)
+
+    def kernel(self) -> tuple[Tensor, Tensor]:
+        """(weight, bias) of the convolution with the normalisation as a part of it: one pass over the maps less, a
+        quarter of the time on a CPU."""
         conv, norm, _ = self
-        # the normalisation as a part of the convolution: one pass over the maps less, a quarter of the time on a CPU
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        weight, bias = conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
-        return F.silu(F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation), inplace=True)
+        return conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+
+
+class _Enter(nn.Sequential):
+    """Frames [N, 3, H, W] -> maps at half their size: sees 2x2 pixels as channels."""
+
+    def __init__(self, width: int):
+        super().__init__(nn.PixelUnshuffle(2), _Block(12, width), _Block(width, width))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(frames)
+        weight, bias = self[1].kernel()
+        # over the pixels themselves, in steps of two: to take them apart costs a CPU as long as to convolve them
+        whole = rearrange(weight, "out (colours y x) rows columns -> out colours (rows y) (columns x)", y=2, x=2)
+        return self[2](F.silu(F.conv2d(frames, whole, bias, 2, 2), inplace=True))
+
+
+class _Joined(_Block):
+    """Sees the maps of a level [N, a, H, W] beside those of the next coarser one [N, b, H/2, W/2], enlarged to theirs:
+    each value four times."""
+
+    def join(self, skip: Tensor, coarse: Tensor) -> Tensor:
+        if self.training:
+            return self(torch.cat([skip, F.interpolate(coarse, scale_factor=2.0, mode="nearest")], 1))
+        weight, bias = self.kernel()
+        own, others = weight.split([skip.shape[1], coarse.shape[1]], 1)
+        x = F.conv2d(skip, own, bias, padding=1)
+        # 3 x 3 weights over values that stand four times are sums of them over each value once: half of the time
+        return F.silu(x.add_(F.conv_transpose2d(coarse, _over_pairs(others), stride=2, padding=1)), inplace=True)
+
+
+def _over_pairs(weight: Tensor) -> Tensor:
+    """3 x 3 weights [out, in, 3, 3] for maps of which each value stands four times, as those [in, out, 4, 4] of a
+    transposed convolution in steps of two over each value once."""
+    turned = weight.transpose(0, 1).flip(2, 3)
+    tall = F.pad(turned, (0, 0, 1, 0)) + F.pad(turned, (0, 0, 0, 1))
+    return (F.pad(tall, (1, 0)) + F.pad(tall, (0, 1))).contiguous()
 
 
 class _Beside(nn.Module):
@@ -58,9 +100,9 @@ class LightPrior(nn.Module):
         of them."""
         super().__init__()
         self.widths, self.context = tuple(widths), tuple(context)
-        self.enter = nn.Sequential(nn.PixelUnshuffle(2), _Block(12, widths[0]), _Block(widths[0], widths[0]))
+        self.enter = _Enter(widths[0])
         self.down = nn.ModuleList(nn.Sequential(_Block(a, b, 2), _Block(b, b)) for a, b in zip(widths, widths[1:]))
-        self.up = nn.ModuleList(_Block(a + b, a) for a, b in zip(widths, widths[1:]))
+        self.up = nn.ModuleList(_Joined(a + b, a) for a, b in zip(widths, widths[1:]))
         self.leave = nn.Sequential(nn.Conv2d(widths[0], 4, 3, 1, 1), nn.PixelShuffle(2))
         self.beside = nn.ModuleList(
             nn.Sequential(*(_Beside(width, _DILATIONS[i % 3]) for i in range(count)))
@@ -70,7 +112,8 @@ class LightPrior(nn.Module):
     @property
     def BYTES_PER_PIXEL(self) -> int:
         """Of a frame that goes in, at the moment when most is held, in float32: the frame, all levels' maps, and in the
-        last step up a map twice as large, both joined, and what comes out."""
+        last step up a map twice as large, both joined, and what comes out. So it is while it is trained; else it is
+        less."""
         maps = sum(width / 4 ** (level + 1) for level, width in enumerate(self.widths))
         last = (self.widths[1] + self.widths[0] + self.widths[1] + self.widths[0]) / 4
         return round(4 * (3 + maps + last))
@@ -87,7 +130,7 @@ class LightPrior(nn.Module):
 
     def encode(self, frames: Tensor) -> list[Tensor]:
         """The maps of every level, at 1/2, 1/4, 1/8, 1/16 and 1/32 of the frames' size."""
-        features = [self.beside[0](self.enter(frames * 2 - 1))]
+        features = [self.beside[0](self.enter(frames.mul(2).sub_(1)))]
         for step, beside in zip(self.down, self.beside[1:]):
             features.append(beside(step(features[-1])))
         return features
@@ -96,7 +139,7 @@ class LightPrior(nn.Module):
         """Maps of every level -> logits."""
         *skips, x = features
         for step, skip in zip(reversed(self.up), reversed(skips)):
-            x = step(torch.cat([skip, F.interpolate(x, scale_factor=2.0, mode="nearest")], 1))
+            x = step.join(skip, x)
         return self.leave(x)
 
     def forward(self, frames: Tensor) -> Tensor:

@@ -47,7 +47,9 @@ class Prior:
         masks = [torch.zeros(0, height, width)]
         for batch in frames.split(self.batch) if len(frames) else ():
             x = batch.float().permute(0, 3, 1, 2)
-            x = F.pad(x.to(self.device), (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+            x = x.to(self.device)
+            if height % MULTIPLE or width % MULTIPLE:
+                x = F.pad(x, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
                 logits = self.model(x.contiguous(memory_format=torch.channels_last))
             masks.append(logits.float().sigmoid()[:, 0, :height, :width].cpu())
