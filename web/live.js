@@ -74,7 +74,7 @@ class Panel {
     /** Show a line's frame: on the sliders behind the node, and on its own picture where the film is known. */
     go({ first, stop, from, to }) {
         for (const slider of slidersOf(this.node)) slider.go(Math.floor((first + stop - 1) / 2))
-        const file = this.facts?.file
+        const file = this.facts?.file ?? this.state?.film // right after a reload the facts are on their way
         if (!file || from == null) return
         const at = (from + to) / 2
         const result = this.found.found.result
