@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .data.synthetic.burn_style import BurnStyle
-from .engines.engine import EngineOptions
-from .engines.minimax import MiniMaxOptions
+from .engines.options import EngineOptions, MiniMaxOptions
 from .film.options import RemoveFilmOptions
 from .find.options import MarkOptions
 from .frames.windows import WindowOptions

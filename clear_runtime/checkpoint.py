@@ -95,7 +95,9 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise ClearError(f"There is no file {path.name} in {path.parent}. Put it there, or choose another one.")
+        raise ClearError(
+            f"There is no file {path.name} in {path.absolute().parent}. Put it there, or choose another one."
+        )
     return path
 
 
@@ -107,6 +109,22 @@ def _is_torch(path: Path) -> bool:
 
 
 def _incomplete(path: Path, error: Exception) -> ClearError:
+    with path.open("rb") as file:
+        begin = file.read(200)
+    if not begin:
+        return ClearError(f"{path.name} is empty (0 bytes). Download it again.")
+    if begin.startswith(b"version https://git-lfs"):
+        return ClearError(
+            f"{path.name} is not the file itself but a pointer to it ({path.stat().st_size} bytes), as a clone without "
+            "Git LFS leaves it. Run `git lfs pull` there, or download the file by itself."
+        )
+    if begin.startswith(b"GGUF"):
+        return ClearError(f"{path.name} is a GGUF file, which is not read here. Choose a .safetensors.")
+    if "".join(begin.decode("utf-8", "replace").split()).isprintable():
+        return ClearError(
+            f"{path.name} is a text and no weights, such as the page of a site that wants you to sign in. Download it "
+            "again, in a browser in which you are signed in."
+        )
     return ClearError(
         f"{path.name} is not a complete .safetensors or torch file ({path.stat().st_size} bytes): {error}. Download it "
         f"again."
@@ -118,8 +136,17 @@ def _read_torch(path: Path):
         f"{path.name} is damaged or was not downloaded completely ({path.stat().st_size} bytes). Download it again."
     )
     with path.open("rb") as file:
-        if file.read(2) == b"PK" and not zipfile.is_zipfile(path):
-            raise ClearError(damaged)
+        zipped = file.read(2) == b"PK"
+    if zipped and not zipfile.is_zipfile(path):
+        raise ClearError(damaged)
+    if zipped:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        if not any(name.endswith("data.pkl") for name in names):
+            raise ClearError(
+                f"{path.name} is a zip archive with other files in it ({', '.join(names[:3])}). Unpack it, and choose "
+                "the file inside."
+            )
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -57,8 +57,9 @@ def masked_psnr(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     return _decibel((result.float() - reference.float())[inside])
 
 
-def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
-    """Mean |d/dt result - d/dt reference| in 0..1 over pixels that are inside the mask in both frames of a pair.
+def flicker(result: Tensor, reference: Tensor, mask: Tensor, pairs: Tensor | None = None) -> float:
+    """Mean |d/dt result - d/dt reference| in 0..1 over pixels that are inside the mask in both frames of a pair. pairs:
+    [T - 1] bool, those of neighbouring frames that count; None for all.
 
     Zero when every change from frame to frame is the original's own, whatever the constant error. The absolute form
     of the temporal difference error of Xiao et al., "Space-time distillation for video super-resolution" (2021).
@@ -66,6 +67,8 @@ def flicker(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     _same_shape(result, reference)
     inside = _inside(mask, reference)
     both = inside[1:] & inside[:-1]
+    if pairs is not None:
+        both = both & pairs[:, None, None]
     if not both.any():
         raise ClearError(
             "The mask covers no pixel in two frames in a row, so that flicker cannot be seen. Give a clip whose "

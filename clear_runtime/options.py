@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .engines.engine import EngineOptions
+from .engines.options import EngineOptions
 from .errors import ClearError
 from .find.options import MarkOptions
 from .frames.windows import BAND, WindowOptions

@@ -10,16 +10,11 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
-from ..clear_runtime.checkpoint import read_shapes
 from ..clear_runtime.engines import prompt
-from ..clear_runtime.engines.base_model import describe_base
-from ..clear_runtime.engines.lora import read_lora
 from ..clear_runtime.errors import ClearError
 from .choices import NO_LORA
-from .comfy.apply_lora import with_lora
-from .comfy.backend import NANO_MARK, is_nano, model_base
 from .comfy.files import CLEAR_FOLDER, full_path, lora_files, stamp
-from .comfy.nano_vae import NanoVAE
+from .comfy.kinds import NANO_MARK, is_nano
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +79,8 @@ class LoadNano(io.ComfyNode):
     def execute(cls, strength):
         # what nodes run is imported when they run: ComfyUI starts without it
         from ..clear_runtime.engines.nano import load as bundled
+        from .comfy.apply_lora import with_lora
+        from .comfy.nano_vae import NanoVAE
 
         model = _nano_base()
         model.set_attachments(NANO_MARK, True)
@@ -131,6 +128,12 @@ class LoadModel(io.ComfyNode):
 
     @classmethod
     def execute(cls, model_name, lora, strength, weight_dtype):
+        # what nodes run is imported when they run: ComfyUI starts without it
+        from ..clear_runtime.checkpoint import read_shapes
+        from ..clear_runtime.engines.base_model import describe_base
+        from ..clear_runtime.engines.lora import read_lora
+        from .comfy.apply_lora import with_lora
+
         path = full_path(model_name, "diffusion_models")
         base = describe_base(
             {
@@ -170,6 +173,11 @@ class ApplyLoRA(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, lora, strength):
+        # what nodes run is imported when they run: ComfyUI starts without it
+        from ..clear_runtime.engines.lora import read_lora
+        from .comfy.apply_lora import with_lora
+        from .comfy.backend import model_base
+
         base = model_base(model)
         if base.warning and not is_nano(model):
             log.warning(base.warning)

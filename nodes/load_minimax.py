@@ -6,8 +6,6 @@ import folder_paths
 from comfy_api.latest import io
 
 from ..clear_runtime.catalogue import LOAD_MINIMAX
-from ..clear_runtime.checkpoint import read_shapes
-from ..clear_runtime.engines.minimax_names import require_remover, wan_names
 from .comfy.files import full_path, stamp
 from .comfy.inputs import OptionInputs
 from .load import DTYPES
@@ -48,7 +46,10 @@ class LoadMiniMax(io.ComfyNode):
 
     @classmethod
     def execute(cls, model_name, weight_dtype="default", **given):
-        from .comfy.minimax import load_minimax  # what nodes run is imported when they run
+        # what nodes run is imported when they run: ComfyUI starts without it
+        from ..clear_runtime.checkpoint import read_shapes
+        from ..clear_runtime.engines.minimax_names import require_remover, wan_names
+        from .comfy.minimax import load_minimax
 
         path, own = full_path(model_name, "diffusion_models"), LOAD_MINIMAX.options(given)
         require_remover(wan_names(read_shapes(path)))  # before gigabytes are read

@@ -95,7 +95,7 @@ def no_installed_fonts(monkeypatch, request):
         monkeypatch.setattr(system_fonts, "folders", lambda: [])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def base():
     """The weights of a tiny Wan2.1 Fun-Control transformer."""
     from tiny_wan import wan_state
@@ -103,10 +103,19 @@ def base():
     return wan_state()
 
 
+@pytest.fixture(scope="session")
+def latents(tmp_path_factory):
+    """The file of one encoded clip."""
+    from tiny_clips import encoded
+
+    return encoded(tmp_path_factory.mktemp("latents"))
+
+
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    """One encoded clip for the runs of tiny_run."""
-    from tiny_clips import latent_clips
+def clips(latents):
+    """The same as the runs of tiny_run read it; a run that goes on changes where it stands."""
     from tiny_run import SHORT
 
-    return latent_clips(tmp_path_factory.mktemp("latents"), crop=SHORT.crop, seed=SHORT.seed)
+    from clear_runtime.train.lora.cache import LatentClips
+
+    return LatentClips(latents, 4, SHORT.crop, "as is", seed=SHORT.seed)

@@ -12,12 +12,14 @@ on one core, and as long again to score it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean, stdev
 
 import torch
 
@@ -132,8 +134,16 @@ class _Bench:
 
     @cached_property
     def held(self) -> list:
-        """What is scored on; where all runs have their scores, it need not be made."""
+        """What is scored on: clean, subtitled and filled clips and the masks."""
         return held_back(self.data, self.count)
+
+    @cached_property
+    def scored_on(self) -> str:
+        """The held-back clips in 16 letters: with other pictures, or another fill, they are others."""
+        digest = hashlib.sha256()
+        for part in (part for triple in self.held for part in triple):
+            digest.update(part.numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def row(self, recipe: str, seed: int) -> Trained:
         folder = self.out / f"{recipe.replace(', ', '_').replace(' ', '_')}-{seed}"
@@ -145,9 +155,9 @@ class _Bench:
         return row
 
     def _scores(self, folder: Path, head: Path | None) -> dict[str, float]:
-        """Of a run's LoRA; what was measured before in the same way is read."""
+        """Of a run's LoRA; what was measured before on the same clips is read."""
         lora, kept = read_lora(folder / LORA), folder / SCORES
-        measured = {"lora": fingerprint(lora), "held": self.count, "steps": self.scored}
+        measured = {"lora": fingerprint(lora), "held": self.scored_on, "steps": self.scored}
         before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
         if {name: before.get(name) for name in measured} == measured:
             return before["scores"]
@@ -185,18 +195,16 @@ def _encoded(data: Path, out: Path, clips: int, device: torch.device) -> list[Pa
 
 
 def table(rows: Sequence[Trained]) -> str:
-    """As Markdown: a line for each row, and the mean of those that were trained with several seeds. What no row was
-    scored by has no column."""
+    """As Markdown: a line for each row, and of those that were trained with several seeds the mean and the standard
+    deviation. What no row was scored by has no column."""
     columns = [name for name in COLUMNS if any(name in row.scores for row in rows)]
     lines = [f"| recipe | seed | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
-    lines += [f"| {row.recipe} | {row.seed} | {_cells(row.scores, columns)} |" for row in rows]
+    line = lambda name, seed, said: f"| {name} | {seed} | {' | '.join(said.get(column, '') for column in columns)} |"
+    lines += [line(row.recipe, row.seed, {name: f"{one:.2f}" for name, one in row.scores.items()}) for row in rows]
     for name in dict.fromkeys(row.recipe for row in rows):
         same = [row.scores for row in rows if row.recipe == name]
         if len(same) > 1:
-            means = {one: sum(scores[one] for scores in same) / len(same) for one in same[0]}
-            lines.append(f"| **{name}** | mean of {len(same)} | {_cells(means, columns)} |")
+            values = {one: [scores[one] for scores in same] for one in same[0]}
+            said = {one: f"{fmean(of):.2f} ± {stdev(of):.2f}" for one, of in values.items()}
+            lines.append(line(f"**{name}**", f"mean of {len(same)}", said))
     return "\n".join(lines) + "\n"
-
-
-def _cells(scores: dict[str, float], columns: Sequence[str]) -> str:
-    return " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in columns)

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from ..engines.bundled import bundled_denoiser
-from ..engines.engine import EngineOptions
 from ..engines.lora import read_lora
 from ..engines.nano import load as nano
 from ..engines.nano.engine import nano_engine
 from ..engines.nano.limits import STEPS
+from ..engines.options import EngineOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Lpips, Overlap
 from ..options import RemoveOptions

@@ -8,6 +8,8 @@
     rows         which rows of text are found, on generated clips of every kind
     nano-lora    LoRAs of the bundled transformer
     recipes      what Stage II's loss may be made of, trained and scored on the bundled model
+    from-film    what a LoRA that was made from a film alone is worth for it
+    overlap      clean_overlap: windows that go on from one another, with and without
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
     film         seconds a frame, against DiffSynth's pipeline on the same weights
@@ -22,12 +24,15 @@ COMMAND --help says more.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 import torch
 
-from .arguments import count, device_name
+from ..data.synthetic.burn_style import BurnStyle
+from ..errors import ClearError
+from .arguments import count, device_name, settings
 from .commands import Command, run_one_of
 
 _DATA = "folder filled by clear_runtime.data.synthetic.sources"
@@ -153,6 +158,41 @@ def _recipes(parser, bench) -> None:
     )
 
 
+def _style(text: str) -> BurnStyle:
+    """An argument that names a file of a style's fields."""
+    try:
+        return BurnStyle(**settings(Path(text), BurnStyle))
+    except ClearError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _from_film(parser, bench) -> None:
+    parser.add_argument("films", nargs="+", type=Path, metavar="FILM", help="subtitled, of 25 frames or more")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the runs, and the films cleaned")
+    parser.add_argument("--steps", type=count, default=200, help="of each training (default: %(default)s)")
+    about = "a JSON file of BurnStyle's fields: the script and font of the lines that are burned in"
+    parser.add_argument("--style", type=_style, default=bench.BurnStyle(), metavar="FILE", help=about)
+    parser.add_argument("--ocr", action="store_true", help="also count what a text detector finds, before and after")
+    parser.add_argument(
+        "--into", type=Path, metavar="FILE", help=f"put the table into a file, between {' and '.join(bench.MARKS)}"
+    )
+
+
+def _overlap(parser, bench) -> None:
+    parser.add_argument("cases", nargs="*", type=Path, metavar="CASE")
+    kinds = bench.moving.KINDS
+    parser.add_argument(
+        "--kinds", nargs="*", choices=kinds, default=("pan", "still"), metavar="KIND", help=f"of: {'; '.join(kinds)}"
+    )
+    parser.add_argument(
+        "--size", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), default=bench.SIZE, help="of these"
+    )
+    parser.add_argument("--steps", type=count, default=bench.STEPS, help="of the sampler (default: %(default)s)")
+    parser.add_argument(
+        "--into", type=Path, metavar="FILE", help=f"put the table into a file, between {' and '.join(bench.MARKS)}"
+    )
+
+
 def _train_lora(parser, bench) -> None:
     parser.add_argument(
         "--crop", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), help="default: both of the usual ones"
@@ -191,6 +231,8 @@ COMMANDS = {
     "rows": Command("bench.rows", "run", _rows),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
     "recipes": Command("bench.recipes", "run", _recipes),
+    "from-film": Command("bench.from_film", "run", _from_film),
+    "overlap": Command("bench.overlap", "run", _overlap),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
     "film": Command("bench.film", "run", _film),

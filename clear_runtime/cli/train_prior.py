@@ -15,6 +15,7 @@ from ..train.event import TrainingEvent
 from ..train.look_through import look_through
 from ..train.prior import train as trainer
 from ..train.prior.options import TrainOptions
+from ..train.prior.resolved import resolved
 from ..train.prior.session import PriorSession
 from ..train.processes import Processes
 from .arguments import add_options, device_name, log_to_terminal, options_of
@@ -70,9 +71,8 @@ def _batches(args, options: TrainOptions, processes: Processes):
             args.pairs, args.clean, args.by_order, args.out, processes, load_prior() if processes.main else None
         )
     log.info("%s", report)
-    return DiskFrames(
-        report, options.batch, options.crop, options.resolved().long_side, options.seed, processes.rank, processes.count
-    )
+    long_side = resolved(options).long_side
+    return DiskFrames(report, options.batch, options.crop, long_side, options.seed, processes.rank, processes.count)
 
 
 def _options(args) -> TrainOptions:

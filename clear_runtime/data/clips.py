@@ -133,7 +133,8 @@ class FileClips:
         lengths, sizes = {len(source.spans[0]) for source in self.sources}, {source.size for source in self.sources}
         frames = f"{min(lengths)} to {max(lengths)}" if len(lengths) > 1 else f"{min(lengths)}"
         shapes = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-        lines = [f"{_clips(len(self.index))} of {frames} frames ({shapes}) from {_videos(len(self.sources))}."]
+        videos = len({source.paths for source in self.sources})
+        lines = [f"{_clips(len(self.index))} of {frames} frames ({shapes}) from {_videos(videos)}."]
         if self.empty:
             lines.append(f"Left out: {_spans(self.empty)} without a subtitle.")
         return "\n".join(lines + ([self._left_out()] if self.left_out else []))

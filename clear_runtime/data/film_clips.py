@@ -60,7 +60,9 @@ class FilmClips(FileClips):
             )
         spans = spans_of(stretches, length, count) if length >= SHORTEST else []
         short = sum(stop - first < length for first, stop in stretches) if spans else 0
-        left_out = [(film.name, f"{short} stretches without text are shorter than a clip")] if short else []
+        why = f"{short} stretches without text are shorter than a clip"
+        why = "1 stretch without text is shorter than a clip" if short == 1 else why
+        left_out = [(film.name, why)] if short else []
         cut = lambda spans, size, parts=(): Source(film.stem, (str(film),), tuple(spans), long_side, size, "", parts)
         sources = [cut(spans, size)] if spans else []
         if areas:

@@ -16,7 +16,8 @@ _IN_CHANNELS = {
     32: "a Wan2.1 camera control model",
     36: "a Wan2.1 image-to-video or Fun-InP model (I2V)",
 }
-_WIDTHS = {5120: "a 14B Wan model", 3072: "a 5B Wan2.2 model"}
+WIDTHS = {5120: "a 14B Wan model", 3072: "a 5B Wan2.2 model"}
+"""Of tokens -> the models that are told by it."""
 _OF_WAN = {
     "vace_patch_embedding.": "a Wan2.1 VACE model",
     "vace_blocks.": "a Wan2.1 VACE model",
@@ -104,8 +105,8 @@ def kind_of_wan(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
     """What kind of Wan these are that is told by a part of its own or by its width; None for a plain small one."""
     what = next((text for mark, text in _OF_WAN.items() if any(name.startswith(mark) for name in shapes)), None)
     width, channels = shapes["patch_embedding.weight"][:2]
-    if what is None and width in _WIDTHS:
-        what = f"{_WIDTHS[width]} ({width} wide, {channels} input channels)"
+    if what is None and width in WIDTHS:
+        what = f"{WIDTHS[width]} ({width} wide, {channels} input channels)"
     return what
 
 

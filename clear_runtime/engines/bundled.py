@@ -12,10 +12,11 @@ from torch import Tensor
 from ..errors import ClearError
 from ..weights import FOLDER
 from .denoiser import DiffSynthDenoiser
-from .engine import Engine, EngineOptions
+from .engine import Engine
 from .nano import load
 from .nano.engine import nano_engine
 from .nano.limits import STEPS
+from .options import EngineOptions
 from .plain_fill import PlainFill
 
 NANO, FILL = BUNDLED_ENGINES = ("nano", "fill")

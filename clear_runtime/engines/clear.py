@@ -14,7 +14,8 @@ from ..wan import GROUP
 from .codec import Codec
 from .denoiser import Denoiser
 from .difference import changed_cells
-from .engine import EngineOptions, Needs, OnStage, Painted, Piece
+from .engine import Needs, OnStage, Painted, Piece
+from .options import EngineOptions
 from .sampling import known_of, piece_noise
 from .schedule import sigmas
 

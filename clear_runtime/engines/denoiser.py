@@ -15,7 +15,8 @@ from ..errors import ClearError
 from ..wan import CLIP_VISION_SHAPE, HEAD_WIDTH, NORM_EPS, TIMESTEPS
 from . import lora as lora_files
 from .base_model import describe_base
-from .sampling import EULER, Known, OnStep, sample
+from .options import EULER
+from .sampling import Known, OnStep, sample
 
 
 class Denoiser(Protocol):

@@ -14,12 +14,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from ..errors import ClearError
 from ..frames.region import Region
 from ..frames.windows import Window
-from ..option import option, require_valid
-from .control import AUTO, CONTROLS
-from .schedule import check_seed, sigmas
 
 OnStage = Callable[[str, int], None]
 """(stage, steps done): "encode", "sample" or "decode" and how many of the engine's steps lie behind; what it raises
@@ -102,66 +98,3 @@ class Engine(Protocol):
     def paint(self, piece: Piece, seed: int, on_stage: OnStage) -> Painted:
         """The piece without its subtitle. The same seed and place give the same picture, wherever the video was cut."""
         ...
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """How an engine paints; the paper's defaults."""
-
-    steps: int = option(
-        5,
-        "Sampling steps a window; time grows with them. 5 for Wan2.1 with CLEAR, 6 for MiniMax-Remover; 1 for nano, "
-        "which more steps make worse.",
-        zh="每个窗口的采样步数，越多越慢。Wan2.1 + CLEAR 用 5，MiniMax-Remover 用 6；Nano 用 1，步数多了反而更差。",
-        name_zh="步数",
-        unit="steps",
-        low=1,
-        most=100,
-    )
-    seed: int = option(
-        0,
-        "Noise of a frame depends on this number and the frame's place in the video alone.",
-        zh="每帧的噪声只取决于这个数和该帧在视频中的位置。",
-        name_zh="种子",
-        more="Another number is worth a try where the model painted something odd.",
-        more_zh="模型画得不自然时可以换一个数试试。",
-        low=0,
-        high=2**64 - 1,
-    )
-    control: str = option(
-        AUTO,
-        "What the model is shown: the frames as is (the paper's way), or with the subtitle filled in beforehand. auto: "
-        "prefilled with nano, as is with Wan2.1. MiniMax-Remover is shown holes, whatever this says.",
-        zh="给模型看什么：原画面（as is，与论文一致），或先把字幕处填补好（prefilled）。"
-        "auto：Nano 用 prefilled，Wan2.1 用 as is。MiniMax-Remover 总是只看到空洞，与此项无关。",
-        name_zh="控制画面",
-        choices=(AUTO, *CONTROLS),
-    )
-    keep_change: float = option(
-        1.0,
-        "Share of the network's change that is added onto a prefilled control, 0 to 1.",
-        zh="先填补再处理时，模型的改动有多大比例会加到填补结果上，0 到 1。",
-        name_zh="保留改动",
-        low=0,
-        high=1,
-    )
-    clean_overlap: bool = option(
-        False,
-        "Begin each window with what the window before has painted in the frames that they share, instead of painting "
-        "these anew, so that what was painted stays the same. Needs two steps or more.",
-        zh="每个窗口从上一个窗口在共用帧里已经画好的内容接着画，而不是重画这些帧，使画出的内容前后一致。步数至少为 2。",
-        name_zh="沿用重叠",
-        more="Try it when what was painted changes at regular places. A stretch of a film with text is then worked on "
-        "in one go: after Cancel it begins with that stretch again.",
-        more_zh="每隔固定帧数画面内容会变时可以试试。此时影片中有文字的一段会一次处理完：取消后要从这一段重新开始。",
-    )
-
-    def __post_init__(self):
-        if self.clean_overlap and self.steps < 2:
-            raise ClearError(
-                "With clean_overlap a model goes on from frames that it sees, and in a single step it sees noise "
-                "alone. Set steps to 2 or more, or switch clean_overlap off."
-            )
-        sigmas(self.steps)
-        check_seed(self.seed)
-        require_valid(self)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..checkpoint import read_tensors, write_tensors
 from ..errors import ClearError
+from .base_model import WIDTHS
 from .lora_names import part_of
 from .lora_shapes import changes_of, fits
 
@@ -25,8 +26,11 @@ WRAPPERS = ("model_state_dict", "dit_state_dict", "lora_state_dict", "state_dict
 """Keys under which checkpoints keep their tensors; the released one uses the first."""
 PAIR = ("lora_A", "lora_B")
 _PLAIN = (torch.float32, torch.float16, torch.bfloat16)
-_STRANGE = ("lora", "dora", "magnitude", "oft_", "glora", "loha", "lokr", "hada_", "scale_weight", "scaled_fp8")
+_SCALES = ("scale_weight", "weight_scale", "input_scale", "scaled_fp8")
+_STRANGE = ("lora", "dora", "magnitude", "oft_", "glora", "loha", "lokr", "hada_", *_SCALES)
 """Words in the names of tensors that belong to a change of a layer, though it is not known how."""
+_OF_TEXT = ("lora_te", "text_encoder", "te.", "te1.", "te2.", "conditioner.", "cond_stage_model.")
+"""How layers of a text encoder are called in LoRA files."""
 
 
 def read_lora(path: str | Path, pairs_only: bool = True) -> dict[str, Tensor]:
@@ -45,31 +49,7 @@ def normalise(content: Mapping, source: str = "this checkpoint", pairs_only: boo
         if isinstance(content.get(key), Mapping):
             content = content[key]
             break
-    layers: dict[str, dict[str, object]] = {}
-    strange, others = [], 0
-    for name, value in content.items():
-        part = part_of(str(name))
-        if part is not None and (isinstance(value, Tensor) or part.kind == "alpha"):
-            layers.setdefault(part.layer, {})[part.kind] = value
-        elif isinstance(value, Tensor) and any(word in str(name).lower() for word in _STRANGE):
-            strange.append(str(name))
-        else:
-            others += 1
-    if strange:
-        raise ClearError(
-            f"{source}: {len(strange)} LoRA tensors have names that are not understood ({_some(strange)}). "
-            "CLEAR takes LoRA pairs (lora_A/lora_B or lora_down/lora_up); ComfyUI's nodes take diff, LoHa and LoKr "
-            "tensors too. Not OFT, GLoRA, convolutions with a middle part, fp8 with scales of its own; nor DoRA, whose "
-            "norm ComfyUI takes of the weight as it was, and its trainers of the changed one."
-        )
-    if not layers:
-        raise ClearError(
-            f"{source} holds no LoRA tensors ({_some(map(str, content)) or 'it is empty'}). Choose a CLEAR LoRA, "
-            "whose names end in lora_A.weight and lora_B.weight."
-        )
-    if others:
-        log.info("%s: %d entries beside the LoRA are not used", source, others)
-    state = _checked(layers, source)
+    state = _checked(_by_layer(content, source), source)
     further = [name for name in state if not name.endswith((".lora_A.weight", ".lora_B.weight"))]
     if pairs_only and further:
         raise ClearError(
@@ -127,15 +107,62 @@ def require_fit(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...
             sizes = ("x".join(map(str, size)) for size in (change.shape, weight))
             unequal.append(f"{change.layer}: {' in the LoRA, '.join(sizes)} in the model")
     if absent or unequal:
-        reasons = ([f"{len(absent)} name a layer that is not there ({_some(absent)})"] if absent else []) + (
-            [f"{len(unequal)} have another size ({_some(unequal)})"] if unequal else []
-        )
+        of_text = [layer for layer in absent if layer.startswith(_OF_TEXT)]
+        reasons = [f"{len(absent)} name a layer that is not there ({_some(absent)})"] if absent else []
+        reasons += [f"{len(of_text)} of these are a text encoder's, which is not changed here"] if of_text else []
+        reasons += [f"{len(unequal)} have another size ({_some(unequal)})"] if unequal else []
+        width = next((change.shape[0] for change in changes if change.layer.endswith("self_attn.q")), 0)
+        if unequal and width in WIDTHS:
+            reasons.append(f"it is {width} wide, as one for {WIDTHS[width]} is")
         raise ClearError(
             f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(changes)} layers do "
             f"not fit; "
             f"{'; '.join(reasons)}. Choose the base it was trained on (CLEAR: Wan2.1-Fun-V1.1-1.3B-Control), or "
             f"another LoRA."
         )
+
+
+def _by_layer(content: Mapping, source: str) -> dict[str, dict[str, object]]:
+    """The parts of each layer's change, by their kinds. Raises ClearError where there are none, where some are of an
+    unknown kind, and where two are of one place."""
+    layers: dict[str, dict[str, object]] = {}
+    strange, others, twice = [], [], []
+    for name, value in content.items():
+        part = part_of(str(name))
+        if part is not None and (isinstance(value, Tensor) or part.kind == "alpha"):
+            parts = layers.setdefault(part.layer, {})
+            if part.kind in parts:
+                twice.append(str(name))
+            parts[part.kind] = value
+        elif isinstance(value, Tensor) and any(word in str(name).lower() for word in _STRANGE):
+            strange.append(str(name))
+        else:
+            others.append(str(name))
+    if strange:
+        raise ClearError(
+            f"{source}: {len(strange)} LoRA tensors have names that are not understood ({_some(strange)}). "
+            "CLEAR takes LoRA pairs (lora_A/lora_B or lora_down/lora_up); ComfyUI's nodes take diff, LoHa and LoKr "
+            "tensors too. Not OFT, GLoRA, convolutions with a middle part, fp8 with scales of its own; nor DoRA, whose "
+            "norm ComfyUI takes of the weight as it was, and its trainers of the changed one."
+        )
+    if twice:
+        raise ClearError(
+            f"{source} has {len(twice)} tensors of which each changes what another of them does ({_some(twice)}): "
+            "there are two LoRAs in it. Give a file that holds one."
+        )
+    if not layers and any(name.endswith(".weight") for name in others):
+        raise ClearError(
+            f"{source} holds no LoRA tensors but weights themselves ({_some(others)}), as a whole model, a VAE or a "
+            "text encoder does. Choose a CLEAR LoRA, whose names end in lora_A.weight and lora_B.weight."
+        )
+    if not layers:
+        raise ClearError(
+            f"{source} holds no LoRA tensors ({_some(map(str, content)) or 'it is empty'}). Choose a CLEAR LoRA, "
+            "whose names end in lora_A.weight and lora_B.weight."
+        )
+    if others:
+        log.info("%s: %d entries beside the LoRA are not used", source, len(others))
+    return layers
 
 
 def _checked(layers: Mapping[str, Mapping[str, object]], source: str) -> dict[str, Tensor]:

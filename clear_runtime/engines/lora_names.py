@@ -12,7 +12,11 @@ from typing import NamedTuple
 _WRAPPED = ("pipe.", "dit.", "module.", "diffusion_model.", "base_model.model.", "model.", "transformer.", "unet.")
 _FLAT = ("lora_unet__", "lora_unet_", "lora_transformer_", "lora_dit_", "lycoris_")
 """What trainers put before a name, and before one with underscores for dots."""
-_PAIR = re.compile(r"\.(?:lora_(?P<letter>[AB])|lora[._](?P<way>down|up))(?:\.(?!weight$)[\w-]+)?(?:\.weight)?$")
+_PAIR = re.compile(
+    r"\.(?:lora_(?P<letter>[AB])|lora[._](?P<way>down|up))"
+    r"(?:\.(?!weight$|scale_weight$|(?:weight_|input_)?scale$)[\w-]+)?(?:\.weight)?$"
+)
+"""A half of a pair, of whatever adapter; the scale that fp8 may have beside it is none."""
 _FURTHER = re.compile(
     r"\.(diff_b|diff|set_weight|w_norm|b_norm|alpha|hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t2))$"
 )

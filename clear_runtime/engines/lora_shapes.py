@@ -13,6 +13,7 @@ from ..errors import ClearError
 WEIGHT, BIAS = ".weight", ".bias"
 _BARE = ("modulation",)
 """Layers that are a tensor themselves, and have no weight."""
+_CORES = ("hada_t1", "hada_t2", "lokr_t2")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def _names(layer: str, kind: str) -> tuple[str, ...]:
 
 def _product(layer: str, factors: Mapping[str, Tensor], source: str) -> tuple[int, ...]:
     """The shape of the weight that factors multiply to."""
+    if cores := [kind for kind in factors if kind in _CORES]:
+        raise ClearError(
+            f"{source}: {layer} has a Tucker core ({', '.join(sorted(cores))}), as LoHa and LoKr of convolutions have. "
+            "The layers that such files change in Wan2.1 are linear, so it was made for another model; use another "
+            "file."
+        )
     families = {kind.split("_")[0] for kind in factors}
     try:
         (family,) = families
@@ -85,14 +92,12 @@ def _pair(factors: Mapping[str, Tensor]) -> tuple[int, ...]:
 def _hadamard(factors: Mapping[str, Tensor]) -> tuple[int, ...]:
     shapes = {(factors[f"hada_w{n}_a"].shape, factors[f"hada_w{n}_b"].shape) for n in (1, 2)}
     ((rows, rank), (inner, columns)) = [tuple(shape) for shape in shapes.pop()]
-    if shapes or rank != inner or not rank or any("_t" in kind for kind in factors):
+    if shapes or rank != inner or not rank:
         raise ValueError
     return rows, columns
 
 
 def _kronecker(factors: Mapping[str, Tensor]) -> tuple[int, ...]:
-    if "lokr_t2" in factors:
-        raise ValueError
     sides = []
     for n in (1, 2):
         if f"lokr_w{n}" in factors:

@@ -7,20 +7,18 @@ video, both through the VAE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ClearError
 from ..frames.region import blocks
-from ..option import option, require_valid
 from ..wan import GROUP
 from .codec import Codec
 from .denoiser import Denoiser
-from .engine import EngineOptions, Needs, OnStage, Painted, Piece
-from .sampling import EULER, UNIPC, known_of, piece_noise
+from .engine import Needs, OnStage, Painted, Piece
+from .options import UNIPC, EngineOptions, MiniMaxOptions
+from .sampling import known_of, piece_noise
 from .schedule import sigmas
 from .unipc import unipc_sigmas
 
@@ -28,47 +26,6 @@ STEPS = 6
 """Its README's number."""
 GREY = 0.5
 """Of a hole: 0 where the VAE's values go from -1 to 1."""
-
-
-@dataclass(frozen=True)
-class MiniMaxOptions:
-    """What is MiniMax-Remover's own; steps, seed and windows are those of all engines."""
-
-    sampler: str = option(
-        UNIPC,
-        "unipc: what its published pipeline samples with (UniPC of order 2 on the flow). euler: a straight line a "
-        "step, as CLEAR has it.",
-        zh="unipc：官方流程所用的采样方法（流匹配上的二阶 UniPC）。euler：每步走直线，与 CLEAR 相同。",
-        name_zh="采样器",
-        choices=(UNIPC, EULER),
-    )
-    shift: float = option(
-        3.0,
-        "How far the noise levels are bent towards noise, no unit. 3 is diffusers' default for Wan. The weights come "
-        "with a scheduler_config.json: if its flow_shift is another number, use that one.",
-        zh="噪声水平向高噪声一端偏移的程度，无单位。3 是 diffusers 对 Wan 的默认值。"
-        "权重附带 scheduler_config.json：若其中的 flow_shift 是别的数，请改用那个数。",
-        name_zh="偏移",
-        over=0,
-        least=0.1,
-        most=20,
-        step=0.1,
-    )
-    dilate: int = option(
-        6,
-        "Pixels of the working frame by which the holes are widened for the model, beyond the subtitle's own mask. 6 "
-        "is its README's number, 16 its code's.",
-        zh="送入模型的空洞在字幕遮罩之外再扩张的像素数，按处理时的画面计算。6 取自其 README，代码中的默认值是 16。",
-        name_zh="扩张",
-        more="What comes back is the subtitle's mask alone: raise it where the model paints letters again.",
-        more_zh="最终只替换字幕遮罩内的像素：模型又画出文字时调大。",
-        unit="pixels",
-        low=0,
-        most=64,
-    )
-
-    def __post_init__(self):
-        require_valid(self)
 
 
 class MiniMaxEngine:

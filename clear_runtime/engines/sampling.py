@@ -14,6 +14,7 @@ from ..frames.windows import kept
 from ..wan import latent_frames
 from .codec import Codec
 from .engine import Piece
+from .options import EULER, UNIPC
 from .schedule import latent_noise
 from .unipc import UniPC
 
@@ -60,7 +61,6 @@ class Euler:
         return x + (following - sigma) * velocity
 
 
-EULER, UNIPC = "euler", "unipc"
 SAMPLERS: dict[str, Callable[[], Step]] = {UNIPC: UniPC, EULER: Euler}
 """By the name that users see."""
 

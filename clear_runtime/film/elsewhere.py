@@ -22,7 +22,8 @@ from torch import Tensor
 
 from ..atomic import WholeFile
 from ..engines.bundled import bundled_engine
-from ..engines.engine import Engine, EngineOptions
+from ..engines.engine import Engine
+from ..engines.options import EngineOptions
 from ..errors import ClearError
 from ..find.marks import Prior
 from ..find.priors.checkpoints import BUNDLED, load_prior

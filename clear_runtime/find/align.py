@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 from scipy import fft
 
 from ..frames.region import Region
@@ -12,6 +13,13 @@ MARGIN = 2
 SAME = 0.55
 """How alike two rows are over which they are the same letters. On real clips the same ones come to 0.65 and more from
 one look to the next, others to 0.45 at most."""
+
+SAME_GROWN = 0.7
+"""The same of letters that are enlarged to one size."""
+GROWN = 1.3
+"""How many times as large as in the look before a row that grows is at most."""
+UNEVEN = 0.15
+"""How much more one side may have grown than the other, and by how much of its height the middle may have moved."""
 
 
 def alike(a: np.ndarray, at: Region, b: np.ndarray, there: Region) -> float:
@@ -23,6 +31,21 @@ def alike(a: np.ndarray, at: Region, b: np.ndarray, there: Region) -> float:
         return 0.0
     wide = Region.between(common.top - MARGIN, common.left - MARGIN, common.bottom + MARGIN, common.right + MARGIN)
     return correlation(_letters_alone(part(a, at, wide)), _letters_alone(part(b, there, wide)))
+
+
+def alike_grown(a: np.ndarray, at: Region, b: np.ndarray, there: Region, most: float = GROWN) -> float:
+    """The same of letters that have grown or shrunk about their middle, both sides alike and at most so many times; 0
+    for rectangles that say otherwise."""
+    tall, wide = there.height / at.height, there.width / at.width
+    aside = [abs(one + two - three - four) / 2 for one, two, three, four in _sides(at, there)]
+    if not 1 / most <= wide <= most or abs(wide / tall - 1) > UNEVEN or max(aside) > UNEVEN * at.height:
+        return 0.0
+    scaled = Image.fromarray(b).resize((at.width, at.height), Image.Resampling.BILINEAR)
+    return correlation(_letters_alone(a), _letters_alone(np.asarray(scaled)))
+
+
+def _sides(a: Region, b: Region) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
+    return (a.top, a.bottom, b.top, b.bottom), (a.left, a.right, b.left, b.right)
 
 
 def _letters_alone(mask: np.ndarray) -> np.ndarray:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy import ndimage
 
-from ..frames.region import Region
-from .align import SAME, alike, overlap, part
+from ..frames.region import Region, bounds
+from .align import SAME, SAME_GROWN, alike, alike_grown, overlap, part
 from .rows import Row
 from .steady import picture_of
 
@@ -35,6 +36,8 @@ HELD = 0.8
 """Share of a row that lies in what it has run into, at least."""
 NEAR = 12
 """Pixels around text, on a frame of 1280, in which text of the next look is taken for it."""
+CLEARER = 0.1
+"""By how much it is more alike as one that has grown than as one that stands, for it to have grown."""
 RowsIn = Callable[[np.ndarray], list[Row]]
 """A soft mask [H, W] uint8 -> its rows."""
 
@@ -73,10 +76,26 @@ def _parts(row: Row, now: Seen, beside: Sequence[Seen], rows_in: RowsIn) -> list
     whole[row.region.rows, row.region.columns] = np.where(either, row.soft, 0)
     # by chance, places that move are alike too: they make rows of their own, or specks, which move on
     found = [one for one in rows_in(whole) if one.worth > least and _stands(one, row.region, stands)]
-    if not found:
+    if not found or any(_has_grown(row, other) for other in beside):
         return [row]
     gone = np.max([part(one.soft, one.region, row.region) for one in found], 0) > 0
     return [*found, _only(row, ~gone, moves=True)]
+
+
+def _has_grown(row: Row, other: Seen) -> bool:
+    """Whether a row is larger or smaller in another look, about its middle: there it stands, and moves at its ends."""
+    wide = _around(row.region, other)
+    own, there = _letters(row.soft, row.region), _letters(other.soft[wide.rows, wide.columns], wide)
+    if own is None or there is None:
+        return False
+    grown = alike_grown(*own, *there)
+    return grown >= SAME_GROWN and grown >= alike(*own, *there) + CLEARER
+
+
+def _letters(soft: np.ndarray, region: Region) -> tuple[np.ndarray, Region] | None:
+    """A mask [h, w] uint8 that lies at a rectangle, and that rectangle, without what is beside all letters."""
+    inside = bounds(torch.from_numpy(soft > 127)[None])
+    return None if inside is None else (soft[inside.rows, inside.columns], inside.out_of(region))
 
 
 def _stands(row: Row, region: Region, stands: Sequence[np.ndarray]) -> bool:
@@ -132,11 +151,18 @@ def _as(row: Row, here: np.ndarray, own: Row) -> Row:
 
 def _text_near(region: Region, other: Seen) -> np.ndarray:
     """Whether there is text near each pixel of a rectangle in another look."""
-    reach = max(1, round(NEAR * max(other.soft.shape) / 1280))
-    wide = region.grown(reach, *other.soft.shape)
-    text = ndimage.maximum_filter(other.soft[wide.rows, wide.columns] > 127, 2 * reach + 1)
+    wide = _around(region, other)
+    text = ndimage.maximum_filter(other.soft[wide.rows, wide.columns] > 127, 2 * _reach(other) + 1)
     inside = region.within(wide)
     return text[inside.rows, inside.columns]
+
+
+def _around(region: Region, other: Seen) -> Region:
+    return region.grown(_reach(other), *other.soft.shape)
+
+
+def _reach(other: Seen) -> int:
+    return max(1, round(NEAR * max(other.soft.shape) / 1280))
 
 
 def _alike(region: Region, now: Seen, other: Seen) -> tuple[np.ndarray, np.ndarray]:

@@ -33,6 +33,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "bars": ("rows", {"bars": 0}),
     "apart": ("rows", {"apart": False}),
     "sudden": ("shots", {"sudden": 0.0}),
+    "moved": ("shots", {"moved": 2.0}),
     "dissolves": ("shots", {"dissolves": False}),
     "picture tells": ("ends", {"asks": False}),
     "holds": ("ends", {"holds": False}),
@@ -47,6 +48,8 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "rim": ("which", {"rim": 1.0}),
     "grain": ("which", {"grain": 1}),
     "slides": ("which", {"slides": 0.0}),
+    "dots": ("which", {"dots": False}),
+    "grows": ("which", {"grows": False}),
     "paragraph": ("which", {"paragraph": 0}),
 }
 """What each is called -> the dataclass in which it stands, and the fields with which it is off."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..frames.region import Region
-from .align import correlation
+from .align import camera, correlation, overlap
 
 CUT = 0.3
 """Correlation of two looks, without their text, under which they are of two shots."""
@@ -29,6 +29,8 @@ NEAR = 8.0
 """Levels by which frames of two shots differ on average at least: an even wall that moves on is like nothing."""
 STEP = 2
 """Every second pixel of the small frames is enough."""
+SURE = 6.0
+"""How sure of the camera's movement it must be (align.py)."""
 LEAST = 0.2
 """Share of the frame that must be left beside text to tell."""
 
@@ -37,10 +39,12 @@ LEAST = 0.2
 class ShotRules:
     """sudden, related: a slide on black is like a lit stage; up to the second of these, a correlation, it is a cut
     where the picture changes so many times as much as from any other frame beside to the next; sudden 0: it is none.
-    dissolves: whether shots may dissolve into one another."""
+    moved: in a hand's shake a frame is unlike the one before, but for one that moved; from that correlation on, it is
+    none. dissolves: whether shots may dissolve into one another."""
 
     sudden: float = 3.0
     related: float = 0.6
+    moved: float = 0.65
     dissolves: bool = True
 
 
@@ -71,7 +75,8 @@ class Shots:
         first = min(steps, key=lambda one: steps[one], default=None)
         if first is None:
             return
-        if apart < CUT and steps[first] < AT_ONCE or self._is_sudden(first, steps[first], frames, scene):
+        changes = apart < CUT and steps[first] < AT_ONCE or self._is_sudden(first, steps[first], frames, scene)
+        if changes and _moved_on(frames[first - 1], frames[first], scene) < self.rules.moved:
             self.first.append(first)
 
     def _is_sudden(self, first: int, step: float, frames: Mapping[int, np.ndarray], scene: np.ndarray) -> bool:
@@ -132,5 +137,22 @@ def _alike(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:
     return 1.0 if np.abs(a - b).mean() < NEAR else correlation(a, b)
 
 
+def _moved_on(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:
+    """How alike two frames are where the second one shows the first one's scene moved."""
+    a, b = (np.where(scene, grey, grey[scene].mean()) for grey in (_grey_of(one), _grey_of(two)))
+    down, right, sure = camera(a, b, min(a.shape) // 3)
+    moved = Region(round(down), round(right), *a.shape)
+    there = overlap(Region(0, 0, *a.shape), moved)
+    if sure < SURE or there is None:
+        return 0.0
+    was = there.within(moved)
+    both = scene[there.rows, there.columns] & scene[was.rows, was.columns]
+    return correlation(a[was.rows, was.columns][both], b[there.rows, there.columns][both]) if both.any() else 0.0
+
+
 def _grey(frame: np.ndarray, scene: np.ndarray) -> np.ndarray:
-    return frame[::STEP, ::STEP].mean(2, dtype=np.float32)[scene]
+    return _grey_of(frame)[scene]
+
+
+def _grey_of(frame: np.ndarray) -> np.ndarray:
+    return frame[::STEP, ::STEP].mean(2, dtype=np.float32)

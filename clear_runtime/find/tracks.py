@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..frames.region import Region
-from .align import SAME, alike, camera, moved, overlap, part
+from .align import SAME, SAME_GROWN, alike, alike_grown, camera, moved, overlap, part
 from .apart import by_itself, has_run_into, known_apart
 from .rows import Row
 
@@ -31,6 +31,8 @@ REPLACED = ((0.8, 2.0), (-2.0, 0.5), (0.8, 2.0))
 the same pixels. What moves is unlike at every step."""
 PATIENCE = 12
 """Frames, at the usual rate, for which a row may not be seen and is the same row after: half a second."""
+MOST_GROWN = 2.5
+"""How many times as large as at its smallest a row that grows about its middle becomes at most."""
 PASSES = 4.0
 """How many times as high as its place a row is on its way, at most: letters that fall one by one."""
 MOST_TEXT = 0.7
@@ -224,12 +226,14 @@ def merged(a: Row, b: Row) -> Row:
 @dataclass(frozen=True)
 class Movement:
     """How a track moved. with_scene, against_scene: steps in which the scene moved and the row with it, or stood.
-    standing: share of its looks at the place where it was most often. travelled: pixels between its furthest places."""
+    standing: share of its looks at the place where it was most often. travelled: pixels between its furthest places.
+    grows: whether it grew or shrank about its middle, which counts as its place then."""
 
     with_scene: int
     against_scene: int
     standing: float
     travelled: float
+    grows: bool = False
 
 
 class Tracker:
@@ -286,7 +290,8 @@ class Tracker:
 
     def _same(self, before: Row, row: Row) -> bool:
         small, large = sorted((_size(before.region), _size(row.region)))
-        return small >= GROWS * large and alike(before.soft, before.region, row.soft, row.region) >= SAME
+        both = before.soft, before.region, row.soft, row.region
+        return (small >= GROWS * large and alike(*both) >= SAME) or alike_grown(*both) >= SAME_GROWN
 
     def _nearest_moved(self, row: Row, active: list[Track], before: dict[int, Row]) -> list[Track]:
         reach = round(REACH * self.scale)
@@ -335,9 +340,12 @@ class Tracker:
         """How a track moved, from some of its looks."""
         looks = [track.looks[i] for i in np.unique(np.linspace(0, len(track.looks) - 1, samples).round().astype(int))]
         middle, reach = track.fullest.row, round(2 * REACH * self.scale)
-        places = []
+        places, grown = [], 0
         for look in looks:
-            down, right, _ = moved(middle.soft, middle.region, look.row.soft, look.row.region, reach)
+            both = middle.soft, middle.region, look.row.soft, look.row.region
+            down, right, how = moved(*both, reach)
+            if how < SAME and alike_grown(*both, MOST_GROWN) >= SAME_GROWN:
+                down, right, grown = 0.0, 0.0, grown + 1
             places.append((down, right))
         at = np.array(places) / self.scale
         scene = np.array([self.cameras[look.t] for look in looks]) / self.scale
@@ -352,6 +360,7 @@ class Tracker:
             int((pans_well & stays & ~together).sum()),
             float(still.mean(1).max()),
             float(np.ptp(at, axis=0).max()),
+            grown >= len(looks) / 4,
         )
 
 

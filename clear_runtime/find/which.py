@@ -35,7 +35,7 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     cornered = (case for case, verdict in zip(cases, first) if verdict is not None and verdict.why == CORNERED)
     flush = {id(case) for case in cornered if _goes_on(case, told, rules)}
     first = [None if id(case) in flush else verdict for case, verdict in zip(cases, first)]
-    kindred = {id(case) for case in asked if not case.short(rules) and _is_kin(case, told, rules)}
+    kindred = {id(case) for case in asked if not case.short(rules) and _is_like(case, told, rules)}
     kin = {id(case) for case in told} | flush | kindred
     # a standing row is known for lettering once words have changed where a subtitle is as likely to stand
     clear = min((case.rank(rules) for case in told if _changes(case, told, rules)), default=ANYWHERE)
@@ -82,6 +82,24 @@ def _flush(case: Case, other: Case) -> bool:
     return sides <= near and middle <= near
 
 
+def _is_like(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row is like one that is a subtitle for sure, or takes the place of one."""
+    return _is_kin(case, told, rules) or (rules.dots and any(_in_its_place(case, other, rules) for other in told))
+
+
+def _in_its_place(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether what is lower than letters, dots or a dash, comes where a line goes, or goes where one comes: within its
+    height, about its middle, in its colour."""
+    a, b = case.track, other.track
+    if a.letter >= b.letter or not case.comes_or_goes or a.sure < rules.sure:
+        return False
+    apart = max(a.first, b.first) - min(a.stop, b.stop)
+    inside = b.place.top <= a.place.top and a.place.bottom <= b.place.bottom
+    aside = abs(a.place.left + a.place.right - b.place.left - b.place.right) / 2
+    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    return inside and 0 <= apart <= rules.pause and aside <= 0.5 * b.letter and colour <= rules.colour
+
+
 def _is_kin(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row is like one that is a subtitle for sure. One that stands while several of these come and go may be
     the second row of them all, or a name below: then only the very size of letters counts."""
@@ -103,7 +121,8 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
     if movement.standing < rules.standing and movement.travelled >= 4:
         return Verdict(False, "moves", moves=True)
     least = rules.passed if movement.against_scene > 1 and not movement.with_scene else rules.steady
-    if case.track.moves or case.track.steady is not None and case.track.steady < least:
+    steady = None if movement.grows and rules.grows else case.track.steady
+    if case.track.moves or steady is not None and steady < least:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
         return Verdict(False, CORNERED)

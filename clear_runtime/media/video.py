@@ -78,7 +78,7 @@ def _open(path: Path):
     import av
 
     if not path.exists():
-        raise _refuse(path, f"there is no such file in {path.parent}. Check the name.")
+        raise _refuse(path, f"there is no such file in {path.absolute().parent}. Check the name.")
     if path.is_dir():
         raise _refuse(path, "this is a folder. Name one video file in it.")
     if path.stat().st_size == 0:

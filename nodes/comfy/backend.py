@@ -16,17 +16,14 @@ from torch import Tensor
 
 from ...clear_runtime.engines.base_model import Base, describe_base
 from ...clear_runtime.engines.denoiser import control_condition
-from ...clear_runtime.engines.engine import Engine, EngineOptions
+from ...clear_runtime.engines.engine import Engine
+from ...clear_runtime.engines.options import EngineOptions
 from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import CLIP_VISION_SHAPE, TEXT_WIDTH
+from .kinds import is_minimax, is_nano
 from .nano_vae import NanoVAE
 from .sampling import ComfySampling
-
-NANO_MARK = "clear_nano"
-"""Attachment of a MODEL that came from Load CLEAR Nano; clones carry it on."""
-MINIMAX_MARK = "clear_minimax"
-"""Attachment of a MODEL that came from Load MiniMax-Remover: its own options, by name."""
 
 
 def model_shapes(model) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -45,16 +42,6 @@ def model_base(model) -> Base:
             "Remove Subtitles as it is. A CLEAR LoRA goes onto Wan2.1-Fun-V1.1-1.3B-Control (Load CLEAR)."
         )
     return describe_base({name: shape for name, (_, shape) in model_shapes(model).items()})
-
-
-def is_minimax(model) -> bool:
-    """Whether this MODEL came from Load MiniMax-Remover, by whatever nodes it went since."""
-    return model is not None and model.get_attachment(MINIMAX_MARK) is not None
-
-
-def is_nano(model) -> bool:
-    """Whether this MODEL came from Load CLEAR Nano, by whatever nodes it went since."""
-    return bool(model.get_attachment(NANO_MARK))
 
 
 def require_pair(model, vae, positive) -> bool:

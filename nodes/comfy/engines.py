@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ...clear_runtime.engines.engine import Engine, EngineOptions
-from .backend import clear_engine, is_minimax
+from ...clear_runtime.engines.engine import Engine
+from ...clear_runtime.engines.options import EngineOptions
+from .backend import clear_engine
+from .kinds import is_minimax
 from .minimax import minimax_engine
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import torch
 
-from .backend import MINIMAX_MARK
+from .kinds import MINIMAX_MARK
 
 SAMPLES = 16
 """Values that are read of each tensor: another file, another LoRA or another strength changes some."""

@@ -10,13 +10,14 @@ import comfy.utils
 import torch
 from torch import Tensor, nn
 
-from ...clear_runtime.engines.engine import EngineOptions
-from ...clear_runtime.engines.minimax import MiniMaxEngine, MiniMaxOptions
+from ...clear_runtime.engines.minimax import MiniMaxEngine
 from ...clear_runtime.engines.minimax_names import require_remover, wan_names
+from ...clear_runtime.engines.options import EngineOptions, MiniMaxOptions
 from ...clear_runtime.engines.sampling import Known, OnStep
 from ...clear_runtime.errors import ClearError
 from ...clear_runtime.wan import TEXT_WIDTH
-from .backend import MINIMAX_MARK, ComfyCodec
+from .backend import ComfyCodec
+from .kinds import MINIMAX_MARK
 from .nano_vae import NanoVAE
 from .sampling import ComfySampling
 

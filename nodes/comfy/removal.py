@@ -9,7 +9,7 @@ from comfy_api.latest import ui
 from torch import Tensor
 
 from . import pace
-from .backend import is_minimax, is_nano
+from .kinds import is_minimax, is_nano
 from .live import PICTURE_EVERY, PICTURE_SIDE, Teller
 
 MOST_TOLD = 1000

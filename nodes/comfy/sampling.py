@@ -9,7 +9,8 @@ import comfy.samplers
 import torch
 from torch import Tensor
 
-from ...clear_runtime.engines.sampling import EULER, Known, OnStep, sample
+from ...clear_runtime.engines.options import EULER
+from ...clear_runtime.engines.sampling import Known, OnStep, sample
 from ...clear_runtime.engines.schedule import SHIFT
 from ...clear_runtime.wan import TIMESTEPS
 

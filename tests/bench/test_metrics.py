@@ -48,6 +48,11 @@ def test_flicker_ignores_what_stands_still_and_counts_what_moves(pair, band):
     blinking = reference.clone()
     blinking[1] += 0.2  # up by 0.2 in one pair of frames, down by 0.2 in the other
     assert metrics.flicker(blinking, reference, band) == pytest.approx(0.2, abs=1e-6)
+    first = torch.arange(len(reference) - 1) == 0
+    dark = blinking.clone()
+    dark[2:] += 0.2  # up in the first pair of frames alone
+    assert metrics.flicker(dark, reference, band, first) == pytest.approx(0.2, abs=1e-6)
+    assert metrics.flicker(dark, reference, band, ~first) == pytest.approx(0, abs=1e-6)
 
 
 def test_flicker_leaves_out_pixels_that_enter_or_leave_the_mask(pair, band):

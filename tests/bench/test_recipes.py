@@ -36,7 +36,7 @@ def small(monkeypatch, tmp_path):
     return tmp_path / "out", measured
 
 
-def test_every_recipe_is_trained_and_the_best_three_with_two_more_seeds(small, tmp_path):
+def test_every_recipe_is_trained_and_the_best_three_with_two_more_seeds(small, tmp_path, monkeypatch):
     out, measured = small
     names = ["prior", "paper", "feedback", "paper, ramped"]
     rows = bench.run(tmp_path, out, names, steps=2, clips=4, held=1)
@@ -45,7 +45,7 @@ def test_every_recipe_is_trained_and_the_best_three_with_two_more_seeds(small, t
     assert [bool(head) for head in measured[:4]] == [RECIPES[name].has_head for name in names]
     written = (out / "recipes.md").read_text(encoding="utf-8")
     assert written == bench.table(rows) and written.count("\n") == 2 + 10 + 3
-    assert "| **prior** | mean of 3 |" in written and "| 0.50 |" in written
+    assert "| **prior** | mean of 3 |" in written and "| 0.50 |" in written and " ± 0.00 |" in written
     page = tmp_path / "page.md"
     page.write_text(f"Before\n{bench.MARKS[0]}\nold\n{bench.MARKS[1]}\nafter\n")
     before = {path: path.stat().st_mtime_ns for path in out.rglob("lora.safetensors")}
@@ -59,6 +59,9 @@ def test_every_recipe_is_trained_and_the_best_three_with_two_more_seeds(small, t
     assert len(measured) == 10
     bench.run(tmp_path, out, names[:1], steps=2, held=1, seeds=1, scored=(1, 2))
     assert len(measured) == 11, "other scores are others"
+    monkeypatch.setattr(bench, "held_back", lambda *_: [(torch.zeros(3), torch.ones(2))])
+    bench.run(tmp_path, out, names[:1], steps=2, held=1, seeds=1, scored=(1, 2))
+    assert len(measured) == 12, "and on other clips, of the same number"
     page.write_text("no marks")
     with pytest.raises(ClearError, match="recipes:begin"):
         bench.run(tmp_path, out, names, steps=2, clips=4, held=1, into=page)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from own_film import write_film
+from own_film import BRIEF, write_film
 from tiny_clips import HEIGHT, STYLE, WIDTH
 from tiny_pairs import write_pair
 
@@ -66,7 +66,7 @@ def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_pa
 def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog):
     from clear_runtime.cli.train_lora import main
 
-    film, config = write_film(tmp_path / "film.mp4"), tmp_path / "config.json"
+    film, config = write_film(tmp_path / "film.mp4", *BRIEF), tmp_path / "config.json"
     config.write_text(json.dumps({"steps": 1, "rank": 4, "crop": [5, 32, 64], "precision": "float32"}))
     with caplog.at_level("INFO"):
         main(

@@ -34,12 +34,13 @@ def node(prompt, class_type):
 
 @pytest.fixture
 def graph(template, comfyui):
-    """The shipped graph on a small clip, and its frames, masks and source as picture files."""
+    """The shipped graph on a small clip, and its frames, masks and source as picture files. Two steps: the least in
+    which UniPC looks back at one."""
 
     def make(clip, load=None, **changes):
         prompt = template(GRAPH, LoadVideo={"file": clip})
         removal, source = node(prompt, "CLEAR_SubtitleRemove"), node(prompt, "GetVideoComponents")
-        prompt[removal]["inputs"] |= {"grow": 4, "second_look": False, **changes}
+        prompt[removal]["inputs"] |= {"grow": 4, "second_look": False, "steps": 2, **changes}
         prompt[node(prompt, "CLEAR_LoadMiniMax")]["inputs"] |= load or {}
         prompt |= {
             "frames": {"class_type": "SaveImage", "inputs": {"images": [removal, 0], "filename_prefix": "m/frame"}},

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from own_film import FRAMES, write_film
+from own_film import BRIEF, write_film
 from PIL import Image
 
 from clear_runtime.engines import lora
@@ -70,7 +70,7 @@ def test_a_model_with_a_lora_is_refused_in_a_sentence(comfyui, template, short):
 def test_the_shipped_graph_trains_on_one_subtitled_film_and_cleans_it(comfyui, template, short):
     from clear_runtime.media.video import read_frames
 
-    write_film(comfyui.base / "input" / "own.mp4")
+    write_film(comfyui.base / "input" / "own.mp4", *BRIEF)
     training = short["CLEAR_TrainLoRA"] | {"name": "own_lora", "steps": 1, "preview_every": 1}
     prompt = template(
         "Train a LoRA from this film.json",
@@ -84,4 +84,4 @@ def test_the_shipped_graph_trains_on_one_subtitled_film_and_cleans_it(comfyui, t
     assert "2 lines of the film's own were measured" in told and "Saved:" in told
     assert (comfyui.base / "models" / "loras" / "own_lora.safetensors").exists()
     (cleaned,) = (comfyui.base / "output" / "own").glob("film*.mp4")
-    assert len(list(read_frames(cleaned))) == FRAMES
+    assert len(list(read_frames(cleaned))) == BRIEF[1]

@@ -5,10 +5,10 @@ import torch
 from toy_parts import PoolCodec, video, white
 
 from clear_runtime.engines.clear import ClearEngine
-from clear_runtime.engines.engine import EngineOptions
 from clear_runtime.engines.minimax import MiniMaxEngine
 from clear_runtime.engines.nano.limits import InPieces
-from clear_runtime.engines.sampling import EULER, UNIPC, Known, sample
+from clear_runtime.engines.options import EULER, UNIPC, EngineOptions
+from clear_runtime.engines.sampling import Known, sample
 from clear_runtime.engines.schedule import latent_noise, sigmas
 from clear_runtime.engines.unipc import unipc_sigmas
 from clear_runtime.errors import ClearError

@@ -7,9 +7,9 @@ import pytest
 import torch
 from toy_parts import FakeDenoiser, PoolCodec, video, white
 
-from clear_runtime.engines.engine import EngineOptions
-from clear_runtime.engines.minimax import MiniMaxEngine, MiniMaxOptions, widened
-from clear_runtime.engines.sampling import EULER, UNIPC, sample
+from clear_runtime.engines.minimax import MiniMaxEngine, widened
+from clear_runtime.engines.options import EULER, UNIPC, EngineOptions, MiniMaxOptions
+from clear_runtime.engines.sampling import sample
 from clear_runtime.engines.unipc import UniPC, unipc_sigmas
 from clear_runtime.errors import ClearError
 from clear_runtime.options import RemoveOptions

@@ -79,6 +79,7 @@ def test_what_the_stretches_do_not_give_areas_do(film, found):
     alone, clips = found.clips(17, 3, 320, 3), found.clips(17, 9, 320, 3)
     assert clips.identities[:3] == alone.identities and len(clips.identities) == 9
     assert "Of whole frames without text: 3." in str(clips) and "in frames with some: 6." in str(clips)
+    assert "from 1 video." in str(clips), "of one film, whatever parts of it they show"
     areas = clips.sources[1]
     free = [span for span in areas.spans if all(span.stop <= begin or span.start >= end for begin, end in TEXT)]
     assert len(free) < len(areas.spans), "of frames that have text"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from drawn_rows import HEIGHT, WIDTH, at, letters, scene, video, white
+from PIL import Image
 
 from clear_runtime.find.marks import find_text, marked, marks_of
 from clear_runtime.find.options import LOOK_HERE, MarkOptions
@@ -237,3 +238,19 @@ def test_a_faint_line_in_the_grain_of_a_film_does_not_move(rules, goes):
 
     marks = mark(frames, prior=sees, rules=rules)
     assert bool((marks[9:39] & torch.from_numpy(LINE)).sum() > 0.9 * 30 * int(LINE.sum())) == goes
+
+
+def test_a_line_that_grows_about_its_middle_goes_whole():
+    """A title that comes nearer: no pixel of it stands, and no row of a look is where the one before was."""
+    size, when = (360, 640), slice(10, 50)
+    grey, shown = scene(60, pan=2.0, size=size), np.zeros((60, *size))
+    row = Image.fromarray(letters(4, 12, 8).astype(np.uint8) * 255)
+    for t in range(when.start, when.stop):
+        share = 0.4 + 0.004 * (t - 10)
+        drawn = np.asarray(row.resize((round(row.width * share), round(row.height * share))), float) / 255
+        shown[t, 250 - drawn.shape[0] // 2 :, 320 - drawn.shape[1] // 2 :][: drawn.shape[0], : drawn.shape[1]] = drawn
+    frames = video(grey + (1 - grey) * shown)
+    marks = mark(frames).numpy()
+    share = [marks[t][shown[t] > 0.9].mean() for t in range(when.start, when.stop)]
+    assert min(share) > 0.75 and np.mean(share) > 0.95
+    assert not marks[: when.start].any() and not marks[when.stop :].any()

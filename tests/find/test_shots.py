@@ -5,15 +5,15 @@ import pytest
 from drawn_rows import at, letters, scene
 
 from clear_runtime.find.align import correlation
-from clear_runtime.find.shots import Shots
+from clear_runtime.find.shots import AT_ONCE, ShotRules, Shots
 from clear_runtime.frames.region import Region
 
 EVERY, LINE = 3, Region(140, 20, 30, 200)
 
 
-def shots_of(grey, text=()):
+def shots_of(grey, text=(), rules=ShotRules()):
     frames = (np.repeat(grey[..., None], 3, 3) * 255).round().astype(np.uint8)
-    shots = Shots()
+    shots = Shots(rules)
     for t in range(0, len(frames), EVERY):
         shots.look(t, {n: frames[n] for n in range(max(0, t - EVERY), t + 1)}, text)
     return shots.first
@@ -38,6 +38,17 @@ def test_a_pan_a_fade_a_flash_and_black_with_noise_are_no_cuts():
     flash[10:12] = flash[10:12] * 0.3 + 0.7
     for grey in (scene(40, pan=2.0), noise, fade, flash):
         assert shots_of(grey) == [0]
+
+
+def test_a_hand_that_shakes_is_no_cut():
+    """From frame to frame the picture is unlike, as over a cut; but it is the same one, moved."""
+    wide = scene(1, seed=3)[0]
+    shake = np.random.default_rng(2).integers(-9, 10, (40, 2))
+    grey = np.stack([np.roll(wide, tuple(at), (0, 1)) for at in shake])
+    steps = [correlation(one, two) for one, two in zip(grey, grey[1:])]
+    assert min(steps) < AT_ONCE
+    assert shots_of(grey) == [0]
+    assert shots_of(grey, rules=ShotRules(moved=2.0)) != [0]
 
 
 def test_shots_that_are_lit_alike_are_two():

@@ -87,6 +87,15 @@ def test_what_is_one_shape_in_two_looks_does_not_tell():
     assert goes(case(50, 80), board) == [True, False]
 
 
+def test_dots_go_where_they_take_the_place_of_words():
+    lines, dots = [case(10, 60), case(100, 160)], dict(top=LOW + 20, width=40, letter=16, sure=0.85)
+    assert goes(*lines, case(62, 98, **dots)) == [True] * 3
+    beside = case(62, 98, **{**dots, "middle": 300}), case(62, 98, **{**dots, "top": 560})
+    assert goes(*lines, *beside) == [True, True, False, False]
+    *_, alone = which([*lines, case(62, 98, **dots)], WhichRules(dots=False))
+    assert not alone.goes
+
+
 @pytest.mark.parametrize("other", [dict(middle=260), dict(top=400), dict(top=HIGH)])
 def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
     assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]

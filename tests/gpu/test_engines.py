@@ -8,7 +8,8 @@ from clear_runtime.engines import schedule
 from clear_runtime.engines.denoiser import DiffSynthDenoiser
 from clear_runtime.engines.diffsynth_codec import DiffSynthCodec
 from clear_runtime.engines.nano import load
-from clear_runtime.engines.sampling import UNIPC, sample
+from clear_runtime.engines.options import UNIPC
+from clear_runtime.engines.sampling import sample
 from clear_runtime.engines.unipc import unipc_sigmas
 from clear_runtime.fill.network import FillNet, Painter
 from clear_runtime.find.priors.checkpoints import load_prior

@@ -56,12 +56,12 @@ def test_what_does_not_belong_together_is_refused_in_words(run, error):
 
 def test_alpha_is_left_out_and_what_is_missing_is_filled_along_the_flow_that_is_linked(run, pack):
     from clear_pack.nodes.comfy.managed import managed
-    from torchvision.models.optical_flow import raft_large
+    from torchvision.models.optical_flow import raft_small
 
     source = subtitled_frames()[4:10]
     asked = []
     torch.manual_seed(0)
-    flow = managed(raft_large(weights=None).eval())
+    flow = managed(raft_small(weights=None).eval())
     forward = flow.model.forward
     flow.model.forward = lambda *pair: asked.append(len(pair[0])) or forward(*pair)
     drawn = torch.zeros(1, 176, 320)

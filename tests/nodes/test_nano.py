@@ -46,7 +46,7 @@ def test_the_bundled_weights_give_in_comfyui_what_they_give_in_diffsynth(run):
 
 
 def test_outputs(nano, pack):
-    from clear_pack.nodes.comfy.backend import is_nano
+    from clear_pack.nodes.comfy.kinds import is_nano
 
     model, vae, conditioning = nano
     assert is_nano(model) and is_nano(model.clone()) and len(model.patches) == 20

@@ -44,11 +44,10 @@ def wan(pack, weights, load_model):
 def nano(pack, weights, load_model):
     """The same MODEL, marked as the bundled one, with the bundled codec."""
     from clear_pack.clear_runtime.engines.nano.load import load_bundled_codec
-    from clear_pack.nodes.comfy import backend as comfy_backend
-    from clear_pack.nodes.comfy import nano_vae
+    from clear_pack.nodes.comfy import kinds, nano_vae
 
     model = load_model(weights[0])
-    model.set_attachments(comfy_backend.NANO_MARK, True)
+    model.set_attachments(kinds.NANO_MARK, True)
     return {"model": model, "vae": nano_vae.NanoVAE(load_bundled_codec()), "positive": [[torch.zeros(1, 1, 4096), {}]]}
 
 

@@ -248,7 +248,7 @@ def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(
     run, models, output, nano, settings, monkeypatch
 ):
     import comfy.model_management as management
-    from clear_pack.nodes.train import lora as train_lora
+    from clear_pack.nodes.train import lora_run
 
     model, vae, _ = nano
     monkeypatch.setattr(
@@ -263,7 +263,7 @@ def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(
         seen.append(1)
         return frames
 
-    decoding = train_lora.decoding
+    decoding = lora_run.decoding
 
     def watched(codec, model):
         decode = decoding(codec, model)
@@ -283,7 +283,7 @@ def test_the_vae_is_loaded_only_while_an_example_is_decoded_and_the_model_stays(
         return looked
 
     monkeypatch.setattr(vae, "decode", decode, raising=False)
-    monkeypatch.setattr(train_lora, "decoding", watched)
+    monkeypatch.setattr(lora_run, "decoding", watched)
     run("CLEAR_TrainLoRA", **settings(steps=1))
     assert seen == [1, 1, "looked"]
 

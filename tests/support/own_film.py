@@ -13,6 +13,8 @@ from clear_runtime.media.writer import VideoWriter
 HEIGHT, WIDTH, FRAMES = 180, 320, 112
 TEXT = ((0, 24), (64, 88))
 ALWAYS = ((0, 24), (24, 48))
+BRIEF = ((0, 20), (44, 64)), 66
+"""Lines and frames of a film that is just long enough for a stretch without text."""
 PLANTED = BurnStyle(size=13.0, colour="#ffe14d", outline=10.0, outline_colour="#101060", margin=8.0, position="bottom")
 SEEDS = 3, 5
 

@@ -16,6 +16,7 @@ SHORT = TrainOptions(
     example_every=3,
     seed=3,
     rate=1e-3,
+    sampler_steps=1,
     average=0.9,
     recipe="paper",
 )

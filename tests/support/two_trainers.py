@@ -1,7 +1,9 @@
-"""A short Stage II run of one of several processes, or of one alone, and then the command, on their connection:
-python two_trainers.py FOLDER ACCUMULATE ARGUMENT ..."""
+"""A short Stage II run of two processes, or of one alone, and then the command, on their connection:
+python two_trainers.py FOLDER ACCUMULATE ARGUMENT ... What each of the two says is left in FOLDER."""
 
 import json
+import os
+import signal
 import sys
 import weakref
 from contextlib import nullcontext
@@ -75,9 +77,45 @@ def command(arguments: list[str], processes: Processes) -> None:
     train_lora.main(arguments)
 
 
-if __name__ == "__main__":
+def said(folder: Path, rank: int) -> Path:
+    """The file of what one of the two says."""
+    return folder / f"said_{rank}"
+
+
+def one_of_two(rank: int) -> None:
+    """What one of the two does; the environment names their meeting point."""
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
+    os.dup2(os.open(said(Path(sys.argv[1]), rank), os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
     with Processes("cpu") as processes:
         run(Path(sys.argv[1]), int(sys.argv[2]), processes)
         command(sys.argv[3:], processes)
         connection = weakref.ref(torch.distributed.group.WORLD)
     assert connection() is None  # its threads would abort the process at the interpreter's end, now and then
+
+
+def both() -> bool:
+    """Whether both came to their end. The packages are loaded once, and nothing has run in this process: each of the
+    two begins as a new process would."""
+    import diffsynth.pipelines.wan_video  # noqa: F401
+    import peft  # noqa: F401
+    import torch._dynamo  # noqa: F401  # the first step of an optimiser would
+
+    there = set()
+    for rank in range(2):
+        child = os.fork()
+        if not child:
+            one_of_two(rank)
+            sys.exit()
+        there.add(child)
+    while there:
+        child, status = os.wait()
+        there.remove(child)
+        if status:  # the other would wait for it
+            for left in there:
+                os.kill(left, signal.SIGKILL)
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(not both())

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-from multiprocessing.pool import ThreadPool
 
 import pytest
 import torch
@@ -18,44 +17,32 @@ from clear_runtime.errors import ClearError
 from clear_runtime.train.processes import Processes
 
 
-def two(command, environment=None, **pipes):
-    """Two connected processes of Python with that command."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {
-        **os.environ,
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
-        "ACCELERATE_USE_CPU": "true",
-        **(environment or {}),
-    }
-    return [
-        subprocess.Popen([sys.executable, *command], env={**common, "RANK": str(r), "LOCAL_RANK": str(r)}, **pipes)
-        for r in range(2)
-    ]
-
-
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """(The folder of a run by two processes, in `two`; what each of them said in the command that came after it.)"""
     folder = tmp_path_factory.mktemp("both")
+    (folder / "two").mkdir()
     (folder / "pairs").mkdir()
     write_pair(folder / "pairs", "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
     command = ["--nano", "--pairs", str(folder / "pairs"), "--out", str(folder / "out"), "--crop", "5", "32", "64"]
     command += ["--rank", "4", "--steps", "2", "--precision", "float32", "--device", "cpu"]
-    started = two(
-        [two_trainers.__file__, str(folder / "two"), "2", *command],
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = dict(
+        WORLD_SIZE="2",
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+        OMP_NUM_THREADS="1",
+        ACCELERATE_USE_CPU="true",
         # what a machine's `accelerate config` may say; the run's own options count
-        {"ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"},
-        stderr=subprocess.PIPE,
-        text=True,
+        ACCELERATE_MIXED_PRECISION="bf16",
+        ACCELERATE_GRADIENT_ACCUMULATION_STEPS="4",
     )
-    # side by side: each waits for the other, and for whoever reads what it says
-    said = list(ThreadPool(2).map(lambda one: one.communicate(timeout=900)[1], started))
-    assert [one.returncode for one in started] == [0, 0], said
+    arguments = [sys.executable, two_trainers.__file__, str(folder / "two"), "2", *command]
+    done = subprocess.run(arguments, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True, timeout=900)
+    said = [two_trainers.said(folder / "two", rank).read_text() for rank in range(2)]
+    assert done.returncode == 0, (done.stderr, said)
     return folder, [words.split(two_trainers.COMMAND)[1] for words in said]
 
 

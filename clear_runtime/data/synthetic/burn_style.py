@@ -9,7 +9,6 @@ from pathlib import Path
 from ...errors import ClearError
 from ...option import option, require_valid
 from .scripts import SCRIPTS
-from .subtitle_file import FORMATS
 
 LOOKS = ("as set", "random")
 POSITIONS = ("bottom", "middle", "top")
@@ -143,6 +142,8 @@ class BurnStyle:
     )
 
     def __post_init__(self):
+        from .subtitle_file import FORMATS  # what reads them is no part of ComfyUI's start
+
         object.__setattr__(self, "scripts", split_scripts(self.scripts))
         object.__setattr__(self, "font", self.font.strip())
         for name in ("colour", "outline_colour", "box_colour"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..clear import ClearEngine
 from ..codec import Codec
 from ..denoiser import Denoiser
-from ..engine import EngineOptions
+from ..options import EngineOptions
 from .limits import CONTEXT, SHARE, WORKING_PIXELS, InPieces
 
 

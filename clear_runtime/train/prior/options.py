@@ -169,17 +169,3 @@ class TrainOptions:
             raise ClearError(
                 "One frame of 32x32 pixels a step is too little to train on; choose a larger crop or batch."
             )
-
-    def resolved(self) -> ResolvedOptions:
-        """The same, for those who want to know that no model's own value is missing."""
-        return ResolvedOptions(**vars(self))
-
-
-@dataclass(frozen=True)
-class ResolvedOptions(TrainOptions):
-    """Options as a run has them: whatever was the model's own has its value. steps may be an epoch still."""
-
-    long_side: int = 0
-    rate: float = 0.0
-    schedule: str = ""
-    average: float = 0.0

@@ -12,7 +12,8 @@ from ...find.priors.light import LightPrior
 from ...find.priors.resnet import require_resnet50
 from ..moving_average import MovingAverage
 from ..state import TrainingState
-from .options import ResolvedOptions, TrainOptions
+from .options import TrainOptions
+from .resolved import ResolvedOptions, resolved
 from .stage_one import StageOne, light_stage_one, paper_stage_one
 
 _MAY_CHANGE = ("checkpoint_every", "example_every", "workers")  # options that leave the weights as they are
@@ -50,7 +51,7 @@ def begin(options: TrainOptions, batches, folder: Path, device: torch.device) ->
     """A run before its first step; without a number of steps it is one epoch. It seeds torch's generators, which are
     the whole process's."""
     steps = len(batches) if options.steps is None else options.steps
-    options = replace(options, steps=steps).resolved()
+    options = resolved(replace(options, steps=steps))
     torch.manual_seed(options.seed)
     model = _build(options).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), options.rate, weight_decay=options.weight_decay)

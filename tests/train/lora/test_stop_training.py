@@ -37,6 +37,18 @@ class After:
         return self.looks >= self.at
 
 
+PARTS = replace(SHORT, accumulate=2, checkpointing=True, checkpoint_every=100, steps=3, example_every=100)
+"""Three steps of two parts each."""
+
+
+@pytest.fixture(scope="module")
+def never_stopped(base, clips, tmp_path_factory):
+    """The folder of a run to its end, and how often it looked whether it shall stop."""
+    folder, stop = tmp_path_factory.mktemp("never_stopped"), After(10**9)
+    assert len(run(base, clips, folder, PARTS, stopping=stop)) == 3
+    return folder, stop.looks
+
+
 # a step without examples looks once before each of its two parts, at two blocks of each forward, and at them again for
 # their gradients
 @pytest.mark.parametrize(
@@ -49,20 +61,17 @@ class After:
         ("in its backward", 10),
     ],
 )
-def test_a_step_that_is_stopped_is_dropped_and_done_again(base, clips, tmp_path, place, offset):
-    options = replace(SHORT, accumulate=2, checkpointing=True, checkpoint_every=100, steps=3, example_every=100)
-    whole = After(10**9)
-    seen = run(base, clips, tmp_path / "whole", options, stopping=whole)
-    steps = 3 * 10
-    shown = whole.looks - steps  # two examples, after the first step and the last
-    assert len(seen) == 3 and shown > 0 and shown % 2 == 0
+def test_a_step_that_is_stopped_is_dropped_and_done_again(base, clips, never_stopped, tmp_path, place, offset):
+    whole, looks = never_stopped
+    shown = looks - 3 * 10  # two examples, after the first step and the last
+    assert shown > 0 and shown % 2 == 0
     asked = After(10 + shown // 2 + offset)
-    assert [p.step for p in run(base, clips, tmp_path / "parts", options, stopping=asked)] == [1]
+    assert [p.step for p in run(base, clips, tmp_path, PARTS, stopping=asked)] == [1]
     assert asked.looks == asked.at, "nothing is computed any more"
-    assert stored(tmp_path / "parts")["step"] == 1 and (tmp_path / "parts" / "lora.safetensors").exists()
-    assert [p.step for p in run(base, clips, tmp_path / "parts", options)] == [2, 3]
-    assert same(state(tmp_path / "whole"), state(tmp_path / "parts"))
-    assert same(*(load_file(tmp_path / name / "lora.safetensors") for name in ("whole", "parts")))
+    assert stored(tmp_path)["step"] == 1 and (tmp_path / "lora.safetensors").exists()
+    assert [p.step for p in run(base, clips, tmp_path, PARTS)] == [2, 3]
+    assert same(state(whole), state(tmp_path))
+    assert same(*(load_file(folder / "lora.safetensors") for folder in (whole, tmp_path)))
 
 
 def test_a_stop_in_the_first_step_leaves_nothing_and_lets_the_folder_go(base, clips, tmp_path):

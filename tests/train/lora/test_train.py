@@ -2,6 +2,7 @@
 between."""
 
 import math
+import shutil
 import sys
 from contextlib import closing
 from dataclasses import replace
@@ -85,19 +86,32 @@ def test_what_trains_is_said_with_the_share_that_belongs_to_it(base, clips, tmp_
     )
 
 
+@pytest.fixture(scope="module")
+def whole(base, clips, tmp_path_factory):
+    """The folder of a run to its end, which nobody changes."""
+    folder = tmp_path_factory.mktemp("whole")
+    run(base, clips, folder)
+    return folder
+
+
+@pytest.fixture
+def finished(whole, tmp_path):
+    """The same as a folder of the test's own."""
+    return Path(shutil.copytree(whole, tmp_path / "finished"))
+
+
 @pytest.mark.parametrize("stop_after", [1, 3])
-def test_a_run_that_was_stopped_ends_with_the_same_weights(base, clips, tmp_path, stop_after):
-    run(base, clips, tmp_path / "whole")
-    with closing(train(SHORT, base, clips, CONTEXT, tmp_path / "parts")) as steps:
+def test_a_run_that_was_stopped_ends_with_the_same_weights(base, clips, whole, tmp_path, stop_after):
+    with closing(train(SHORT, base, clips, CONTEXT, tmp_path)) as steps:
         for p in steps:
             if p.step == stop_after:
                 break
-    assert [p.step for p in run(base, clips, tmp_path / "parts")] == list(range(stop_after + 1, 5))
-    assert same(state(tmp_path / "whole"), state(tmp_path / "parts"))
-    assert same(load_file(tmp_path / "whole" / "lora.safetensors"), load_file(tmp_path / "parts" / "lora.safetensors"))
+    assert [p.step for p in run(base, clips, tmp_path)] == list(range(stop_after + 1, 5))
+    assert same(state(whole), state(tmp_path))
+    assert same(load_file(whole / "lora.safetensors"), load_file(tmp_path / "lora.safetensors"))
 
 
-def test_a_killed_run_goes_on_from_its_last_checkpoint(base, clips, tmp_path):
+def test_a_killed_run_goes_on_from_its_last_checkpoint(base, clips, whole, tmp_path):
     steps = train(SHORT, base, clips, CONTEXT, tmp_path / "killed")
     [next(steps) for _ in range(3)]
     kept = (tmp_path / "killed" / "training.pt").read_bytes()
@@ -106,53 +120,48 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(base, clips, tmp_path):
         kept
     )  # what a power cut would have left: the checkpoint after step 2
     run(base, clips, tmp_path / "killed")
-    run(base, clips, tmp_path / "whole")
-    assert same(state(tmp_path / "whole"), state(tmp_path / "killed"))
+    assert same(state(whole), state(tmp_path / "killed"))
 
 
-def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, tmp_path):
-    run(base, clips, tmp_path)
-    assert [p.step for p in run(base, clips, tmp_path, replace(SHORT, steps=6))] == [5, 6]
+def test_a_run_may_be_made_longer_but_not_otherwise_changed(base, clips, finished):
+    assert [p.step for p in run(base, clips, finished, replace(SHORT, steps=6))] == [5, 6]
     for changed, words in (
         (replace(SHORT, rate=2e-3), "rate was 0.001"),
         (replace(SHORT, recipe="lora only"), "recipe was 'paper'"),
     ):
         with pytest.raises(ClearError, match=words):
-            run(base, clips, tmp_path, changed)
+            run(base, clips, finished, changed)
     other = {**base, "head.head.bias": base["head.head.bias"] + 1}
     with pytest.raises(ClearError, match="the base model was another one"):
-        run(other, clips, tmp_path, replace(SHORT, steps=6))
+        run(other, clips, finished, replace(SHORT, steps=6))
 
 
-def test_a_run_that_goes_on_with_other_clips_says_so(base, clips, tmp_path, caplog):
-    run(base, clips, tmp_path / "run")
+def test_a_run_that_goes_on_with_other_clips_says_so(base, clips, finished, tmp_path, caplog):
     assert not clips.changed
     more = latent_clips(tmp_path / "latents", 2, crop=SHORT.crop, seed=SHORT.seed)
-    assert [p.step for p in run(base, more, tmp_path / "run", replace(SHORT, steps=5))] == [5]
+    assert [p.step for p in run(base, more, finished, replace(SHORT, steps=5))] == [5]
     assert "of 2, 1 are new or changed, and 0 of the 1 then are gone" in more.changed and more.changed in caplog.text
 
 
-def test_the_lora_says_how_it_came_to_be_and_fits_the_base(base, clips, tmp_path):
+def test_the_lora_says_how_it_came_to_be_and_fits_the_base(base, whole):
     from safetensors import safe_open
 
     from clear_runtime.engines.lora import require_fit
 
-    run(base, clips, tmp_path)
-    require_fit(read_lora(tmp_path / "lora.safetensors"), {name: tuple(v.shape) for name, v in base.items()})
-    with safe_open(str(tmp_path / "lora.safetensors"), "pt") as file:
+    require_fit(read_lora(whole / "lora.safetensors"), {name: tuple(v.shape) for name, v in base.items()})
+    with safe_open(str(whole / "lora.safetensors"), "pt") as file:
         assert file.metadata() == {"clear_recipe": "paper", "steps": "4"}
         names = file.keys()
     assert all(name.startswith("diffusion_model.blocks.") for name in names)
 
 
-def test_peft_itself_reads_the_file(base, clips, tmp_path):
+def test_peft_itself_reads_the_file(base, whole):
     from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
     from clear_runtime.engines.denoiser import wan_model
 
-    run(base, clips, tmp_path)
     stored = {
-        name.removeprefix("diffusion_model."): value for name, value in load_file(tmp_path / "lora.safetensors").items()
+        name.removeprefix("diffusion_model."): value for name, value in load_file(whole / "lora.safetensors").items()
     }
     model = get_peft_model(
         wan_model(base), LoraConfig(r=4, lora_alpha=4, target_modules=r"blocks\..*\.(q|k|v|o|ffn\.0|ffn\.2)")
@@ -254,9 +263,8 @@ def test_a_checkpoint_is_due_after_ten_minutes_too(base, clips, tmp_path, monkey
     assert kept == [False, True]
 
 
-def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, tmp_path, monkeypatch):
-    run(base, clips, tmp_path)
-    kept = (tmp_path / "training.pt").read_bytes()
+def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, finished, monkeypatch):
+    kept = (finished / "training.pt").read_bytes()
 
     def full(content, path):
         Path(path).write_bytes(b"half of")
@@ -264,8 +272,8 @@ def test_a_full_disk_leaves_the_checkpoint_before_whole(base, clips, tmp_path, m
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(ClearError, match="No space left on device.*after step 4 is still there"):
-        run(base, clips, tmp_path, replace(SHORT, steps=6))
-    assert (tmp_path / "training.pt").read_bytes() == kept and not list(tmp_path.glob(".*.part*"))
+        run(base, clips, finished, replace(SHORT, steps=6))
+    assert (finished / "training.pt").read_bytes() == kept and not list(finished.glob(".*.part*"))
 
 
 @pytest.mark.parametrize("stop", [False, True])

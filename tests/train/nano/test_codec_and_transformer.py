@@ -19,6 +19,8 @@ def pairs(tmp_path, monkeypatch):
     monkeypatch.setattr(generated, "PairMaker", lambda *_: made)
     for module in (codec, transformer):  # so many steps, whatever the clock says
         monkeypatch.setattr(module, "ClockedRun", partial(ClockedRun, steps=2))
+    for name, value in (("FRAMES", 5), ("HEIGHT", 64), ("WIDTH", 128), ("CROPS", ((5, 48, 64), (5, 32, 96)))):
+        monkeypatch.setattr(transformer, name, value)
     return tmp_path
 
 
