@@ -25,7 +25,7 @@ from .find.jumps import cuts_of
 from .find.marks import Finding, Prior, find_text, marked
 from .find.options import ONLY, MarkOptions
 from .find.place import Place
-from .find.report import Report
+from .find.report import CHANGED, GIVEN, Report
 from .frames.checks import checked
 from .frames.masks import check_area
 from .frames.patch import Patched
@@ -72,7 +72,8 @@ def remove(
     only = subtitle is not None and options.marking.subtitle_use == ONLY
     if only or not resolved(options, engine.needs).needs_prior:
         run = _Run(engine, options, areas, total, on_progress, optical_flow=optical_flow)
-        return run.replace(_with_marks(checked(frames, areas.check), subtitle if only else None))
+        report.looked, report.by = False, GIVEN if only else CHANGED
+        return _counted(run.replace(_with_marks(checked(frames, areas.check), subtitle if only else None)), report)
     if prior is None:
         raise ClearError("These settings need a subtitle prior, and none was given.")
     run = _Run(engine, options, areas, total, on_progress, prior, report, optical_flow=optical_flow)
@@ -124,6 +125,13 @@ def _with_marks(frames: Frames, subtitle: Tensor | None) -> Iterator[tuple[Tenso
     for t, frame in enumerate(frames):
         none = subtitle is None
         yield frame, _or_nothing(None if none else Place(subtitle).of(t), frame)
+
+
+def _counted(results: Iterator[tuple[Tensor, Tensor]], report: Report) -> Iterator[tuple[Tensor, Tensor]]:
+    """The results as they are; report learns in how many frames something was replaced."""
+    for frame, mask in results:
+        report.count(mask)
+        yield frame, mask
 
 
 def _or_nothing(marks: Tensor | None, frame: Tensor) -> Tensor:

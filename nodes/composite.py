@@ -51,7 +51,7 @@ class Composite(io.ComfyNode):
                 optical_flow_input("what the cleaned frames do not show is filled"),
             ],
             outputs=result_outputs(),
-            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod

@@ -109,7 +109,7 @@ class PriorMask(io.ComfyNode):
         shares = []
         loaded = chosen_prior(prior, trained)
         options = MASK.options(given)
-        report = Report()
+        report = Report(removes=False)
         found = marked(checked(images[..., :3]), ComfyPrior(loaded), options, with_soft=True, report=report)
         with Teller(cls, "Finding subtitles") as tell:
             for i, one in enumerate(found):  # one at a time: a clip in 4K leaves no room for copies of all

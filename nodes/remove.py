@@ -145,7 +145,7 @@ class SubtitleRemove(io.ComfyNode):
                 *options.rest("fps", "mask_jumps", "clean_overlap"),
             ],
             outputs=result_outputs(),
-            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod

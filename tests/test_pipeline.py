@@ -7,6 +7,7 @@ import torch
 from toy_parts import SMALL, FakeDenoiser, PoolCodec, engine, run, video, white
 
 from clear_runtime.errors import ClearError
+from clear_runtime.find.report import Report
 from clear_runtime.options import RemoveOptions
 from clear_runtime.pipeline import remove
 
@@ -367,6 +368,29 @@ def test_a_mask_of_another_size_is_refused_before_anything_is_looked_at(use, str
         options = RemoveOptions.of(output="preview", subtitle_use=use)
         list(remove(frames, None, prior, options, subtitle=torch.ones(1, 12, 36)))
     assert not looked
+
+
+@pytest.mark.parametrize(
+    "asked, with_mask, said",
+    [
+        ({"subtitle_use": "only"}, True, "Replaced in 4 of 10 frames: what the mask subtitle covers."),
+        ({"subtitles_only": False}, False, "Text in 10 of 10 frames, each looked at on its own."),
+        (
+            {"output": "composite", "mask_from": "difference"},
+            False,
+            "Replaced in 10 of 10 frames: what the model changed.",
+        ),
+    ],
+)
+def test_a_report_says_what_was_replaced_where_nobody_looks_over_time(asked, with_mask, said):
+    mask = torch.zeros(10, 24, 36)
+    mask[3:7, 4:8, 4:8] = 1
+    report, frames = Report(), video(10, 24, 36)
+    options = RemoveOptions.of(**{**SMALL, "output": "preview", **asked})
+    dark = FakeDenoiser(lambda noise, control: control * 0.2)
+    paints = None if options.output.output == "preview" else engine(None, dark, options)
+    list(remove(frames, paints, white, options, subtitle=mask if with_mask else None, report=report))
+    assert report.text().splitlines()[0] == said
 
 
 def test_a_mask_without_a_frame_is_refused():

@@ -136,10 +136,8 @@ class Compare {
         this.time.max = told.frames - 1
         this.spots.replaceChildren(
             ...told.spots.map(({ name, frame }) => {
-                const one = this.playButton.cloneNode()
-                one.textContent = say(name)
+                const one = button(say(name), name, () => this.go(frame))
                 one.title = `${say("frame")} ${frame}`
-                one.addEventListener("click", () => this.go(frame))
                 return one
             }),
         )

@@ -28,6 +28,7 @@ export function filmOf(node) {
     for (let step = 0; at && step < FAR; step++) {
         const slot = inputOf(at, "VIDEO", "IMAGE", "*")
         at = slot < 0 ? null : behind(at, slot)
+        if (at?.comfyClass?.startsWith("CLEAR_")) continue // Burn Subtitles names a file of lines
         const named = at?.widgets?.find((one) => FILE_WIDGETS.includes(one.name) && typeof one.value === "string")
         if (named?.value) return named.value
     }

@@ -68,10 +68,13 @@ export class Found {
 
 /** What was found in one line of words. */
 export function summary(found) {
-    const gone = found.lines.filter((one) => one.goes).length
-    const said = [filled("{} removed", gone), filled("{} kept", found.lines.length - gone)]
-    if (found.left.length) said.push(filled("{} can still be read", found.left.length))
-    return found.lines.length || found.left.length ? said.join(" · ") : say("No subtitle was found")
+    const left = found.left.length ? [filled("{} can still be read", found.left.length)] : []
+    const { lines, marked } = found
+    if (marked != null) // no lines were looked for
+        return [marked ? filled("replaced in {} frames", marked) : say("Nothing was replaced"), ...left].join(" · ")
+    if (!lines.length && !left.length) return say("No subtitle was found")
+    const gone = lines.filter((one) => one.goes).length
+    return [filled("{} removed", gone), filled("{} kept", lines.length - gone), ...left].join(" · ")
 }
 
 const comesFrom = (source, node) => source && (source === node || source.subgraph === node.graph)

@@ -66,24 +66,32 @@ class Panel {
             this.plan.textContent = said ? planText(facts) : ""
             this.plan.style.display = said ? "" : "none"
             this.plan.style.color = facts?.failed ? "#ff8a80" : "#aaa"
-            if (this.found.found) this.found.tell(this.found.found, facts?.fps)
+            if (this.state && this.isOfAnother(this.state) !== this.another) this.show(this.state)
+            else if (this.found.found) this.found.tell(this.found.found, facts?.fps)
         })
     }
 
     /** Show a line's frame: on the sliders behind the node, and on its own picture where the film is known. */
     go({ first, stop, from, to }) {
         for (const slider of slidersOf(this.node)) slider.go(Math.floor((first + stop - 1) / 2))
-        const file = this.facts?.file
+        const file = this.facts?.file ?? this.state?.film // right after a reload the facts are on their way
         if (!file || from == null) return
         const at = (from + to) / 2
         const result = this.found.found.result
         this.still.open({ before: frameAddress(file, at, SIDE), after: result ? frameAddress(result, at, SIDE) : null })
     }
 
+    /** Whether another film was chosen since: then what was found is not of the one whose facts stand above it. */
+    isOfAnother({ ended, film }) {
+        return Boolean(ended && film && this.facts?.file && this.facts.file !== film)
+    }
+
     idle() {
+        this.state = null
         this.found?.tell(null)
         this.still?.close()
         this.text.textContent = this.passing ? "" : say("Not run yet")
+        this.text.style.color = "#ccc"
         this.told = false
         this.bar.style.visibility = "hidden"
         this.picture.style.display = "none"
@@ -91,7 +99,14 @@ class Panel {
     }
 
     show(state) {
+        this.another = this.isOfAnother(state)
+        if (this.another) {
+            this.idle()
+            this.text.textContent = filled("Not run yet; the last run was of {}", state.film)
+        }
+        this.state = state
         this.told = true
+        if (this.another) return
         this.text.textContent = state.ended === "done" && state.found ? summary(state.found) : words(state)
         if (state.note && !state.ended) this.text.textContent += `\n${told(state.note)}`
         this.found?.tell(state.found, this.facts?.fps)
@@ -122,7 +137,7 @@ export function words(state) {
 
 /** The state of a run of which only its output is known. */
 function finished(found) {
-    return { ended: "done", found, picture: 0 }
+    return { ended: "done", found, film: found.film, picture: 0 }
 }
 
 function panelOf(node) {

@@ -82,7 +82,7 @@ def write_masks(
 
 
 def _write(video: Path, facts: Facts, folder: Path, prior, options: MarkOptions, on_frame) -> None:
-    report = Report()
+    report = Report(removes=False)
     frames, shares = FileFrames(video, facts), []
     if not options.fps:
         options = replace(options, fps=float(facts.fps))

@@ -32,7 +32,7 @@ from ..errors import ClearError
 from ..fill.flow import OpticalFlow
 from ..find.marks import Prior
 from ..find.options import ONLY
-from ..find.report import Report
+from ..find.report import CHANGED, EACH, Report
 from ..media.groups import Packets, among
 from ..media.video import STILL_CODECS
 from ..options import PREVIEW, RAW, RemoveOptions
@@ -137,6 +137,7 @@ def clean(job: Job, on_progress: OnProgress = lambda now: None, report: Report |
                 work.note(loss)
             segments = all_segments(cleaning, store, work, on_progress, job.workers, originals)
         report.frames, report.left = segments[-1].stop, [t for one in segments for t in one.left]
+        report.marked = sum(one.changed for one in segments)
         if report.frames == 1 and source.facts.codec in STILL_CODECS:
             work.note(
                 f"{source.path.name} is a picture: the result is a film of one frame. For pictures use Load Image with "
@@ -334,4 +335,6 @@ def _cost(
 
 def _tell(report: Report, plan: Plan, job: Job) -> None:
     report.frames, report.lines = plan.stop, [plans.reported(line) for line in plan.lines]
-    report.looked = job.options.remove.marking.subtitles_only
+    by_model = plan.everything and not plan.lines
+    report.looked = job.options.remove.marking.subtitles_only and not by_model
+    report.by = CHANGED if by_model else EACH

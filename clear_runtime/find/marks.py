@@ -188,7 +188,9 @@ def marked(
     report = report or Report()
     if not options.subtitles_only:
         report.looked = False
-        yield from _each_alone(frames, prior, options, subtitle, with_soft, on_batch)
+        for one in _each_alone(frames, prior, options, subtitle, with_soft, on_batch):
+            report.count(one.marks)
+            yield one
         return
     finding = Finding(_finder(prior, options, subtitle, with_soft, on_batch, rules=rules), options, lenient)
     if iter(frames) is not frames:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from torch import Tensor
 
 from ..errors import ClearError
 from ..frames.region import Region
@@ -18,6 +19,8 @@ CLEAR = 0.8
 folds read as letters for a moment."""
 TOGETHER = 6
 """Frames by which the rows of one line may come and go apart."""
+EACH, GIVEN, CHANGED = "each", "given", "changed"
+"""What marks frames where nobody looks for text over time: the prior in each by itself, the user's mask, the model."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class Report:
     """What else should be known, a sentence each."""
     looked: bool = True
     """False where nobody looked for text over time: then there is nothing to say about lines."""
+    removes: bool = True
+    """False where what is found is only marked."""
+    by: str = EACH
+    """What marked the frames, where nobody did."""
+    marked: int = 0
+    """In how many something is marked, where nobody did."""
 
     def tell(self, frames: int, found: list[Found], scales: Scales) -> None:
         self.frames, self.lines = frames, [line for line, _ in lines_of(found, scales)]
@@ -65,9 +74,11 @@ class Report:
 
     def text(self, fps: float | None = None) -> str:
         """For people. fps: frames per second, for time codes; without, frames are counted from 0."""
-        if not self.looked:
-            return "\n".join([f"{self.frames} frames, each looked at on its own.", *self.notes])
         at = lambda first, stop: _stretch(first, stop, fps)
+        still = [f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}."]
+        after = still * bool(self.left) + self.notes
+        if not self.looked:
+            return "\n".join([self._marked(), *after])
         if not self.removed:
             said = [self._nothing()]
         else:
@@ -77,16 +88,37 @@ class Report:
                 said[0] += f" Nothing {', '.join(at(*gap) for gap in gaps[:8])}{' ...' if len(gaps) > 8 else ''}."
         for goes in (True, False):
             lines = [line for line in self.named if line.goes == goes]
-            said += [_became(line, at(line.first, line.stop)) for line in lines[:40]]
+            said += [self._became(line, at(line.first, line.stop)) for line in lines[:40]]
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
         if faint := len(self.lines) - len(self.named):
             said.append(f"Not named: {faint} that hardly read as text.")
-        if self.left:
-            said.append(f"Still to be read after it: {', '.join(at(*one) for one in stretches_of(self.left))}.")
-        return "\n".join(said + self.notes)
+        return "\n".join(said + after)
+
+    def count(self, marks: Tensor) -> None:
+        """Of one frame more, what is marked in it [H, W]."""
+        self.frames, self.marked = self.frames + 1, self.marked + bool(marks.any())
+
+    def _marked(self) -> str:
+        if self.by == GIVEN:
+            return f"Replaced in {self.marked} of {self.frames} frames: what the mask subtitle covers."
+        if self.by == CHANGED:
+            return f"Replaced in {self.marked} of {self.frames} frames: what the model changed."
+        return f"Text in {self.marked} of {self.frames} frames, each looked at on its own."
+
+    def _became(self, line: Line, when: str) -> str:
+        if not line.goes:
+            return f"Left: {when}, {_look(line)}"
+        return f"Removed: {when}, {_look(line)}" if self.removes else f"Marked: {when}, {_look(line)}"
 
     def _nothing(self) -> str:
         """That no line goes, and what can be done: text that was left needs no lower threshold."""
+        if self.lines and not self.removes:
+            return (
+                f"No subtitle was found in {self.frames} frames: the text there is left, for the reasons below. If one "
+                "of them is the subtitle: switch subtitles_only off."
+            )
+        if not self.removes:
+            return f"No subtitle was found in {self.frames} frames. If there is one: lower threshold."
         way = "connect a mask that shows where it is to subtitle"
         if not self.lines:
             return f"No subtitle was found in {self.frames} frames. If there is one: lower threshold, or {way}."
@@ -184,10 +216,6 @@ def _rows(tracks) -> int:
         if not levels or middle > levels[-1].bottom:
             levels.append(region)
     return len(levels)
-
-
-def _became(line: Line, when: str) -> str:
-    return f"Removed: {when}, {_look(line)}" if line.goes else f"Left: {when}, {_look(line)}"
 
 
 def _look(line: Line) -> str:

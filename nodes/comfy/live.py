@@ -35,13 +35,18 @@ PICTURE_EVERY = 0.7
 PICTURE_SIDE = 512
 """Longest side of a picture in pixels."""
 QUALITY = 80
+FRAMES = ("images", "video", "source", "frames", "image")
+"""Inputs by which the film comes, where a node has others too."""
+FILES = ("file", "video")
+"""Inputs of a loader that name it."""
 
 
 @dataclass
 class State:
     """Of one node. workflow: the graph's id, None for a prompt without. ended: "", "done", "stopped" or "failed".
     picture: its number, 0 for none; the page asks for it by the number. left: seconds. note: what the run takes, as far
-    as that is known by now. found: what a removal found and left, by time (nodes/comfy/removal.py)."""
+    as that is known by now. found: what a removal found and left, by time (nodes/comfy/removal.py). film: the file that
+    a loader before the node names, "" for none: what was found belongs to it."""
 
     node: str
     workflow: str | None
@@ -55,6 +60,7 @@ class State:
     picture: int = 0
     note: str = ""
     found: dict | None = None
+    film: str = ""
     jpeg: bytes = field(default=b"", repr=False)
 
     def told(self) -> dict:
@@ -127,6 +133,7 @@ class Teller:
         self.node = getattr(hidden, "unique_id", None)
         self.keeps, self._bar, self._sent, self._seen, self._at = keeps, None, 0.0, 0.0, ""
         self.state = State(str(self.node), workflow, stage)
+        self.state.film = film_before(getattr(hidden, "prompt", None) or {}, str(self.node))
         self._began: tuple[str, int, float] = "", 0, 0.0
         self._show(now=True)
 
@@ -201,7 +208,9 @@ class Teller:
         return True
 
     def say(self, text: str, found: dict | None = None) -> None:
-        """A line that stays when it is done, and what was found."""
+        """A line that stays when it is done, and what was found, which learns of which film it was."""
+        if found is not None:
+            found["film"] = self.state.film
         self.state.text, self.state.found = text, found
 
     def _panel(self) -> bool:
@@ -226,6 +235,23 @@ class Teller:
         self._sent = moment
         BOARD.put(self.state)
         running.send_sync(EVENT, self.state.told())
+
+
+def film_before(prompt: dict, node: str) -> str:
+    """The file that a loader before a node names, as filmOf of web/film.js finds it; "" for none. prompt: the graph as
+    ComfyUI is sent it."""
+    seen: set[str] = set()
+    while node not in seen:
+        seen.add(node)
+        known = prompt.get(node, {})
+        inputs, ours = known.get("inputs", {}), str(known.get("class_type")).startswith("CLEAR_")
+        named = [inputs[key] for key in FILES if isinstance(inputs.get(key), str) and inputs[key]]
+        if named and not ours:  # Burn Subtitles names a file of lines
+            return named[0]
+        linked = [name for name, value in inputs.items() if isinstance(value, list) and len(value) == 2]
+        if linked:
+            node = str(inputs[min(linked, key=lambda name: name not in FRAMES)][0])
+    return ""
 
 
 def as_jpeg(picture: Image.Image) -> bytes:

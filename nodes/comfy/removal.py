@@ -96,7 +96,9 @@ def found_in(report, clock=None, result=None) -> dict:
         for line in report.named
     ]
     left = [when(*one) for one in stretches_of(report.left)]
-    return {"frames": report.frames, "lines": lines[:MOST_TOLD], "left": left[:MOST_TOLD], "result": result}
+    marked = None if report.looked else report.marked  # where there are no lines to list
+    told = {"frames": report.frames, "lines": lines[:MOST_TOLD], "left": left[:MOST_TOLD]}
+    return {**told, "result": result, "marked": marked}
 
 
 def shown_found(found: dict, text: str) -> dict:

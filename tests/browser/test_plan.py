@@ -104,6 +104,27 @@ def test_a_film_lists_its_lines_and_shows_them_before_and_after(page, comfyui):
     wait(page, FILM, "p.picture.src.includes('output')")
 
 
+def test_what_was_found_in_another_film_is_not_shown_for_this_one(page, comfyui, renderer):
+    cut(comfyui, "other.mp4", count=5)
+    graph = small_removal(comfyui)
+    graph["nodes"][2]["widgets_values"][2] += 3 + (renderer == "vue")  # the seed: not from the cache
+    page.load(graph)
+    page.queue()
+    page.wait_for_end()
+    choose = "name => { app.graph.nodes.find(n => n.type === 'LoadVideo').widgets[0].value = name }"
+    for again in (False, True):  # the second time as a page that was loaded after the run
+        wait(page, FRAMES, "p.found.root.children.length")
+        page.run_js(choose, "other.mp4")
+        wait(page, FRAMES, "p.plan.textContent.includes('5 frames') && !p.found.root.children.length")
+        assert page.run_js(f"() => {PANEL % FRAMES}.text.textContent").endswith("the last run was of small.mp4")
+        if not again:
+            graph = page.run_js("() => app.graph.serialize()")
+            page.open()
+            page.load(graph)
+            wait(page, FRAMES, "p.text.textContent.endsWith('small.mp4')")
+        page.run_js(choose, "small.mp4")
+
+
 @pytest.mark.parametrize("renderer", ["classic"])
 def test_it_is_said_in_chinese(browser, comfyui, renderer):
     from launch.page import ComfyPage

@@ -57,6 +57,15 @@ def test_text_that_was_left_is_no_reason_for_a_lower_threshold():
     assert "switch subtitles_only off" in text and text.endswith("stands in a corner")
 
 
+def test_what_is_only_marked_is_not_called_removed():
+    here, corner = (LINE, slice(6, 20)), (SCORE, slice(0, 60))
+    for frames, said in ((video(scene(60), here), "Marked: frames 6-19"), (video(scene(60), corner), "only off.")):
+        report = Report(removes=False)
+        for _ in marked(frames, white, report=report):
+            pass
+        assert said in report.text() and "Removed" not in report.text() and "connect" not in report.text()
+
+
 def test_the_same_for_programs():
     data = json.loads(told(video(scene(60), (LINE, slice(6, 40)))).json())
     assert data["frames"] == 60 and data["lines"][0]["goes"] and data["lines"][0]["first"] == 6

@@ -65,6 +65,32 @@ def test_a_reloaded_page_asks_for_what_was_told_last(live, told):
     assert live.BOARD.all("g") == [told[-1][1]] and live.BOARD.all("another graph") == []
 
 
+@pytest.mark.parametrize(
+    "before, film",
+    [
+        ({"3": {"inputs": {"file": "a/b.mp4"}}, "5": {"inputs": {"video": ["3", 0]}}}, "a/b.mp4"),
+        ({"3": {"inputs": {"video": "c.mp4", "seed": 1}}, "5": {"inputs": {"x": 1, "video": ["3", 0]}}}, "c.mp4"),
+        (
+            {
+                "3": {"inputs": {"file": "d.mp4"}},
+                "5": {"class_type": "CLEAR_BurnSubtitles", "inputs": {"file": "lines.srt", "images": ["3", 0]}},
+            },
+            "d.mp4",
+        ),
+        ({"3": {"inputs": {"file": ["5", 0]}}, "5": {"inputs": {"video": ["3", 0]}}}, ""),
+        ({}, ""),
+    ],
+    ids=["file", "another loader", "burned", "a ring", "nothing"],
+)
+def test_what_was_found_knows_its_film(live, told, before, film):
+    other = {"inputs": {"file": "mask.mp4"}}
+    node = {"class_type": "CLEAR_SubtitleRemove", "inputs": {"limit": ["9", 0], "images": ["5", 0]}}
+    hidden = SimpleNamespace(**vars(NODE.hidden), prompt={"9": other, "7": node, **before} if film else before)
+    with live.Teller(SimpleNamespace(hidden=hidden), "x") as tell:
+        tell.say("Nothing.", {"lines": []})
+    assert (told[-1][1]["film"], told[-1][1]["found"]) == (film, {"lines": [], "film": film})
+
+
 def test_pictures_go_to_the_page_that_asked_and_else_to_comfyui(live, told, monkeypatch):
     import comfy.utils
 
