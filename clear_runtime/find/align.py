@@ -16,7 +16,7 @@ one look to the next, others to 0.45 at most."""
 
 SAME_GROWN = 0.7
 """The same of letters that are enlarged to one size."""
-GROWN = 1.3
+GROWN = 1.1
 """How many times as large as in the look before a row that grows is at most."""
 UNEVEN = 0.15
 """How much more one side may have grown than the other, and by how much of its height the middle may have moved."""

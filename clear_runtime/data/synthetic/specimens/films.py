@@ -3,6 +3,7 @@ lines that change their place, clocks, tickers and marks that wander, old film, 
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,33 @@ def pops(size: Size) -> Drawing:
         for t, grown in enumerate((0.45, 0.8, 1.15, 1.0)):
             text = drawing.text(word, size=0.1 * grown, at=(0.5, 0.62), bold=True, stroke=0.08)
             drawing.show(text, 14 * n + t, 14 * n + t + 1 if t < 3 else 14 * n + 13)
+    return drawing
+
+
+def comes_nearer(size: Size) -> Drawing:
+    drawing = Drawing(scenes.pan("nearer", size, TOWN, speed=0.005))
+    for n, words in enumerate(("Nobody told me", "about the bridge")):
+        for t in range(20):
+            text = drawing.text(words, size=0.06 * 1.012**t, at=(0.5, 0.75), bold=True, **OUTLINED)
+            drawing.show(text, 22 * n + 1 + t, 22 * n + 2 + t)
+    return drawing
+
+
+def shakes(size: Size) -> Drawing:
+    drawing, draws = Drawing(scenes.pan("shakes", size, TOWN, speed=0.005)), random.Random(3)
+    for n, words in enumerate(("DO NOT MOVE", "IT CAN HEAR US")):
+        for t in range(22 * n + 1, 22 * n + 21):
+            at = 0.5 + draws.uniform(-0.004, 0.004), 0.75 + draws.uniform(-0.008, 0.008)
+            drawing.show(drawing.text(words, size=0.08, at=at, bold=True, **OUTLINED), t, t + 1)
+    return drawing
+
+
+def in_the_hand(size: Size) -> Drawing:
+    drawing = Drawing(scenes.pan("hand", size, TOWN, busy=4.0, speed=0.004, shake=0.05))
+    for n, (words, at) in enumerate(
+        (("Where is it?", (0.25, 0.7)), ("Over there.", (0.7, 0.6)), ("I see it now.", (0.3, 0.3)))
+    ):
+        drawing.show(drawing.text(words, size=0.06, at=at, bold=True, **OUTLINED), 15 * n + 1, 15 * n + 15)
     return drawing
 
 
@@ -271,6 +299,9 @@ FILMS = {
     "jumping": Recipe(0, "each line at another place, upright", jumping, Size(46, 640, 360), Size(46, 400, 224)),
     "two looks": Recipe(3, "two languages in two looks", two_looks, LONG),
     "pops": Recipe(3, "words that grow as they come", pops, Size(42, 360, 640)),
+    "comes nearer": Recipe(3, "lines that grow as long as they stand", comes_nearer, LONG),
+    "shakes": Recipe(3, "lines that shake as long as they stand", shakes, LONG),
+    "in the hand": Recipe(0, "lines at several places over a hand-held camera's picture", in_the_hand, LONG),
     "slanted glow": Recipe(3, "italics with a glow", slanted_glow, LONG),
     "speech bubbles": Recipe(8, "text in a bubble that comes and goes", speech_bubbles, LONG),
     "12 a second": Recipe(0, "lines at 12 frames a second", slow_rate, Size(26, 360, 640), rate=12),
