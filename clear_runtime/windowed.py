@@ -247,6 +247,7 @@ class WindowCleaner:
             painted=self._whole_groups(known, region),
         )
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
+        _require_numbers(painted.frames[: len(frames)], window)
         del piece, seen  # a copy of the window, and no longer needed
         if differs:
             changed = self._changed(painted, len(frames))
@@ -320,6 +321,18 @@ class WindowCleaner:
             composite_(pixels, new, mask)
             mask = mask if lifted is None else mask.maximum(lifted)
         return [Patched(*one) for one in zip(frames, [work] * len(frames), pixels, mask)]
+
+
+def _require_numbers(painted: Tensor, window: Window) -> None:
+    """Raise ClearError for a picture of which a part is NaN or infinity: as a frame it would be black, and so would all
+    that goes on from it."""
+    for t, frame in enumerate(painted):
+        if not frame.isfinite().all():
+            raise ClearError(
+                f"What the model painted of frame {window.start + t} has values that are not numbers (NaN or "
+                "infinity). Often its VAE or its weights are in half precision: load them in bf16 or fp32 "
+                "(weight_dtype of the loader; ComfyUI's --fp32-vae), or leave a LoRA out, to see which of them it is."
+            )
 
 
 def _without_boxes(source: Tensor, found: Tensor, within: _Bounds, boxes: str) -> tuple[Tensor, Tensor, Tensor | None]:

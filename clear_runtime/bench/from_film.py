@@ -122,10 +122,12 @@ def run(
 
     style: its script and font are those of the lines. into: a file whose table is replaced at
     the end. Raises ClearError for a film that gives no pairs, or is too small or too short to be scored; and before the
-    first film for a file without a place for the table, and where the text detector is missing.
+    first film for a file without a place for the table, for two films of one name, and where the text
+    detector is missing.
     """
     if into is not None:
         around(into, MARKS)
+    _require_names(films)
     read = load_reader() if ocr else None
     rows = []
     for film in films:
@@ -134,6 +136,17 @@ def run(
     if into is not None:
         put_into(into, f"{steps} steps a film.\n\n{rows_as_table(rows)}\n", MARKS)
     return rows
+
+
+def _require_names(films: Sequence[Path]) -> None:
+    """Raise ClearError for two films of one name: the second would be scored by what was learnt of the first."""
+    names = [film.stem for film in films]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ClearError(
+            f"There are several films with the name {', '.join(twice)}, and a run is kept under its film's name. Give "
+            "them other names, or another --out for each."
+        )
 
 
 def rows_as_table(rows: Sequence[Row]) -> str:

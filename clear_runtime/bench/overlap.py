@@ -86,6 +86,8 @@ def run(
     a place for the table."""
     if into is not None:
         around(into, MARKS)
+    if not cases and not kinds:
+        raise ClearError("There is no clip to compare on. Name a case, or one of the kinds of generated clips.")
     codec, denoiser = load.load_bundled_codec("cpu"), bundled_denoiser("cpu")
     rows: dict[str, dict[str, Scores]] = {}
     for case in _cases(cases, kinds, moving.Size(*size)):
@@ -106,10 +108,11 @@ def score(case: Case, codec: Codec, denoiser: Denoiser, shown: str, steps: int, 
         **dict(window=WINDOW, overlap=OVERLAP, steps=steps, control=shown, clean_overlap=on),
         **dict(subtitle_use=ONLY, mask_from=PRIOR, second_look=False, boxes=KEEP),
     )
+    borders = at_borders(len(case.clean))  # a clip that has none is refused before it is painted
     engine = nano_engine(codec, denoiser, options.engine)
     pairs = remove(iter(case.subtitled), engine, None, options, subtitle=case.grown)
     of = (torch.stack([frame for frame, _ in pairs]), case.clean, case.grown)
-    return Scores(masked_psnr(*of), 255 * flicker(*of), 255 * flicker(*of, at_borders(len(case.clean))))
+    return Scores(masked_psnr(*of), 255 * flicker(*of), 255 * flicker(*of, borders))
 
 
 def overlap_table(rows: dict[str, dict[str, Scores]]) -> str:

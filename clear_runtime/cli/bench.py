@@ -185,7 +185,7 @@ def _overlap(parser, bench) -> None:
         "--kinds", nargs="*", choices=kinds, default=("pan", "still"), metavar="KIND", help=f"of: {'; '.join(kinds)}"
     )
     parser.add_argument(
-        "--size", type=int, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), default=bench.SIZE, help="of these"
+        "--size", type=count, nargs=3, metavar=("FRAMES", "HEIGHT", "WIDTH"), default=bench.SIZE, help="of these"
     )
     parser.add_argument("--steps", type=count, default=bench.STEPS, help="of the sampler (default: %(default)s)")
     parser.add_argument(

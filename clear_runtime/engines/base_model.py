@@ -120,7 +120,7 @@ def whole_blocks(shapes: Mapping[str, tuple[int, ...]], around: Iterable[str], m
     whole = set.union(*inside.values())
     missing = [name for name in around if name not in shapes]
     missing += [f"blocks.{i}.{name}" for i in range(max(inside) + 1) for name in sorted(whole - inside.get(i, set()))]
-    missing = [name for name in missing if name.endswith((".weight", "modulation"))]
+    missing = [name for name in missing if name.endswith((".weight", ".bias", "modulation"))]
     if missing:
         raise ClearError(
             f"This {model} file is incomplete: {len(missing)} weights are missing, first {missing[0]}. "

@@ -151,6 +151,11 @@ def _require_same_film(cleaned: Sequence[Tensor] | Tensor, total: int, size: tup
             f"rate; at most {SPARE} may be missing or too many at the end."
         )
     (height, width), (h, w) = size, cleaned[0].shape[:2]
+    if not (h and w) or not _shown((h, w), size).height or not _shown((h, w), size).width:
+        raise ClearError(
+            f"The cleaned frames are {w}x{h} pixels: too small or too narrow to be of a source of {width}x{height}. "
+            "Connect the frames that the other model gave."
+        )
     other = abs((w / h) / (width / height) - 1)
     if fit == SCALED and other > SAME_SHAPE:
         raise ClearError(

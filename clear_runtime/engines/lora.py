@@ -211,7 +211,7 @@ def _number(alpha: object, layer: str, source: str) -> float:
     """An alpha, which files keep as a tensor of one element or a number."""
     try:
         value = float(alpha.float() if isinstance(alpha, Tensor) else alpha)  # type: ignore[arg-type]  # or it raises
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
         said = f"a tensor of shape {list(alpha.shape)}" if isinstance(alpha, Tensor) and alpha.numel() != 1 else alpha
@@ -229,6 +229,11 @@ def _numbers(value: object, layer: str, source: str) -> Tensor:
         raise ClearError(
             f"{source}: the tensors of {layer} are {str(value.dtype).removeprefix('torch.')}, so the file is "
             "quantised. Use one whose LoRA is in bf16, fp16, fp32 or fp8."
+        )
+    if value.layout != torch.strided or value.is_meta:
+        raise ClearError(
+            f"{source}: the tensors of {layer} are sparse or on no device ({value.layout}, {value.device}), "
+            "and no plain numbers. Use a checkpoint that was saved whole."
         )
     plain = value if value.dtype in _PLAIN else value.float()
     if not plain.isfinite().all():

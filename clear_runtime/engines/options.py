@@ -96,6 +96,7 @@ class MiniMaxOptions:
         "权重附带 scheduler_config.json：若其中的 flow_shift 是别的数，请改用那个数。",
         name_zh="偏移",
         over=0,
+        high=100,
         least=0.1,
         most=20,
         step=0.1,

@@ -316,8 +316,12 @@ class Finder:
     def _crop(self, frame: Tensor, region: Region) -> np.ndarray:
         """The part of a frame in a rectangle of the masks, at their size, uint8."""
         ratio = frame.shape[0] / self.scales.fine[0]
-        sides = (round(side * ratio) for side in (region.top, region.left, region.bottom, region.right))
-        return to_levels(resized(Region.between(*sides).of(frame[None])[0], (region.height, region.width)))
+        sides = (region.top, region.left, region.bottom, region.right)
+        top, left, bottom, right = (round(side * ratio) for side in sides)
+        # small frames are enlarged for the masks: of these, a row may be less than half a pixel
+        top, left = min(top, frame.shape[0] - 1), min(left, frame.shape[1] - 1)
+        at = Region.between(top, left, max(top + 1, bottom), max(left + 1, right))
+        return to_levels(resized(at.of(frame[None])[0], (region.height, region.width)))
 
     def _close(self, track: Track) -> None:
         """A track has ended: know of it what only its frames show, as far as they are still at hand."""

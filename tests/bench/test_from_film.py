@@ -21,6 +21,15 @@ def test_what_is_held_back_is_not_trained_on_and_too_short_a_film_is_refused():
         bench.parts_of(24)
 
 
+def test_films_of_one_name_are_refused_before_any_work(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    films = [write_film(tmp_path / name / "film.mp4", text=(), frames=1 + n) for n, name in enumerate("ab")]
+    with pytest.raises(SystemExit, match="several films with the name film"):
+        main(["bench", "from-film", *map(str, films), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_a_film_is_trained_on_scored_and_cleaned_with_its_lora_and_without(tmp_path, monkeypatch, caplog):
     film = write_film(tmp_path / "film.mp4", text=((0, 30),), frames=30)

@@ -23,6 +23,18 @@ def test_borders_are_the_frames_that_two_windows_share():
         bench.at_borders(17)
 
 
+def test_what_has_nothing_to_compare_is_refused_before_it_is_painted(monkeypatch, capsys):
+    monkeypatch.setattr(bench.load, "load_bundled_codec", lambda _: PoolCodec())
+    monkeypatch.setattr(bench, "bundled_denoiser", lambda _: pytest.fail)
+    with pytest.raises(SystemExit, match="no clip to compare on"):
+        main(["bench", "overlap", "--kinds"])
+    with pytest.raises(SystemExit, match="17 frames has no border"):
+        main(["bench", "overlap", "--kinds", "still", "--size", "17", "96", "160"])
+    with pytest.raises(SystemExit):
+        main(["bench", "overlap", "--kinds", "still", "--size", "0", "96", "160"])
+    assert "'0' is no whole number of 1 or more" in capsys.readouterr().err
+
+
 def test_the_command_puts_a_row_for_each_clip_and_control_into_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(bench.load, "load_bundled_codec", lambda _: PoolCodec())
     monkeypatch.setattr(bench, "bundled_denoiser", lambda _: plain)

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from toy_parts import white
+from toy_parts import FakeDenoiser, video, white
+from toy_parts import run as cleaned
 
 from clear_runtime.engines.engine import Needs, Painted
 from clear_runtime.engines.plain_fill import PlainFill
@@ -92,3 +93,14 @@ def test_the_plain_fill_is_what_a_preview_gives():
     preview, masks, _ = run(None, frames, output="preview")
     filled, same, _ = run(PlainFill(), frames)
     assert torch.equal(preview, filled) and torch.equal(masks, same) and masks.any()
+
+
+@pytest.mark.parametrize("options", [{}, {"control": "prefilled"}, {"output": "raw"}, {"clean_overlap": True}])
+def test_a_picture_that_is_no_numbers_ends_the_run_and_names_the_frame(options):
+    def broken_from_the_third_window_on(noise, control):
+        windows.append(control)
+        return control * (float("nan") if len(windows) == 3 else 1)
+
+    windows, frames = [], video(30)
+    with pytest.raises(ClearError, match="painted of frame 16 has values that are not numbers.*half precision"):
+        cleaned(frames, FakeDenoiser(broken_from_the_third_window_on), **options)

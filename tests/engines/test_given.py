@@ -182,3 +182,10 @@ def test_what_only_the_other_model_saw_can_be_the_mask():
     assert run(clean, source)[1].sum() == 0, "the prior sees nothing there"
     with pytest.raises(ClearError, match="fit is"):
         run(clean, source, fit="stretched")
+
+
+@pytest.mark.parametrize("fit", ["scaled", "cropped"])
+@pytest.mark.parametrize("height, width", [(0, 0), (1, 200), (200, 1)])
+def test_frames_that_cannot_be_of_the_picture_are_refused_before_any_work(height, width, fit):
+    with pytest.raises(ClearError, match=f"{width}x{height} pixels: too small or too narrow.* 96x64"):
+        GivenFrames(torch.zeros(9, height, width, 3), 9, SIZE, fit)

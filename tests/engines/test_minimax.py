@@ -148,7 +148,7 @@ def test_it_cannot_say_what_it_changed_and_says_so_before_any_work():
         painted(frames, mask_from="difference", region="whole frame")
 
 
-@pytest.mark.parametrize("wrong", [{"sampler": "heun"}, {"shift": 0.0}, {"dilate": -1}])
+@pytest.mark.parametrize("wrong", [{"sampler": "heun"}, {"shift": 0.0}, {"shift": float("inf")}, {"dilate": -1}])
 def test_options_that_mean_nothing_are_refused(wrong):
     with pytest.raises(ClearError, match=next(iter(wrong))):
         MiniMaxOptions(**wrong)

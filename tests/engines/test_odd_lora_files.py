@@ -106,6 +106,19 @@ def test_what_is_no_checkpoint_is_called_what_it_is(tmp_path, content, words):
         lora.read_lora(tmp_path / "a.safetensors")
 
 
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({f"{Q}.lora_A.weight": torch.ones(4, 12).to_sparse()}, f"tensors of {Q} are sparse"),
+        ({f"{Q}.alpha": 10**400}, f"alpha of {Q} is 1000*, where one number is needed"),
+    ],
+)
+def test_what_only_a_pickle_can_hold_is_refused_too(tmp_path, wrong, words):
+    torch.save({**pair(Q), **wrong}, tmp_path / "a.pt")
+    with pytest.raises(ClearError, match=words):
+        lora.read_lora(tmp_path / "a.pt")
+
+
 def test_a_lora_in_a_zip_archive_is_to_be_unpacked(tmp_path):
     save_file(pair(Q), tmp_path / "lora.safetensors")
     with zipfile.ZipFile(tmp_path / "a.safetensors", "w") as archive:

@@ -254,3 +254,20 @@ def test_a_line_that_grows_about_its_middle_goes_whole():
     share = [marks[t][shown[t] > 0.9].mean() for t in range(when.start, when.stop)]
     assert min(share) > 0.75 and np.mean(share) > 0.95
     assert not marks[: when.start].any() and not marks[when.stop :].any()
+
+
+@pytest.mark.parametrize("size, share", [((16, 16), 0.02), ((12, 24), 0.03), ((8, 32), 0.05)])
+def test_a_thin_row_at_the_edge_of_a_picture_smaller_than_its_masks_is_looked_at(size, share):
+    class AtTheBottom:
+        """Says that the lowest rows of every frame are text."""
+
+        long_side = 320
+
+        def __call__(self, frames):
+            masks = torch.zeros(frames.shape[:3])
+            masks[:, -max(1, round(masks.shape[1] * share)) :] = 1
+            return masks
+
+    frames = torch.rand(30, *size, 3, generator=torch.Generator().manual_seed(0))
+    finding = find_text(list(frames), AtTheBottom())
+    assert finding.finder.count == 30 and finding.found, "and no crash"
