@@ -131,6 +131,18 @@ def marks_file(path: Path) -> Path:
     return path.with_suffix(".marks")
 
 
+def marks_of(path: Path) -> Path:
+    """Where the marks of a plan lie that somebody may have copied or renamed: beside it, by its own name, else by the
+    one that it was written with."""
+    own = marks_file(path)
+    if own.exists():
+        return own
+    try:
+        return path.with_name(Path(json.loads(path.read_text(encoding="utf-8-sig"))["marks_file"]).name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return own  # whoever reads the plan says what is wrong with it
+
+
 def read(path: Path, clock: Clock, size: tuple[int, int]) -> Plan:
     """A plan. clock: of the frames that it is about. size: (height, width) of the film. Raises ClearError for a file
     that is no plan, by the line where it is one of them that cannot be."""
