@@ -16,7 +16,7 @@ from typing import Any
 
 from ..atomic import write_text
 from ..errors import ClearError
-from ..find.report import Line
+from ..find.report import SUBTITLE, Line
 from ..frames.region import Region
 from .timecode import Clock, seconds_of, timecode
 
@@ -76,6 +76,9 @@ class Plan:
 def reported(line: PlannedLine) -> Line:
     """The line as a report has it."""
     at, known = line.region, line.known
+    why = known.get("why", "asked for")
+    if why == SUBTITLE and not line.remove:  # only who edits the plan leaves one
+        why = "left by the plan"
     return Line(
         line.first,
         line.stop,
@@ -84,7 +87,7 @@ def reported(line: PlannedLine) -> Line:
         known.get("letter", at.height),
         known.get("sure", 1.0),
         line.remove,
-        known.get("why", "asked for"),
+        why,
         known.get("certain", True),
     )
 
