@@ -34,9 +34,9 @@ class WhichRules:
     line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands, half a
     second later; passed: the same where the scene has moved behind it, which dark or thin letters show between them;
     grain: the mean of so many frames counts as the picture. paragraph: rows of a block, which goes as a
-    whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of it. grows: what
-    grows about its own middle stands, although no pixel of it does. dots: what takes a line's place may be lower than
-    letters: dots, a dash.
+    whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of it. about: what
+    grows about its own middle, or shakes, stands, although no pixel of it does. dots: what takes a line's place may be
+    lower than letters: dots, a dash.
     """
 
     shortest: int = 7
@@ -65,7 +65,7 @@ class WhichRules:
     grain: int = 3
     paragraph: int = 4
     pitch: float = 0.15
-    grows: bool = True
+    about: bool = True
     dots: bool = True
 
     def at(self, pace: Pace) -> WhichRules:

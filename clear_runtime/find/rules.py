@@ -49,7 +49,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "grain": ("which", {"grain": 1}),
     "slides": ("which", {"slides": 0.0}),
     "dots": ("which", {"dots": False}),
-    "grows": ("which", {"grows": False}),
+    "about": ("which", {"about": False}),
     "paragraph": ("which", {"paragraph": 0}),
 }
 """What each is called -> the dataclass in which it stands, and the fields with which it is off."""

@@ -13,7 +13,7 @@ from ..frames.region import Region
 from .align import MARGIN, correlation, moved, part
 from .look import Scales
 from .rows import Row
-from .tracks import SAME_MOVED, Track, laid
+from .tracks import SAME_MOVED, Track, laid, shakes
 
 STILL = 0.7
 """Correlation of two looks' masks over which the same letters stand at the same place in both."""
@@ -53,12 +53,15 @@ class Letters:
         self.track, self.every = track, every
         self.looks = len(track.looks)
         self._still = still_shape(track)
+        self._all = self._blurred() if self._still is None and shakes(track) else None
         self._steps: dict[int, tuple[float, float] | None] = {}
         self._near: tuple[int, ...] = ()
         self._last = np.zeros(0, dtype=bool)
 
     def at(self, t: int) -> tuple[np.ndarray, bool]:
         """(letters in frame t [h, w] bool, whether they are those of the frame that was asked for before)."""
+        if self._all is not None:
+            return self._all, True
         after = self._look_from(t)
         step = self._step(after)
         if step is not None:
@@ -71,6 +74,10 @@ class Letters:
             still = None if self._still is None else letters_of(self._still)
             self._near, self._last = near, letters_of(now) if still is None else still | (now > CLEAR)
         return self._last, same
+
+    def _blurred(self) -> np.ndarray:
+        """Wherever a row has been seen that shakes: where it is between two looks, nobody knows."""
+        return letters_of(np.stack([laid(look.row, self.track.region) for look in self.track.looks]).max(0))
 
     def _looks_near(self, t: int) -> tuple[int, ...]:
         """The numbers of the looks around frame t, or of the nearest one."""

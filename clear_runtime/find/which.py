@@ -118,10 +118,11 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
         return Verdict(True, "asked for")
     if movement.with_scene > movement.against_scene:
         return Verdict(False, "moves with the scene", moves=True)
-    if movement.standing < rules.standing and movement.travelled >= 4:
+    about = rules.about and (movement.grows or movement.shakes)
+    if movement.standing < rules.standing and movement.travelled >= 4 and not about:
         return Verdict(False, "moves", moves=True)
     least = rules.passed if movement.against_scene > 1 and not movement.with_scene else rules.steady
-    steady = None if movement.grows and rules.grows else case.track.steady
+    steady = None if about else case.track.steady
     if case.track.moves or steady is not None and steady < least:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):

@@ -4,7 +4,7 @@ import numpy as np
 from drawn_rows import at, letters, scene
 
 from clear_runtime.find.rows import rows_of
-from clear_runtime.find.tracks import Tracker
+from clear_runtime.find.tracks import Tracker, shakes
 
 SIZE = (360, 640)
 
@@ -64,3 +64,14 @@ def test_a_slow_roll_over_a_still_scene_moves():
     tracker = follow([at(letters(1, 12), 300 - 2 * n, 200, SIZE) for n in range(12)])
     movement = tracker.movement(tracker.tracks[0])
     assert len(tracker.tracks) == 1 and movement.travelled > 20 and movement.standing < 0.5
+
+
+def test_a_row_shakes_where_it_goes_to_and_fro_and_not_where_it_moves_on_or_stands():
+    line, draws = letters(1, 14, 4), np.random.default_rng(0)
+    jumps = draws.integers(-5, 6, (12, 2))
+    shaken = follow([at(line, 280 + down, 100 + right, SIZE) for down, right in jumps])
+    (track,) = shaken.tracks
+    assert shaken.movement(track).shakes and shakes(track)
+    for places in ([(280, 100)] * 12, [(280, 100 + 4 * n) for n in range(12)]):
+        tracker = follow([at(line, *place, SIZE) for place in places])
+        assert not tracker.movement(tracker.tracks[0]).shakes and not shakes(tracker.tracks[0])

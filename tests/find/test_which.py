@@ -87,6 +87,16 @@ def test_what_is_one_shape_in_two_looks_does_not_tell():
     assert goes(case(50, 80), board) == [True, False]
 
 
+@pytest.mark.parametrize("way", [dict(grows=True), dict(shakes=True)])
+def test_what_grows_or_shakes_about_its_place_stands(way):
+    """No pixel of it does, from one moment to the next."""
+    lines = [case(n, n + 60, movement=Movement(0, 6, 0.2, 12.0, **way)) for n in (10, 90)]
+    for line in lines:
+        line.track.steadies = [0.1]
+    assert goes(*lines) == [True] * 2
+    assert not any(verdict.goes for verdict in which(lines, WhichRules(about=False)))
+
+
 def test_dots_go_where_they_take_the_place_of_words():
     lines, dots = [case(10, 60), case(100, 160)], dict(top=LOW + 20, width=40, letter=16, sure=0.85)
     assert goes(*lines, case(62, 98, **dots)) == [True] * 3

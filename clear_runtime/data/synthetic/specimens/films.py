@@ -3,6 +3,7 @@ lines that change their place, clocks, tickers and marks that wander, old film, 
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -107,6 +108,15 @@ def comes_nearer(size: Size) -> Drawing:
         for t in range(20):
             text = drawing.text(words, size=0.06 * 1.012**t, at=(0.5, 0.75), bold=True, **OUTLINED)
             drawing.show(text, 22 * n + 1 + t, 22 * n + 2 + t)
+    return drawing
+
+
+def shakes(size: Size) -> Drawing:
+    drawing, draws = Drawing(scenes.pan("shakes", size, TOWN, speed=0.005)), random.Random(3)
+    for n, words in enumerate(("DO NOT MOVE", "IT CAN HEAR US")):
+        for t in range(22 * n + 1, 22 * n + 21):
+            at = 0.5 + draws.uniform(-0.004, 0.004), 0.75 + draws.uniform(-0.008, 0.008)
+            drawing.show(drawing.text(words, size=0.08, at=at, bold=True, **OUTLINED), t, t + 1)
     return drawing
 
 
@@ -290,6 +300,7 @@ FILMS = {
     "two looks": Recipe(3, "two languages in two looks", two_looks, LONG),
     "pops": Recipe(3, "words that grow as they come", pops, Size(42, 360, 640)),
     "comes nearer": Recipe(3, "lines that grow as long as they stand", comes_nearer, LONG),
+    "shakes": Recipe(3, "lines that shake as long as they stand", shakes, LONG),
     "in the hand": Recipe(0, "lines at several places over a hand-held camera's picture", in_the_hand, LONG),
     "slanted glow": Recipe(3, "italics with a glow", slanted_glow, LONG),
     "speech bubbles": Recipe(8, "text in a bubble that comes and goes", speech_bubbles, LONG),
