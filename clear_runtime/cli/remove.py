@@ -45,6 +45,7 @@ from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.report import Report
 from ..media.codecs import AS_SOURCE, CHOICES
 from ..media.pictures import mask_picture
+from ..media.video import read_facts
 from ..presets import AUTO_ENGINE, engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
@@ -238,7 +239,8 @@ def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
     if args.plan:
         with _bar() as on_progress:
             cost = make_plan(job, saved_plan(target), on_progress, found)
-        log.info("%s\n%s: %s", found.text(), saved_plan(target), cost)
+        fps = float(read_facts(job.source).fps)
+        log.info("%s\n%s: %s", found.text(fps), saved_plan(target), cost)
         return
     if not args.resume and job.work.exists():
         with opened(job.work, identity(job)) as work:

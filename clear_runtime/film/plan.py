@@ -16,7 +16,7 @@ from typing import Any
 
 from ..atomic import write_text
 from ..errors import ClearError
-from ..find.report import Line
+from ..find.report import SUBTITLE, Line
 from ..frames.region import Region
 from .timecode import Clock, seconds_of, timecode
 
@@ -76,6 +76,9 @@ class Plan:
 def reported(line: PlannedLine) -> Line:
     """The line as a report has it."""
     at, known = line.region, line.known
+    why = known.get("why", "asked for")
+    if why == SUBTITLE and not line.remove:  # only who edits the plan leaves one
+        why = "left by the plan"
     return Line(
         line.first,
         line.stop,
@@ -84,7 +87,7 @@ def reported(line: PlannedLine) -> Line:
         known.get("letter", at.height),
         known.get("sure", 1.0),
         line.remove,
-        known.get("why", "asked for"),
+        why,
         known.get("certain", True),
     )
 
@@ -129,6 +132,18 @@ def _row(line: PlannedLine, clock: Clock) -> dict[str, Any]:
 def marks_file(path: Path) -> Path:
     """Where the marks of a plan lie."""
     return path.with_suffix(".marks")
+
+
+def marks_of(path: Path) -> Path:
+    """Where the marks of a plan lie that somebody may have copied or renamed: beside it, by its own name, else by the
+    one that it was written with."""
+    own = marks_file(path)
+    if own.exists():
+        return own
+    try:
+        return path.with_name(Path(json.loads(path.read_text(encoding="utf-8-sig"))["marks_file"]).name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return own  # whoever reads the plan says what is wrong with it
 
 
 def read(path: Path, clock: Clock, size: tuple[int, int]) -> Plan:

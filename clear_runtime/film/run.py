@@ -256,13 +256,14 @@ def plan_of(job: Job, source: Source, work: Work, on_progress: OnProgress) -> Pl
 
 def _take_plan(given: Path, to: Path) -> None:
     try:
-        for path, place in ((marks_file(given), marks_file(to)), (given, to)):  # the plan last: then all of it is there
+        # the plan last: then all of it is there
+        for path, place in ((plans.marks_of(given), marks_file(to)), (given, to)):
             with WholeFile(place) as part:
                 shutil.copyfile(path, part)
     except OSError as error:
         raise ClearError(
-            f"The plan {given.name} and its {marks_file(given).name} beside it cannot be copied "
-            f"({error.strerror or error})."
+            f"The plan {given.name} and its {plans.marks_of(given).name} beside it cannot be copied "
+            f"({error.strerror or error}). Lay both into one folder."
         ) from error
 
 

@@ -19,6 +19,8 @@ CLEAR = 0.8
 folds read as letters for a moment."""
 TOGETHER = 6
 """Frames by which the rows of one line may come and go apart."""
+SUBTITLE = "subtitle"
+"""Why a line goes that behaves like one (which.py): told by its going alone."""
 EACH, GIVEN, CHANGED = "each", "given", "changed"
 """What marks frames where nobody looks for text over time: the prior in each by itself, the user's mask, the model."""
 
@@ -221,7 +223,7 @@ def _rows(tracks) -> int:
 def _look(line: Line) -> str:
     left, top, width, height = line.box
     rows = "1 row" if line.rows == 1 else f"{line.rows} rows"
-    why = "" if line.why == "subtitle" else f"; {line.why}"
+    why = "" if line.why == SUBTITLE else f"; {line.why}"
     return f"{rows}, letters of {line.letter} px, {width}x{height} at {left},{top}, {line.sure:.0%} sure{why}"
 
 

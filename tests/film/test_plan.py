@@ -32,6 +32,17 @@ def test_a_plan_is_made_edited_and_given_back(film, tmp_path):
     assert changed == [*range(50, 90), *range(310, 330), *range(375, 385)]
     assert (after[380, 5:15, 10:40] - before[380, 5:15, 10:40]).abs().mean() > 0.03
     assert sum(line.goes for line in report.lines) == 3
+    assert [line.why for line in report.lines if not line.goes] == ["left by the plan"]
+
+
+def test_a_copy_of_a_plan_under_another_name_finds_the_marks(film, tmp_path):
+    path, copy = tmp_path / "plan.json", tmp_path / "edited.json"
+    make_plan(job(film, tmp_path / "clean.mp4"), path)
+    copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert clean(job(film, tmp_path / "clean.mp4", plan=copy)).changed > 0
+    (tmp_path / "plan.marks").unlink()
+    with pytest.raises(ClearError, match="edited.json and its plan.marks beside it.*into one folder"):
+        clean(job(film, tmp_path / "again.mp4", plan=copy))
 
 
 @pytest.mark.parametrize(
