@@ -17,7 +17,8 @@ WINDOW = 9
 def storages():
     """Address -> bytes of what tensors hold now."""
     gc.collect()
-    held = [one.untyped_storage() for one in gc.get_objects() if type(one) is torch.Tensor]
+    tensors = [one for one in gc.get_objects() if type(one) is torch.Tensor and one.layout == torch.strided]
+    held = [one.untyped_storage() for one in tensors]
     return {one.data_ptr(): one.nbytes() for one in held}
 
 
