@@ -73,7 +73,8 @@ class Looker:
             self._closely(block, large[1:], close[1:])
             letters = bounds(block.of(close) > 0.5)
             if letters is not None:
-                self.known.append(letters.out_of(block))
+                # with what the block has around them, but not ever more: their room is added again
+                self.known.append(letters.grown(2 * ROOM, block.height, block.width).out_of(block))
         return [to_levels(joined(*one)) for one in zip(rough, close)]
 
     def beside(self, frames: Sequence[Tensor], near: Sequence[Region]) -> list[np.ndarray]:
