@@ -37,15 +37,12 @@ def alike_grown(a: np.ndarray, at: Region, b: np.ndarray, there: Region, most: f
     """The same of letters that have grown or shrunk about their middle, both sides alike and at most so many times; 0
     for rectangles that say otherwise."""
     tall, wide = there.height / at.height, there.width / at.width
-    aside = [abs(one + two - three - four) / 2 for one, two, three, four in _sides(at, there)]
-    if not 1 / most <= wide <= most or abs(wide / tall - 1) > UNEVEN or max(aside) > UNEVEN * at.height:
+    down, right = at.top + at.bottom - there.top - there.bottom, at.left + at.right - there.left - there.right
+    aside = max(abs(down), abs(right)) / 2
+    if not 1 / most <= wide <= most or abs(wide / tall - 1) > UNEVEN or aside > UNEVEN * at.height:
         return 0.0
     scaled = Image.fromarray(b).resize((at.width, at.height), Image.Resampling.BILINEAR)
     return correlation(_letters_alone(a), _letters_alone(np.asarray(scaled)))
-
-
-def _sides(a: Region, b: Region) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
-    return (a.top, a.bottom, b.top, b.bottom), (a.left, a.right, b.left, b.right)
 
 
 def _letters_alone(mask: np.ndarray) -> np.ndarray:
