@@ -25,16 +25,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..checkpoint import fingerprint, read_metadata
+from ..atomic import write_text
 from ..data.clips import Clip
 from ..data.synthetic.burn_style import BurnStyle
 from ..engines.bundled import bundled_denoiser, default_steps
 from ..engines.control import prefilled
 from ..engines.lora import read_lora
 from ..engines.nano import load
-from ..engines.nano.codec import NanoCodec
 from ..engines.nano.engine import nano_engine
 from ..errors import ClearError
+from ..film.identity import file_digest
 from ..film.own_look import BURNED
 from ..film.own_pairs import OwnPairs, own_pairs
 from ..find.priors.checkpoints import load_prior
@@ -43,13 +43,11 @@ from ..media.video import count_frames, read_facts, read_frames
 from ..media.writer import VideoWriter
 from ..options import RemoveOptions
 from ..pipeline import remove
-from ..train.lora.cache import LatentClips, encode_clips
 from ..train.lora.model import LORA
 from ..train.lora.options import TrainOptions
-from ..train.lora.train import train
 from ..train.nano.transformer import FRAMES, HEIGHT, WIDTH
-from ..train.processes import Processes
 from ..weights import FOLDER
+from .bundled_lora import encoded, is_trained, train_bundled
 from .cases import GROW
 from .leftover import leftover
 from .nano_lora import measure
@@ -120,10 +118,10 @@ def run(
 ) -> list[Row]:
     """Train and score; logs the table, and returns its rows.
 
-    style: its script and font are those of the lines. into: a file whose table is replaced at
-    the end. Raises ClearError for a film that gives no pairs, or is too small or too short to be scored; and before the
-    first film for a file without a place for the table, for two films of one name, and where the text
-    detector is missing.
+    style: its script and font are those of the lines. into: a file whose table is replaced at the end. Raises
+    ClearError for a film that gives no pairs, is too small or too short to be scored, or is another one than its folder
+    was made of; and before the first film for a file without a place for the table, for two films of one name, and
+    where the text detector is missing.
     """
     if into is not None:
         around(into, MARKS)
@@ -171,6 +169,7 @@ def parts_of(frames: int) -> tuple[range, range]:
 
 def _row(film: Path, folder: Path, steps: int, base: BurnStyle, read: Reader | None) -> Row:
     folder.mkdir(parents=True, exist_ok=True)
+    _require_same(film, folder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     prior = load_prior(device=device)
     trained, held = parts_of(count_frames(film))
@@ -187,6 +186,18 @@ def _row(film: Path, folder: Path, steps: int, base: BurnStyle, read: Reader | N
     return Row(film.stem, scores, _boxes(film, cleaned, read) if read else ())
 
 
+def _require_same(film: Path, folder: Path) -> None:
+    """Note whose folder it is. Raises ClearError where what it holds was made of another film."""
+    digest, kept = file_digest(film), folder / "film.sha256"
+    if not kept.exists():
+        write_text(kept, digest)
+    elif kept.read_text(encoding="utf-8") != digest:
+        raise ClearError(
+            f"{film.name} is another film than the one that {folder} was made of. Give another --out, or delete that "
+            "folder."
+        )
+
+
 def _cut(film: Path, frames: range, out: Path) -> Path:
     """These frames of a film as one of its own; what is there stays, since a run is known by its file."""
     if not out.exists():
@@ -198,30 +209,11 @@ def _cut(film: Path, frames: range, out: Path) -> Path:
 
 
 def _train(folder: Path, options: TrainOptions, pairs: OwnPairs, side: int, prior, device: torch.device) -> None:
-    if (folder / LORA).exists() and read_metadata(folder / LORA).get("steps") == str(options.steps):
+    if is_trained(folder, options):
         return
-    codec = load.load_bundled_codec(device)
     clips = pairs.clips(options.crop[0], TRAINED, side, options.seed)
     log.info("%s", clips)
-    made_by = f"{fingerprint(codec.net.state_dict())} {fingerprint(prior.model.state_dict())}"
-    paths = encode_clips(folder / "latents", clips, codec, prior, made_by)
-    latents = LatentClips(
-        paths,
-        NanoCodec.spatial,
-        options.crop,
-        options.control,
-        options.seed,
-        options.sampler_steps,
-        options.at_steps,
-        NanoCodec.temporal,
-        options.batch,
-        clips.held_back,
-    )
-    base, context, gain = load.transformer_state_dict(), load.prompt_embedding(), codec.net.gain().cpu()
-    with Processes(device, alone=True) as processes:
-        for step in train(options, base, latents, context, folder, processes, gain=gain):
-            if step.step % 20 == 0 or step.step == options.steps:
-                log.info("%s: step %d of %d, loss %.4f", folder.name, step.step, options.steps, step.loss)
+    train_bundled(folder, options, encoded(folder / "latents", clips, prior, device), device, clips.held_back)
 
 
 def triples_of(pairs: OwnPairs, side: int) -> list[tuple[Tensor, ...]]:

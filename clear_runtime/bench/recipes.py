@@ -24,20 +24,16 @@ from statistics import fmean, stdev
 import torch
 
 from ..atomic import WholeFile
-from ..checkpoint import fingerprint, read_metadata
+from ..checkpoint import fingerprint
 from ..data.generated_clips import GeneratedClips
 from ..engines.lora import read_lora
-from ..engines.nano import load
-from ..engines.nano.codec import NanoCodec
 from ..errors import ClearError
 from ..find.priors.checkpoints import load_prior
-from ..train.lora.cache import LatentClips, encode_clips
 from ..train.lora.losses import RECIPES
 from ..train.lora.model import HEAD, LORA
 from ..train.lora.options import TrainOptions
-from ..train.lora.train import train
 from ..train.nano.transformer import HELD_BACK, SCORED, held_back
-from ..train.processes import Processes
+from .bundled_lora import encoded, train_bundled
 from .nano_lora import measure
 from .report import around
 from .report import into as put_into
@@ -128,8 +124,6 @@ class _Bench:
     def __init__(self, out: Path, paths: list[Path], data: Path, held: int, steps: int, scored: Sequence[int], device):
         self.out, self.paths, self.data, self.count, self.steps, self.device = out, paths, data, held, steps, device
         self.scored = list(scored)
-        self.base, self.context = load.transformer_state_dict(), load.prompt_embedding()
-        self.gain = load.load_bundled_codec(device).net.gain().cpu()
         self.rows: list[Trained] = []
 
     @cached_property
@@ -147,7 +141,8 @@ class _Bench:
 
     def row(self, recipe: str, seed: int) -> Trained:
         folder = self.out / f"{recipe.replace(', ', '_').replace(' ', '_')}-{seed}"
-        self._train(folder, options_of(recipe, seed, self.steps))
+        options = options_of(recipe, seed, self.steps)
+        train_bundled(folder, options, self.paths, self.device, painted=RECIPES[recipe].painted)
         row = Trained(recipe, seed, self._scores(folder, folder / HEAD if RECIPES[recipe].has_head else None))
         self.rows.append(row)
         (self.out / "recipes.md").write_text(table(self.rows), encoding="utf-8")
@@ -166,32 +161,12 @@ class _Bench:
             part.write_text(json.dumps({**measured, "scores": scores}), encoding="utf-8")
         return scores
 
-    def _train(self, folder: Path, options: TrainOptions) -> None:
-        if (folder / LORA).exists() and read_metadata(folder / LORA).get("steps") == str(options.steps):
-            return
-        with Processes(self.device, alone=True) as processes:
-            latents = LatentClips(
-                self.paths,
-                NanoCodec.spatial,
-                options.crop,
-                options.control,
-                options.seed,
-                options.sampler_steps,
-                options.at_steps,
-                NanoCodec.temporal,
-                options.batch,
-                painted=RECIPES[options.recipe].painted,
-            )
-            for step in train(options, self.base, latents, self.context, folder, processes, gain=self.gain):
-                if step.step % 20 == 0 or step.step == options.steps:
-                    log.info("%s: step %d of %d, loss %.4f", folder.name, step.step, options.steps, step.loss)
-
 
 def _encoded(data: Path, out: Path, clips: int, device: torch.device) -> list[Path]:
     """The clips as latents, once for all rows: the painted controls among them."""
-    codec, prior = load.load_bundled_codec(device), load_prior(device=device)
-    made_by = f"{fingerprint(codec.net.state_dict())} {fingerprint(prior.model.state_dict())}"
-    return encode_clips(out / "latents", GeneratedClips(data, clips, seed=0), codec, prior, made_by, painted=True)
+    return encoded(
+        out / "latents", GeneratedClips(data, clips, seed=0), load_prior(device=device), device, painted=True
+    )
 
 
 def table(rows: Sequence[Trained]) -> str:

@@ -30,6 +30,14 @@ def test_films_of_one_name_are_refused_before_any_work(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_was_made_of_another_film_of_that_name_is_not_taken_up(tmp_path):
+    one, other = (write_film(tmp_path / f"{n}.mp4", text=(), frames=1 + n) for n in range(2))
+    for _ in range(2):
+        bench._require_same(one, tmp_path)
+    with pytest.raises(ClearError, match="1.mp4 is another film than the one that .* Give another --out"):
+        bench._require_same(other, tmp_path)
+
+
 @pytest.mark.slow
 def test_a_film_is_trained_on_scored_and_cleaned_with_its_lora_and_without(tmp_path, monkeypatch, caplog):
     film = write_film(tmp_path / "film.mp4", text=((0, 30),), frames=30)

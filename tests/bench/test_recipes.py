@@ -8,6 +8,7 @@ import torch
 from tiny_clips import latent_clips
 
 from clear_runtime.bench import recipes as bench
+from clear_runtime.engines.nano import load
 from clear_runtime.errors import ClearError
 from clear_runtime.train.lora.losses import RECIPES
 
@@ -17,8 +18,8 @@ def small(monkeypatch, tmp_path):
     """A base of two blocks, latents of random clips, and scores that are the seed's; the held-back clips are not
     read."""
     state = tiny_wan.wan_state(blocks=2)
-    monkeypatch.setattr(bench.load, "transformer_state_dict", lambda: state)
-    monkeypatch.setattr(bench.load, "prompt_embedding", lambda: torch.zeros(1, 1, 4096))
+    monkeypatch.setattr(load, "transformer_state_dict", lambda: state)
+    monkeypatch.setattr(load, "prompt_embedding", lambda: torch.zeros(1, 1, 4096))
     options = bench.options_of
     monkeypatch.setattr(bench, "options_of", lambda *asked: replace(options(*asked), crop=(5, 32, 64), rank=2, batch=1))
     paths = latent_clips(tmp_path / "latents").paths
