@@ -49,7 +49,6 @@ class Panel {
             this.plan, this.text, this.bar, this.picture,
         )
         if (LISTING.includes(node.comfyClass)) this.listing()
-        this.root.style.minHeight = `${height}px`
         place(node, "clear_live", this.root, height)
         this.idle()
     }

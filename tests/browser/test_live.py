@@ -80,3 +80,35 @@ def test_a_refusal_is_read_on_the_node_and_in_the_toast(page, renderer):
     page.page.wait_for_timeout(1500)
     said = page.page.locator("[role=dialog], [role=alert], .p-toast").all_inner_texts()
     assert any(told["text"] in one for one in said), said
+
+
+def test_a_new_node_has_its_panel_inside(page, renderer):
+    """Where a node is as small as the page makes it."""
+    left = page.run_js(
+        """() => {
+            app.graph.clear()
+            let x = 0
+            for (const kind of Object.keys(LiteGraph.registered_node_types).filter(name => name.startsWith("CLEAR_"))) {
+                const node = LiteGraph.createNode(kind)
+                app.graph.add(node)
+                node.pos = [x, 0]
+                x += node.size[0] + 20
+            }
+            return x
+        }"""
+    )
+    page.whole_view(1000 / left, (0, -100))
+    page.page.wait_for_timeout(1000)
+    below = page.run_js(
+        """vue => Object.fromEntries(app.graph.nodes.flatMap(node => {
+            const panel = node.widgets?.find(one => one.element?.className.startsWith("clear-"))?.element
+            if (!panel) return []
+            const { scale, offset } = app.canvas.ds
+            const top = document.querySelector("#graph-canvas").getBoundingClientRect().top
+            const end = vue ? panel.closest("[data-node-id]").getBoundingClientRect().bottom
+                : top + scale * (node.pos[1] + node.size[1] + offset[1])
+            return [[node.type, (panel.getBoundingClientRect().bottom - end) / scale]]
+        }))""",
+        renderer == "vue",
+    )
+    assert len(below) >= 10 and all(pixels <= 1 for pixels in below.values()), below
