@@ -2,9 +2,9 @@
 
     python run.py shots [demo film page one other mask words upscale prior train_prior burn train_lora from_film]
 
-Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about half an hour on two CPU cores, most of it
-for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a
-Chromium. Letters of burned lines come from the fonts that are installed.
+Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/, in about half an hour on two CPU cores, most of it
+for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a Chromium. Letters
+of burned lines come from the fonts that are installed.
 """
 
 import argparse
@@ -39,9 +39,7 @@ PAGE = 1380, 1150
 """Width and height of the page in pixels: Remove Subtitles and Before / After of the first graph."""
 MOVING = 640, 60, 2
 """README's moving picture: width in pixels, quality as WebP, and which of the frames: every so many."""
-BARE = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}
-"""Settings under which nothing of the page's own stands over the graph's corners."""
-NEWS = 10_000  # milliseconds until the page takes away that a job is done
+BARE = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}  # what the page lays over the graph's corners
 LATIN, CHINESE = 12, 40  # frames of the demo clip in which its two lines stand
 LOOKS = [  # what is changed in Burn Subtitles: three looks that have little in common
     {"scripts": "latin", "size": 7.0, "seed": 3},
@@ -179,6 +177,9 @@ def opened(graphs: Graphs, name: str):
 
 
 def run(shown: ComfyPage) -> None:
+    # the panel keeps what it said before: how long the run took is this machine's, and that of what else it did
+    shown.page.wait_for_function("() => app.graph.nodes.some(n => n.subgraph || n.clearLive?.plan?.textContent)")
+    shown.run_js("() => Object.defineProperty(document, 'hidden', { get: () => true })")
     shown.queue()
     shown.wait_for_end(900)
     shown.page.wait_for_timeout(2000)
@@ -253,7 +254,7 @@ def page(graphs: Graphs) -> None:
     with opened(graphs, "Remove subtitles (no download)") as shown:
         run(shown)
         shown.whole_view(1.0, (740, -100))
-        shown.page.wait_for_timeout(NEWS)
+        shown.page.wait_for_timeout(10_000)  # until the page takes away that a job is done
         whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
         save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
         save(PAGES / "before_after.jpg", scaled(part_of(shown, ".clear-compare", "CLEAR_BeforeAfter"), 720))
@@ -333,8 +334,7 @@ PICTURES = {
 
 
 def frame(video: Path, index: int) -> Image.Image:
-    picked = next(islice(read_frames(video), index, None))
-    return as_picture(picked)
+    return as_picture(next(islice(read_frames(video), index, None)))
 
 
 def as_picture(one: torch.Tensor) -> Image.Image:
