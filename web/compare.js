@@ -358,9 +358,10 @@ function address({ filename, subfolder, type }) {
 }
 
 async function restore() {
-    const waiting = [...allNodes()].filter(([, node]) => node.clearCompare && !node.clearCompare.told)
+    const lacks = ({ clearCompare: one }) => one && (one.due || !one.told)
+    const waiting = [...allNodes()].filter(([, node]) => lacks(node))
     await fromHistory(waiting, "clear_compare", ({ clearCompare: one }, told) => {
-        if (!one.told && told.layers.filename !== one.newest) one.open(told)
+        if ((one.due || !one.told) && told.layers.filename !== one.newest) one.open(told)
     })
 }
 
@@ -380,9 +381,8 @@ app.registerExtension({
         }
     },
     setup() {
-        // every page hears how long the queue is
-        const due = () => [...allNodes()].some(([, node]) => node.clearCompare?.due)
-        api.addEventListener("status", () => due() && restore())
+        // every page hears when the queue is empty, also of a run that had nothing new to do
+        api.addEventListener("status", ({ detail }) => detail?.exec_info?.queue_remaining === 0 && restore())
         restore()
     },
     afterConfigureGraph: restore,
