@@ -19,8 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..engines.bundled import BUNDLED_ENGINES as ENGINES
-from ..engines.bundled import bundled_engine
+from ..engines.bundled import BUNDLED_ENGINES, bundled_engine
 from ..engines.engine import Engine
 from ..engines.options import EngineOptions
 from ..errors import ClearError
@@ -33,7 +32,7 @@ from .film import lines, scene
 
 log = logging.getLogger(__name__)
 
-RATE = 25
+ENGINES, RATE = BUNDLED_ENGINES, 25
 BARS = {"without text": {"looked at": 15.0}, "two lines all the time": {"cleaned": 3.0}}
 """Film -> frames a second, on two cores at 1280x720, that are meant to be reached."""
 WORDS = (

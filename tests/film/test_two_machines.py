@@ -1,6 +1,7 @@
 """A Ray of two machines: each has a raylet and an object store of its own, and whoever cleans joins by the address."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -72,7 +73,8 @@ def test_a_machine_that_does_not_see_the_film_is_named_before_anything_is_looked
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--address={cluster.address}", "--block"]
     start += ["--num-cpus=1", f"--object-store-memory={STORE}"]
     within = f'mount -t tmpfs none "{tmp_path}" && exec "$@"'
-    blind = subprocess.Popen([*hide, "sh", "-c", within, "sh", *start], env=dict(os.environ), start_new_session=True)
+    slow = {**os.environ, "RAY_raylet_start_wait_time_s": "300"}
+    blind = subprocess.Popen([*hide, "sh", "-c", within, "sh", *start], env=slow, start_new_session=True)
     try:
         while len(alive(cluster)) == before:
             assert blind.poll() is None, "it did not begin"
@@ -81,6 +83,7 @@ def test_a_machine_that_does_not_see_the_film_is_named_before_anything_is_looked
             with pytest.raises(ClearError, match=r"cannot go by the same files: .*film\.mp4 cannot be read"):
                 clean(job(film, tmp_path / "clean.mp4", workers=workers, prior=lambda frames: pytest.fail("looked")))
     finally:
-        os.killpg(blind.pid, 15)
+        if blind.poll() is None:
+            os.killpg(blind.pid, signal.SIGTERM)
         blind.wait()
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
