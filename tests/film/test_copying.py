@@ -75,14 +75,15 @@ def cleaned(source, target, **more):
 
 
 @pytest.mark.parametrize("kind, begins, ends", [
-    ("h264", ".mp4", ".mp4"), ("h264", ".mkv", ".mov"), ("h264", ".ts", ".mkv"), ("hevc", ".mp4", ".mp4"),
+    ("h264", ".mp4", ".mp4"), ("hevc hvc1", ".mp4", ".mkv"), ("h264", ".mkv", ".mov"), ("h264", ".ts", ".mkv"), ("hevc", ".mp4", ".mp4"),
     ("fields", ".mp4", ".mkv"), ("fields", ".ts", ".mp4"),
     ("hevc", ".mkv", ".mkv"), ("hevc open", ".mkv", ".mkv"), ("hevc open", ".mp4", ".mov"), ("vp9", ".webm", ".webm"),
     ("vp9", ".mkv", ".mp4"), ("av1", ".mp4", ".mp4"), ("av1", ".mkv", ".webm"), ("prores", ".mov", ".mov"),
     ("prores", ".mov", ".mkv"),
 ])  # fmt: skip
 def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywhere(tmp_path, kind, begins, ends):
-    source, target = film(tmp_path / f"a{begins}", kind), tmp_path / f"b{ends}"
+    kind, _, tag = kind.partition(" hvc")
+    source, target = film(tmp_path / f"a{begins}", kind, tag and f"hvc{tag}"), tmp_path / f"b{ends}"
     done = cleaned(source, target)
     kept = EVERY if kind == "prores" else CLOSED
     if kind == "hevc open":  # pictures in front of a keyframe, stored behind it, are not copied without it
@@ -110,11 +111,14 @@ def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywher
     assert packets(source, "audio") == packets(target, "audio")
 
 
-@pytest.mark.parametrize("kind, ending", [("h264", ".mp4"), ("hevc", ".mp4"), ("av1", ".mkv"), ("prores", ".mov")])
-def test_a_film_without_text_is_copied_whole(tmp_path, kind, ending):
-    source, target = film(tmp_path / f"a{ending}", kind), tmp_path / f"b{ending}"
+@pytest.mark.parametrize("kind, ending, tag", [
+    ("h264", ".mp4", None), ("hevc", ".mp4", None), ("hevc", ".mov", "hvc1"), ("av1", ".mkv", None),
+    ("prores", ".mov", None),
+])  # fmt: skip
+def test_a_film_without_text_is_copied_whole(tmp_path, kind, ending, tag):
+    source, target = film(tmp_path / f"a{ending}", kind, tag), tmp_path / f"b{ending}"
     done = cleaned(source, target, prior=lambda frames: torch.zeros(frames.shape[:3]))
-    assert (done.copied, done.changed) == (FRAMES, 0)
+    assert (done.copied, done.changed, done.notes) == (FRAMES, 0, [])
     streams = []
     for path in (source, target):
         with av.open(str(path)) as container:
