@@ -142,7 +142,7 @@ def read_facts(path: str | PathLike) -> Facts:
         first = next(_decode(container, path), None)
         if first is None:
             raise _refuse(path, "the video stream holds no frame. Choose another file.")
-        rate = _rate(container, stream)
+        rate = rate_of(container, stream)
         if not rate:
             raise _refuse(path, "the file does not tell its frame rate. Convert it to MP4 or MKV first.")
         if rate > FASTEST:
@@ -177,13 +177,14 @@ def read_facts(path: str | PathLike) -> Facts:
         )
 
 
-def _rate(container, stream) -> Fraction | None:
-    """Frames a second; where the file says what cannot be, by its length and how many it has."""
-    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+def rate_of(container, stream) -> Fraction | None:
+    """Frames a second; where the file says what cannot be, by its length and how many it has, or by what its pictures
+    say (of DV, FFmpeg takes the clock's rate for the average)."""
+    said = [rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
     seconds = _duration(container, stream)
-    if rate and rate > FASTEST and stream.frames and seconds:
+    if said and said[0] > FASTEST and stream.frames and seconds:
         return Fraction(stream.frames) / seconds
-    return rate
+    return next((rate for rate in said if rate <= FASTEST), next(iter(said), None))
 
 
 def _announced(stream) -> int:
