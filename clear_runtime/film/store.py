@@ -103,6 +103,10 @@ class Store:
                 f"The pixels of {source.path.name} are {facts.aspect.numerator}:{facts.aspect.denominator}, which the "
                 "result cannot say: players show it with square ones. .mp4 keeps it."
             )
+        if facts.mastering is not None and not facts.mastering.told(codec.encoder):
+            said.append(
+                f"{source.path.name} says what its HDR was mastered on; the result cannot. hevc, h264 and av1 keep it."
+            )
         if facts.depth > DEEPEST:
             said.append(f"{source.path.name} has {facts.depth} bits a sample; the result has {DEEPEST}.")
         return said

@@ -24,6 +24,7 @@ from ..errors import ClearError
 from .chroma_location import chroma_location
 from .clock import zero_of
 from .colour import Colour, converter, depth_of, to_rgb
+from .mastering import Mastering, mastering_of
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Facts:
     chroma_location: str = ""  # of samples as stored, FFmpeg's name; "" where the stream does not say
     matrix: tuple[int, ...] | None = None  # how players turn the picture, as containers have it: 9 numbers
     transparent: bool = False
+    mastering: Mastering | None = None  # what HDR was mastered on, as far as the first frame says
 
     def as_stored(self) -> Facts:
         """The same of its pictures as they lie in the file, not turned."""
@@ -174,6 +176,7 @@ def read_facts(path: str | PathLike) -> Facts:
             chroma_location(codec_of(stream), stream.codec_context.extradata),
             _matrix(first),
             first.format.name.startswith(TRANSPARENT) or stream.metadata.get("alpha_mode") == "1",
+            mastering_of(first),
         )
 
 

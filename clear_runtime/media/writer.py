@@ -71,6 +71,8 @@ def _coding(codec: Codec, crf: float, joins: bool, like: Facts | None) -> dict[s
     """The encoder's options, for frames as a source has them."""
     if like is not None and codec.keeps_fields(like):
         codec = codec.interlaced(like.bottom_first)
+    if like is not None and like.mastering is not None and (told := like.mastering.told(codec.encoder)):
+        codec = codec.told(told)
     return codec.coding(crf, joins)
 
 
