@@ -47,7 +47,9 @@ def lost_as_frames(path: Path, facts: Facts) -> list[str]:
     if facts.depth > 8 or facts.colour.hdr:
         said.append("The film has more than 8 bits or HDR: its frames have 8 bits and ordinary colours.")
     elif facts.colour.matrix not in MATRICES and facts.as_stored().height >= HD_LINES:
-        said.append("The film is HD and does not say its colours: ComfyUI reads them as SD's, and red moves by 5 levels.")
+        said.append(
+            "The film is HD and does not say its colours: ComfyUI reads them as SD's, and red moves by 5 levels."
+        )
     return said
 
 
