@@ -17,7 +17,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,9 +70,9 @@ class Subtitled:
     stop: int
 
     def __iter__(self) -> Iterator[Tensor]:
-        scene, (letters, opacity) = _scene(*self.size), _lines(*self.size)
+        picture, (letters, opacity) = scene(*self.size), lines(*self.size)
         for t in range(self.frames):
-            now = scene.roll(t, 1)
+            now = picture.roll(t, 1)
             yield now + opacity * (letters - now) if self.first <= t < self.stop else now
 
 
@@ -90,10 +90,10 @@ def run(size: list[int], frames: int, real_shape: bool, device: str, figures_in:
         theirs = {name: their[name]["seconds_a_frame"] for name in ("encode", "denoise", "decode", "whole")}
     theirs["GiB"] = peak.gib()
     log.info("DiffSynth: %s", theirs)
-    longer, lines = LONGER * frames, round(LONGER * frames * SHARE)
-    first = (longer - lines) // 2
+    longer, with_lines = LONGER * frames, round(LONGER * frames * SHARE)
+    first = (longer - with_lines) // 2
     always = Subtitled(frames, (height, width), 0, frames)
-    sometimes = Subtitled(longer, (height, width), first, first + lines)
+    sometimes = Subtitled(longer, (height, width), first, first + with_lines)
     ways = (
         lambda: _ours(engine, prior, always, "whole frame"),
         lambda: _ours(engine, prior, always, "subtitle band"),
@@ -211,17 +211,17 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     return "Seconds a frame, and memory at its peak:\n\n" + "\n".join(lines)
 
 
-def _scene(height: int, width: int) -> Tensor:
+def scene(height: int, width: int) -> Tensor:
     """A soft picture [H, W, 3], nothing in it as bright as letters."""
     coarse = torch.rand(1, 3, 9, 16, generator=torch.Generator().manual_seed(0))
     return F.interpolate(coarse, (height, width), mode="bicubic")[0].permute(1, 2, 0).clamp(0.05, 0.8)
 
 
-def _lines(height: int, width: int) -> tuple[Tensor, Tensor]:
+def lines(height: int, width: int, words: Sequence[str] = LINES) -> tuple[Tensor, Tensor]:
     """Two outlined lines: their colour and opacity [H, W, 3] and [H, W, 1]."""
     picture = Image.new("RGBA", (width, height), (0, 0, 0, 0))
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(height // 18)
-    for n, line in enumerate(LINES):
+    for n, line in enumerate(words):
         place = width / 2, height * (0.85 + 0.08 * n)
         draw.text(place, line, "white", font, anchor="mm", stroke_width=max(1, height // 240), stroke_fill="black")
     pixels = torch.from_numpy(np.array(picture)).float() / 255

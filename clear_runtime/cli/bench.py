@@ -13,6 +13,7 @@
     overlap      clean_overlap: windows that go on from one another, with and without
     train-lora   time and memory of Stage II on the real shape
     memory       what a removal holds beside its frames
+    pace         frames a second of a film, with what is bundled
     film         seconds a frame, against DiffSynth's pipeline on the same weights
     codecs       what an encoding keeps of a film, with each codec
     startup      what the pack adds to ComfyUI's start
@@ -225,6 +226,13 @@ def _codecs(parser, bench) -> None:
     parser.add_argument("--crf", type=float, default=bench.CLOSE, help="default: %(default)s")
 
 
+def _pace(parser, bench) -> None:
+    parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(720, 1280))
+    parser.add_argument("--frames", type=count, default=300, help="of each film (default: %(default)s)")
+    parser.add_argument("--engine", choices=bench.ENGINES, default="fill", help="default: %(default)s")
+    parser.add_argument("--device", type=device_name, default="cpu")
+
+
 def _film(parser, bench) -> None:
     parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(480, 832))
     parser.add_argument("--frames", type=int, default=81, help="with lines (default: %(default)s)")
@@ -247,6 +255,7 @@ COMMANDS = {
     "overlap": Command("bench.overlap", "run", _overlap),
     "train-lora": Command("bench.train_lora", "run", _train_lora),
     "memory": Command("bench.memory", "run", _memory),
+    "pace": Command("bench.pace", "run", _pace),
     "film": Command("bench.film", "run", _film),
     "codecs": Command("bench.codecs", "run", _codecs),
     "startup": Command("bench.startup", "main"),

@@ -5,7 +5,7 @@ is only a note of which they are, and joining reads them from the film itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,8 +29,8 @@ UNUSUAL = "its packets are unusual: damaged, without times, hidden by an edit li
 
 
 def original_packets(source: Source, store: Store) -> tuple[Packets | None, str]:
-    """The film's, if the result can have them among its own; else None and why, in words: "" where what the result is
-    stored with says enough."""
+    """The film's, if the result can have them, and why it cannot have them among its own, in words. Without packets
+    that is why there are none: "" where what the result is stored with says enough."""
     facts, codec = as_written(source), store.chosen(source)[0]
     form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
     if codec is not SOFTWARE.get(facts.codec) or facts.pixel_format.replace("yuvj", "yuv") != form:
@@ -45,8 +45,11 @@ def original_packets(source: Source, store: Store) -> tuple[Packets | None, str]
     if packets is None:
         return None, UNUSUAL
     if among(packets, store.container.lower()) is None:
-        where = f"HEVC in {store.container} has all parameter sets in its header, unless the film is tagged hev1"
-        return None, where if packets.codec == "hevc" else UNUSUAL
+        where = (
+            f"HEVC in {store.container} has all parameter sets in its header, unless the film is tagged hev1 (.mkv has "
+            "them with each keyframe)"
+        )
+        return packets, where if packets.codec == "hevc" else UNUSUAL
     return packets, ""
 
 
@@ -68,6 +71,11 @@ def copied_parts(cleaning: Cleaning, packets: Packets | None, at: int = 0) -> li
     ]
     clock = cleaning.marks.clock()
     return copies(packets, passing, clock.times[:-1], clock.first, LEAST)
+
+
+def is_whole(parts: Sequence[Copied]) -> bool:
+    """Whether they are all of a film: then nothing lies among its packets."""
+    return len(parts) == 1 and parts[0].first == 0 and parts[0].last
 
 
 def copied_segments(

@@ -84,6 +84,11 @@ def _require_answer(address: str) -> None:
 
 
 def _nobody(address: str, error: Exception) -> ClearError:
+    if "ersion mismatch" in str(error):
+        return ClearError(
+            f"The Ray at {address} does not go with this one ({' '.join(str(error).split())}). Have one version of Ray "
+            "and of Python on all machines."
+        )
     return ClearError(
         f"There is no Ray at {address} ({error}). Begin one with `ray start --head` (where it asks for a token, have "
         "RAY_AUTH_TOKEN set as for it), or name local for processes of this machine."
@@ -96,6 +101,7 @@ class RayWorkers:
 
     def __init__(self, parts: MakesParts, device: str, files: Sequence[Path]):
         self.parts, self._files = parts, files
+        self._known: dict[Path, dict[str, Any]] = {}
         self.gpus = int(device.startswith("cuda"))
         self.threads = max(1, torch.get_num_threads() // (max(1, torch.cuda.device_count()) if self.gpus else 1))
 
@@ -111,12 +117,12 @@ class RayWorkers:
                 f"No machine of this Ray has {self.threads} CPU cores{' and a GPU' if self.gpus else ''} for a worker. "
                 "Set OMP_NUM_THREADS to how many cores one shall take."
             )
-        files = {path.absolute(): file_identity(path) for path in (source, *self._files)}
+        self._known = {path.absolute(): file_identity(path) for path in (source, *self._files)}
         asked = {}
         for node in nodes:
             where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             task = ray.remote(machine).options(num_cpus=0, scheduling_strategy=where)
-            asked[task.remote(files)] = node["NodeManagerAddress"]
+            asked[task.remote(self._known)] = node["NodeManagerAddress"]
         here = machine({})
         for ref, name in asked.items():
             _compare(name, _answer(ref), here)
@@ -134,9 +140,9 @@ class RayWorkers:
         # an extra, and a second to import
         import ray
 
-        task = ray.remote(make_segment).options(num_cpus=self.threads, num_gpus=self.gpus)
-        told = ray.put(order)
-        waiting = [task.remote(told, first, stop) for first, stop in cuts]
+        task = ray.remote(segment_of).options(num_cpus=self.threads, num_gpus=self.gpus)
+        told, known, here = ray.put(order), self._known, machine({})
+        waiting = [task.remote(told, first, stop, known, here) for first, stop in cuts]
         try:
             while waiting:
                 ready, waiting = ray.wait(waiting, timeout=TICK)
@@ -159,6 +165,17 @@ def _answer(ref) -> Any:
         raise ClearError(
             f"A worker of Ray was lost ({str(error).splitlines()[0]}). What is finished stays: run again."
         ) from error
+
+
+def segment_of(
+    order: Order, first: int, stop: int, files: Mapping[Path, Mapping[str, Any]], told_by: Machine
+) -> Parcel:
+    """What a task is: a segment, made by a machine that may have come after the others were asked."""
+    try:
+        _compare(platform.node(), machine(files), told_by)
+    except ClearError as error:
+        return Parcel(refused=str(error))
+    return make_segment(order, first, stop)
 
 
 def machine(files: Mapping[Path, Mapping[str, Any]]) -> Machine:

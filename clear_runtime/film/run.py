@@ -40,7 +40,7 @@ from ..presets import Resolved, resolved
 from ..windowed import Areas
 from . import plan as plans
 from .clean import Cleaning, out_of_memory
-from .copying import copied_parts, is_copied, original_packets, some_pass
+from .copying import copied_parts, is_copied, is_whole, original_packets, some_pass
 from .elsewhere import Workers
 from .estimate import cost_of, require_room
 from .finish import join_all, name_masks
@@ -59,7 +59,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 5
+EDITION = 6
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 
@@ -317,8 +317,9 @@ def _copying(job: Job, source: Source, cleaning: Cleaning) -> tuple[Packets | No
     if not job.options.film.copy_unchanged:
         return None, job.store, 0, []
     packets, why = original_packets(source, job.store)
-    copied = sum(part.stop - part.first for part in copied_parts(cleaning, packets))
-    if packets is None or not copied:
+    parts = copied_parts(cleaning, packets)
+    copied = sum(part.stop - part.first for part in parts)
+    if packets is None or not copied or (why and not is_whole(parts)):
         name = source.path.name
         told = [f"Nothing of {name} is copied, for {why}: what nobody touched is encoded anew too."]
         return None, job.store, 0, told if why and some_pass(cleaning) else []

@@ -14,7 +14,7 @@ from ..errors import ClearError
 from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
 from ..media.join import Part, join
 from ..media.video import Facts, keeps_turn
-from ..media.writer import VideoWriter, stored_as
+from ..media.writer import VideoWriter, require_writable, stored_as
 from .source import Shown, Source
 
 CRF = 7.0
@@ -81,8 +81,9 @@ class Store:
 
     def chosen(self, source: Source) -> tuple[Codec, str]:
         """What the result is stored with, and why that is not what was asked for, if it is not. Raises ClearError for a
-        codec that cannot be."""
+        codec that cannot be, and for a size that none has."""
         facts = as_written(source)
+        require_writable(facts.width, facts.height, facts.fps, self.crf)
         form = stored_as(facts.width, facts.height, facts.depth, facts.chroma)
         return codec_for(self.codec, facts, form, self.container)
 
@@ -101,6 +102,10 @@ class Store:
             said.append(
                 f"The pixels of {source.path.name} are {facts.aspect.numerator}:{facts.aspect.denominator}, which the "
                 "result cannot say: players show it with square ones. .mp4 keeps it."
+            )
+        if facts.mastering is not None and not facts.mastering.told(codec.encoder):
+            said.append(
+                f"{source.path.name} says what its HDR was mastered on; the result cannot. hevc, h264 and av1 keep it."
             )
         if facts.depth > DEEPEST:
             said.append(f"{source.path.name} has {facts.depth} bits a sample; the result has {DEEPEST}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+from .colour import HD_LINES, MATRICES
 from .video import Facts, is_cover, main_stream, named
 
 LOOKED_AT = 500
@@ -45,6 +46,10 @@ def lost_as_frames(path: Path, facts: Facts) -> list[str]:
         said.append("The picture is stored turned: older versions of ComfyUI leave its frames lying.")
     if facts.depth > 8 or facts.colour.hdr:
         said.append("The film has more than 8 bits or HDR: its frames have 8 bits and ordinary colours.")
+    elif facts.colour.matrix not in MATRICES and facts.as_stored().height >= HD_LINES:
+        said.append(
+            "The film is HD and does not say its colours: ComfyUI reads them as SD's, and red moves by 5 levels."
+        )
     return said
 
 

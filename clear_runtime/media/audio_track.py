@@ -56,6 +56,13 @@ def aac_stream(container, rate: int, channels: int):
     return out
 
 
+def name_channels(context) -> None:
+    """Give sound of which its file says the number of channels alone (AVI, WAV) the layout that is usual for these: MP4
+    takes no PCM without one."""
+    if context.layout.name.endswith(" channels") and context.channels in LAYOUTS:
+        context.layout = LAYOUTS[context.channels]
+
+
 def opus_stream(container, channels: int):
     """A new Opus stream of a container: its rate is 48,000, and it takes the layouts of Vorbis alone."""
     out = container.add_stream("libopus", rate=VIDEO_RATE)

@@ -13,9 +13,9 @@ from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 
-from .audio_track import Packets, aac_stream, opus_stream
+from .audio_track import Packets, aac_stream, name_channels, opus_stream
 from .clock import Restarts, count_from, restarts_of, zero_of
-from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream, named
+from .video import ATTACHED_PICTURE, codec_of, is_cover, main_stream, named, rate_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ def everything_else(container, path: str | PathLike, on_loss: Callable[[str], No
         if isinstance(take, _Transcode):
             on_loss(f"{_told(container, path, stream)}; its sound was encoded anew, as {codec_of(take.out)}.")
         elif take is None and not _is_chapter_track(stream) and not _is_timecode(stream, film):
-            on_loss(f"{_told(container, path, stream)}; .mkv holds more.")
+            told, most = _told(container, path, stream), container.format.name == "matroska"
+            on_loss(f"{told}; it is left out." if most else f"{told}; .mkv holds more.")
     _named(container, source)
     return _packets(source, copies, restarts)
 
@@ -111,6 +112,8 @@ def _taker(container, stream) -> Callable | None:
     holds = codec_of(stream) in container.supported_codecs
     if holds:
         out = container.add_stream_from_template(stream)
+        if stream.type == "audio":
+            name_channels(out.codec_context)
     elif stream.type == "audio" and "aac" in container.supported_codecs:
         out = aac_stream(container, context.sample_rate, context.channels)
     elif stream.type == "audio":
@@ -190,7 +193,7 @@ def _restarts(path: Path) -> Restarts | None:
 
     with av.open(named(path)) as again:
         film = _film(again)
-        rate = film and (film.average_rate or film.guessed_rate)
+        rate = film and rate_of(again, film)
         return restarts_of(again, film, 1 / rate) if rate else None
 
 

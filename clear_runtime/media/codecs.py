@@ -51,10 +51,13 @@ class Codec:
 
     def interlaced(self, bottom_first: bool) -> Codec:
         """The same for interlaced frames."""
-        told = self.fields[bottom_first]
+        return self.told(self.fields[bottom_first])
+
+    def told(self, more: str) -> Codec:
+        """The same with more parameters of the encoder's own."""
         name = f"{self.encoder.removeprefix('lib')}-params"
-        options = {name: told, **self.options}
-        joins = {**self.joins, name: f"{self.joins[name]}:{told}"} if name in self.joins else self.joins
+        options = {**self.options, name: ":".join(filter(None, (self.options.get(name), more)))}
+        joins = {**self.joins, name: f"{self.joins[name]}:{more}"} if name in self.joins else self.joins
         return replace(self, options=options, joins=joins)
 
     def coding(self, crf: float, joins: bool) -> dict[str, str]:

@@ -24,6 +24,7 @@ from ..errors import ClearError
 from .chroma_location import chroma_location
 from .clock import zero_of
 from .colour import Colour, converter, depth_of, to_rgb
+from .mastering import Mastering, mastering_of
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Facts:
     chroma_location: str = ""  # of samples as stored, FFmpeg's name; "" where the stream does not say
     matrix: tuple[int, ...] | None = None  # how players turn the picture, as containers have it: 9 numbers
     transparent: bool = False
+    mastering: Mastering | None = None  # what HDR was mastered on, as far as the first frame says
 
     def as_stored(self) -> Facts:
         """The same of its pictures as they lie in the file, not turned."""
@@ -142,7 +144,7 @@ def read_facts(path: str | PathLike) -> Facts:
         first = next(_decode(container, path), None)
         if first is None:
             raise _refuse(path, "the video stream holds no frame. Choose another file.")
-        rate = _rate(container, stream)
+        rate = rate_of(container, stream)
         if not rate:
             raise _refuse(path, "the file does not tell its frame rate. Convert it to MP4 or MKV first.")
         if rate > FASTEST:
@@ -174,16 +176,18 @@ def read_facts(path: str | PathLike) -> Facts:
             chroma_location(codec_of(stream), stream.codec_context.extradata),
             _matrix(first),
             first.format.name.startswith(TRANSPARENT) or stream.metadata.get("alpha_mode") == "1",
+            mastering_of(first),
         )
 
 
-def _rate(container, stream) -> Fraction | None:
-    """Frames a second; where the file says what cannot be, by its length and how many it has."""
-    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+def rate_of(container, stream) -> Fraction | None:
+    """Frames a second; where the file says what cannot be, by its length and how many it has, or by what its pictures
+    say (of DV, FFmpeg takes the clock's rate for the average)."""
+    said = [rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
     seconds = _duration(container, stream)
-    if rate and rate > FASTEST and stream.frames and seconds:
+    if said and said[0] > FASTEST and stream.frames and seconds:
         return Fraction(stream.frames) / seconds
-    return rate
+    return next((rate for rate in said if rate <= FASTEST), next(iter(said), None))
 
 
 def _announced(stream) -> int:

@@ -35,7 +35,8 @@ FASTEST_CLOCK = 100_000_000
 """Ticks a second, well within the 32 bits that a container has for them."""
 
 
-def _require(width: int, height: int, fps: Fraction, crf: float) -> None:
+def require_writable(width: int, height: int, fps: Fraction, crf: float) -> None:
+    """Raise ClearError for what no encoder takes."""
     if width < 2 or height < 2 or fps <= 0 or not 0 <= crf <= 51:
         raise ClearError(
             f"A {width}x{height} video at {float(fps):g} frames per second with crf {crf:g} cannot be "
@@ -70,6 +71,8 @@ def _coding(codec: Codec, crf: float, joins: bool, like: Facts | None) -> dict[s
     """The encoder's options, for frames as a source has them."""
     if like is not None and codec.keeps_fields(like):
         codec = codec.interlaced(like.bottom_first)
+    if like is not None and like.mastering is not None and (told := like.mastering.told(codec.encoder)):
+        codec = codec.told(told)
     return codec.coding(crf, joins)
 
 
@@ -140,7 +143,7 @@ class VideoWriter:
         self._start = Fraction(start)
         known = colour.matrix in (*MATRICES, UNTAGGED.matrix)
         self._colour = colour = colour if known else replace(colour, matrix=BT709.matrix)
-        _require(width, height, self._fps, crf)
+        require_writable(width, height, self._fps, crf)
         self._tick, self._converter = _tick(self._fps), converter()
         self._whole = WholeFile(self.path)
         self._part = self._whole.part

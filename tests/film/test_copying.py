@@ -1,5 +1,7 @@
 """Where nothing changes from one keyframe to another, the source's own packets are the result's."""
 
+import json
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -10,6 +12,8 @@ from backwards import Backwards
 from films import Film, make, packets
 from tiny_film import HEIGHT, LINES, WIDTH, Noisy, Stopped, job, letters
 
+from clear_runtime.errors import ClearError
+from clear_runtime.film import copying, store
 from clear_runtime.film.run import clean, make_plan
 from clear_runtime.film.store import Store
 from clear_runtime.media import video
@@ -90,13 +94,14 @@ def cleaned(source, target, **more):
 
 @pytest.mark.parametrize("kind, begins, ends", [
     ("h264", ".mp4", ".mp4"), ("h264", ".mkv", ".mov"), ("h264", ".ts", ".mkv"), ("hevc", ".mp4", ".mp4"),
-    ("fields", ".mp4", ".mkv"), ("fields", ".ts", ".mp4"),
+    ("fields", ".mp4", ".mkv"), ("fields", ".ts", ".mp4"), ("hevc hvc1", ".mp4", ".mkv"),
     ("hevc", ".mkv", ".mkv"), ("hevc open", ".mkv", ".mkv"), ("hevc open", ".mp4", ".mov"), ("vp9", ".webm", ".webm"),
     ("vp9", ".mkv", ".mp4"), ("av1", ".mp4", ".mp4"), ("av1", ".mkv", ".webm"), ("prores", ".mov", ".mov"),
     ("prores", ".mov", ".mkv"),
 ])  # fmt: skip
 def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywhere(tmp_path, kind, begins, ends):
-    source, target = film(tmp_path / f"a{begins}", kind), tmp_path / f"b{ends}"
+    kind, _, tag = kind.partition(" hvc")
+    source, target = film(tmp_path / f"a{begins}", kind, tag and f"hvc{tag}"), tmp_path / f"b{ends}"
     done = cleaned(source, target)
     kept = EVERY if kind == "prores" else CLOSED
     if kind == "hevc open":  # pictures in front of a keyframe, stored behind it, are not copied without it
@@ -124,11 +129,14 @@ def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywher
     assert packets(source, "audio") == packets(target, "audio")
 
 
-@pytest.mark.parametrize("kind, ending", [("h264", ".mp4"), ("hevc", ".mp4"), ("av1", ".mkv"), ("prores", ".mov")])
-def test_a_film_without_text_is_copied_whole(tmp_path, kind, ending):
-    source, target = film(tmp_path / f"a{ending}", kind), tmp_path / f"b{ending}"
+@pytest.mark.parametrize("kind, ending, tag", [
+    ("h264", ".mp4", None), ("hevc", ".mp4", None), ("hevc", ".mov", "hvc1"), ("av1", ".mkv", None),
+    ("prores", ".mov", None),
+])  # fmt: skip
+def test_a_film_without_text_is_copied_whole(tmp_path, kind, ending, tag):
+    source, target = film(tmp_path / f"a{ending}", kind, tag), tmp_path / f"b{ending}"
     done = cleaned(source, target, prior=lambda frames: torch.zeros(frames.shape[:3]))
-    assert (done.copied, done.changed) == (FRAMES, 0)
+    assert (done.copied, done.changed, done.notes) == (FRAMES, 0, [])
     streams = []
     for path in (source, target):
         with av.open(str(path)) as container:
@@ -167,6 +175,66 @@ def test_a_stretch_that_nobody_looked_at_is_copied_too(tmp_path):
     (before, _), (after, said) = stored(source), stored(target)
     same = [np.array_equal(a, b) for (_, a), (_, b) in zip(before, after)]
     assert all(same[:40]) and all(same[80:]) and not any(same[50:75]) and not said
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("where, name", [
+    (copying, "write_text"), (store.SegmentWriter, "write"), (store.Store, "join"),
+])  # fmt: skip
+def test_a_full_disk_then_room_gives_the_same_file(tmp_path, monkeypatch, where, name):
+    source = film(tmp_path / "a.mp4", "h264")
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, full)
+        with pytest.raises((ClearError, OSError), match="No space left"):
+            cleaned(source, tmp_path / "b.mp4")
+    assert not (tmp_path / "b.mp4").exists()
+    again, whole = cleaned(source, tmp_path / "b.mp4"), cleaned(source, tmp_path / "c.mp4")
+    assert again.copied == whole.copied == 70
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "c.mp4").read_bytes()
+
+
+def test_an_edited_plan_moves_what_is_copied(tmp_path):
+    source, path = film(tmp_path / "a.mp4", "h264"), tmp_path / "plan.json"
+    make_plan(job(source, tmp_path / "b.mp4"), path)
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    line = plan["lines"][0]
+    edits = {
+        "deleted": [],
+        "left": [{**line, "remove": False}],
+        "widened": [{**line, "from": "0:00:00.4"}],
+        "added": [line, {"from": "5.6", "to": "6.0", "remove": True, "box": [10, 5, 30, 10]}],
+    }
+    for name, lines in edits.items():
+        path.write_text(json.dumps({**plan, "lines": lines}), encoding="utf-8")
+        done = cleaned(source, tmp_path / f"{name}.mp4", plan=path)
+        (before, _), (after, said) = stored(source), stored(tmp_path / f"{name}.mp4")
+        same = [np.array_equal(a, b) for (_, a), (_, b) in zip(before, after)]
+        assert done.frames == len(after) == FRAMES and not said and done.notes == []
+        kept = {"deleted": CLOSED + [(20, 100)], "left": CLOSED + [(20, 100)], "widened": [(100, 150)]}
+        kept = kept.get(name, [(0, 20), (100, 120)])
+        assert done.copied >= sum(stop - first for first, stop in kept) > 0
+        assert all(all(same[first:stop]) for first, stop in kept)
+        assert done.changed == {"deleted": 0, "left": 0, "widened": 80, "added": 60}[name]
+
+
+def test_times_that_are_uneven_stay_so_where_packets_are_copied(tmp_path):
+    even, source, target = film(tmp_path / "even.mp4", "h264"), tmp_path / "a.mkv", tmp_path / "b.mp4"
+    with av.open(str(even)) as given, av.open(str(source), "w") as container:
+        stream = container.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:  # later frames are shown for longer
+                ticks = [round(one * packet.time_base * 25) for one in (packet.pts, packet.dts)]
+                packet.pts, packet.dts = (40 * one + max(0, one - 60) * 25 for one in ticks)
+                packet.time_base, packet.duration, packet.stream = Fraction(1, 1000), 0, stream
+                container.mux(packet)
+    done = cleaned(source, target)
+    (before, _), (after, said) = stored(source), stored(target)
+    assert done.copied >= 60 and done.frames == FRAMES and not said
+    shown = [when - before[0][0] for when, _ in before]
+    assert [when - after[0][0] for when, _ in after] == pytest.approx(shown, abs=0.0011) and shown[-1] > 8
 
 
 def test_where_a_halved_window_comes_to_other_borders_the_film_is_whole(tmp_path):

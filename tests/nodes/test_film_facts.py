@@ -56,6 +56,8 @@ def test_length_size_and_memory_are_told_of_a_chosen_film(facts, pace, folder):
     ("a.mkv", dict(tracks=2, subtitles=True, aspect=Fraction(64, 45)), ["the first alone", "subtitle tracks", "64:45"]),
     ("a.mp4", dict(codec="libx265", pixel_format="yuv420p10le", tags=(9, 9, 16)), ["more than 8 bits or HDR"]),
     ("a.mkv", dict(cover_first=True), ["those of the first"]),
+    ("a.mp4", dict(times=(0, 40), size=(720, 720)), ["red moves"]),
+    ("a.mp4", dict(times=(0, 40), size=(720, 720), tags=(1, 1, 1)), []),
 ])  # fmt: skip
 def test_what_frames_lose_is_said_before_the_run(facts, pace, folder, name, film, words):
     films.make(folder / name, films.Film(**{"times": tuple(range(0, 200, 40)), **film}))

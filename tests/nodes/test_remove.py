@@ -160,6 +160,26 @@ def test_one_bar_over_windows_and_steps_with_a_picture(run, nano, marked, monkey
     )
 
 
+@pytest.mark.parametrize("height, width, shown", [(1, 4096, (512, 1)), (4096, 1, (1, 512))])
+def test_of_frames_that_are_a_line_a_picture_is_left(run, marked, monkeypatch, height, width, shown):
+    import comfy.utils
+
+    pictures = []
+
+    class Bar:
+        def __init__(self, total):
+            pass
+
+        def update_absolute(self, value, total=None, preview=None):
+            pictures.extend([preview[1]] if preview else [])
+
+    monkeypatch.setattr(comfy.utils, "ProgressBar", Bar)
+    images = torch.rand(3, height, width, 3)
+    cleaned, masks, *_ = run("CLEAR_SubtitleRemove", images=images, **{**WIDGETS, "output": "preview"})
+    assert cleaned.shape == images.shape and masks.shape == (3, height, width)
+    assert pictures and {picture.size for picture in pictures} == {shown}
+
+
 def test_cancel_ends_the_removal(run, nano, marked, monkeypatch):
     import comfy.model_management
     import comfy.utils
