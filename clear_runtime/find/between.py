@@ -18,7 +18,7 @@ from .kept_looks import KeptLooks
 from .look import FINE, Looker, to_levels
 from .rows import Row
 from .shape import letters_of
-from .tracks import PASSES, Look, Track, merged
+from .track import PASSES, Look, Track, merged
 
 GROWS = 0.3
 """How tall letters that pop in are at first, as a share of their height, at least."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from ..frames.region import Region
 from .align import SAME, alike
+from .movement import Movement
 from .pace import Pace
-from .tracks import Movement, Track
+from .track import Track
 
 ANYWHERE = 3
 """The rank of a place that is none of a subtitle's."""

@@ -20,7 +20,7 @@ from .pace import Pace
 from .passing import LASTS, passing
 from .rows import Row
 from .stood_with import stood_with
-from .tracks import Look, Track
+from .track import Look, Track
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from .ends import Ends, Scenes
 from .growth import GrowthRules, growth
 from .kept_looks import KeptLooks
 from .look import Looker, Scales, resized, to_levels
+from .movement import Movement
 from .pace import Pace
 from .place import Place
 from .rows import Row, rows_of
@@ -31,7 +32,8 @@ from .shots import HALF_WAY, Shots
 from .spool import Spool
 from .steady import standing, steady
 from .strokes import with_strokes
-from .tracks import GREY, PATIENCE, Movement, Track, Tracker, laid
+from .track import Track, laid
+from .tracks import GREY, PATIENCE, Tracker
 from .which import which
 
 BATCH = 8

@@ -27,7 +27,7 @@ from .rules import Rules
 from .shape import Letters, at_source, letters_of
 from .spans import Span, spans_of
 from .spool import Spool
-from .tracks import Track
+from .track import Track
 
 Prior = Callable[[Tensor], Tensor]
 """Frames [T, H, W, 3] -> soft masks [T, H, W] in 0..1 on the CPU."""

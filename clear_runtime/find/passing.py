@@ -14,7 +14,7 @@ from scipy import ndimage
 from ..frames.region import Region
 from .colours import distance
 from .rows import Row
-from .tracks import Look
+from .track import Look
 
 LASTS = 10
 """Frames, at the usual rate, that it takes at most."""

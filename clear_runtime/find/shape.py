@@ -12,8 +12,10 @@ from ..frames.masks import grow as grown
 from ..frames.region import Region
 from .align import MARGIN, correlation, moved, part
 from .look import Scales
+from .movement import shakes
 from .rows import Row
-from .tracks import SAME_MOVED, Track, laid, shakes
+from .track import Track, laid
+from .tracks import SAME_MOVED
 
 STILL = 0.7
 """Correlation of two looks' masks over which the same letters stand at the same place in both."""

@@ -15,7 +15,7 @@ from .align import overlap
 from .blocks import with_blocks
 from .case import ANYWHERE, Case, Verdict, WhichRules, one_kind
 from .in_turn import words_in_turn
-from .tracks import Track
+from .track import Track
 
 CORNERED = "stands in a corner"
 

@@ -192,7 +192,7 @@ def test_a_full_disk_then_room_gives_the_same_file(tmp_path, monkeypatch, where,
             cleaned(source, tmp_path / "b.mp4")
     assert not (tmp_path / "b.mp4").exists()
     again, whole = cleaned(source, tmp_path / "b.mp4"), cleaned(source, tmp_path / "c.mp4")
-    assert again.copied == whole.copied == 70
+    assert again.copied == whole.copied == sum(stop - first for first, stop in CLOSED)
     assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "c.mp4").read_bytes()
 
 
@@ -205,7 +205,7 @@ def test_an_edited_plan_moves_what_is_copied(tmp_path):
         "deleted": [],
         "left": [{**line, "remove": False}],
         "widened": [{**line, "from": "0:00:00.4"}],
-        "added": [line, {"from": "5.6", "to": "6.0", "remove": True, "box": [10, 5, 30, 10]}],
+        "added": [line, {"from": "4.8", "to": "5.2", "remove": True, "box": [10, 5, 30, 10]}],
     }
     for name, lines in edits.items():
         path.write_text(json.dumps({**plan, "lines": lines}), encoding="utf-8")
@@ -213,8 +213,8 @@ def test_an_edited_plan_moves_what_is_copied(tmp_path):
         (before, _), (after, said) = stored(source), stored(tmp_path / f"{name}.mp4")
         same = [np.array_equal(a, b) for (_, a), (_, b) in zip(before, after)]
         assert done.frames == len(after) == FRAMES and not said and done.notes == []
-        kept = {"deleted": CLOSED + [(20, 100)], "left": CLOSED + [(20, 100)], "widened": [(100, 150)]}
-        kept = kept.get(name, [(0, 20), (100, 120)])
+        kept = {"deleted": CLOSED + [(20, 100)], "left": CLOSED + [(20, 100)], "widened": [(100, FRAMES)]}
+        kept = kept.get(name, [(0, 20)])
         assert done.copied >= sum(stop - first for first, stop in kept) > 0
         assert all(all(same[first:stop]) for first, stop in kept)
         assert done.changed == {"deleted": 0, "left": 0, "widened": 80, "added": 60}[name]
@@ -232,9 +232,9 @@ def test_times_that_are_uneven_stay_so_where_packets_are_copied(tmp_path):
                 container.mux(packet)
     done = cleaned(source, target)
     (before, _), (after, said) = stored(source), stored(target)
-    assert done.copied >= 60 and done.frames == FRAMES and not said
+    assert done.copied >= 50 and done.frames == FRAMES and not said
     shown = [when - before[0][0] for when, _ in before]
-    assert [when - after[0][0] for when, _ in after] == pytest.approx(shown, abs=0.0011) and shown[-1] > 8
+    assert [when - after[0][0] for when, _ in after] == pytest.approx(shown, abs=0.0011) and shown[-1] > 6
 
 
 def test_where_a_halved_window_comes_to_other_borders_the_film_is_whole(tmp_path):

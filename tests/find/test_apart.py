@@ -7,7 +7,7 @@ from scipy import ndimage
 from clear_runtime.find.apart import Seen, by_itself, known_apart, taken_apart
 from clear_runtime.find.rows import rows_of
 from clear_runtime.find.steady import steady
-from clear_runtime.find.tracks import Look, Track
+from clear_runtime.find.track import Look, Track
 
 SIZE = (120, 640)
 

@@ -11,7 +11,7 @@ from clear_runtime.find.marks import find_text
 from clear_runtime.find.options import MarkOptions
 from clear_runtime.find.rows import Row
 from clear_runtime.find.rules import Rules
-from clear_runtime.find.tracks import Look, Track
+from clear_runtime.find.track import Look, Track
 from clear_runtime.frames.region import Region
 
 WORDS = letters(1, 10)

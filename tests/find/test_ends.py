@@ -7,7 +7,7 @@ from drawn_rows import at, letters, scene
 from clear_runtime.find.ends import EndRules, Ends, Scenes
 from clear_runtime.find.pace import Pace
 from clear_runtime.find.rows import Row
-from clear_runtime.find.tracks import Look, Track
+from clear_runtime.find.track import Look, Track
 from clear_runtime.frames.region import Region
 
 PLACE, FRAMES = Region(150, 70, 14, 120), 60

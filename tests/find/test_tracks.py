@@ -3,8 +3,9 @@
 import numpy as np
 from drawn_rows import at, letters, scene
 
+from clear_runtime.find.movement import shakes
 from clear_runtime.find.rows import rows_of
-from clear_runtime.find.tracks import Tracker, shakes
+from clear_runtime.find.tracks import Tracker
 
 SIZE = (360, 640)
 

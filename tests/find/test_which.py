@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from clear_runtime.find.case import WhichRules
+from clear_runtime.find.movement import Movement
 from clear_runtime.find.rows import Row
 from clear_runtime.find.steady import Standing
-from clear_runtime.find.tracks import Look, Movement, Track
+from clear_runtime.find.track import Look, Track
 from clear_runtime.find.which import Case, which
 from clear_runtime.frames.region import Region
 
