@@ -6,7 +6,8 @@
 A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen through a moving camera (a drawn
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
 with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
-frames; true pixels along the motion; what the network paints; texture from the surroundings. Prints tables of PSNR,
+frames; true pixels along the motion; what the network paints; texture from the surroundings; more of the detail that is
+there, which a removal does not have. Prints tables of PSNR,
 texture and flicker inside the subtitle grown by 3 pixels, of LPIPS in the box around it where AlexNet's weights are
 given, and of the seconds that a frame takes.
 """
@@ -37,8 +38,9 @@ PARTS: dict[str, dict[str, bool]] = {
     "+ motion": {"network": False, "texture": False},
     "+ network": {"texture": False},
     "+ texture": {},
+    "+ detail": {"detail": True},
 }
-"""Column -> what of the fill is off."""
+"""Column -> what of the fill is off, and of what a removal does not have, on."""
 GROW = 1
 MEASURES = {
     "psnr": ("PSNR in dB", "{:.2f}"),
