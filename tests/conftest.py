@@ -85,6 +85,14 @@ def ordinary_priority():
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """No test cuts the power: what is written is read from the system's memory, and a busy disk would cost seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
 @pytest.fixture
 def no_installed_fonts(monkeypatch, request):
     """Only the font inside Pillow, whatever the machine has; tests of other scripts ask for the machine's by their

@@ -117,8 +117,7 @@ def by_width(prior, folder: Path, count: int) -> dict[int, float]:
     maker, shares = PairMaker(folder, validation=True), {}
     for width in WIDTHS:
         overlap = Overlap()
-        size = lambda rng, w=width: {"kind": "line", "room": w, "size": rng.uniform(10, max(10.5, min(34, w * 0.7)))}
-        for drawn in _frames(maker, count, f"width {width}", size):
+        for drawn in _frames(maker, count, f"width {width}", partial(of_width, width)):
             part = _inside(drawn)
             overlap.add(_marks(prior, drawn)[part], torch.from_numpy(drawn.mask[part]))
         shares[width] = overlap.report()["recall"]
@@ -130,30 +129,38 @@ def by_height(prior, folder: Path, count: int) -> dict[int, float]:
     maker, shares = PairMaker(folder, validation=True), {}
     for height in HEIGHTS:
         overlap = Overlap()
-        for drawn in _frames(maker, count, f"height {height}", partial(_of_height, height)):
+        for drawn in _frames(maker, count, f"height {height}", partial(of_height, height)):
             part = _inside(drawn)
             overlap.add(_marks(prior, drawn)[part], torch.from_numpy(drawn.mask[part]))
         shares[height] = overlap.report()["recall"]
     return shares
 
 
-def _of_height(height: int, rng: random.Random) -> dict:
+def of_width(width: int, rng: random.Random) -> dict:
+    """Options of random_text for a line of so many pixels."""
+    return {"kind": "line", "room": width, "size": rng.uniform(10, max(10.5, min(34, width * 0.7)))}
+
+
+def of_height(height: int, rng: random.Random) -> dict:
+    """The same for letters of which the capitals have so many."""
     return {"kind": rng.choice(("line", "short")), "size": height / CAPITAL}
 
 
-def _of_kind(kind: str, rng: random.Random) -> dict:
+def of_kind(kind: str, rng: random.Random) -> dict:
+    """The same for a layout, one of KINDS."""
     return {"kind": kind}
+
+
+def styled(look: Callable[[Look], Look], rng: random.Random) -> dict:
+    """The same for a style, one of STYLES."""
+    return {"kind": rng.choice(("line", "short", "rows")), "size": rng.uniform(14, 40), "look": look}
 
 
 def by_style(prior, folder: Path, count: int) -> dict[str, Overlap]:
     """Overlap with the true masks for each of STYLES and for each kind of layout."""
     maker, scores = PairMaker(folder, validation=True), {}
-
-    def styled(rng: random.Random, look) -> dict:
-        return {"kind": rng.choice(("line", "short", "rows")), "size": rng.uniform(14, 40), "look": look}
-
-    asked: dict[str, Callable] = {name: partial(styled, look=look) for name, look in STYLES.items()}
-    asked |= {f"layout: {kind}": partial(_of_kind, kind) for kind in KINDS}
+    asked: dict[str, Callable] = {name: partial(styled, look) for name, look in STYLES.items()}
+    asked |= {f"layout: {kind}": partial(of_kind, kind) for kind in KINDS}
     for name, options in asked.items():
         scores[name] = overlap = Overlap()
         for drawn in _frames(maker, count, name, options):

@@ -6,6 +6,7 @@
     leftover     what a text detector still finds in cleaned films whose originals nobody has
     prior        a prior on held-back pictures, fonts and scripts
     rows         which rows of text are found, on generated clips of every kind
+    lines        which lines are found, by script, width, height and style
     nano-lora    LoRAs of the bundled transformer
     recipes      what Stage II's loss may be made of, trained and scored on the bundled model
     from-film    what a LoRA that was made from a film alone is worth for it
@@ -119,6 +120,16 @@ def _prior(parser, bench) -> None:
 
 
 def _rows(parser, bench) -> None:
+    _of_finder(parser, bench, bench.RECIPES)
+
+
+def _lines(parser, bench) -> None:
+    parser.add_argument("--data", type=Path, required=True, help=_DATA)
+    parser.add_argument("--count", type=count, default=4, metavar="N", help="clips of each kind")
+    _of_finder(parser, bench, bench.KINDS)
+
+
+def _of_finder(parser, bench, kinds) -> None:
     parser.add_argument(
         "--prior",
         dest="prior_file",
@@ -127,7 +138,7 @@ def _rows(parser, bench) -> None:
         metavar="FILE",
         help="a Stage I file; default: the bundled light prior",
     )
-    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help=f"of: {'; '.join(bench.RECIPES)}")
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help=f"of: {'; '.join(kinds)}")
     parser.add_argument(
         "--without",
         nargs="+",
@@ -240,6 +251,7 @@ COMMANDS = {
     "leftover": Command("bench.leftover", "run", _leftover),
     "prior": Command("bench.prior", "run", _prior),
     "rows": Command("bench.rows", "run", _rows),
+    "lines": Command("bench.lines", "run", _lines),
     "nano-lora": Command("bench.nano_lora", "run", _nano_lora),
     "recipes": Command("bench.recipes", "run", _recipes),
     "from-film": Command("bench.from_film", "run", _from_film),

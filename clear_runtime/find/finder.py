@@ -29,7 +29,7 @@ from .rows import Row, rows_of
 from .rules import Rules
 from .shots import HALF_WAY, Shots
 from .spool import Spool
-from .steady import steady
+from .steady import standing, steady
 from .strokes import with_strokes
 from .tracks import GREY, PATIENCE, Movement, Track, Tracker, laid
 from .which import which
@@ -286,7 +286,7 @@ class Finder:
         if now.t - then.t > self._moment - self.every and then.t in frames:
             some = range(min(self._rules.grain, self.every))
             before, after = ([frames[t + way * n] for n in some] for t, way in ((then.t, 1), (now.t, -1)))
-            track.steadies.append(steady(then.row, before, after, self._to_small))
+            track.standings.append(standing(then.row, before, after, self._to_small))
 
     def _complete(self, row: Row, frame: Tensor, now: Seen) -> None:
         """Add what of its strokes the prior has left out."""
@@ -304,9 +304,9 @@ class Finder:
         row, known = track.last.row, self._learnt.get(track)
         if known is not None and not _shows_more(row, known, track.place):
             return
-        around = row.region.grown(GROWTH.room, *self.scales.fine)
+        around = row.region.grown(GROWTH.room * GROWTH.step(row.letter), *self.scales.fine)
         crop, soft = self._crop(frame, around), laid(row, around)
-        track.growth = growth(crop, soft > 127, now.soft[around.rows, around.columns] > 127)
+        track.growth = growth(crop, soft > 127, now.soft[around.rows, around.columns] > 127, row.letter)
         letters = crop[soft > 200]
         track.colour = tuple(np.median(letters, axis=0).tolist()) if len(letters) else track.colour
         movement = known.movement if known else None

@@ -17,7 +17,8 @@ from scipy import ndimage
 class GrowthRules:
     """Pixels of the masks. least, most: of growth. beyond: from where on the picture is the scene's alone, and room: up
     to where it is looked at. levels: of 255, by which the mean colours of two rings differ at least where something
-    ends; usual: the same in multiples of what is usual further out."""
+    ends; usual: the same in multiples of what is usual further out. large: height of letters up to which all this
+    holds."""
 
     least: int = 1
     most: int = 8
@@ -25,11 +26,22 @@ class GrowthRules:
     room: int = 24
     levels: float = 2.5
     usual: float = 3.0
+    large: float = 80.0
+
+    def step(self, letter: float) -> int:
+        """By how much smaller a picture of letters so high is judged: their glow and shadow are as much wider."""
+        return max(1, round(letter / self.large))
 
 
-def growth(crop: np.ndarray, marks: np.ndarray, others: np.ndarray, rules: GrowthRules = GrowthRules()) -> int:
-    """Pixels by which marks [h, w] bool must be widened in a picture [h, w, 3] uint8, which shows `room` pixels around
-    them. others: [h, w] bool, what is marked besides."""
+def growth(
+    crop: np.ndarray, marks: np.ndarray, others: np.ndarray, letter: float = 0.0, rules: GrowthRules = GrowthRules()
+) -> int:
+    """Pixels by which marks [h, w] bool of letters so high must be widened in a picture [h, w, 3] uint8, which shows
+    rules.step(letter) times `room` pixels around them. others: [h, w] bool, what is marked besides."""
+    step = rules.step(letter)
+    if step > 1:
+        wide = growth(*(part[::step, ::step] for part in (crop, marks, others)), rules=rules)
+        return step * wide if wide > rules.least else rules.least
     if not marks.any():
         return rules.least
     distance = np.minimum(ndimage.distance_transform_cdt(~marks, "chessboard"), rules.room)

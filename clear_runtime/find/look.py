@@ -1,13 +1,14 @@
 """What a prior sees in a frame, at more than one scale.
 
 A prior knows letters of the sizes that it was trained on. So it is shown the whole frame coarsely, where large letters
-are found, and twice as large where letters are or may be, which gives small letters and the shape of all. One frame of
-each batch is looked at closely from edge to edge: letters too small for the coarse look stand for longer than that.
+are found, and twice as large where letters are or may be, which gives small letters and the shape of all. Some frames
+of each batch are looked at closely from edge to edge: letters too small for the coarse look stand for longer than from
+one of these to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ SMALL = 640
 """A frame smaller than half of this is enlarged for the close look to this: pixel by pixel, letters have no shape."""
 FAINT = 0.15
 """How sure the coarse look must be of a place for the close look to go there."""
+EDGE_TO_EDGE = 4
+"""Looks from one that is close from edge to edge to the next."""
 NEAR = 12
 """Pixels around what the close look marks within which it alone counts: its letters are sharper."""
 ROOM = 32
@@ -64,13 +67,15 @@ class Looker:
             return [to_levels(mask) for mask in rough]
         large = [resized(frame, self.scales.fine) for frame in frames]
         close = torch.zeros_like(rough)
-        close[0] = self.sees(large[0][None])[0]
-        places = torch.maximum(rough.amax(0), close[0])[None] > FAINT
+        for n in range(0, len(frames), EDGE_TO_EDGE):
+            close[n] = self.sees(large[n][None])[0]
+        others = [n for n in range(len(frames)) if n % EDGE_TO_EDGE]
+        places = torch.maximum(rough.amax(0), close.amax(0))[None] > FAINT
         for region in self.known:
             region.of(places)[:] = True
         self.known = []
         for block in blocks(places, ROOM):
-            self._closely(block, large[1:], close[1:])
+            self._closely(block, [large[n] for n in others], [close[n] for n in others])
             letters = bounds(block.of(close) > 0.5)
             if letters is not None:
                 # with what the block has around them, but not ever more: their room is added again
@@ -94,8 +99,8 @@ class Looker:
         small = torch.stack([resized(frame, self.scales.coarse) for frame in frames])
         return _resized_masks(self.sees(small), self.scales.fine)
 
-    def _closely(self, block: Region, large: Sequence[Tensor], close: Tensor) -> None:
-        """Look at a block of frames, into `close` [T, h, w]."""
+    def _closely(self, block: Region, large: Sequence[Tensor], close: Iterable[Tensor]) -> None:
+        """Look at a block of frames, into `close`, a mask [h, w] for each."""
         seen = self.sees(torch.stack([block.of(one[None])[0] for one in large])) if len(large) else ()
         for mask, part in zip(close, seen):
             block.of(mask[None])[0] = part

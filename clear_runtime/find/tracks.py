@@ -13,6 +13,7 @@ from ..frames.region import Region
 from .align import SAME, SAME_GROWN, alike, alike_grown, camera, moved, overlap, part
 from .apart import by_itself, has_run_into, known_apart
 from .rows import Row
+from .steady import Standing
 
 SAME_MOVED = 0.85
 """The same where the place is free: of many places, one always fits other letters somewhat."""
@@ -23,6 +24,9 @@ SIZES = 0.6
 grow, and a short word is a part of many longer ones."""
 GROWS = 0.02
 """The same where a row stands and more of its letters come, or fade in. Less is a speck that lies in its place."""
+LONG, PLACED = 8.0, 0.5
+"""How many times as wide as its letters are high a row is at least that is known again by its ends, and how far these
+may differ, as a share of that height; half as much for its height."""
 TAKES = 0.5, 0.8
 """Share of the smaller one's place, and how sure, from which other letters have taken a row's: then it has gone, and
 does not come back as the same one."""
@@ -58,9 +62,9 @@ class Track:
     """One row of text from when it appears to when it goes: the same letters, although more may come.
 
     first, stop: frames in which it is there, first <= t < stop; wider than its looks where it fades. colour: of its
-    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. steadies:
-    how alike the picture is at its letters and a moment later, for each look that a moment follows; steps: the same
-    from each of the last looks to the next. asked: whether the user has pointed at it. came, went: False where the
+    letters, RGB 0..255. growth: pixels by which its marks must be widened to hold outline, glow and shadow. standings:
+    how the picture is at its letters a moment later, for each look that a moment follows; steps: how alike it is from
+    each of the last looks to the next. asked: whether the user has pointed at it. came, went: False where the
     picture shows its letters a second before and after it too: then the prior has changed its mind, and nothing else.
     passing: what it shows in frames on its way in or out (passing.py). between: what was seen of it beside its looks
     (between.py), until its ends are known.
@@ -71,7 +75,7 @@ class Track:
     stop: int = 0
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     growth: float = 0.0
-    steadies: list[float] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
     steps: deque[float] = field(default_factory=lambda: deque(maxlen=len(REPLACED)))
     asked: bool = False
     came: bool = True
@@ -105,7 +109,13 @@ class Track:
     def steady(self) -> float | None:
         """How alike the picture is at its letters and a moment later, where it is most: behind a row that stands the
         scene may be another one half of the time. None where it shows for less."""
-        return max(self.steadies, default=None)
+        return max((one.alike for one in self.standings), default=None)
+
+    @property
+    def change(self) -> float | None:
+        """How much its letters change over what is beside them, where it is least. None where it shows for less than a
+        moment, or nothing is beside them."""
+        return min((one.change for one in self.standings if one.change is not None), default=None)
 
     @property
     def last(self) -> Look:
@@ -194,13 +204,13 @@ class Track:
             self,
             looks=self.looks[cut:],
             first=self.looks[cut].t,
-            steadies=[],
+            standings=[],
             steps=deque(maxlen=len(REPLACED)),
             came=True,
             passing=[],
             between=[],
         )
-        self.looks, self.steadies = self.looks[:cut], self.steadies[:-2]
+        self.looks, self.standings = self.looks[:cut], self.standings[:-2]
         self.stop = self.last.t + 1
         self.changed()
         return new
@@ -297,6 +307,8 @@ class Tracker:
     def _same(self, before: Row, row: Row) -> bool:
         small, large = sorted((_size(before.region), _size(row.region)))
         both = before.soft, before.region, row.soft, row.region
+        if _fills_its_place(before, row):
+            return True
         return (small >= GROWS * large and alike(*both) >= SAME) or alike_grown(*both) >= SAME_GROWN
 
     def _nearest_moved(self, row: Row, active: list[Track], before: dict[int, Row]) -> list[Track]:
@@ -389,6 +401,14 @@ def _shakes(places: np.ndarray, letter: float) -> bool:
         return False
     way, ends = (np.linalg.norm(np.diff(at, axis=0), axis=1).sum() for at in (places, places[[0, -1]]))
     return bool(way >= TO_AND_FRO * max(1.0, ends))
+
+
+def _fills_its_place(before: Row, row: Row) -> bool:
+    """Whether a long row is as high as another and begins and ends where that does: on a pattern like letters, the
+    masks of the same ones differ from look to look."""
+    a, b, near = before.region, row.region, PLACED * min(before.letter, row.letter)
+    sides = abs(a.left - b.left), abs(a.right - b.right), 2 * abs(a.top - b.top), 2 * abs(a.bottom - b.bottom)
+    return not row.upright and min(a.width, b.width) >= LONG * max(before.letter, row.letter) and max(sides) <= near
 
 
 def _size(region: Region) -> int:

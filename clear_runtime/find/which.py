@@ -122,12 +122,23 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
     if movement.standing < rules.standing and movement.travelled >= 4 and not about:
         return Verdict(False, "moves", moves=True)
     least = rules.passed if movement.against_scene > 1 and not movement.with_scene else rules.steady
-    steady = None if about else case.track.steady
+    steady = None if about or _stands(case, rules) else case.track.steady
     if case.track.moves or steady is not None and steady < least:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
         return Verdict(False, CORNERED)
     return None
+
+
+def _stands(case: Case, rules: WhichRules) -> bool:
+    """Whether a row keeps its place to the pixel in all its looks, while the scene moves on or what is beside its
+    letters changes more than they do: of thin or faint ones the picture is never like a moment before."""
+    movement, change = case.movement, case.track.change
+    keeps = movement.standing >= rules.keeps and movement.travelled < 2 and len(case.track.looks) > rules.looks
+    if not rules.keeps or not keeps:
+        return False
+    passes = movement.against_scene > rules.looks and not movement.with_scene
+    return passes or change is not None and change < rules.change
 
 
 def _carried(case: Case, moving: Sequence[Case], rules: WhichRules) -> Verdict | None:
@@ -190,9 +201,10 @@ def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: Whic
     while more:
         more = False
         for i, (case, verdict) in enumerate(zip(cases, verdicts)):
-            if verdict.goes or verdict.moves or not case.block and case.short(rules) or case.cornered(rules):
+            if verdict.goes or verdict.moves or not case.block and case.short(rules):
                 continue
-            other = next((v for c, v in zip(cases, verdicts) if v.goes and _of_one_text(case, c, rules)), None)
+            of_one = _goes_on_in if case.cornered(rules) else _of_one_text
+            other = next((v for c, v in zip(cases, verdicts) if v.goes and of_one(case, c, rules)), None)
             if other is not None:
                 verdicts[i], more = other, True
     return verdicts
@@ -201,6 +213,21 @@ def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: Whic
 def _of_one_text(case: Case, other: Case, rules: WhichRules) -> bool:
     """Whether two rows are of one block, or of one line."""
     return _of_one_line(case, other, rules) or case.block is not None and case.block is other.block
+
+
+def _goes_on_in(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two parts of one row, letters set wide apart, come and go together: so that a word in a corner is no name
+    there."""
+    a, b = case.track, other.track
+    if case is other or not case.comes_or_goes or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
+        return False
+    low, tall = sorted((a.letter, b.letter))
+    level = max(abs(a.place.top - b.place.top), abs(a.place.bottom - b.place.bottom))
+    aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
+    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    return (
+        tall <= rules.outlasts * low and level <= 0.25 * tall and aside <= rules.gap * tall and colour <= rules.colour
+    )
 
 
 def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from own_film import write_film
+from own_film import measure_once, write_film
 from tiny_film import Grey
 
 from clear_runtime.bench import from_film as bench
 from clear_runtime.cli.main import main
 from clear_runtime.errors import ClearError
+from clear_runtime.film import own_look
 from clear_runtime.media.video import count_frames
 
 
@@ -40,6 +41,7 @@ def test_what_was_made_of_another_film_of_that_name_is_not_taken_up(tmp_path):
 
 @pytest.mark.slow
 def test_a_film_is_trained_on_scored_and_cleaned_with_its_lora_and_without(tmp_path, monkeypatch, caplog):
+    measure_once(monkeypatch, own_look)
     film = write_film(tmp_path / "film.mp4", text=((0, 30),), frames=30)
     options, painted = bench.options_of, []
     monkeypatch.setattr(bench, "options_of", lambda steps: replace(options(steps), batch=1, crop=(5, 32, 64)))

@@ -9,9 +9,11 @@ import pytest
 import torch
 from paths import ROOT
 from PIL import Image
+from tiny_film import Grey, white
 
 from clear_runtime.cli import bench, remove, train_nano
 from clear_runtime.cli import main as command_line
+from clear_runtime.engines import bundled
 from clear_runtime.film import run as film_run
 from clear_runtime.media.video import read_facts, read_timed_frames
 from clear_runtime.media.writer import VideoWriter
@@ -35,6 +37,13 @@ def run(film, out, *more, second_look=False):
     """A second look takes as long as the first, and is asked for where the picture is the question."""
     words = ["remove", str(film), "-o", str(out), "--device", "cpu", *map(str, more)]
     command_line.main(words if second_look else [*words, "--no-second-look"])
+
+
+@pytest.fixture
+def grey(monkeypatch):
+    """The engine `fill` paints one grey, where anything is bright: the question is what becomes of files."""
+    monkeypatch.setattr(bundled, "PlainFill", Grey)
+    monkeypatch.setattr(remove, "load_prior", lambda *_: white)
 
 
 @pytest.mark.parametrize("engine", ["fill", "nano"])
@@ -78,7 +87,7 @@ def test_a_mask_that_the_engine_cannot_make_is_refused_before_the_film_is_looked
     assert not list(tmp_path.iterdir())
 
 
-def test_a_video_of_what_was_replaced(film, tmp_path, caplog):
+def test_a_video_of_what_was_replaced(film, grey, tmp_path, caplog):
     caplog.set_level("INFO")
     target, mask = tmp_path / "clean.mp4", tmp_path / "where.mkv"
     with pytest.raises(SystemExit, match="would be one file"):
@@ -113,7 +122,7 @@ def test_a_picture_that_is_none_or_does_not_fit_is_said(film, tmp_path):
             run(film, tmp_path / "clean.mp4", "--engine", "fill", "--protect", tmp_path / name)
 
 
-def test_without_its_packages_nano_is_left_and_that_is_said(film, tmp_path, monkeypatch, caplog):
+def test_without_its_packages_nano_is_left_and_that_is_said(film, grey, tmp_path, monkeypatch, caplog):
     caplog.set_level("INFO")
     monkeypatch.setattr(remove, "missing_packages", lambda: ["diffsynth"])
     run(film, tmp_path / "clean.mp4")
@@ -156,7 +165,7 @@ def test_outputs_that_cannot_be_are_refused(film, tmp_path, out, words):
 
 
 @pytest.mark.parametrize("told, looks", [("--resume", 0), ("--no-resume", 1)])
-def test_after_a_stop_the_same_command_goes_on_or_begins_anew(film, tmp_path, monkeypatch, told, looks):
+def test_after_a_stop_the_same_command_goes_on_or_begins_anew(film, grey, tmp_path, monkeypatch, told, looks):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
@@ -177,7 +186,7 @@ def test_a_source_that_is_none_is_said(tmp_path):
         run(tmp_path / "gone.mp4", tmp_path / "clean.mp4", "--engine", "fill")
 
 
-def test_films_of_a_folder_each_keep_their_name_and_one_that_fails_stops_no_other(film, tmp_path, caplog):
+def test_films_of_a_folder_each_keep_their_name_and_one_that_fails_stops_no_other(film, grey, tmp_path, caplog):
     films, out = tmp_path / "films", tmp_path / "out"
     films.mkdir()
     for name in ("a.mkv", "a.mp4", "b.mp4"):
@@ -197,7 +206,7 @@ def test_films_of_a_folder_each_keep_their_name_and_one_that_fails_stops_no_othe
     assert len(list(read_timed_frames(out / "a.mkv.mkv"))) == 9
 
 
-def test_a_plan_alone_then_edited_then_used(film, tmp_path, caplog):
+def test_a_plan_alone_then_edited_then_used(film, grey, tmp_path, caplog):
     caplog.set_level("INFO")
     run(film, tmp_path / "clean.mp4", "--engine", "fill", "--plan", "--no-subtitles-only")
     path = tmp_path / "clean_plan.json"
@@ -213,7 +222,7 @@ def test_a_plan_alone_then_edited_then_used(film, tmp_path, caplog):
     assert json.loads(path.read_text(encoding="utf-8")) == plan, "the user's plan is as it was"
 
 
-def test_a_time_and_an_area(film, tmp_path):
+def test_a_time_and_an_area(film, grey, tmp_path):
     more = ("--no-subtitles-only", "--report", "--from", "0.2", "--to", "0:00.32", "--area", "0%,0%,100%,100%")
     run(film, tmp_path / "clean.mp4", "--engine", "fill", *more)
     assert json.loads((tmp_path / "clean_report.json").read_text(encoding="utf-8"))["changed"] == 3

@@ -3,14 +3,16 @@ loaded."""
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 import torch
-from own_film import BRIEF, write_film
+from own_film import BRIEF, measure_once, write_film
 from tiny_clips import HEIGHT, STYLE, WIDTH
 from tiny_pairs import write_pair
 
 from clear_runtime.engines.lora import read_lora
+from clear_runtime.film import own_look
 from clear_runtime.train.lora.options import TrainOptions
 
 
@@ -24,48 +26,40 @@ def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
     assert "75,600 tokens" in caplog.text and "GiB  in all, about" in caplog.text
 
 
-def test_the_command_trains_the_bundled_model_from_a_config_and_continues(tmp_path, caplog):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The arguments of a run of two steps that has ended, its options in a file; its folder is `out` beside that."""
+    from clear_runtime.cli import train_lora as command
+
+    folder = tmp_path_factory.mktemp("trained")
+    write_pair(folder, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
+    config = folder / "config.json"
+    options = {"steps": 2, "rank": 4, "crop": [5, 32, 64], "control": "both", "precision": "float32"}
+    config.write_text(json.dumps({**options, "recipe": "adaptation"}))
+    usual = ["--nano", "--pairs", str(folder), "--out", str(folder / "out"), "--config", str(config)]
+    usual += ["--device", "cpu"]
+    command.main(usual)
+    return usual
+
+
+def test_the_command_trains_the_bundled_model_from_a_config_and_continues(trained, caplog):
     from clear_runtime.cli.train_lora import main
 
-    (tmp_path / "pairs").mkdir()
-    write_pair(tmp_path / "pairs", "rain", text="Rain falls here", frames=9, height=HEIGHT, width=WIDTH, style=STYLE)
-    config = tmp_path / "config.json"
-    config.write_text(
-        json.dumps(
-            {
-                "steps": 2,
-                "rank": 4,
-                "crop": [5, 32, 64],
-                "control": "both",
-                "precision": "float32",
-                "recipe": "adaptation",
-            }
-        )
-    )
-    command = [
-        "--nano",
-        "--pairs",
-        str(tmp_path / "pairs"),
-        "--out",
-        str(tmp_path / "out"),
-        "--config",
-        str(config),
-        "--device",
-        "cpu",
-    ]
+    folder = Path(trained[trained.index("--out") + 1])
+    steps = lambda: [json.loads(line)["step"] for line in (folder / "history.jsonl").read_text().splitlines()]
+    assert steps() == [1, 2]
     with caplog.at_level("INFO"):
-        main(command)
-        main([*command, "--steps", "3"])
-    assert caplog.text.count("encoded 1 of") == 1 and "continues after step 2" in caplog.text
-    rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [1, 2, 3] and all(row["loss"] > 0 for row in rows)
-    assert read_lora(tmp_path / "out" / "lora.safetensors") and (tmp_path / "out" / "curves.png").stat().st_size > 1000
+        main([*trained, "--steps", "3"])
+    assert "encoded" not in caplog.text and "continues after step 2" in caplog.text
+    assert steps() == [1, 2, 3]
+    assert all(json.loads(line)["loss"] > 0 for line in (folder / "history.jsonl").read_text().splitlines())
+    assert read_lora(folder / "lora.safetensors") and (folder / "curves.png").stat().st_size > 1000
 
 
-@pytest.mark.slow
-def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog):
+def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog, monkeypatch):
     from clear_runtime.cli.train_lora import main
 
+    measure_once(monkeypatch, own_look)
     film, config = write_film(tmp_path / "film.mp4", *BRIEF), tmp_path / "config.json"
     config.write_text(json.dumps({"steps": 1, "rank": 4, "crop": [5, 32, 64], "precision": "float32"}))
     with caplog.at_level("INFO"):
@@ -73,21 +67,8 @@ def test_the_command_trains_on_a_subtitled_film_alone(tmp_path, caplog):
             ["--nano", "--from-film", str(film), "--per-video", "2", "--long-side", "320", "--config", str(config)]
             + ["--out", str(tmp_path / "out"), "--device", "cpu"]
         )
-    assert "2 lines of the film's own were measured" in caplog.text
+    assert "1 line of the film's own was measured" in caplog.text
     assert read_lora(tmp_path / "out" / "lora.safetensors")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """The arguments of a run that has ended."""
-    from clear_runtime.cli import train_lora as command
-
-    folder = tmp_path_factory.mktemp("trained")
-    write_pair(folder, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
-    usual = ["--nano", "--pairs", str(folder), "--out", str(folder / "out"), "--crop", "5", "32", "64"]
-    usual += ["--steps", "1", "--rank", "4", "--precision", "float32", "--device", "cpu"]
-    command.main(usual)
-    return usual
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def made(server, outputs):
 
 
 def test_the_graph_runs_as_it_is_drawn(comfyui, template):
-    frames = cut(comfyui, "film.mp4", count=30)
+    frames = cut(comfyui, "film.mp4", count=21)
     prompt = template(
         GRAPH,
         LoadVideo={"file": "film.mp4"},

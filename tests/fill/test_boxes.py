@@ -58,7 +58,7 @@ def subtitle(frames, opacity=0.6, colour=BLACK, fill_colour=1.0, outline=0.0, bo
     return (out.clamp(0, 1) * 255).round() / 255, marks
 
 
-MIDDLE = slice(4, 12)
+MIDDLE = slice(5, 10)
 """Frames that a fill is compared by: what it borrows from further frames adds time and little else."""
 
 

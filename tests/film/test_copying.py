@@ -1,5 +1,7 @@
 """Where nothing changes from one keyframe to another, the source's own packets are the result's."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import tiny_film
@@ -15,7 +17,7 @@ from clear_runtime.media.groups import read_packets
 
 av = pytest.importorskip("av")
 
-GROUP, FRAMES = 20, 150
+FRAMES = 130
 KINDS = {
     "h264": ("libx264", {"x264-params": "keyint=20:bframes=3", "crf": "8"}, "yuv420p"),
     "fields": ("libx264", {"x264-params": "keyint=20:bframes=3:bff=1", "crf": "8"}, "yuv420p"),
@@ -25,13 +27,20 @@ KINDS = {
     "av1": ("libsvtav1", {"g": "20", "preset": "10"}, "yuv420p10le"),
     "prores": ("prores_ks", {}, "yuv422p10le"),
 }
-CLOSED, EVERY = [(0, 20), (100, 150)], [(0, 36), (94, 150)]
+CLOSED, EVERY = [(0, 20), (100, FRAMES)], [(0, 36), (94, FRAMES)]
 """First and stop of what is copied: of the film, frames 36 to 94 are painted; where each is a keyframe, all others."""
+
+_WRITTEN: dict = {}
+"""A film's bytes, by what it was asked for as."""
 
 
 def film(path, kind, tag=None, encoders=1, turned=None):
     """The first line of tiny_film, in groups of 20 pictures; encoders: how many make its frames, in turn. turned: how
-    far players turn it, degrees."""
+    far players turn it, degrees. What several tests ask for is encoded once."""
+    made_by = kind, path.suffix, tag, encoders, turned
+    if made_by in _WRITTEN:
+        path.write_bytes(_WRITTEN[made_by])
+        return path
     codec, options, form = KINDS[kind]
     with av.open(str(path), "w") as container:
         stream = _stream(container, codec, options, form)
@@ -42,12 +51,17 @@ def film(path, kind, tag=None, encoders=1, turned=None):
         for number in range(encoders):
             writer = stream if not number else _stream(av.open(str(path) + ".h264", "w"), codec, {"crf": "30"}, form)
             for t in range(number * FRAMES // encoders, (number + 1) * FRAMES // encoders):
-                levels = (tiny_film.frame(t) * 255).to(torch.uint8).numpy()
-                frame = av.VideoFrame.from_ndarray(levels, "rgb24").reformat(format=form)
+                frame = av.VideoFrame.from_ndarray(_levels(t), "rgb24").reformat(format=form)
                 frame.pts = t
                 _mux(container, stream, writer.encode(frame))
             _mux(container, stream, writer.encode(None))
+    _WRITTEN[made_by] = path.read_bytes()
     return path
+
+
+@cache
+def _levels(t):
+    return (tiny_film.frame(t) * 255).to(torch.uint8).numpy()
 
 
 def _stream(container, codec, options, form):
@@ -86,7 +100,7 @@ def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywher
     done = cleaned(source, target)
     kept = EVERY if kind == "prores" else CLOSED
     if kind == "hevc open":  # pictures in front of a keyframe, stored behind it, are not copied without it
-        kept = [(0, done.copied - 50), CLOSED[1]]
+        kept = [(0, done.copied - 30), CLOSED[1]]
         assert 12 < kept[0][1] < 20
     assert done.copied == sum(stop - first for first, stop in kept) and done.notes == []
     (before, _), (after, said) = stored(source), stored(target)
@@ -104,7 +118,7 @@ def test_what_is_not_touched_is_the_sources_bit_for_bit_and_decodes_from_anywher
     first, stop = LINES[0]
     assert (pictures[first:stop][:, letters(0)].mean((1, 2)) < 0.6).all()
     times = [when for when, _ in video.read_timed_frames(target)]
-    for t in (0, 5, 19, 20, 21, 36, 60, 93, 94, 99, 100, 101, 149):
+    for t in (0, 5, 19, 20, 21, 36, 60, 93, 94, 99, 100, 101, FRAMES - 1):
         when, frame, _ = next(video.read_stored_frames(target, times[t]))
         assert when == times[t] and np.array_equal(frame.to_ndarray(), after[t][1]), "sought in from outside"
     assert packets(source, "audio") == packets(target, "audio")
@@ -149,7 +163,7 @@ def test_after_a_stop_and_from_workers_it_is_the_same_file(tmp_path):
 def test_a_stretch_that_nobody_looked_at_is_copied_too(tmp_path):
     source, target = film(tmp_path / "a.mp4", "h264"), tmp_path / "b.mp4"
     done = cleaned(source, target, start="2.0", end="3.0")  # frames 50 to 75, of which all have the line
-    assert (done.frames, done.changed) == (FRAMES, 25) and done.copied == 40 + 70
+    assert (done.frames, done.changed) == (FRAMES, 25) and done.copied == 40 + 50
     (before, _), (after, said) = stored(source), stored(target)
     same = [np.array_equal(a, b) for (_, a), (_, b) in zip(before, after)]
     assert all(same[:40]) and all(same[80:]) and not any(same[50:75]) and not said
@@ -166,7 +180,7 @@ def test_where_a_halved_window_comes_to_other_borders_the_film_is_whole(tmp_path
     done = cleaned(source, target, engine=Greedy(), window=33, overlap=16)
     (before, _), (after, said) = stored(source), stored(target)
     assert [when for when, _ in after] == [when for when, _ in before] and not said
-    assert done.copied == 70 and "Memory ran out" in done.notes[0]
+    assert done.copied == 50 and "Memory ran out" in done.notes[0]
 
 
 @pytest.mark.parametrize("why", ["switched off", "masks", "another codec", "hvc1"])
@@ -204,7 +218,7 @@ def test_of_a_turned_film_too_and_it_is_turned_all_along(tmp_path, kind, ending)
     source, target = film(tmp_path / f"a{ending}", kind, turned=180), tmp_path / f"b{ending}"
     done = cleaned(source, target, subtitles_only=False)
     (before, _), (after, said) = stored(source), stored(target)
-    assert done.copied == 70 and done.notes == [] and not said
+    assert done.copied == 50 and done.notes == [] and not said
     for first, stop in CLOSED:
         assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(before[first:stop], after[first:stop]))
     assert not any(np.array_equal(before[t][1], after[t][1]) for t in range(*LINES[0]))
@@ -213,7 +227,7 @@ def test_of_a_turned_film_too_and_it_is_turned_all_along(tmp_path, kind, ending)
 
 def test_packets_that_are_unusual_are_left_alone(tmp_path):
     good = read_packets(film(tmp_path / "a.ts", "h264"))
-    assert good is not None and len(good.entries) == 8
+    assert good is not None and len(good.entries) == 7
     assert read_packets(film(tmp_path / "b.ts", "h264", encoders=2)) is None, "parameter sets that change in between"
     whole = film(tmp_path / "c.mp4", "h264")
     with av.open(str(whole)) as container:
@@ -233,4 +247,4 @@ def test_packets_that_are_unusual_are_left_alone(tmp_path):
 def test_the_plan_says_what_is_taken_over(tmp_path):
     source = film(tmp_path / "a.mp4", "h264")
     cost = make_plan(job(source, tmp_path / "b.mp4"), tmp_path / "plan.json")
-    assert "150 frames, of which 58 are painted and 70 taken over as they are" in cost
+    assert "130 frames, of which 58 are painted and 50 taken over as they are" in cost

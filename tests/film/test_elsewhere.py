@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from backwards import Backwards
-from tiny_film import FRAMES, Noisy, Stopped, job, read, write_film
+from tiny_film import BRIEF, FRAMES, Noisy, Stopped, job, read, write_film
 
 from clear_runtime.cli import main as command_line
 from clear_runtime.cli import remove
@@ -65,42 +65,42 @@ def test_an_end_that_nobody_has_looked_at_is_made_here(film, tmp_path):
     assert (tmp_path / "clean.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
 
 
-def test_where_a_worker_has_too_little_memory_the_window_is_halved_and_the_film_is_made(film, tmp_path):
+def test_where_a_worker_has_too_little_memory_the_window_is_halved_and_the_film_is_made(brief, tmp_path):
     first = 0
     workers = Backwards(short_at=first)
-    done = clean(job(film, tmp_path / "clean.mp4", workers=workers))
-    assert done.frames == FRAMES and any("Memory ran out with a window of 17" in note for note in done.notes)
+    done = clean(job(brief, tmp_path / "clean.mp4", workers=workers))
+    assert done.frames == BRIEF and any("Memory ran out with a window of 17" in note for note in done.notes)
     assert workers.made.count((first, workers.made[-1][1])) == 1 and workers.made[-1][0] == first
 
 
-def test_what_a_worker_refuses_is_said_and_what_is_finished_stays(film, tmp_path):
+def test_what_a_worker_refuses_is_said_and_what_is_finished_stays(brief, tmp_path):
     target = tmp_path / "clean.mp4"
     with pytest.raises(ClearError, match="no room on a worker"):
-        clean(job(film, target, workers=Backwards(refused_at=0)))
+        clean(job(brief, target, workers=Backwards(refused_at=0)))
     workers = Backwards()
-    clean(job(film, target, workers=workers))
+    clean(job(brief, target, workers=workers))
     assert [first for first, _ in workers.made] == [0]
 
 
-def test_a_segment_that_was_damaged_on_its_way_is_not_kept(film, tmp_path):
+def test_a_segment_that_was_damaged_on_its_way_is_not_kept(brief, tmp_path):
     class Damaging(Backwards):
         def make(self, order, cuts):
             for parcel in super().make(order, cuts):
                 yield parcel and Parcel(parcel.segment, {name: data[:-1] for name, data in parcel.files.items()})
 
     with pytest.raises(ClearError, match="was damaged on its way"):
-        clean(job(film, tmp_path / "clean.mp4", workers=Damaging()))
+        clean(job(brief, tmp_path / "clean.mp4", workers=Damaging()))
     assert not list((tmp_path / "clean.mp4.unfinished").glob("segment_*"))
 
 
-def test_without_ray_the_command_says_how_to_get_it_before_any_work(film, tmp_path, monkeypatch):
+def test_without_ray_the_command_says_how_to_get_it_before_any_work(brief, tmp_path, monkeypatch):
     monkeypatch.setattr(on_ray, "find_spec", lambda name: None)
     monkeypatch.setattr(remove, "load_prior", lambda *_: pytest.fail("work began"))
     with pytest.raises(
         SystemExit, match='need Ray, which is not installed. Install it with `python -m pip install "ray'
     ):
         command_line.main(
-            ["remove", str(film), "-o", str(tmp_path / "clean.mp4"), "--engine", "fill", "--ray", "local"]
+            ["remove", str(brief), "-o", str(tmp_path / "clean.mp4"), "--engine", "fill", "--ray", "local"]
         )
     assert not list(tmp_path.iterdir())
 

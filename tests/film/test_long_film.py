@@ -14,12 +14,12 @@ from clear_runtime.media import video
 
 av = pytest.importorskip("av")
 
-STEPS = (80, 120, 160, 120)
+STEPS = (160, 240, 320, 240)
 """Milliseconds from frame to frame, in turn."""
-FRAMES = 180_000 // 120
+FRAMES = 180_000 // 240
 TIMES = tuple(int(when) for when in np.cumsum((300, *(STEPS * FRAMES)))[:FRAMES])
-FLASHES = (77, 420, 700, 1105, 1490)
-LINES = ((100, 160), (400, 440), (690, 720), (1300, 1360))
+FLASHES = (38, 210, 350, 552, 745)
+LINES = ((50, 80), (200, 220), (345, 360), (650, 680))
 
 
 def clicks(path):
@@ -53,7 +53,7 @@ def test_three_minutes_come_back_with_all_they_have(tmp_path):
     asked = dict(subtitle=place, subtitle_use="only", prior=None, store=Store(container=".mkv"))
 
     def stop(now):
-        if now.stage == "cleaning" and now.done > 500:
+        if now.stage == "cleaning" and now.done > 250:
             raise Stopped
 
     with pytest.raises(Stopped):

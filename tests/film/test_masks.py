@@ -56,14 +56,14 @@ def test_after_a_stop_the_film_and_its_masks_are_those_of_one_run(film, whole, t
     assert sorted(one.name for one in tmp_path.iterdir() if one.suffix == ".mp4") == ["clean.mp4", "clean_mask.mp4"]
 
 
-def test_a_name_that_is_taken_is_said_and_the_masks_of_a_segment_are_checked(film, tmp_path, monkeypatch):
+def test_a_name_that_is_taken_is_said_and_the_masks_of_a_segment_are_checked(brief, tmp_path, monkeypatch):
     monkeypatch.setattr(segments, "SECONDS", 1)
     target = tmp_path / "clean.mp4"
     masks_of(target).write_text("mine")
     with pytest.raises(ClearError, match="clean_mask.mp4 exists already"):
-        clean(masked(film, target))
+        clean(masked(brief, target))
     assert masks_of(target).read_text() == "mine" and not target.exists()
     masks_of(target).unlink()
     part = sorted((tmp_path / "clean.mp4.unfinished").glob("segment_*_masks.nut"))[3]
     part.write_bytes(part.read_bytes()[:-9])
-    assert any("is damaged; it is made again" in note for note in clean(masked(film, target)).notes)
+    assert any("is damaged; it is made again" in note for note in clean(masked(brief, target)).notes)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tiny_film
 import torch
-from tiny_film import CUT, FRAMES, LINES, Noisy, job, letters, read
+from tiny_film import BRIEF, CUT, FRAMES, LINES, Noisy, job, letters, read
 
 from clear_runtime.engines.engine import Painted
 from clear_runtime.errors import ClearError
@@ -52,8 +52,8 @@ def test_the_plan_stays_beside_the_result_and_nothing_else_does(whole):
     assert plan["marks_file"] == "clean_plan.marks"
 
 
-def test_an_output_that_is_there_is_never_overwritten(film, tmp_path):
-    target = tmp_path / "clean.mp4"
+def test_an_output_that_is_there_is_never_overwritten(tmp_path):
+    film, target = tiny_film.write_film(tmp_path / "film.mp4", 12), tmp_path / "clean.mp4"
 
     def appears(now):
         if now.stage == "joining":
@@ -65,7 +65,7 @@ def test_an_output_that_is_there_is_never_overwritten(film, tmp_path):
     target.unlink()
     stages = set()
     clean(job(film, target), lambda now: stages.add(now.stage))
-    assert read_facts(target).frames == FRAMES
+    assert read_facts(target).frames == 12
 
 
 def test_between_two_times_and_in_an_area_alone(film, tmp_path):
@@ -87,32 +87,32 @@ def test_wrong_times_and_areas_are_refused_at_once(film, tmp_path):
         clean(job(film, tmp_path / "clean.mp4", start="1:00:00"))
 
 
-def test_a_users_mask_goes_for_the_whole_film_or_alone(film, tmp_path):
+def test_a_users_mask_goes_for_the_whole_film_or_alone(brief, tmp_path):
     place = torch.zeros(1, tiny_film.HEIGHT, tiny_film.WIDTH)
     place[:, 4:12, 60:80] = 1
-    added = clean(job(film, tmp_path / "added.mp4", subtitle=place))
-    assert added.changed == FRAMES
-    before, after = read(film)[1], read(added.output)[1]
+    added = clean(job(brief, tmp_path / "added.mp4", subtitle=place))
+    assert added.changed == BRIEF
+    before, after = read(brief)[1], read(added.output)[1]
     assert (after - before)[:, 5:11, 62:78].abs().mean((1, 2, 3)).min() > 0.02
     assert (after[60, letters(0)].mean()) < 0.6
-    only = clean(job(film, tmp_path / "only.mp4", subtitle=place, subtitle_use="only", prior=None))
+    only = clean(job(brief, tmp_path / "only.mp4", subtitle=place, subtitle_use="only", prior=None))
     assert (read(only.output)[1][60, letters(0)].mean()) > 0.9
 
 
-def test_a_users_mask_that_jumps_is_held_and_said(film, tmp_path):
-    place = torch.zeros(FRAMES, tiny_film.HEIGHT, tiny_film.WIDTH)
+def test_a_users_mask_that_jumps_is_held_and_said(brief, tmp_path):
+    place = torch.zeros(BRIEF, tiny_film.HEIGHT, tiny_film.WIDTH)
     place[:, 4:12, 60:80] = 1
     place[100:103] = 0
     place[100:103, 30:38, 5:25] = 1
-    done = clean(job(film, tmp_path / "only.mp4", subtitle=place, subtitle_use="only", prior=None))
-    change = (read(done.output)[1] - read(film)[1])[101].abs()
+    done = clean(job(brief, tmp_path / "only.mp4", subtitle=place, subtitle_use="only", prior=None))
+    change = (read(done.output)[1] - read(brief)[1])[101].abs()
     assert change[5:11, 62:78].mean() > 0.02 > change[31:37, 7:23].mean()
     assert any("subtitle mask jumped" in note and "100-102" in note for note in done.notes)
 
 
-def test_progress_goes_from_nothing_to_all_and_says_what_is_to_come(film, tmp_path):
+def test_progress_goes_from_nothing_to_all_and_says_what_is_to_come(brief, tmp_path):
     seen = []
-    clean(job(film, tmp_path / "clean.mp4"), seen.append)
+    clean(job(brief, tmp_path / "clean.mp4"), seen.append)
     shares = [now.share for now in seen if now.share is not None]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
     assert list(dict.fromkeys(now.stage for now in seen)) == ["looking for text", "cleaning", "joining"]

@@ -29,4 +29,12 @@ def test_what_is_looked_at_closely_does_not_grow_while_text_stands():
         cost.append(prior.pixels - before)
         assert all((mask[640:660, 400:800] > 127).all() for mask in masks)
     assert len(set(cost[3:])) == 1
-    assert cost[-1] < 3 * frames[0, ..., 0].numel(), "one frame whole, of seven no more than a band, and all coarsely"
+    assert cost[-1] < 4 * frames[0, ..., 0].numel(), "two frames whole, of six no more than a band, and all coarsely"
+
+
+def test_letters_too_small_for_the_coarse_look_are_found_where_they_stand_for_half_a_batch():
+    frames = torch.zeros(8, 180, 320, 3)
+    frames[2:6, 90, 100:200] = 1  # a line of one pixel is grey at half the size
+    prior = Counting()
+    masks = Looker(prior, Scales((180, 320), (90, 160), (180, 320)))(list(frames))
+    assert [bool((mask[90, 100:200] > 127).all()) for mask in masks] == [2 <= n < 6 for n in range(8)]

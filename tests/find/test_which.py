@@ -5,6 +5,7 @@ import pytest
 
 from clear_runtime.find.case import WhichRules
 from clear_runtime.find.rows import Row
+from clear_runtime.find.steady import Standing
 from clear_runtime.find.tracks import Look, Movement, Track
 from clear_runtime.find.which import Case, which
 from clear_runtime.frames.region import Region
@@ -92,7 +93,7 @@ def test_what_grows_or_shakes_about_its_place_stands(way):
     """No pixel of it does, from one moment to the next."""
     lines = [case(n, n + 60, movement=Movement(0, 6, 0.2, 12.0, **way)) for n in (10, 90)]
     for line in lines:
-        line.track.steadies = [0.1]
+        line.track.standings = [Standing(0.1, None)]
     assert goes(*lines) == [True] * 2
     assert not any(verdict.goes for verdict in which(lines, WhichRules(about=False)))
 
@@ -269,13 +270,26 @@ def test_a_name_in_the_corner_beside_lines_stays_however_it_is_set():
 def test_letters_that_show_the_scene_between_them_stand_where_it_moves_behind_them():
     def verdicts(steady, **movement):
         one = case(50, 80, movement=Movement(**movement, standing=1.0, travelled=0.0))
-        one.track.steadies.append(steady)
+        one.track.standings.append(Standing(steady, None))
         return which([one])
 
     assert verdicts(0.8, with_scene=0, against_scene=3)[0].goes
     for steady, moved in ((0.8, dict(with_scene=0, against_scene=0)), (0.45, dict(with_scene=0, against_scene=3))):
         (verdict,) = verdicts(steady, **moved)
         assert not verdict.goes and verdict.why == "moves"
+
+
+@pytest.mark.parametrize(
+    ("change", "moved", "gone"),
+    [(None, dict(against_scene=5), True), (0.5, {}, True), (1.3, {}, False), (0.5, dict(standing=0.5), False)],
+)
+def test_thin_and_faint_letters_stand_that_keep_their_place_before_a_scene_that_changes(change, moved, gone):
+    one = case(
+        50, 80, movement=Movement(**{**dict(with_scene=0, against_scene=0, standing=1.0, travelled=0.3), **moved})
+    )
+    one.track.standings.append(Standing(0.3, change))
+    assert [verdict.goes for verdict in which([one])] == [gone]
+    assert not which([one], WhichRules(keeps=0.0))[0].goes
 
 
 def test_what_one_look_has_seen_otherwise_does_not_make_a_clock_a_line():

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from own_film import BRIEF, write_film
+from own_film import BRIEF, measure_once, write_film
 from tiny_pairs import clip, write, write_pair
 
 LINE = "1\n00:00:00,200 --> 00:00:00,400\nRain\n"
@@ -211,16 +211,17 @@ def test_looking_through_can_be_cancelled_inside_a_video(load, burn, folder, can
     assert len(looks) == 2
 
 
-@pytest.mark.slow
 def test_one_subtitled_film_alone_is_enough(load, tmp_path, monkeypatch):
     import folder_paths
+    from clear_pack.clear_runtime.film import own_look
 
+    measure_once(monkeypatch, own_look)
     monkeypatch.setattr(folder_paths, "get_temp_directory", lambda: str(tmp_path / "temp"))
     film = write_film(tmp_path / "film.mp4", *BRIEF)
     clips, report = load(subtitled=str(film), frames=5, per_video=8, long_side=320, own_film=True)
-    assert "Of whole frames without text: 4." in report and "that stay free of text, in frames with some: 4." in report
-    assert clips.sizes[-1] == (5, 176, 320) and len(clips.identities) == 8
-    assert "2 lines of the film's own were measured" in report and "at the bottom" in report
+    assert "Of areas of 320x80 pixels that stay free of text, in frames with some: 8." in report
+    assert clips.sizes == [(5, 80, 320)] and len(clips.identities) == 8
+    assert "1 line of the film's own was measured" in report and "at the bottom" in report
     assert len(list((tmp_path / "temp").glob("clear_film_*/film_pairs.json"))) == 1
 
 

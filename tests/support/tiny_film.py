@@ -15,7 +15,9 @@ from clear_runtime.media.writer import VideoWriter
 
 HEIGHT, WIDTH = 64, 112
 LINES = ((40, 90), (150, 230), (310, 330))
-CUT, FRAMES = 200, 400
+CUT, FRAMES = 200, 340
+BRIEF = 130
+"""Frames of its beginning, with the first line alone."""
 OPTIONS = dict(window=17, overlap=4, grow=0, second_look=False, boxes="keep", mask_from="prior", feather=0)
 
 
@@ -26,7 +28,7 @@ def letters(line: int) -> torch.Tensor:
 
 @cache
 def _scene(shot: int) -> torch.Tensor:
-    return torch.from_numpy(drawn_rows.scene(1, size=(HEIGHT, WIDTH + FRAMES // 4), seed=shot)[0]).float()
+    return torch.from_numpy(drawn_rows.scene(1, size=(HEIGHT, WIDTH + 100), seed=shot)[0]).float()
 
 
 def frame(t: int) -> torch.Tensor:

@@ -1,5 +1,6 @@
-"""A short Stage II run of two processes, or of one alone, and then the command, on their connection:
-python two_trainers.py FOLDER ACCUMULATE ARGUMENT ... What each of the two says is left in FOLDER."""
+"""A short Stage II run of two processes, or of one alone, and then commands, on their connection:
+python two_trainers.py FOLDER ACCUMULATE. The commands stand in FOLDER/commands.json, [[name of the module in cli/,
+arguments], ...]; what each of the two says is left in FOLDER."""
 
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import sys
 import weakref
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -19,7 +21,6 @@ if __name__ == "__main__":
 import tiny_wan
 from tiny_clips import CONTEXT, MemoryClips
 
-from clear_runtime.cli import train_lora
 from clear_runtime.engines.nano.load import load_bundled_codec
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.train.lora.cache import LatentClips, encode_clips
@@ -70,11 +71,12 @@ def run(folder: Path, accumulate: int, processes: Processes) -> None:
     (folder / f"encoded_{processes.rank}.json").write_text(json.dumps(pairs.reads))
 
 
-def command(arguments: list[str], processes: Processes) -> None:
-    """`train-lora` in processes that are connected already: what it says stands after COMMAND."""
-    train_lora.Processes = lambda device: nullcontext(processes)
+def command(name: str, arguments: list[str], processes: Processes) -> None:
+    """A trainer's command in processes that are connected already: what it says stands after COMMAND."""
+    module = import_module(f"clear_runtime.cli.{name}")
+    module.Processes = lambda device: nullcontext(processes)
     print(COMMAND, file=sys.stderr, flush=True)
-    train_lora.main(arguments)
+    module.main(arguments)
 
 
 def said(folder: Path, rank: int) -> Path:
@@ -85,10 +87,12 @@ def said(folder: Path, rank: int) -> Path:
 def one_of_two(rank: int) -> None:
     """What one of the two does; the environment names their meeting point."""
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
-    os.dup2(os.open(said(Path(sys.argv[1]), rank), os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+    folder = Path(sys.argv[1])
+    os.dup2(os.open(said(folder, rank), os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
     with Processes("cpu") as processes:
-        run(Path(sys.argv[1]), int(sys.argv[2]), processes)
-        command(sys.argv[3:], processes)
+        run(folder, int(sys.argv[2]), processes)
+        for name, arguments in json.loads((folder / "commands.json").read_text()):
+            command(name, arguments, processes)
         connection = weakref.ref(torch.distributed.group.WORLD)
     assert connection() is None  # its threads would abort the process at the interpreter's end, now and then
 

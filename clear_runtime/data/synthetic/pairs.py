@@ -151,22 +151,68 @@ class PairMaker:
                 stop = max(t, 0) + rng.randrange(3, max(5, frames))
                 spans.append((t, stop))
                 t = stop + (rng.randrange(0, 6) if rng.random() < 0.5 else 0)
+        return self._in_turn(rng, spans, width, height, em, cut)
+
+    def _in_turn(
+        self,
+        rng: random.Random,
+        spans,
+        width: int,
+        height: int,
+        em,
+        cut: bool,
+        kind=None,
+        size=None,
+        room=None,
+        look=None,
+    ) -> list[tuple[int, int, list[Overlay]]]:
+        """A text for each span (first, stop): all of one look, at the place of the first. The rest: see random_text."""
         script, state = rng.choice(self.scripts), rng.getrandbits(32)
         first: list = []
         track: list = []
 
-        def same(look):
+        def same(drawn):
             """The look of the first text, for all of them."""
-            first.append(look)
+            first.append(look(drawn) if look and not first else drawn)
             return first[0]
 
         for n, span in enumerate(spans):
-            kind, size = (track[0][2][0].kind, first[0].size) if n else (None, None)
+            if n:
+                kind, size = track[0][2][0].kind, first[0].size
             blocks = random_text(
-                random.Random(f"{state} {n}"), self.fonts, (script,), width, height, em, cut, kind, size, look=same
+                random.Random(f"{state} {n}"),
+                self.fonts,
+                (script,),
+                width,
+                height,
+                em,
+                cut,
+                kind,
+                size,
+                room,
+                look=same,
             )
             track.append((*span, _where(track[0][2][0], blocks) if n else blocks))
         return track
+
+    def lines(self, seed, frames: int, height: int, width: int, spans, **text) -> Drawn:
+        """Lines of one look that take turns over a moving scene, one for each of `spans` (first, stop), as they were
+        drawn: clean, subtitled [T, H, W, 3] and mask [T, H, W]. text: see random_text."""
+        rng = random.Random(seed)
+        clean = random_scene(rng, self.pictures, frames, height, width)
+        track = self._in_turn(rng, spans, width, height, None, False, **text)
+        subtitled, mask = [], []
+        for t, ground in enumerate(clean):
+            before, frame, label = Image.fromarray(ground), Image.fromarray(ground), Image.new("L", (width, height))
+            shown = [block for first, stop, blocks in track if first <= t < stop for block in blocks]
+            for block in shown:
+                block.over(frame)
+            for block in shown:
+                block.seen(before, frame).mark(label)
+            subtitled.append(np.asarray(frame))
+            mask.append(marked(label))
+        overlays = [block for _, _, blocks in track for block in blocks]
+        return Drawn(np.asarray(clean), np.stack(subtitled), np.stack(mask), overlays)
 
 
 def legible(overlay: Overlay, before: Image.Image, after: Image.Image) -> bool:
