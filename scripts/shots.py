@@ -2,9 +2,9 @@
 
     python run.py shots [demo film page one other mask words upscale prior train_prior burn train_lora from_film]
 
-Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/. Takes about a quarter of an hour on two CPU cores,
-most of it for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a
-Chromium. Letters of burned lines come from the fonts that are installed.
+Writes docs/, web/docs/pictures/, workflows/GRAPH.jpg and assets/, in about half an hour on two CPU cores, most of it
+for training; a name takes that picture's time alone. Those of the page (film, page, one, mask) need a Chromium. Letters
+of burned lines come from the fonts that are installed.
 """
 
 import argparse
@@ -39,6 +39,7 @@ PAGE = 1380, 1150
 """Width and height of the page in pixels: Remove Subtitles and Before / After of the first graph."""
 MOVING = 640, 60, 2
 """README's moving picture: width in pixels, quality as WebP, and which of the frames: every so many."""
+BARE = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}  # what the page lays over the graph's corners
 LATIN, CHINESE = 12, 40  # frames of the demo clip in which its two lines stand
 LOOKS = [  # what is changed in Burn Subtitles: three looks that have little in common
     {"scripts": "latin", "size": 7.0, "seed": 3},
@@ -166,6 +167,7 @@ def opened(graphs: Graphs, name: str):
     if chromium() is None:
         raise SystemExit("No Chromium is installed (Debian: apt install chromium); CLEAR_CHROMIUM names one elsewhere.")
     with sync_playwright() as playwright:
+        graphs.server.request("/api/settings", BARE)
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         shown = ComfyPage(browser, graphs.server, size=PAGE)
         shown.load(GRAPHS / f"{name}.json")
@@ -175,6 +177,9 @@ def opened(graphs: Graphs, name: str):
 
 
 def run(shown: ComfyPage) -> None:
+    # the panel keeps what it said before: how long the run took is this machine's, and that of what else it did
+    shown.page.wait_for_function("() => app.graph.nodes.some(n => n.subgraph || n.clearLive?.plan?.textContent)")
+    shown.run_js("() => Object.defineProperty(document, 'hidden', { get: () => true })")
     shown.queue()
     shown.wait_for_end(900)
     shown.page.wait_for_timeout(2000)
@@ -249,6 +254,7 @@ def page(graphs: Graphs) -> None:
     with opened(graphs, "Remove subtitles (no download)") as shown:
         run(shown)
         shown.whole_view(1.0, (740, -100))
+        shown.page.wait_for_timeout(10_000)  # until the page takes away that a job is done
         whole = Image.open(io.BytesIO(shown.page.screenshot())).convert("RGB")
         save(DOCS / "page.jpg", whole.crop((60, 84, PAGE[0] - 40, PAGE[1])))
         save(PAGES / "before_after.jpg", scaled(part_of(shown, ".clear-compare", "CLEAR_BeforeAfter"), 720))
@@ -296,7 +302,8 @@ def train_prior(graphs: Graphs) -> None:
 def train_lora(graphs: Graphs) -> None:
     prompt = graphs.prompt("Train a LoRA from clean film")
     set_input(prompt, "CLEAR_LoadPairs", frames=9, per_video=6)
-    set_input(prompt, "CLEAR_TrainLoRA", name="picture_lora", height=96, width=320, steps=100, preview_every=100)
+    small = dict(height=96, width=256, batch=2)
+    set_input(prompt, "CLEAR_TrainLoRA", name="picture_lora", recipe="paper", steps=400, preview_every=100, **small)
     prompt = {key: value for key, value in prompt.items() if value["class_type"] != "CLEAR_SubtitleRemove"}
     curves, example = graphs.pictures(prompt, "CLEAR_TrainLoRA", [2, 3])
     save(PAGES / "train_lora.jpg", column([curves[0], example[0]], 640))
@@ -327,8 +334,7 @@ PICTURES = {
 
 
 def frame(video: Path, index: int) -> Image.Image:
-    picked = next(islice(read_frames(video), index, None))
-    return as_picture(picked)
+    return as_picture(next(islice(read_frames(video), index, None)))
 
 
 def as_picture(one: torch.Tensor) -> Image.Image:

@@ -78,7 +78,7 @@ class Areas {
                 className: "clear-areas",
                 style: {
                     display: "flex", flexDirection: "column", gap: "3px", boxSizing: "border-box",
-                    width: "100%", height: "100%", minHeight: `${HEIGHT}px`, font: "12px sans-serif",
+                    width: "100%", height: "100%", font: "12px sans-serif",
                     color: "#ccc", background: "#1c1c1c", borderRadius: "6px", padding: "4px",
                 },
             },

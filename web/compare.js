@@ -26,7 +26,7 @@ class Compare {
 
     build() {
         this.canvas = element("canvas", {
-            style: { width: "100%", height: "100%", display: "block", touchAction: "none" },
+            style: { width: "100%", height: "100%", display: "block", touchAction: "none", background: "#111" },
         })
         const label = (side) =>
             element("span", {
@@ -45,7 +45,7 @@ class Compare {
         })
         this.stage = element(
             "div",
-            { style: { position: "relative", flex: "1 1 0", minHeight: "0", background: "#111", overflow: "hidden" } },
+            { style: { position: "relative", flex: "1 1 0", minHeight: "0", overflow: "hidden", userSelect: "none" } },
             this.canvas, this.left, this.right, this.hint,
         )
         const unseen = { display: "none" }
@@ -80,7 +80,7 @@ class Compare {
                 className: "clear-compare", tabIndex: 0,
                 style: {
                     display: "flex", flexDirection: "column", gap: "3px", boxSizing: "border-box",
-                    width: "100%", height: "100%", minHeight: `${HEIGHT}px`, font: "12px sans-serif",
+                    width: "100%", height: "100%", font: "12px sans-serif",
                     color: "#ccc", outline: "none", background: "#1c1c1c",
                     borderRadius: "6px", padding: "4px",
                 },
@@ -128,9 +128,17 @@ class Compare {
         this.draw()
     }
 
+    /** How far the node is. What it left comes by itself to the page that ran it; another page has to ask for it. */
+    hear(state) {
+        if (state.ended !== "done") this.idle(words(state))
+        this.due = state.ended === "done"
+    }
+
     /** What the node left (nodes/comfy/results.py). */
     open(told) {
         this.told = told
+        this.due = false
+        this.newest = told.layers.filename
         this.hint.style.display = "none"
         for (const one of [this.left, this.right, this.tools, this.marks, this.time]) one.style.visibility = "visible"
         this.time.max = told.frames - 1
@@ -350,8 +358,11 @@ function address({ filename, subfolder, type }) {
 }
 
 async function restore() {
-    const waiting = [...allNodes()].filter(([, node]) => node.clearCompare && !node.clearCompare.told)
-    await fromHistory(waiting, "clear_compare", (node, told) => node.clearCompare.told || node.clearCompare.open(told))
+    const lacks = ({ clearCompare: one }) => one && (one.due || !one.told)
+    const waiting = [...allNodes()].filter(([, node]) => lacks(node))
+    await fromHistory(waiting, "clear_compare", ({ clearCompare: one }, told) => {
+        if ((one.due || !one.told) && told.layers.filename !== one.newest) one.open(told)
+    })
 }
 
 app.registerExtension({
@@ -360,7 +371,7 @@ app.registerExtension({
         if (node.comfyClass !== "CLEAR_BeforeAfter") return
         node.hideOutputImages = true // the slider shows more than the picture does
         node.clearCompare = new Compare(node)
-        node.clearLive = { show: (state) => state.ended !== "done" && node.clearCompare.idle(words(state)) }
+        node.clearLive = { show: (state) => node.clearCompare.hear(state) }
         const before = node.onExecuted
         node.onExecuted = function (output) {
             before?.call(this, output)
@@ -369,7 +380,11 @@ app.registerExtension({
             forgetPicture(this)
         }
     },
-    setup: restore,
+    setup() {
+        // every page hears when the queue is empty, also of a run that had nothing new to do
+        api.addEventListener("status", ({ detail }) => detail?.exec_info?.queue_remaining === 0 && restore())
+        restore()
+    },
     afterConfigureGraph: restore,
 })
 

@@ -43,13 +43,12 @@ class Panel {
                 style: {
                     display: "flex", flexDirection: "column", gap: "4px", boxSizing: "border-box", padding: "4px 6px",
                     height: "100%", width: "100%", overflow: "hidden", font: "12px/1.35 sans-serif", color: "#ccc",
-                    borderRadius: "6px", background: "#0003",
+                    borderRadius: "6px", background: "#282828",
                 },
             },
             this.plan, this.text, this.bar, this.picture,
         )
         if (LISTING.includes(node.comfyClass)) this.listing()
-        this.root.style.minHeight = `${height}px`
         place(node, "clear_live", this.root, height)
         this.idle()
     }

@@ -78,8 +78,12 @@ export function* allNodes(graph = app.rootGraph ?? app.graph, path = "") {
     }
 }
 
-/** Put an element on a node, below its inputs. It keeps nothing in saved workflows. height: at least, in pixels. */
+const MARGIN = 10 // pixels that the page leaves free above a widget of HTML, and below it
+
+/** Put an element on a node, below its inputs. It keeps nothing in saved workflows. height: at least, in pixels, with
+ * its margins. */
 export function place(node, name, content, height) {
+    content.style.minHeight = `${height - 2 * MARGIN}px`
     const none = { getValue: () => "", setValue() {} }
     const options = { serialize: false, hideOnZoom: false, getMinHeight: () => height, ...none }
     const widget = node.addDOMWidget(name, name, content, options)

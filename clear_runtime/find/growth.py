@@ -40,7 +40,8 @@ def growth(
     rules.step(letter) times `room` pixels around them. others: [h, w] bool, what is marked besides."""
     step = rules.step(letter)
     if step > 1:
-        wide = growth(*(part[::step, ::step] for part in (crop, marks, others)), rules=rules)
+        small = [part[::step, ::step] for part in (crop, marks, others)]
+        wide = growth(small[0], small[1], small[2], rules=rules)
         return step * wide if wide > rules.least else rules.least
     if not marks.any():
         return rules.least

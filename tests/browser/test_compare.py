@@ -3,6 +3,8 @@
 import pytest
 from clips_for_browser import small_removal
 
+from launch.page import ComfyPage
+
 COMPARE = "app.graph.nodes.find(n => n.comfyClass === 'CLEAR_BeforeAfter').clearCompare"
 
 
@@ -99,3 +101,16 @@ def test_it_is_there_again_after_a_reload_and_shows_one_picture(compared):
     compared.page.wait_for_function(f"() => {COMPARE}.told && {COMPARE}.video.readyState >= 2")
     node = "app.graph.nodes.find(n => n.comfyClass === 'CLEAR_BeforeAfter')"
     assert not compared.run_js(f"() => !!{node}.imgs?.length"), "the picture stands below the slider as well"
+
+
+def test_a_second_page_of_the_graph_shows_what_the_first_one_ran(page, browser, comfyui, renderer):
+    """Only the page that ran a graph is told what its nodes left."""
+    graph = small_removal(comfyui)
+    page.load(graph)
+    other = ComfyPage(browser, comfyui, renderer)
+    other.load(graph)
+    page.queue()
+    assert page.wait_for_end()["status"]["status_str"] == "success"
+    other.page.wait_for_function(f"() => {COMPARE}.told && {COMPARE}.video.readyState >= 2")
+    assert other.errors == []
+    other.close()

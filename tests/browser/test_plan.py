@@ -29,7 +29,7 @@ def whole_film(server):
 
 
 def wait(page, kind, true):
-    page.page.wait_for_function(f"() => {{ const p = {PANEL % kind}; return p && ({true}) }}", timeout=60_000)
+    page.page.wait_for_function(f"() => {{ const p = {PANEL % kind}; return p && ({true}) }}", timeout=300_000)
 
 
 def texts(page, kind, what):
