@@ -126,14 +126,14 @@ class Lpips:
     version 0.1 over AlexNet, the mean over the frames with a subtitle of the box around that subtitle. 0 for equal
     pictures.
 
-    Needs the package `lpips`, and torchvision's ImageNet weights of AlexNet in torch's hub cache: nothing is downloaded
-    here.
+    Needs the package `lpips`, and torchvision's ImageNet weights of AlexNet: in the file `weights`, or in torch's hub
+    cache. Nothing is downloaded here.
     """
 
     MARGIN, LEAST = 16, 64
     """Pixels around the subtitle that are judged with it, and the smallest side of a box that AlexNet can judge."""
 
-    def __init__(self, device: str | torch.device = "cpu"):
+    def __init__(self, device: str | torch.device = "cpu", weights: Path | None = None):
         try:
             # optional packages
             import lpips
@@ -143,7 +143,7 @@ class Lpips:
                 f"LPIPS needs {missing.name}, which is not installed: pip install lpips torchvision"
             ) from missing
         source = AlexNet_Weights.IMAGENET1K_V1.url
-        stored = Path(torch.hub.get_dir()) / "checkpoints" / source.rsplit("/", 1)[1]
+        stored = weights or Path(torch.hub.get_dir()) / "checkpoints" / source.rsplit("/", 1)[1]
         if not stored.exists():
             raise ClearError(
                 f"LPIPS needs AlexNet's ImageNet weights, and {stored} is not there. Put {source} there, or leave "

@@ -19,6 +19,7 @@ from .composite import composite_, match
 from .engines.control import CONTROLS, as_is
 from .engines.engine import Engine, Painted, Piece
 from .errors import ClearError
+from .fill.bleed import without_bleed
 from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
 from .fill.flow import OpticalFlow
@@ -176,6 +177,9 @@ class WindowCleaner:
             # from here on, a translucent box is no longer there, and only its letters are to be replaced
             source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
             holes = within(found) > 0
+            source, mended = _without_bleed(source, holes, within)
+            if mended is not None:
+                lifted = mended if lifted is None else lifted.maximum(mended)
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
         known = overlap if self.settings.goes_on else ()
         new, found = self._generated(window, frames, work, source, found, holes, again, known)
@@ -321,6 +325,15 @@ class WindowCleaner:
             composite_(pixels, new, mask)
             mask = mask if lifted is None else mask.maximum(lifted)
         return [Patched(*one) for one in zip(frames, [work] * len(frames), pixels, mask)]
+
+
+def _without_bleed(source: Tensor, holes: Tensor, within: _Bounds) -> tuple[Tensor, Tensor | None]:
+    """The frames without the letters' colour around what is to be replaced, and where it was [T, h, w] in 0..1."""
+    without, ring = without_bleed(source, holes)
+    if not ring.any():
+        return source, None
+    mended = within(ring.float())
+    return composite_(source, without, mended), mended
 
 
 def _require_numbers(painted: Tensor, window: Window) -> None:

@@ -1,13 +1,15 @@
 """What each part of the fill is worth, with the true mask.
 
     python -m clear_runtime bench fill [CASE ...] [--pictures FILE ...] [--kinds KIND ...] [--grow PIXELS]
-                                   [--size FRAMES HEIGHT WIDTH]
+                                   [--size FRAMES HEIGHT WIDTH] [--lpips-weights FILE]
 
 A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen through a moving camera (a drawn
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
 with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
-frames; true pixels along the motion; what the network paints; texture from the surroundings. Prints tables of PSNR,
-texture and flicker inside the subtitle grown by 3 pixels, and of the seconds that a frame takes.
+frames; true pixels along the motion; what the network paints; texture from the surroundings; more of the detail that is
+there, which a removal does not have. Prints tables of PSNR,
+texture and flicker inside the subtitle grown by 3 pixels, of LPIPS in the box around it where AlexNet's weights are
+given, and of the seconds that a frame takes.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 
 from ..fill.plain import fill
 from ..frames.masks import grow
-from ..metrics import flicker, masked_psnr, texture_energy
+from ..metrics import Lpips, flicker, masked_psnr, texture_energy
 from .cases import Case, read_case
 from .moving import KINDS, Size, drawn_scene, moving_case, photograph
 from .tables import table
@@ -36,23 +38,32 @@ PARTS: dict[str, dict[str, bool]] = {
     "+ motion": {"network": False, "texture": False},
     "+ network": {"texture": False},
     "+ texture": {},
+    "+ detail": {"detail": True},
 }
-"""Column -> what of the fill is off."""
+"""Column -> what of the fill is off, and of what a removal does not have, on."""
 GROW = 1
+MEASURES = {
+    "psnr": ("PSNR in dB", "{:.2f}"),
+    "texture": ("texture", "{:.2f}"),
+    "lpips": ("LPIPS of the subtitle's box", "{:.4f}"),
+    "flicker": ("flicker", "{:.2f}"),
+    "seconds": ("seconds a frame", "{:.2f}"),
+}
 
 
 @dataclass(frozen=True)
 class FillScores:
     """psnr in dB, flicker in 0..255 and texture (high-pass energy as a share of the truth's) inside the subtitle grown
-    by 3 pixels; seconds that one waits for a frame."""
+    by 3 pixels; seconds that one waits for a frame; lpips of the subtitle's box, None: not measured."""
 
     psnr: float
     texture: float
     flicker: float
     seconds: float
+    lpips: float | None = None
 
 
-def scores(case: Case, pixels: int = GROW, **parts: Any) -> FillScores:
+def scores(case: Case, pixels: int = GROW, lpips: Lpips | None = None, **parts: Any) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
     began = time.perf_counter()
@@ -60,7 +71,8 @@ def scores(case: Case, pixels: int = GROW, **parts: Any) -> FillScores:
     seconds = (time.perf_counter() - began) / len(holes)
     levels = (filled.clamp(0, 1) * 255).round() / 255
     of = (levels, case.clean, case.grown)
-    return FillScores(masked_psnr(*of), texture_energy(*of), 255 * flicker(*of), seconds)
+    perceived = lpips(*of) if lpips else None
+    return FillScores(masked_psnr(*of), texture_energy(*of), 255 * flicker(*of), seconds, perceived)
 
 
 def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size()) -> Iterator[Case]:
@@ -77,12 +89,14 @@ def run(
     pixels: int = GROW,
     figures_in: Path | None = None,
     size: Sequence[int] = Size(),
+    lpips_weights: Path | None = None,
 ) -> None:
     """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures;
     size: of the generated clips."""
+    lpips = Lpips(weights=lpips_weights) if lpips_weights else None
     rows: dict[str, list[dict[str, FillScores]]] = {}
     for case in [*map(read_case, cases), *generated(kinds, pictures, Size(*size))]:
-        row = {part: scores(case, pixels, **off) for part, off in PARTS.items()}
+        row = {part: scores(case, pixels, lpips, **off) for part, off in PARTS.items()}
         rows.setdefault(case.name, []).append(row)
         log.info("%s  %s", case.name, "  ".join(f"{part} {one.psnr:.2f} dB" for part, one in row.items()))
     means = {name: {part: _mean([row[part] for row in found]) for part in PARTS} for name, found in rows.items()}
@@ -96,17 +110,25 @@ def run(
 
 
 def _mean(of: Sequence[FillScores]) -> FillScores:
-    return FillScores(*(fmean(values) for values in zip(*(asdict(one).values() for one in of))))
+    lpips = [one.lpips for one in of if one.lpips is not None]
+    return FillScores(
+        fmean(one.psnr for one in of),
+        fmean(one.texture for one in of),
+        fmean(one.flicker for one in of),
+        fmean(one.seconds for one in of),
+        fmean(lpips) if lpips else None,
+    )
 
 
 def _tables(title: str, rows: dict[str, dict[str, FillScores]]) -> str:
     rows = {**rows, "**mean**": {part: _mean([row[part] for row in rows.values()]) for part in PARTS}}
-    measures = {"psnr": "PSNR in dB", "texture": "texture", "flicker": "flicker", "seconds": "seconds a frame"}
+    values = {name: {part: asdict(one) for part, one in row.items()} for name, row in rows.items()}
     return "\n\n".join(
         table(
             f"{title}: {words}",
             list(PARTS),
-            {name: [f"{asdict(row[part])[measure]:.2f}" for part in PARTS] for name, row in rows.items()},
+            {name: [form.format(row[part][measure]) for part in PARTS] for name, row in values.items()},
         )
-        for measure, words in measures.items()
+        for measure, (words, form) in MEASURES.items()
+        if all(one[measure] is not None for row in values.values() for one in row.values())
     )

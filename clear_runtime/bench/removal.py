@@ -1,6 +1,7 @@
 """Score the bundled model on clips whose clean original is known, with and without its network.
 
-    python -m clear_runtime bench removal CASE [CASE ...] [--columns COLUMN ...] [--ocr] [--lpips] [--lora FILE]
+    python -m clear_runtime bench removal CASE [CASE ...] [--columns COLUMN ...] [--ocr] [--lpips]
+                                      [--lpips-weights FILE] [--lora FILE]
 
 A CASE is a folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4
 (the subtitle; without it, what differs between the two). Prints a table of how well the prior finds the subtitle, and a
@@ -121,6 +122,7 @@ def run(
     ocr: bool = False,
     ocr_every: int = 8,
     lpips: bool = False,
+    lpips_weights: Path | None = None,
     device: str = "cpu",
     figures_in: Path | None = None,
 ) -> None:
@@ -134,7 +136,7 @@ def run(
         load_prior(prior, device),
         codec,
         denoiser,
-        Lpips(device) if lpips else None,
+        Lpips(device, lpips_weights) if lpips or lpips_weights else None,
         load_reader() if ocr else None,
         ocr_every,
     )

@@ -63,6 +63,7 @@ def _removal(parser, bench) -> None:
     )
     parser.add_argument("--ocr-every", type=int, default=8, metavar="N", help="read every N-th frame with a subtitle")
     parser.add_argument("--lpips", action="store_true", help="also the learned perceptual distance")
+    _lpips_weights(parser)
     parser.add_argument("--device", type=device_name, default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
 
@@ -80,7 +81,17 @@ def _fill(parser, bench) -> None:
         help="of the moving pictures",
     )
     parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
+    _lpips_weights(parser)
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
+
+
+def _lpips_weights(parser) -> None:
+    parser.add_argument(
+        "--lpips-weights",
+        type=Path,
+        metavar="FILE",
+        help="the learned perceptual distance, by torchvision's ImageNet weights of AlexNet in this file",
+    )
 
 
 def _compression(parser, bench) -> None:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..frames.region import blocks
+from .detail import with_detail
 from .flow import OpticalFlow
 from .letterbox import fill_bars_, without_bars
 from .network import bundled_painter
@@ -22,6 +23,7 @@ def fill(
     texture: bool = True,
     network: bool = True,
     optical_flow: OpticalFlow | None = None,
+    detail: bool = False,
 ) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
@@ -29,8 +31,9 @@ def fill(
     (propagate.py), at the same place where the scene stands still (`still`), along its motion where it moves
     (`motion`; by `optical_flow` where one is given, see flow.py); else it is what a small network paints over the
     smooth continuation of its surroundings (`network`; network.py), with their texture where they have some
-    (`texture`). The black bars of a letterbox are filled by themselves. A frame that is masked from edge to edge stays
-    as it is: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
+    (`texture`). `detail` makes what detail there is stronger (detail.py). The black bars of a letterbox are filled by
+    themselves. A frame that is masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when
+    frames and mask differ in count or size.
     """
     if frames.shape[:3] != mask.shape:
         raise ClearError(
@@ -50,5 +53,6 @@ def fill(
         # frame by frame, so that beyond `out` few frames are held at full size
         wanted = [t for t in range(len(pixels)) if not known[t].all() and known[t].any()]
         for t, filled in zip(wanted, borrow.frames(wanted)):
+            filled = with_detail(filled, known[t]) if detail else filled
             picture.of(block.of(out))[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)
     return out

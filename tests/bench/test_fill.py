@@ -34,6 +34,15 @@ def test_the_tables_are_printed(caplog, tmp_path):
     with caplog.at_level("INFO"):
         run([], [], ["still"], figures_in=tmp_path / "figures.json", size=SIZE)
     assert all(part in caplog.text for part in PARTS) and (tmp_path / "figures.json").exists()
+    assert "LPIPS" not in caplog.text
+
+
+def test_a_weights_file_adds_the_learned_distance(caplog, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("clear_runtime.bench.fill.Lpips", lambda weights: asked.append(weights) or (lambda *of: 0.125))
+    with caplog.at_level("INFO"):
+        run([], [], ["still"], size=SIZE, lpips_weights=tmp_path)
+    assert asked == [tmp_path] and "LPIPS of the subtitle's box" in caplog.text and "| 0.1250 |" in caplog.text
 
 
 def test_texture_of_a_smear_is_less_than_the_truths():

@@ -125,7 +125,10 @@ def test_lpips_takes_the_weights_that_are_there(hub):
     network = alexnet()
     network.load_state_dict(torch.load(hub, weights_only=True), strict=False)
     x = torch.rand(1, 3, 64, 64)
-    assert torch.equal(metrics.Lpips().model.net(x)[-1], network.features[:12](x))
+    seen = network.features[:12](x)
+    assert torch.equal(metrics.Lpips().model.net(x)[-1], seen)
+    moved = hub.rename(hub.with_name("another.pth"))
+    assert torch.equal(metrics.Lpips(weights=moved).model.net(x)[-1], seen)
 
 
 def test_lpips_without_its_weights_says_what_is_missing(hub):

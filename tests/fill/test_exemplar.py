@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from clear_runtime.fill.detail import with_detail
 from clear_runtime.fill.plain import fill
 from clear_runtime.metrics import masked_psnr, texture_energy
 
@@ -44,6 +45,22 @@ def test_a_flat_place_stays_smooth():
     noise = 0.004 * torch.randn(1, 96, 160, 3, generator=torch.Generator().manual_seed(0))
     clean = 0.5 + noise
     assert alone(over(clean, mask), mask)[mask > 0].std() < 0.004
+
+
+def test_detail_is_made_stronger_where_the_surroundings_have_more_of_it_and_nowhere_else():
+    """A fill that is half as strong as the truth, and one in a flat place."""
+    mask, clean = letters(1), stripes()[None]
+    weak = clean.mean((1, 2), keepdim=True) + 0.5 * (clean - clean.mean((1, 2), keepdim=True))
+    known = mask[0] == 0
+    for truth, filled, more in ((clean, over(clean, mask, 0.0) + weak * mask[..., None], 1.5), (weak, weak, 1.0)):
+        made = with_detail(filled[0].permute(2, 0, 1), known[None]).permute(1, 2, 0)[None]
+        assert torch.equal(made[0][known], filled[0][known])
+        gained = (texture_energy(made, truth, mask) / texture_energy(filled, truth, mask)) ** 0.5
+        assert 0.85 * more < gained < 1.05 * more
+    flat = torch.full((3, 40, 40), 0.5)
+    hole = torch.ones(1, 40, 40, dtype=torch.bool)
+    hole[:, 15:25, 15:25] = False
+    assert torch.equal(with_detail(flat, hole), flat)
 
 
 def test_the_edge_of_a_letterbox_stays_straight():
