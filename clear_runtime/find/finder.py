@@ -30,9 +30,9 @@ from .rows import Row, rows_of
 from .rules import Rules
 from .shots import HALF_WAY, Shots
 from .spool import Spool
-from .steady import standing, steady
+from .steady import Standing, standing, steady
 from .strokes import with_strokes
-from .track import Track, laid
+from .track import Look, Track, laid
 from .tracks import GREY, PATIENCE, Tracker
 from .which import which
 
@@ -166,7 +166,7 @@ class Finder:
         self.between = Between(self._looker, self.every)
         self._scale = max(self.scales.fine) / 1280
         self._step = max(1, -(-max(height, width) // SMALL))
-        self._tracker = Tracker(self._scale, self._patience)
+        self._tracker = Tracker(self._scale, self._patience, self._standing_at)
 
     def _look(self) -> None:
         """Look at the frames that wait, and follow what is in all but the last: its neighbours are not all known."""
@@ -270,14 +270,21 @@ class Finder:
         place."""
         if len(track.looks) < 2:
             return track
-        then, now, frames = track.looks[-2], track.last, dict(self._small)
-        track.steps.append(steady(then.row, [frames[then.t]], [frames[now.t]], self._to_small))
+        track.steps.append(steady(*self._moments(track.looks[-2], track.last.t)))
         if not track.is_replaced:
             return track
         new, learnt = self._tracker.part(track), self._learnt.get(track)
         if learnt is not None and learnt.pattern is not None:
             learnt.pattern = self._ends.pattern(track.last) or learnt.pattern  # it may have been made of the new words
         return new
+
+    def _standing_at(self, look: Look, t: int) -> Standing:
+        return standing(*self._moments(look, t))
+
+    def _moments(self, look: Look, t: int):
+        """What `steady` is given to compare a look with a later frame."""
+        frames = dict(self._small)
+        return look.row, [frames[look.t]], [frames[t]], self._to_small
 
     def _compare(self, track: Track) -> None:
         """Note whether a row still stands where it stood a moment before."""

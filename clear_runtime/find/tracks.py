@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from .align import SAME, SAME_GROWN, alike, alike_grown, camera, moved, overlap
 from .apart import known_apart
 from .movement import Movement, movement
 from .rows import Row
-from .track import Track
+from .steady import Standing
+from .track import Look, Track
 
 SAME_MOVED = 0.85
 """The same where the place is free: of many places, one always fits other letters somewhat."""
@@ -25,6 +26,8 @@ GROWS = 0.02
 LONG, PLACED = 8.0, 0.5
 """How many times as wide as its letters are high a row is at least that is known again by its ends, and how far these
 may differ, as a share of that height; half as much for its height."""
+CALM = 0.7
+"""How much the picture changes at its letters then at most, over how much it does beside them."""
 TAKES = 0.5, 0.8
 """Share of the smaller one's place, and how sure, from which other letters have taken a row's: then it has gone, and
 does not come back as the same one."""
@@ -36,13 +39,17 @@ GREY = 320
 """Pixels of the longer side of the frames from which the camera's movement is read."""
 
 
+StandingAt = Callable[[Look, int], Standing]
+MOVED = Standing(0.0, None)
+
+
 class Tracker:
     """Follows rows from look to look. scale: the masks' longer side over 1280. patience: frames for which one may not
-    be seen. cameras: for each look, its frame and where the picture has moved since the first, in pixels of the
-    masks."""
+    be seen. standing_at: how the picture at a look's letters is in a later frame. cameras: for each look, its frame and
+    where the picture has moved since the first, in pixels of the masks."""
 
-    def __init__(self, scale: float, patience: int = PATIENCE):
-        self.scale, self.patience = scale, patience
+    def __init__(self, scale: float, patience: int = PATIENCE, standing_at: StandingAt = lambda look, t: MOVED):
+        self.scale, self.patience, self.standing_at = scale, patience, standing_at
         self.tracks: list[Track] = []
         self.cameras: dict[int, tuple[float, float]] = {}
         self._gone: set[int] = set()
@@ -60,6 +67,8 @@ class Tracker:
         found: list[tuple[Track, Row]] = []
         for row in sorted(rows, key=lambda row: -row.soft.size):
             same = [track for track in active if self._same(before[id(track)], row)]
+            if not same:
+                same = [one for one in active if one.last.t < t and self._fills_its_place(one.last, t, row)]
             if not same:
                 same = self._nearest_moved(row, [one for one in active if one.last.t < t], before)
             track = same[0] if same else self._new()
@@ -91,9 +100,18 @@ class Tracker:
     def _same(self, before: Row, row: Row) -> bool:
         small, large = sorted((_size(before.region), _size(row.region)))
         both = before.soft, before.region, row.soft, row.region
-        if _fills_its_place(before, row):
-            return True
         return (small >= GROWS * large and alike(*both) >= SAME) or alike_grown(*both) >= SAME_GROWN
+
+    def _fills_its_place(self, before: Look, t: int, row: Row) -> bool:
+        """Whether a long row is as high as another, begins and ends where that does, and looks like it: on a pattern
+        like letters, the masks of the same ones differ from look to look."""
+        a, b, near = before.row.region, row.region, PLACED * min(before.row.letter, row.letter)
+        sides = abs(a.left - b.left), abs(a.right - b.right), 2 * abs(a.top - b.top), 2 * abs(a.bottom - b.bottom)
+        long = not row.upright and min(a.width, b.width) >= LONG * max(before.row.letter, row.letter)
+        if not long or max(sides) > near:
+            return False
+        now = self.standing_at(before, t)
+        return now.alike >= SAME or now.change is not None and now.change <= CALM
 
     def _nearest_moved(self, row: Row, active: list[Track], before: dict[int, Row]) -> list[Track]:
         reach = round(REACH * self.scale)
@@ -141,14 +159,6 @@ class Tracker:
     def movement(self, track: Track) -> Movement:
         """How a track moved."""
         return movement(track, self.cameras, self.scale, round(2 * REACH * self.scale))
-
-
-def _fills_its_place(before: Row, row: Row) -> bool:
-    """Whether a long row is as high as another and begins and ends where that does: on a pattern like letters, the
-    masks of the same ones differ from look to look."""
-    a, b, near = before.region, row.region, PLACED * min(before.letter, row.letter)
-    sides = abs(a.left - b.left), abs(a.right - b.right), 2 * abs(a.top - b.top), 2 * abs(a.bottom - b.bottom)
-    return not row.upright and min(a.width, b.width) >= LONG * max(before.letter, row.letter) and max(sides) <= near
 
 
 def _size(region: Region) -> int:

@@ -36,6 +36,12 @@ def test_letters_alone_and_a_glow():
     assert growth(*picture(3, 255, blur=2.0), NONE) >= 4
 
 
+def test_a_glow_is_as_much_wider_as_letters_are_higher():
+    frame, marks = (np.kron(one, np.ones((4, 4) + (1,) * (one.ndim - 2), one.dtype)) for one in picture(4, 0))
+    none = np.zeros(marks.shape, bool)
+    assert growth(frame, marks, none) < 12 <= growth(frame, marks, none, letter=320.0) <= 20
+
+
 def test_another_row_close_by_is_no_outline():
     frame, marks = picture()
     other = NONE.copy()

@@ -1,18 +1,20 @@
 """The same letters are one track, others at the same place another; what moves is followed and said to move."""
 
 import numpy as np
+import pytest
 from drawn_rows import at, letters, scene
 
 from clear_runtime.find.movement import shakes
 from clear_runtime.find.rows import rows_of
+from clear_runtime.find.steady import Standing
 from clear_runtime.find.tracks import Tracker
 
 SIZE = (360, 640)
 
 
-def follow(masks, pan=0.0):
+def follow(masks, pan=0.0, **more):
     """A tracker that has looked at one mask [H, W] bool every third frame, over a scene that pans."""
-    tracker = Tracker(max(SIZE) / 1280)
+    tracker = Tracker(max(SIZE) / 1280, **more)
     for n, grey in enumerate(scene(len(masks), pan, SIZE)):
         soft = np.where(masks[n], 255, 0).astype(np.uint8)
         tracker.add(3 * n, rows_of(soft, 0.5), 255 * grey[::2, ::2], 2.0)
@@ -24,6 +26,20 @@ def test_a_line_is_one_track_and_the_next_at_its_place_another():
     tracker = follow([first] * 4 + [second] * 5)
     spans = [(track.looks[0].t, track.last.t) for track in tracker.tracks]
     assert spans == [(0, 9), (12, 24)]
+
+
+def noisy(line, seed):
+    """A line's mask on a pattern like letters: half of its pixels, and as much beside them."""
+    rng = np.random.default_rng(seed)
+    out = np.where(rng.random(line.shape) < 0.5, line, rng.random(line.shape) < 0.4)
+    out[:, [0, -1]] = out[[0, -1]] = True
+    return out
+
+
+@pytest.mark.parametrize(("shows", "tracks"), [((0.7, 1.0), 1), ((0.4, 0.5), 1), ((0.4, 1.2), 5), ((0.4, None), 5)])
+def test_a_row_whose_masks_differ_is_known_by_its_ends_and_what_it_shows(shows, tracks):
+    masks = [at(noisy(letters(1, 20), n), 300, 200, SIZE) for n in range(5)]
+    assert len(follow(masks, standing_at=lambda look, t: Standing(*shows)).tracks) == tracks
 
 
 def test_letters_that_come_one_by_one_are_one_track():

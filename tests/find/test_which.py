@@ -108,6 +108,14 @@ def test_dots_go_where_they_take_the_place_of_words():
     assert not alone.goes
 
 
+def test_a_word_of_a_spaced_out_row_goes_although_it_stands_in_a_corner():
+    row, word = case(50, 120, width=560), dict(middle=300, width=90)
+    assert goes(row, case(50, 120, **word)) == [True, True]
+    assert [one.goes for one in which([row, case(50, 120, **word)], WhichRules(gap=0.0))] == [True, False]
+    name, higher = case(0, TOTAL, **word), case(50, 120, top=LOW - 60, **word)
+    assert goes(row, name) == [True, False] and goes(row, higher)[0]
+
+
 @pytest.mark.parametrize("other", [dict(middle=260), dict(top=400), dict(top=HIGH)])
 def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
     assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]
