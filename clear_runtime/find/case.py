@@ -34,9 +34,8 @@ class WhichRules:
     else below the second, or else in the middle, and never further than the last from it; sure: and this is how sure
     the prior must be. usual: the same, in most looks, of what tells of others. standing: share of its looks in which a
     line that slides in stands at its place; steady: how alike the picture is, at the letters of what stands, half a
-    second later; passed: the same where the scene has moved behind it, which dark or thin letters show between them;
-    keeps: share of its looks in which what stands is at one place, whatever the picture shows, where the scene moves
-    behind it or its letters change less than `change` of what is beside them (0: the picture alone tells);
+    second later; keeps: share of its looks in which what stands is at one place, whatever the picture shows, where the
+    scene moves behind it or its letters change less than `change` of what is beside them (0: the picture alone tells);
     grain: the mean of so many frames counts as the picture. paragraph: rows of a block, which goes as a
     whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of it. about: what
     grows about its own middle, or shakes, stands, although no pixel of it does. dots: what takes a line's place may be
@@ -66,7 +65,6 @@ class WhichRules:
     usual: float = 0.9
     standing: float = 0.35
     steady: float = 0.83
-    passed: float = 0.65
     keeps: float = 0.9
     change: float = 0.9
     grain: int = 3

@@ -42,7 +42,6 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "stood": ("ends", {"stood": False}),
     "between": ("ends", {"between": False}),
     "keeps": ("which", {"keeps": 0.0}),
-    "passed": ("which", {"passed": WhichRules.steady}),
     "usual": ("which", {"usual": 0.0}),
     "looks": ("which", {"looks": 1}),
     "bottom": ("which", {"bottom": 2.0}),

@@ -121,9 +121,8 @@ def _alone(case: Case, rules: WhichRules) -> Verdict | None:
     about = rules.about and (movement.grows or movement.shakes)
     if movement.standing < rules.standing and movement.travelled >= 4 and not about:
         return Verdict(False, "moves", moves=True)
-    least = rules.passed if movement.against_scene > 1 and not movement.with_scene else rules.steady
     steady = None if about or _stands(case, rules) else case.track.steady
-    if case.track.moves or steady is not None and steady < least:
+    if case.track.moves or steady is not None and steady < rules.steady:
         return Verdict(False, "moves", moves=True)
     if case.cornered(rules):
         return Verdict(False, CORNERED)

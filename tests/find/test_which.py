@@ -276,18 +276,6 @@ def test_a_name_in_the_corner_beside_lines_stays_however_it_is_set():
     assert goes(case(10, 80, **LEFT), case(60, 150, width=120, middle=100, top=640)) == [True, False]
 
 
-def test_letters_that_show_the_scene_between_them_stand_where_it_moves_behind_them():
-    def verdicts(steady, **movement):
-        one = case(50, 80, movement=Movement(**movement, standing=1.0, travelled=0.0))
-        one.track.standings.append(Standing(steady, None))
-        return which([one])
-
-    assert verdicts(0.8, with_scene=0, against_scene=3)[0].goes
-    for steady, moved in ((0.8, dict(with_scene=0, against_scene=0)), (0.45, dict(with_scene=0, against_scene=3))):
-        (verdict,) = verdicts(steady, **moved)
-        assert not verdict.goes and verdict.why == "moves"
-
-
 @pytest.mark.parametrize(
     ("change", "moved", "gone"),
     [(None, dict(against_scene=5), True), (0.5, {}, True), (1.3, {}, False), (0.5, dict(standing=0.5), False)],
