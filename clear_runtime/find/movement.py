@@ -66,9 +66,17 @@ def shakes(track: Track, samples: int = 12) -> bool:
 
 def _places(track: Track, looks: Sequence[Look], reach: int) -> tuple[np.ndarray, int]:
     """(how far down and right of the fullest look's place [n, 2] a row is in some, in how many it has another size)."""
-    middle, places, grown = track.fullest.row, [], 0
+    places, grown = _about(track.fullest, looks, reach)
+    if not grown and np.ptp(places, axis=0).max() > LEAST:  # the fullest may show something else with it
+        others = _about(looks[len(looks) // 2], looks, reach)
+        places, grown = others if others[1] else (places, grown)
+    return places, grown
+
+
+def _about(middle: Look, looks: Sequence[Look], reach: int) -> tuple[np.ndarray, int]:
+    places, grown = [], 0
     for look in looks:
-        both = middle.soft, middle.region, look.row.soft, look.row.region
+        both = middle.row.soft, middle.row.region, look.row.soft, look.row.region
         down, right, how = moved(*both, reach)
         if how < SAME and alike_grown(*both, MOST_GROWN) >= SAME_GROWN:
             down, right, grown = 0.0, 0.0, grown + 1

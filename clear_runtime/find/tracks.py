@@ -23,6 +23,8 @@ SIZES = 0.6
 grow, and a short word is a part of many longer ones."""
 GROWS = 0.02
 """The same where a row stands and more of its letters come, or fade in. Less is a speck that lies in its place."""
+GROWN_SINCE = 0.2
+"""The same of one that the look before has not seen: a stroke of a word that has gone is no part of the next one."""
 LONG, PLACED = 8.0, 0.5
 """How many times as wide as its letters are high a row is at least that is known again by its ends, and how far these
 may differ, as a share of that height; half as much for its height."""
@@ -53,6 +55,7 @@ class Tracker:
         self.tracks: list[Track] = []
         self.cameras: dict[int, tuple[float, float]] = {}
         self._gone: set[int] = set()
+        self._before = 0
         self._grey: np.ndarray | None = None
         self._text: list[Region] = []
         self._place = (0.0, 0.0)
@@ -66,7 +69,7 @@ class Tracker:
         rows = [part for row in rows for part in known_apart(row, known)]
         found: list[tuple[Track, Row]] = []
         for row in sorted(rows, key=lambda row: -row.soft.size):
-            same = [track for track in active if self._same(before[id(track)], row)]
+            same = [track for track in active if self._same(before[id(track)], row, track.last.t >= self._before)]
             if not same:
                 same = [one for one in active if one.last.t < t and self._fills_its_place(one.last, t, row)]
             if not same:
@@ -77,6 +80,7 @@ class Tracker:
                 if other.last.t < t:  # two words that have become one row
                     self._absorb(track, other, active)
             found.append((track, row))
+        self._before = t
         self._gone |= {id(track) for track in active if track.last.t < t and self._taken(track, found)}
         return found
 
@@ -97,10 +101,11 @@ class Tracker:
         self.tracks.append(Track())
         return self.tracks[-1]
 
-    def _same(self, before: Row, row: Row) -> bool:
+    def _same(self, before: Row, row: Row, just_now: bool) -> bool:
         small, large = sorted((_size(before.region), _size(row.region)))
         both = before.soft, before.region, row.soft, row.region
-        return (small >= GROWS * large and alike(*both) >= SAME) or alike_grown(*both) >= SAME_GROWN
+        least = GROWS if just_now else GROWN_SINCE
+        return (small >= least * large and alike(*both) >= SAME) or alike_grown(*both) >= SAME_GROWN
 
     def _fills_its_place(self, before: Look, t: int, row: Row) -> bool:
         """Whether a long row is as high as another, begins and ends where that does, and looks like it: on a pattern

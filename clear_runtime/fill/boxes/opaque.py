@@ -68,20 +68,28 @@ class _Boxes:
     def _carry(self, boxes: list[list[PlainBox]], order: range) -> None:
         """Add to the boxes of frames, one after another, those of the frame before that are still there."""
         age: dict[int, int] = {}  # id of a box -> for how many frames it has been carried
+        shares: dict[int, float] = {}  # and the share of it that had its colour where it was found
         for t in order:
             for box in boxes[t - order.step]:
                 known = age.get(id(box), 0) < self.options.carried
-                if known and not any(map(box.meets, boxes[t])) and self._there(box, t):
+                if not known or any(map(box.meets, boxes[t])):
+                    continue
+                shares.setdefault(id(box), self._share(box, t - order.step))
+                if self._there(box, t, shares[id(box)]):
                     boxes[t].append(box)
                     age[id(box)] = age.get(id(box), 0) + 1
 
-    def _there(self, box: PlainBox, t: int) -> bool:
-        """Whether the colour of a box that was found in a frame beside is still there, and marks in it."""
+    def _there(self, box: PlainBox, t: int, share: float) -> bool:
+        """Whether the colour of a box that was found in a frame beside is still there, and marks in it. share: of its
+        pixels that had its colour there; of a compressed one, some have not."""
         marked = box.region.of(self.marks[t : t + 1])[0].cpu().numpy() & box.shape
         if marked.sum() < self.options.letters * box.shape.sum():
             return False
+        return self._share(box, t) >= self.options.same * share
+
+    def _share(self, box: PlainBox, t: int) -> float:
         levels = _levels(self.frames[t], box.region)
-        return alike(levels, box.colour, self.options.alike)[box.plain].mean() >= self.options.same
+        return float(alike(levels, box.colour, self.options.alike)[box.plain].mean())
 
     def _looked(self, t: int) -> Iterator[PlainBox]:
         """The boxes that are seen in a frame on its own."""
