@@ -6,7 +6,9 @@ import torch
 from drawn_rows import letters
 from scipy import ndimage
 
-from clear_runtime.fill.boxes.opaque import around_rows, behind
+from clear_runtime.fill.boxes.opaque import OPAQUE, _Boxes, around_rows, behind
+from clear_runtime.fill.boxes.plain_box import PlainBox
+from clear_runtime.frames.region import Region
 
 HEIGHT, WIDTH, FRAMES = 160, 320, 6
 
@@ -75,6 +77,22 @@ def test_a_coloured_box_that_moves_from_word_to_word_goes():
     for t, box in enumerate(boxes):
         assert (result[t] & box).sum() > 0.98 * box.sum()
         assert not result[t][:, : starts[0] + text.shape[1]].any(), "no other word has one"
+
+
+def test_a_box_that_is_noisy_where_it_was_found_is_so_beside_it_and_no_longer_there_in_the_open():
+    """In the scene's black, which it touches, a compressed box was found with a third of it off its colour."""
+    shape = np.ones((26, 206), bool)
+    box = PlainBox(Region(86, 54, *shape.shape), shape, shape, np.zeros(3), True, 8)
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    noise = 0.08 * (np.random.default_rng(3).random(shape.shape) < 0.3)
+    for t in range(FRAMES):
+        if t < 4:
+            box.region.of(pictures[t : t + 1])[0] = noise[..., None]
+        words(pictures[t], marks[t], letters(16, 16), 92, 60)
+    boxes = [[box], *([] for _ in range(FRAMES - 1))]
+    carrier = _Boxes(torch.from_numpy(pictures).float(), torch.from_numpy(marks), OPAQUE)
+    carrier._carry(boxes, range(1, FRAMES))
+    assert [len(ones) for ones in boxes] == [1, 1, 1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("plain", ["sky", "bar", "line half on a bar"])
