@@ -6,19 +6,20 @@ import torch
 
 from ..metrics import Overlap
 from ..options import RemoveOptions
-from ..pipeline import remove
+from ..pipeline import find
 from .cases import Case
 from .ocr import Line, filled
 
 
 def prior_masks(case: Case, prior) -> dict[str, Overlap]:
     """Overlap with the true mask of what the prior marks in single frames, and of what the remover makes of it over
-    time, neither of them grown, at the remover's own threshold."""
-    bare = RemoveOptions.of(output="preview", grow=0, feather=0)
-    used = torch.stack([mask for _, mask in remove(case.subtitled, None, prior, bare, total=len(case.subtitled))])
+    time, neither of them grown and without boxes, at the remover's own threshold."""
+    bare = RemoveOptions.of(grow=0).marking
+    finding = find(case.subtitled, prior, bare)
+    used = torch.stack([finding.marks(t) for t in range(len(case.subtitled))])
     return {
-        "prior, single frames": Overlap().add(prior(case.subtitled) > bare.marking.threshold, case.mask),
-        "prior, as used": Overlap().add(used > 0.5, case.mask),
+        "prior, single frames": Overlap().add(prior(case.subtitled) > bare.threshold, case.mask),
+        "prior, as used": Overlap().add(used, case.mask),
     }
 
 
