@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import dist
 
 from ..frames.region import Region
 from .align import SAME, alike
@@ -203,5 +204,5 @@ def one_kind(case: Case, other: Case, rules: WhichRules) -> bool:
     taller, lower = max(a.letter, b.letter), max(1.0, min(a.letter, b.letter))
     apart = max(a.place.top, b.place.top) - min(a.place.bottom, b.place.bottom)
     aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
-    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    colour = dist(a.colour, b.colour)
     return taller / lower <= rules.look and max(apart, aside) <= rules.place * taller and colour <= rules.colour

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import dist
 
 from ..frames.region import Region
 from .align import overlap
@@ -96,7 +97,7 @@ def _in_its_place(case: Case, other: Case, rules: WhichRules) -> bool:
     apart = max(a.first, b.first) - min(a.stop, b.stop)
     inside = b.place.top <= a.place.top and a.place.bottom <= b.place.bottom
     aside = abs(a.place.left + a.place.right - b.place.left - b.place.right) / 2
-    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    colour = dist(a.colour, b.colour)
     return inside and 0 <= apart <= rules.pause and aside <= 0.5 * b.letter and colour <= rules.colour
 
 
@@ -223,7 +224,7 @@ def _goes_on_in(case: Case, other: Case, rules: WhichRules) -> bool:
     low, tall = sorted((a.letter, b.letter))
     level = max(abs(a.place.top - b.place.top), abs(a.place.bottom - b.place.bottom))
     aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
-    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    colour = dist(a.colour, b.colour)
     return (
         tall <= rules.outlasts * low and level <= 0.25 * tall and aside <= rules.gap * tall and colour <= rules.colour
     )
@@ -267,7 +268,7 @@ def _slides(case: Case, other: Case, rules: WhichRules) -> bool:
     if max(a.first, b.first) < min(a.stop, b.stop):
         return False  # both are there
     low, tall = sorted((a.letter, b.letter))
-    colour = sum((x - y) ** 2 for x, y in zip(a.colour, b.colour)) ** 0.5
+    colour = dist(a.colour, b.colour)
     if tall > rules.slides * low or colour > rules.colour:
         return False
     level = abs(a.place.top + a.place.bottom - b.place.top - b.place.bottom) / 2

@@ -24,6 +24,12 @@ def test_each_part_of_a_run_is_timed_and_held_to_its_bar(monkeypatch):
     assert list(found) == ["looked at", "cleaned", "in all"] and min(found.values()) > 0
     assert 1 / found["looked at"] + 1 / found["cleaned"] < 1 / found["in all"], "joining is in all alone"
     told = pace.table({name: {"looked at": 20.0, "cleaned": 3.4, "in all": 2.5} for name in pace.BARS}).splitlines()
+    assert told[-2] == "| without text | 20.0 | – | 2.5 | looked at 15 |"
     assert told[-1] == "| two lines all the time | 20.0 | 3.4 | 2.5 | cleaned 3 |"
     with pytest.raises(pace.ClearError, match="lines of the film were not found"):
         pace.rates(pace.Film(6, (64, 96), True), Grey(), "cpu")
+
+
+def test_a_film_too_small_for_lines_is_refused_before_it_is_made():
+    with pytest.raises(pace.ClearError, match="8x6 is too small for lines. Give --size at least 64 64"):
+        pace.run([6, 8], 10, "fill", "cpu")
