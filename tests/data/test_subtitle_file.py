@@ -129,6 +129,8 @@ def test_an_ass_has_its_own_colour_size_and_place(tmp_path):
         ("an6", "middle", "right"),
         ("an1", "bottom", "left"),
         ("an3", "bottom", "right"),
+        ("a6", "top", "middle"),
+        ("a10", "middle", "middle"),
     ],
 )
 def test_alignment(tmp_path, tag, row, column):
@@ -140,6 +142,22 @@ def test_alignment(tmp_path, tag, row, column):
         "middle": left + right == pytest.approx(WIDTH, abs=4),
     }
     assert [name for name, true in at.items() if true] == [column]
+
+
+def test_spaces_and_another_order_of_columns_change_nothing_of_a_style(tmp_path):
+    (usual,) = read_lines(ass(tmp_path, "Rain"))
+    text = (tmp_path / "film.ass").read_text(encoding="utf-8")
+    heads = [line for line in text.splitlines() if line.startswith(("Format: Name", "Style:"))]
+    for head in heads:
+        kind, fields = head.split(":")
+        first, *others = [field.strip() for field in fields.split(",")]
+        text = text.replace(head, f"{kind}: {', '.join([first, *reversed(others)])}")
+    assert read_lines(srt(tmp_path, text, "other.ass")) == [usual] and not usual.bold and not usual.italic
+
+
+def test_a_last_line_of_digits_is_a_line(tmp_path):
+    lines = read_lines(srt(tmp_path, SRT + "\n4\n00:00:06,000 --> 00:00:07,000\n1984\n"))
+    assert lines[-1].text == ("1984",)
 
 
 def test_pos_is_where_the_alignment_points(tmp_path):

@@ -15,6 +15,15 @@ log = logging.getLogger(__name__)
 FORMATS = (".srt", ".ass", ".ssa", ".vtt")
 _STYLED = (".ass", ".ssa")
 _HEIGHT, _WIDTH = 288, 384  # pixels of the script's grid where the file names none: libass's
+_COLUMNS = {
+    "[v4+ styles]": "Name Fontname Fontsize PrimaryColour SecondaryColour OutlineColour BackColour Bold Italic "
+    "Underline StrikeOut ScaleX ScaleY Spacing Angle BorderStyle Outline Shadow Alignment MarginL MarginR MarginV "
+    "Encoding",
+    "[v4 styles]": "Name Fontname Fontsize PrimaryColour SecondaryColour TertiaryColour BackColour Bold Italic "
+    "BorderStyle Outline Shadow Alignment MarginL MarginR MarginV AlphaLevel Encoding",
+}  # the order in which pysubs2 reads a style, whatever the Format line says
+_OLD_ALIGNMENT = {"1": "1", "2": "2", "3": "3", "5": "7", "6": "8", "7": "9", "9": "4", "10": "5", "11": "6"}
+"""Of the tag \\a, which counts as SSA did -> of \\an."""
 _SHADED = 3  # BorderStyle of a box in the outline's colour
 
 
@@ -72,6 +81,8 @@ def read_lines(path: str | Path) -> list[Line]:
     text = re.sub("\r\n?", "\n", _decoded(path))
     if path.suffix.lower() == ".vtt":
         text = _without_times_inside(text)
+    if path.suffix.lower() in _STYLED:
+        text = _with_styles_in_order(text)
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:])
     except (Pysubs2Error, ValueError, IndexError, KeyError) as error:
@@ -102,6 +113,28 @@ def _without_times_inside(text: str) -> str:
     """A .vtt without the times at which single words light up: pysubs2 takes a line with two of them for the beginning
     of a cue."""
     return re.sub(r"<[\d:.]+>", "", text)
+
+
+def _with_styles_in_order(text: str) -> str:
+    """An .ass or .ssa with the columns of its styles in the usual order, and no spaces around what stands in them."""
+    out, columns, order = [], None, list[str]()
+    for line in text.split("\n"):
+        head, _, rest = line.partition(":")
+        if line.startswith("["):
+            columns = _COLUMNS.get(line.strip().lower())
+            order = columns.split() if columns else []
+        elif columns and head.strip().lower() == "format":
+            named = [name.strip() for name in rest.split(",")]
+            order = named if sorted(map(str.lower, named)) == sorted(columns.lower().split()) else order
+            line = f"Format: {', '.join(columns.split())}"
+        elif columns and head.strip().lower() == "style":
+            fields = [field.strip() for field in rest.split(",")]
+            if len(fields) == len(order):
+                by_name = dict(zip(map(str.lower, order), fields))
+                fields = [by_name[name] for name in columns.lower().split()]
+            line = f"Style: {','.join(fields)}"
+        out.append(line)
+    return "\n".join(out)
 
 
 def _line(event, subtitles, ending: str) -> Line | None:
@@ -186,9 +219,11 @@ def _tags(text: str) -> dict[str, str]:
             r"\\t\((?:[^()]|\([^()]*\))*\)?", "", block[1]
         )  # what \t holds comes later, or little by little
         for name, value in re.findall(
-            r"\\(pos|fad|an|fn|fs|bord|shad|1c|3c|c|b|i)(?=[^a-zA-Z]|(?<=\\fn))(\([^)]*\)|[^\\]*)", lasting
+            r"\\(pos|fad|an|a|fn|fs|bord|shad|1c|3c|c|b|i)(?=[^a-zA-Z]|(?<=\\fn))(\([^)]*\)|[^\\]*)", lasting
         ):
-            if name in ("pos", "fad", "an"):
+            if name == "a":
+                found.setdefault("an", _OLD_ALIGNMENT.get(value.strip(), ""))
+            elif name in ("pos", "fad", "an"):
                 found.setdefault(name, value.strip())  # of several, libass takes the first
             elif first:
                 found[name] = value.strip()
