@@ -16,10 +16,10 @@ FORMATS = (".srt", ".ass", ".ssa", ".vtt")
 _STYLED = (".ass", ".ssa")
 _HEIGHT, _WIDTH = 288, 384  # pixels of the script's grid where the file names none: libass's
 _COLUMNS = {
-    "[v4+ styles]": "Name Fontname Fontsize PrimaryColour SecondaryColour OutlineColour BackColour Bold Italic "
+    "v4+": "Name Fontname Fontsize PrimaryColour SecondaryColour OutlineColour BackColour Bold Italic "
     "Underline StrikeOut ScaleX ScaleY Spacing Angle BorderStyle Outline Shadow Alignment MarginL MarginR MarginV "
     "Encoding",
-    "[v4 styles]": "Name Fontname Fontsize PrimaryColour SecondaryColour TertiaryColour BackColour Bold Italic "
+    "v4": "Name Fontname Fontsize PrimaryColour SecondaryColour TertiaryColour BackColour Bold Italic "
     "BorderStyle Outline Shadow Alignment MarginL MarginR MarginV AlphaLevel Encoding",
 }  # the order in which pysubs2 reads a style, whatever the Format line says
 _OLD_ALIGNMENT = {"1": "1", "2": "2", "3": "3", "5": "7", "6": "8", "7": "9", "9": "4", "10": "5", "11": "6"}
@@ -121,18 +121,18 @@ def _with_styles_in_order(text: str) -> str:
     for line in text.split("\n"):
         head, _, rest = line.partition(":")
         if line.startswith("["):
-            columns = _COLUMNS.get(line.strip().lower())
+            columns = _COLUMNS.get(line.strip("[] \t").lower().removesuffix(" styles"))
             order = columns.split() if columns else []
         elif columns and head.strip().lower() == "format":
             named = [name.strip() for name in rest.split(",")]
             order = named if sorted(map(str.lower, named)) == sorted(columns.lower().split()) else order
-            line = f"Format: {', '.join(columns.split())}"
+            line = "Format:" + ",".join(columns.split())
         elif columns and head.strip().lower() == "style":
             fields = [field.strip() for field in rest.split(",")]
             if len(fields) == len(order):
                 by_name = dict(zip(map(str.lower, order), fields))
                 fields = [by_name[name] for name in columns.lower().split()]
-            line = f"Style: {','.join(fields)}"
+            line = "Style:" + ",".join(fields)
         out.append(line)
     return "\n".join(out)
 
