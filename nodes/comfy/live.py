@@ -187,8 +187,8 @@ class Teller:
         the end of the stage; worked out from the pace where None. part: what goes on at one pace, where it is made of
         several stages."""
         comfy.model_management.throw_exception_if_processing_interrupted()
-        state = self.state
-        state.stage, state.detail, state.done, state.total = stage or state.stage, detail, done, total
+        state, before = self.state, self.state.stage
+        state.stage, state.detail, state.done, state.total = stage or before, detail, done, total
         state.left = self._left(part or state.stage) if left is None else left
         native = None
         if picture is not None:
@@ -199,7 +199,7 @@ class Teller:
         if self._bar is None:
             self._bar = comfy.utils.ProgressBar(total)
         self._bar.update_absolute(done, total or None, native)
-        self._show(now=picture is not None or done == total)
+        self._show(now=picture is not None or done == total or state.stage != before)
 
     def wants_picture(self) -> bool:
         """Whether it is time for another picture of a frame that is only looked at."""
