@@ -3,9 +3,7 @@
 // to other nodes and into workflows stays as it is.
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { allNodes, choice, filled, inChinese, told } from "./words.js"
-
-const [MUTED, BYPASSED] = [2, 4] // modes of a node
+import { allNodes, choice, filled, inChinese, nodeOf, told } from "./words.js"
 
 const isOurs = (node) => Boolean(node?.comfyClass?.startsWith("CLEAR_") || node?.subgraph?.nodes?.some(isOurs))
 
@@ -23,7 +21,10 @@ api.addEventListener("execution_error", ({ detail }) => {
 function tellOfNothing(prompt) {
     for (const [id, node] of allNodes()) {
         const from = node.comfyClass === "PreviewAny" && prompt[id] ? node.getInputNode?.(0) : null
-        if (isOurs(from) && [MUTED, BYPASSED].includes(from.mode))
+        if (!isOurs(from)) continue
+        const [sender, place] = prompt[id].inputs.source ?? []
+        const linked = from.outputs[node.getInputLink(0).origin_slot].type
+        if (nodeOf(sender)?.outputs[place].type !== linked)
             prompt[id].inputs.source = filled("Nothing to tell: {} is bypassed or muted.", from.title)
     }
 }

@@ -2,6 +2,7 @@
 
 import pytest
 from clips_for_browser import small_removal, with_report
+from paths import ROOT
 
 MUTED, BYPASSED = 2, 4
 
@@ -20,6 +21,18 @@ def test_where_a_report_would_stand_is_said_that_there_is_none(page, comfyui, mo
     # what is not removed is shown all the same, if the frames still come through
     assert ("4" in told["outputs"]) == (mode == BYPASSED)
     pictures(page, f"passed_by_{mode}")
+
+
+def test_so_it_is_where_a_part_of_a_folded_node_is_bypassed(page):
+    page.load(ROOT / "workflows" / "Remove subtitles (one node).json")
+    source = """async mode => {
+        const folded = app.graph.nodes.find(n => n.subgraph), shown = app.graph.nodes.find(n => n.type === "PreviewAny")
+        folded.subgraph.nodes.find(n => n.type === "CLEAR_SubtitleRemove").mode = mode
+        return (await app.graphToPrompt()).output[shown.id].inputs.source
+    }"""
+    assert isinstance(page.run_js(source, 0), list)
+    for mode in (MUTED, BYPASSED):
+        assert page.run_js(source, mode).startswith("Nothing to tell: "), mode
 
 
 def test_what_runs_is_told_as_ever(page, comfyui):
