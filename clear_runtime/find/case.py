@@ -21,7 +21,7 @@ class WhichRules:
     """In frames, at the usual rate: shortest, that a row stands at least; what shows for less is carried by the scene.
     beside: between a row and a part of it that shows for a moment. pause: for which a camera stands still between two
     pans. words: from one word to the next but one, where they are shown one by one. returns: after which words that are
-    seen again at their place are others.
+    seen again at their place are others, and others at one place no more the next ones.
 
     looks: in which a row is seen, at least, that tells of others.
 
