@@ -124,13 +124,15 @@ class RemoveOptions:
 
 @dataclass(frozen=True)
 class RemovalProgress:
-    """How far a removal has come: frames looked at, and frames painted times the engine's steps."""
+    """How far a removal has come: frames looked at, and frames painted times what one costs (progress.py)."""
 
     done: int
     total: int | None
     """None while nobody knows how long the video is."""
     stage: str
-    """find, control, encode, sample, decode or done: what begins now, or in `find`, `sample` and `done`, what was just
-    finished."""
+    """find, control, encode, sample, decode, blend, check or done: what begins now, or in `find`, `sample` and `done`,
+    what was just finished. again: a window is painted once more where something could still be read."""
     preview: Tensor | None = None
     """A frame [H, W, 3] to look at: the window's frame with the most subtitle in it, before and after."""
+    part: float = 0.0
+    """Of the window that is worked on, 0..1."""

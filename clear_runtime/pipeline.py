@@ -168,6 +168,7 @@ class _Run:
         self.report = report or Report()
         self.on_progress = on_progress
         self.progress = Progress(total, options.windows, engine.steps, finds=looks and prior is not None)
+        self.again = False
 
     def replace(
         self, found: Iterable[tuple[Tensor, Tensor]], planned: Sequence[Window] | None = None
@@ -200,6 +201,7 @@ class _Run:
         cleaned, shown = self.cleaner.clean(window, held, overlap)
         rest = self._rest(cleaned, held)
         if rest is not None:
+            self.again = True
             again = [(one.picture(), _or_nothing(more, one.frame)) for one, more in zip(cleaned, rest)]
             cleaned = [
                 one.under(newer)
@@ -208,6 +210,7 @@ class _Run:
             still = self._rest(cleaned, held) or []
             left = {window.start + t for t, more in enumerate(still) if more is not None}
             self.report.left = sorted(left | set(self.report.left))
+            self.again = False
         self.progress.windows += 1
         self.tell("done", 0, cleaned[shown].picture(torch.float32) if self.on_progress else None)
         return cleaned
@@ -216,14 +219,15 @@ class _Run:
         """What can still be read of the marked text, for each frame; None where nothing can."""
         if self.second is None:
             return None
+        self.tell("check")
         rest = self.second([partial(one.picture, torch.float32) for one in cleaned], [marks for _, marks in held])
         return rest if any(more is not None for more in rest) else None
 
     def tell(self, stage: str, step: int = 0, preview: Tensor | None = None) -> None:
         """A stage that begins, or `step` steps of the window's that are done."""
         if self.on_progress is not None:
-            done, total = self.progress.at(step)
-            self.on_progress(RemovalProgress(done, total, stage, preview))
+            done, total, part = self.progress.at(stage, step)
+            self.on_progress(RemovalProgress(done, total, "again" if self.again else stage, preview, part))
 
     def looked(self, frames: int) -> None:
         """So many frames have been looked at."""

@@ -252,6 +252,7 @@ class WindowCleaner:
         )
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
         _require_numbers(painted.frames[: len(frames)], window)
+        self.report("blend", 0)
         del piece, seen  # a copy of the window, and no longer needed
         if differs:
             changed = self._changed(painted, len(frames))

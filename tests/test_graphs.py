@@ -92,3 +92,20 @@ def test_frames_are_shown_as_a_video_and_not_as_hundreds_of_pictures(path):
     nodes = {node["id"]: node for node in graph["nodes"]}
     shown = [link for link in graph["links"] if nodes[link[3]]["type"] in ("PreviewImage", "SaveImage", "MaskPreview")]
     assert {nodes[source]["outputs"][slot]["name"] for _, source, slot, *_ in shown} <= SINGLE
+
+
+@pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
+def test_a_clean_video_is_saved_once(path):
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    source = {(link[3], link[4]): tuple(link[1:3]) for link in graph["links"]}
+    saved = []
+    for number, node in nodes.items():
+        slots = {one["name"]: i for i, one in enumerate(node["inputs"])}
+        if node["type"] == "CLEAR_BeforeAfter":
+            saved.append(source[number, slots["after"]])
+        elif node["type"] == "SaveVideo":
+            sender, place = source[number, slots["video"]]
+            made = nodes[sender]["type"] == "CreateVideo"
+            saved.append(source[sender, 0] if made else (sender, place))
+    assert len(saved) == len(set(saved)), saved

@@ -243,40 +243,6 @@ def test_a_mask_longer_than_the_video_is_mentioned(caplog):
     assert "12 frames" in caplog.text and "9" in caplog.text
 
 
-# -- progress and cancel -----------------------------------------------------------------------------------------------
-
-
-class Cancelled(Exception):
-    pass
-
-
-@pytest.mark.parametrize("stage", ["find", "control", "encode", "sample", "decode", "done"])
-def test_what_the_callback_raises_ends_the_run_at_once(stage):
-    denoiser, seen = FakeDenoiser(), []
-
-    def cancel(progress):
-        seen.append(progress.stage)
-        if progress.stage == stage and progress.done >= 2:
-            raise Cancelled
-
-    with pytest.raises(Cancelled):
-        run(video(120), denoiser, on_progress=cancel)
-    assert seen[-1] == stage and len(denoiser.calls) <= 2
-
-
-def test_progress_rises_to_its_total():
-    reports = []
-    frames = video(40, text=None)
-    frames[:20, 14:17, 8:28] = 1  # the last windows have nothing to do, and count all the same
-    run(frames, total=40, on_progress=reports.append)
-    done = [r.done for r in reports]
-    assert done == sorted(done) and done[-1] == (1 + 2) * 40 and {r.total for r in reports} == {120}
-    previews = [r.preview for r in reports if r.preview is not None]
-    assert previews and all(p.shape == (24, 36, 3) for p in previews)
-    run(frames[:9], on_progress=lambda r: reports.append(r))
-    assert reports[-1].total is None and reports[-1].done == 9 + 2 * 8
-
-
 def test_a_preview_runs_no_network():
     out, masks = run(video(9), output="preview", denoiser=FakeDenoiser(lambda *_: pytest.fail("sampled")))
     alone = list(remove(iter(video(9)), None, white, RemoveOptions.of(output="preview", **SMALL)))

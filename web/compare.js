@@ -249,10 +249,11 @@ class Compare {
 
     draw() {
         const { canvas, video, told } = this
+        if (told && video.readyState < video.HAVE_CURRENT_DATA) return // it would be black until the frame is there
         const dense = (window.devicePixelRatio || 1) * Math.min(2, Math.max(1, app.canvas?.ds?.scale ?? 1))
         canvas.width = Math.max(1, Math.round(canvas.clientWidth * dense))
         canvas.height = Math.max(1, Math.round(canvas.clientHeight * dense))
-        if (!told || !video.videoWidth) return
+        if (!told) return
         const pen = canvas.getContext("2d")
         const box = this.frameBox()
         const high = video.videoHeight / told.names.length

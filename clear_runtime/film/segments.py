@@ -114,7 +114,7 @@ class _Run:
         self.cleaning, self.store, self.work, self.on_progress = cleaning, store, work, on_progress
         self.pieces, self.total = cleaning.pieces(), cleaning.total or cleaning.source.facts.frames
         self.kinds, self.length = Kinds(cleaning.painted()), length
-        self.pace, self.report, self.done = Pace(), Report(), 0
+        self.pace, self.report, self.done, self.weight = Pace(), Report(), 0, 0.0
         self.there: Mapping[int, Segment] = {}
 
     def segments(self, at: int, found: Mapping[int, Segment]) -> Iterator[Segment]:
@@ -151,11 +151,16 @@ class _Run:
 
     def _within_window(self, now: RemovalProgress) -> None:
         """A stage or a step within a window: no frame is done yet."""
-        self._progress(now.preview)
+        self._progress(now.preview, now.part)
 
-    def _progress(self, preview: Tensor | None) -> None:
+    def _progress(self, preview: Tensor | None, part: float = 0.0) -> None:
+        """part: how much of the next window is done."""
         left = share = None
         if self.total is not None:
+            windows = self.cleaning.options.windows
+            ahead = min(self.total, self.done + windows.window - windows.overlap)
+            weight = self.kinds.weight(0, self.done) + part * self.kinds.weight(self.done, ahead)
+            self.weight = max(self.weight, weight)  # when its last stage has ended, its frames are still to be written
             left = self.pace.left(*self.kinds.between(self.done, self.total))
-            share = cleaned_share(self.kinds.weight(0, self.done), self.kinds.weight(0, self.total))
+            share = cleaned_share(self.weight, self.kinds.weight(0, self.total))
         self.on_progress(FilmProgress(CLEAN, self.done, self.total, left, share, preview))

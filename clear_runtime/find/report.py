@@ -92,6 +92,8 @@ class Report:
             lines = [line for line in self.named if line.goes == goes]
             said += [self._became(line, at(line.first, line.stop)) for line in lines[:40]]
             said += [f"... and {len(lines) - 40} more"] if len(lines) > 40 else []
+        if self.frames == 1:
+            said.append("There is a single frame, as of a picture; what comes and goes is seen in a video alone.")
         if faint := len(self.lines) - len(self.named):
             said.append(f"Not named: {faint} that hardly read as text.")
         return "\n".join(said + after)

@@ -181,13 +181,15 @@ class Teller:
         detail: str = "",
         left: float | None = None,
         picture: Image.Image | None = None,
+        part: str | None = None,
     ) -> None:
         """How far it is. detail: the same in words, where `done` of `total` is not what a user counts. left: seconds to
-        the end of the stage; worked out from the pace where None."""
+        the end of the stage; worked out from the pace where None. part: what goes on at one pace, where it is made of
+        several stages."""
         comfy.model_management.throw_exception_if_processing_interrupted()
-        state = self.state
-        state.stage, state.detail, state.done, state.total = stage or state.stage, detail, done, total
-        state.left = self._left() if left is None else left
+        state, before = self.state, self.state.stage
+        state.stage, state.detail, state.done, state.total = stage or before, detail, done, total
+        state.left = self._left(part or state.stage) if left is None else left
         native = None
         if picture is not None:
             if self._panel():
@@ -197,7 +199,7 @@ class Teller:
         if self._bar is None:
             self._bar = comfy.utils.ProgressBar(total)
         self._bar.update_absolute(done, total or None, native)
-        self._show(now=picture is not None or done == total)
+        self._show(now=picture is not None or done == total or state.stage != before)
 
     def wants_picture(self) -> bool:
         """Whether it is time for another picture of a frame that is only looked at."""
@@ -216,12 +218,12 @@ class Teller:
     def _panel(self) -> bool:
         return BOARD.watched and self.node is not None and server() is not None
 
-    def _left(self) -> float | None:
-        """Seconds, at the pace since this stage's first piece; None where nobody can tell yet."""
+    def _left(self, part: str) -> float | None:
+        """Seconds, at the pace since this part's first piece; None where nobody can tell yet."""
         state, now = self.state, time.monotonic()
-        stage, first, since = self._began
-        if stage != state.stage or state.done < first:
-            self._began = state.stage, state.done, now
+        known, first, since = self._began
+        if known != part or state.done < first:
+            self._began = part, state.done, now
             return None
         if state.done <= first or not state.total:
             return None

@@ -18,7 +18,16 @@ BAR = 1000
 """Steps of a film's bar."""
 
 FINDING = "Finding subtitles"
-STAGES = {"find": FINDING, "control": "Filling in", "encode": "Encoding", "sample": "Painting", "decode": "Decoding"}
+STAGES = {
+    "find": FINDING,
+    "control": "Filling in",
+    "encode": "Encoding",
+    "sample": "Painting",
+    "decode": "Decoding",
+    "blend": "Putting it into the frames",
+    "check": "Looking for what is left",
+    "again": "Painting once more what is left",
+}
 """Of RemovalProgress, in words; what is `done` keeps the one before."""
 
 
@@ -47,6 +56,7 @@ def removal(tell: Teller, total: int | None, frame: Callable[[int], Tensor] | No
             STAGES.get(progress.stage),
             f"frame {now} of {total}" if total else f"frame {now}",
             picture=None if shown is None else to_preview(shown, PICTURE_SIDE),
+            part=FINDING if finding else "painting",
         )
 
     return on_progress

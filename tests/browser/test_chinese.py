@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from clips_for_browser import small_removal
+from clips_for_browser import small_removal, with_report
 from said_sentences import sentences
 
 from launch.page import ComfyPage
@@ -18,21 +18,6 @@ def chinese(browser, comfyui, renderer):
     yield page
     page.close()
     assert page.errors == []
-
-
-def with_report(graph):
-    """The same, with its report on Preview as Text."""
-    number = len(graph["links"]) + 1
-    graph["nodes"].append(
-        {
-            "id": 9, "type": "PreviewAny", "pos": [720, 560], "size": [500, 160], "flags": {}, "order": 9, "mode": 0,
-            "inputs": [{"name": "source", "type": "*", "link": number}],
-            "outputs": [{"name": "STRING", "type": "STRING", "links": []}], "properties": {}, "widgets_values": [],
-        }
-    )  # fmt: skip
-    graph["nodes"][2]["outputs"][2]["links"] = [number]
-    graph["links"].append([number, 3, 2, 9, 0, "STRING"])
-    return graph
 
 
 def panel(page):

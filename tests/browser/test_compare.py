@@ -74,6 +74,15 @@ def test_steps_go_frame_by_frame_and_play_runs(compared):
     assert ask(compared, "c.video.paused")
 
 
+def test_while_a_frame_is_on_its_way_the_one_before_stays(compared):
+    before = colours(compared, 0.6)
+    ask(compared, "Object.defineProperty(c.video, 'readyState', { configurable: true, value: c.video.HAVE_METADATA })")
+    compared.run_js(f"() => {{ {COMPARE}.divider = 0.9; {COMPARE}.draw() }}")
+    assert colours(compared, 0.6) == before != [0, 0, 0]
+    compared.run_js(f"() => {{ delete {COMPARE}.video.readyState; {COMPARE}.draw() }}")
+    assert colours(compared, 0.6) != before
+
+
 def test_wheel_zooms_the_picture_and_not_the_graph(compared):
     left, top, width, height = place(compared)
     scale = compared.run_js("() => app.canvas.ds.scale")

@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+from clips_for_browser import small_removal
 from paths import ROOT
 
 PRIOR = "CLEAR_TrainPrior"
@@ -62,6 +63,32 @@ def test_a_training_is_seen_and_goes_on_being_seen(page, comfyui, renderer, whol
     page.wait_for_end(BOUND)
     page.open()
     assert wait_for(page, PRIOR, lambda told: told["picture"] > 0)["text"] == ended["text"]
+
+
+def test_a_removal_is_told_stage_by_stage_on_one_bar_with_a_picture_from_its_start(page, comfyui, renderer):
+    graph = small_removal(comfyui)
+    graph["nodes"][2]["widgets_values"][2] = int(renderer == "vue")  # a seed of its own, or it came from the cache
+    page.load(graph)
+    page.run_js(
+        """() => {
+            const panel = app.graph.getNodeById(3).clearLive, { text, fill, picture } = panel
+            const look = () => seen.push([text.textContent, parseFloat(fill.style.width), picture.style.display])
+            window.seen = []
+            new MutationObserver(look).observe(text, { childList: true })
+        }"""
+    )
+    page.queue()
+    page.wait_for_end(BOUND)
+    page.page.wait_for_function("() => seen.length && seen.at(-1)[0].includes('removed')")
+    texts, bars, pictures = zip(*page.run_js("() => seen"))
+    stages = [text.split(" · ")[0] for text in texts]
+    assert list(dict.fromkeys(stages)) == [
+        "Finding subtitles", "Filling in", "Painting", "Putting it into the frames", "Looking for what is left",
+        "1 removed",
+    ]  # fmt: skip
+    assert list(bars) == sorted(bars) and bars[-1] == 100
+    assert bars[stages.index("Looking for what is left")] < 100
+    assert pictures[[" frame " in text for text in texts].index(True)] == "", "it is there before the first look ends"
 
 
 def test_another_graph_shows_nothing_of_it(page):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,9 @@ def test_progress_goes_from_nothing_to_all_and_says_what_is_to_come(brief, tmp_p
     assert list(dict.fromkeys(now.stage for now in seen)) == ["looking for text", "cleaning", "joining"]
     assert any(now.preview is not None for now in seen) and any("GB of disk" in now.note for now in seen)
     assert all(now.done <= now.total for now in seen)
+    cleaning = [now for now in seen if now.stage == "cleaning"]
+    within = [now.share > one.share for one, now in pairwise(cleaning) if now.done == one.done]
+    assert any(within), "it goes on within a window too"
 
 
 def test_seams_between_windows_and_segments_do_not_show(film, tmp_path):

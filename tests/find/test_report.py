@@ -42,6 +42,10 @@ def test_finding_nothing_is_said_with_what_to_do():
     assert text.startswith("No subtitle was found in 20 frames.") and "threshold" in text
 
 
+def test_a_picture_in_a_videos_place_is_told():
+    assert "single frame" in Report(1).text() and "single frame" not in Report(2).text()
+
+
 def test_what_hardly_reads_as_text_is_counted_and_not_named():
     line = lambda goes, sure: Line(0, 20, 1, (0, 0, 9, 9), 9, sure, goes, "moves", True)
     report = Report(20, [line(True, 0.9), line(False, 0.9), line(False, 0.6), line(False, 0.7)])

@@ -10,6 +10,7 @@ from clear_runtime.engines.clear import ClearEngine
 from clear_runtime.engines.denoiser import DiffSynthDenoiser
 from clear_runtime.engines.diffsynth_codec import DiffSynthCodec
 from clear_runtime.frames import windows
+from clear_runtime.progress import AROUND
 
 WIDGETS = {
     "steps": 2,
@@ -150,7 +151,7 @@ def test_one_bar_over_windows_and_steps_with_a_picture(run, nano, marked, monkey
     monkeypatch.setattr(comfy.utils, "ProgressBar", Bar)
     run("CLEAR_SubtitleRemove", images=frames(14), **nano, **{**WIDGETS, "steps": 3, "window": 9, "overlap": 4})
     values = [value for value, _, _ in calls]
-    whole = (1 + 3) * 14  # each frame is looked at, and painted in three steps
+    whole = (1 + 3 + AROUND) * 14  # each frame is looked at, and painted in three steps and what stands around them
     assert len(bars) == 1 and {total for _, total, _ in calls} == {whole}
     assert values == sorted(values) and values[-1] == whole, "never back, and to the end"
     assert len(set(values)) > 3 * len(windows.plan(14, 9, 4)), "it moves with every step"

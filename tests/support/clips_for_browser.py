@@ -77,3 +77,13 @@ def small_removal(server) -> dict:
         "config": {},
         "extra": {},
     }
+
+
+def with_report(graph: dict) -> dict:
+    """The same, with its report on Preview as Text."""
+    number = len(graph["links"]) + 1
+    shown = dict(inputs=[("source", "*", number)], outputs=[("STRING", "STRING", [])], pos=(720, 560), size=(500, 160))
+    graph["nodes"].append(_node(9, "PreviewAny", **shown))
+    graph["nodes"][2]["outputs"][2]["links"] = [number]
+    graph["links"].append([number, 3, 2, 9, 0, "STRING"])
+    return graph
