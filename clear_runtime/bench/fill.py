@@ -1,15 +1,17 @@
 """What each part of the fill is worth, with the true mask.
 
     python -m clear_runtime bench fill [CASE ...] [--pictures FILE ...] [--kinds KIND ...] [--grow PIXELS]
-                                   [--size FRAMES HEIGHT WIDTH] [--lpips-weights FILE]
+                                   [--size FRAMES HEIGHT WIDTH] [--crf CRF ...] [--columns COLUMN ...]
+                                   [--lpips-weights FILE]
 
 A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen through a moving camera (a drawn
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
 with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
-frames; true pixels along the motion; what the network paints; texture from the surroundings; more of the detail that is
-there, which a removal does not have. Prints tables of PSNR,
-texture and flicker inside the subtitle grown by 3 pixels, of LPIPS in the box around it where AlexNet's weights are
-given, and of the seconds that a frame takes.
+frames; true pixels along the motion; what the network paints; texture from the surroundings; the scene's colour where
+the letters' has run into it; more of the detail that is there, which a removal does not have. --columns chooses among
+them; --crf encodes every clip first, by each of x264's constant rate factors. Prints tables of PSNR, texture and
+flicker inside the subtitle grown by 3 pixels, of LPIPS in the box around it where AlexNet's weights are given, and of
+the seconds that a frame takes.
 """
 
 from __future__ import annotations
@@ -17,16 +19,18 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from ..fill.bleed import without_bleed
 from ..fill.plain import fill
 from ..frames.masks import grow
 from ..metrics import Lpips, flicker, masked_psnr, texture_energy
 from .cases import Case, read_case
+from .compression import stored
 from .moving import KINDS, Size, drawn_scene, moving_case, photograph
 from .tables import table
 
@@ -38,9 +42,11 @@ PARTS: dict[str, dict[str, bool]] = {
     "+ motion": {"network": False, "texture": False},
     "+ network": {"texture": False},
     "+ texture": {},
-    "+ detail": {"detail": True},
+    "+ colour": {"colour": True},
+    "+ detail": {"colour": True, "detail": True},
 }
-"""Column -> what of the fill is off, and of what a removal does not have, on."""
+"""Column -> what of the fill is off; whether the letters' colour is taken out of the picture around them (bleed.py);
+and of what a removal does not have, on."""
 GROW = 1
 MEASURES = {
     "psnr": ("PSNR in dB", "{:.2f}"),
@@ -63,11 +69,14 @@ class FillScores:
     lpips: float | None = None
 
 
-def scores(case: Case, pixels: int = GROW, lpips: Lpips | None = None, **parts: Any) -> FillScores:
+def scores(
+    case: Case, pixels: int = GROW, lpips: Lpips | None = None, colour: bool = False, **parts: Any
+) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
     began = time.perf_counter()
-    filled = fill(case.subtitled, holes, **parts)
+    seen = without_bleed(case.subtitled, holes > 0)[0] if colour else case.subtitled
+    filled = fill(seen, holes, **parts)
     seconds = (time.perf_counter() - began) / len(holes)
     levels = (filled.clamp(0, 1) * 255).round() / 255
     of = (levels, case.clean, case.grown)
@@ -82,6 +91,15 @@ def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size(
             yield moving_case(kind, scene, size)
 
 
+def encoded(cases: Iterable[Case], crfs: Sequence[float]) -> Iterator[tuple[str, Case]]:
+    """Each case by its name, as it is, or as it comes out of x264 at each constant rate factor."""
+    for case in cases:
+        if not crfs:
+            yield case.name, case
+        for crf in crfs:
+            yield f"{case.name}, crf {crf:g}", replace(case, subtitled=stored(case.subtitled, crf))
+
+
 def run(
     cases: list[Path],
     pictures: list[Path],
@@ -90,17 +108,20 @@ def run(
     figures_in: Path | None = None,
     size: Sequence[int] = Size(),
     lpips_weights: Path | None = None,
+    crfs: Sequence[float] = (),
+    columns: Sequence[str] = tuple(PARTS),
 ) -> None:
     """Measure, and log the tables; as the module's docstring says. The rows of one kind are means over pictures;
     size: of the generated clips."""
     lpips = Lpips(weights=lpips_weights) if lpips_weights else None
     rows: dict[str, list[dict[str, FillScores]]] = {}
-    for case in [*map(read_case, cases), *generated(kinds, pictures, Size(*size))]:
-        row = {part: scores(case, pixels, lpips, **off) for part, off in PARTS.items()}
-        rows.setdefault(case.name, []).append(row)
-        log.info("%s  %s", case.name, "  ".join(f"{part} {one.psnr:.2f} dB" for part, one in row.items()))
-    means = {name: {part: _mean([row[part] for row in found]) for part in PARTS} for name, found in rows.items()}
-    given = [path.name for path in cases]
+    for name, case in encoded([*map(read_case, cases), *generated(kinds, pictures, Size(*size))], crfs):
+        row = {part: scores(case, pixels, lpips, **PARTS[part]) for part in columns}
+        rows.setdefault(name, []).append(row)
+        log.info("%s  %s", name, "  ".join(f"{part} {one.psnr:.2f} dB" for part, one in row.items()))
+    means = {name: {part: _mean([row[part] for row in found]) for part in columns} for name, found in rows.items()}
+    folders = {path.name for path in cases}
+    given = [name for name in means if name.partition(", crf ")[0] in folders]
     for title, names in (("cases", given), ("generated", [name for name in means if name not in given])):
         if names:
             log.info("\n%s", _tables(title, {name: means[name] for name in names}))
@@ -121,13 +142,14 @@ def _mean(of: Sequence[FillScores]) -> FillScores:
 
 
 def _tables(title: str, rows: dict[str, dict[str, FillScores]]) -> str:
-    rows = {**rows, "**mean**": {part: _mean([row[part] for row in rows.values()]) for part in PARTS}}
+    columns = list(next(iter(rows.values())))
+    rows = {**rows, "**mean**": {part: _mean([row[part] for row in rows.values()]) for part in columns}}
     values = {name: {part: asdict(one) for part, one in row.items()} for name, row in rows.items()}
     return "\n\n".join(
         table(
             f"{title}: {words}",
-            list(PARTS),
-            {name: [form.format(row[part][measure]) for part in PARTS] for name, row in values.items()},
+            columns,
+            {name: [form.format(row[part][measure]) for part in columns] for name, row in values.items()},
         )
         for measure, (words, form) in MEASURES.items()
         if all(one[measure] is not None for row in values.values() for one in row.values())

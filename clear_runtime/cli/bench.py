@@ -81,6 +81,8 @@ def _fill(parser, bench) -> None:
         help="of the moving pictures",
     )
     parser.add_argument("--grow", dest="pixels", type=int, default=bench.GROW, help="pixels around the true mask")
+    parser.add_argument("--crf", dest="crfs", nargs="+", type=float, default=[], help="x264's, before; default: none")
+    parser.add_argument("--columns", nargs="+", choices=bench.PARTS, default=list(bench.PARTS), metavar="COLUMN")
     _lpips_weights(parser)
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")
 

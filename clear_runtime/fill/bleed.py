@@ -22,24 +22,23 @@ LUMA = (0.2126, 0.7152, 0.0722)
 
 @dataclass(frozen=True)
 class BleedRules:
-    """Pixels around a hole. most: that are looked at for colour that has run. further: to a ring that is compared with
-    each. far, room: from where to where a picture's colour is its own. levels: of 255, by which a ring's mean colour
-    differs at least from that further out where letters' has run into it; usual: the same in multiples of what rings
-    differ by where it is its own. frames: that are looked at."""
+    """Pixels around a hole. most: that are looked at for colour that has run; room: that this needs, twice as many, for
+    it is compared with what a scene shows anyway. share: of the letters' colour that a ring of pixels has at least
+    where it has run into it; usual: the same in multiples of what rings further out seem to have. noise: levels of 255
+    by which letters and scene differ without saying anything. frames: that are looked at."""
 
     most: int = 5
-    further: int = 6
-    far: int = 7
     room: int = 18
-    levels: float = 1.5
+    share: float = 0.03
     usual: float = 2.0
+    noise: float = 2.0
     frames: int = 8
 
 
 def without_bleed(frames: Tensor, holes: Tensor, rules: BleedRules = BleedRules()) -> tuple[Tensor, Tensor]:
     """frames [T, H, W, 3] in 0..1 with the scene's colour around holes [T, H, W] bool where another has run into it,
     and where that is, [T, H, W] bool. Where nothing has run the frames are the same object; nothing in a hole is
-    read or changed."""
+    changed."""
     out, changed = frames, torch.zeros_like(holes)
     for block in blocks(holes, rules.room):
         inside = block.of(holes)
@@ -61,23 +60,35 @@ def without_bleed(frames: Tensor, holes: Tensor, rules: BleedRules = BleedRules(
 
 
 def _reach(frames: Tensor, holes: Tensor, rules: BleedRules) -> int:
-    """How many pixels around the holes of one place have another colour than those further out, 0 for none."""
+    """How many pixels around the holes of one place have some of the letters' colour, 0 for none."""
     some = holes.flatten(1).any(1).nonzero()[:, 0]
     some = some[:: max(1, len(some) // rules.frames)]
-    inside = holes[some].float()
-    colour, means = _colour(frames[some]), []
-    for _ in range(rules.room):
-        wide = grow(inside, 1)
-        ring = wide > inside
-        if not ring.any():
-            return 0  # nothing is left to compare with
-        means.append(colour[ring].mean(0))
-        inside = wide
-    rings = 255 * torch.stack(means)
-    off = (rings[rules.further :] - rings[: -rules.further]).norm(dim=1)
-    runs = off[: rules.most] > rules.levels + rules.usual * off[rules.far - 1 :].amax()
+    inside, colour = holes[some, None].float(), _colour(frames[some]).movedim(-1, 1)
+    letters = torch.stack([of[:, hole[0] > 0].median(1).values for of, hole in zip(colour, inside)])[..., None, None]
+    far = rules.most + 1
+    if (grow(inside[:, 0], 2 * far) > 0).flatten(1).all(1).any():
+        return 0  # nothing is left to compare with
+    shares = _shares(colour, letters, inside, rules)
+    usual = _shares(colour, letters, grow(inside[:, 0], far)[:, None], rules).abs().amax()
+    runs = shares > rules.share + rules.usual * usual
     reach = int(runs.long().cumprod(0).sum())
     return reach + 1 if reach else 0  # where it can no longer be told from the picture, a rest of it is left
+
+
+def _shares(colour: Tensor, letters: Tensor, holes: Tensor, rules: BleedRules) -> Tensor:
+    """How much of the letters' colour [N, 2, 1, 1] each ring around holes [N, 1, h, w] has, least squares [most], where
+    the scene's is the smooth continuation of what is further out. Where both are one colour that says nothing."""
+    wide = grow(holes[:, 0], rules.most + 1)[:, None] > 0
+    scene = harmonic(colour, ~wide)
+    apart, off = letters - scene, colour - scene
+    shares = []
+    for _ in range(rules.most):
+        wider = grow(holes[:, 0], 1)[:, None]
+        ring = wider - holes
+        size = (apart.square() * ring).sum() + ring.sum() * (rules.noise / 255) ** 2
+        shares.append((off * apart * ring).sum() / size)
+        holes = wider
+    return torch.stack(shares)
 
 
 def _colour(frames: Tensor) -> Tensor:

@@ -1,10 +1,13 @@
 """The bench of the fill: its generated cases, and what the parts are worth on them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from clear_runtime.bench.fill import PARTS, run, scores
 from clear_runtime.bench.moving import KINDS, Size, drawn_scene, moving_case
+from clear_runtime.frames.masks import grow
 from clear_runtime.metrics import texture_energy
 
 SIZE = Size(17, 120, 214)
@@ -35,6 +38,24 @@ def test_the_tables_are_printed(caplog, tmp_path):
         run([], [], ["still"], figures_in=tmp_path / "figures.json", size=SIZE)
     assert all(part in caplog.text for part in PARTS) and (tmp_path / "figures.json").exists()
     assert "LPIPS" not in caplog.text
+
+
+def test_what_the_letters_colour_costs_is_told_by_how_it_was_encoded(caplog):
+    with caplog.at_level("INFO"):
+        run([], [], ["still"], size=Size(3, 96, 160), crfs=[23, 35], columns=["harmonic", "+ colour"])
+    assert "| still, crf 23 |" in caplog.text and "| still, crf 35 |" in caplog.text
+    assert "| harmonic | + colour |" in caplog.text and "+ texture" not in caplog.text
+
+
+def test_the_letters_colour_is_taken_out_where_that_is_asked_for():
+    case = moving_case("still", drawn_scene(height=200, width=450), Size(3, 96, 160))
+    olive = torch.tensor([0.5, 0.45, 0.2]).expand_as(case.clean)
+    grey = olive.mean(-1, keepdim=True).expand_as(olive)
+    ran = grow(case.mask.float(), 3)[..., None]
+    subtitled = torch.where(case.mask[..., None], 1.0, torch.where(ran > 0, grey, olive))
+    case = replace(case, clean=olive, subtitled=subtitled)
+    without, taken = (scores(case, network=False, texture=False, colour=colour) for colour in (False, True))
+    assert taken.psnr > without.psnr + 6
 
 
 def test_a_weights_file_adds_the_learned_distance(caplog, tmp_path, monkeypatch):

@@ -149,6 +149,8 @@ def plain_things():
     yield "half on a board", lambda shot, t: shot.area((70, 180, 340, 206), WHITE), row, 168
     yield "a post behind some letters", lambda shot, t: shot.area((150, 60, 215, HEIGHT), BLACK), row, 170
     yield "a board that is much larger", lambda shot, t: shot.area((40, 60, 390, 236), (40, 60, 40)), row, 150
+    jacket = lambda shot, t: shot.area((40, 60, 200, HEIGHT), (100, 125, 155))
+    yield "a jacket behind letters that end in a line", jacket, "HEHEHEHEHEHEH", 170
     yield "nothing", lambda shot, t: None, row, 170
 
 

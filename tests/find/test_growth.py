@@ -5,7 +5,7 @@ import pytest
 from drawn_rows import letters
 from scipy import ndimage
 
-from clear_runtime.find.growth import growth
+from clear_runtime.find.growth import GrowthRules, growth
 
 NONE = np.zeros((80, 260), bool)
 
@@ -53,3 +53,11 @@ def test_another_row_close_by_is_no_outline():
 def test_nothing_marked_and_no_room_to_tell():
     frame, marks = picture(5, 0)
     assert growth(frame, NONE, NONE) == 1 and growth(frame[30:48], marks[30:48], NONE[30:48]) >= 1
+
+
+def test_an_edge_of_the_scene_near_some_letters_is_no_outline():
+    frame, marks = picture()
+    frame[~marks] = 120
+    frame[:26, 160:] = 250  # as far from these as an outline may reach
+    assert growth(frame, marks, NONE, rules=GrowthRules(letters=0.0)) == 6
+    assert growth(frame, marks, NONE) == 1

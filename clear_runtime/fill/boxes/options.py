@@ -129,6 +129,9 @@ class TouchingOptions:
     bare: float = 0.15
     """Share of it that is its colour and not marked: the outlines of letters alone are all marked (a box of a real clip
     0.24, outlines 0.01 and 0.05)."""
+    own: float = 0.1
+    """Share of each edge along which its own colour begins where nothing is marked (a box of a real clip 0.12, marks on
+    a jacket of one colour 0.01)."""
     crossed: float = 0.07
     """How far letters go across an edge at most, as a share of those in it: what stands half on something of the scene
     0.13, rows so near that their marks touch 0.03."""

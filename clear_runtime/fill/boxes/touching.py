@@ -108,6 +108,8 @@ def _box(window: _Window, top: int, bottom: int, near: Region, view: View, optio
     box = Region.between(top, max(lefts), bottom, min(rights))
     if max(_crossed(window, box, options.over), _crossed(across, box.turned, options.over)) > options.crossed:
         return None  # letters that stand half on something of the scene
+    if min(_seen(window, box), _seen(across, box.turned)) < options.own:
+        return None  # marks that end in a line, beside a scene of that colour
     return box if _holds_letters(window, box, view.options) else None
 
 
@@ -117,6 +119,18 @@ def _crossed(window: _Window, box: Region, over: int) -> float:
     shares = window.marks[:, box.columns].mean(1)
     beyond = shares[max(0, box.top - over) : box.top + 1], shares[box.bottom - 1 : box.bottom + over]
     return max(rows.min() for rows in beyond) / max(shares[box.rows].max(), 1e-6)
+
+
+def _seen(window: _Window, box: Region) -> float:
+    """The share of the upper or lower edge, whatever is less, along which the box's own colour is seen to begin, where
+    nothing is marked."""
+    bare = window.like & ~window.marks
+    ends = (box.top - BESIDE, box.top + 1), (box.bottom + BESIDE - 1, box.bottom - 2)
+    height = len(bare)
+    return min(
+        float((window.unlike[beyond, box.columns] & bare[within, box.columns]).mean()) if 0 <= beyond < height else 0.0
+        for beyond, within in ends
+    )
 
 
 def _holds_letters(window: _Window, box: Region, options: OpaqueOptions) -> bool:
