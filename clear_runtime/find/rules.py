@@ -49,6 +49,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "grain": ("which", {"grain": 1}),
     "slides": ("which", {"slides": 0.0}),
     "gap": ("which", {"gap": 0.0}),
+    "line": ("which", {"line": -1.0}),
     "dots": ("which", {"dots": False}),
     "about": ("which", {"about": False}),
     "paragraph": ("which", {"paragraph": 0}),

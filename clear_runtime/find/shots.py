@@ -27,6 +27,8 @@ FLAT = 4.0
 of two such frames differ at least."""
 NEAR = 8.0
 """Levels by which frames of two shots differ on average at least: an even wall that moves on is like nothing."""
+DARK = 16.0
+"""Levels under which a pixel is black, of bars or of a hall: two shots of one stage have much of it in common."""
 STEP = 2
 """Every second pixel of the small frames is enough."""
 SURE = 6.0
@@ -134,7 +136,10 @@ def _alike(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:
     a, b = _grey(one, scene), _grey(two, scene)
     if max(a.std(), b.std()) < FLAT:
         return float(abs(a.mean() - b.mean()) < FLAT)
-    return 1.0 if np.abs(a - b).mean() < NEAR else correlation(a, b)
+    if np.abs(a - b).mean() < NEAR:
+        return 1.0
+    shows = (a > DARK) | (b > DARK)
+    return correlation(a[shows], b[shows]) if shows.mean() >= LEAST else correlation(a, b)
 
 
 def _moved_on(one: np.ndarray, two: np.ndarray, scene: np.ndarray) -> float:

@@ -187,9 +187,13 @@ def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
 
 
 def _follows(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether other words of the same kind stand before or after a row, and the picture changes between them."""
+    """Whether other words of the same kind stand before or after a row, and the picture changes between them: soon, if
+    both stand from cut to cut, as the headings of slides do."""
     before, after = sorted((case, other), key=lambda one: one.track.first)
     if before.track.stop > after.track.first + 3 or not (before.track.went or after.track.came):
+        return False
+    soon = after.track.first - before.track.stop <= rules.returns
+    if not (soon or case.comes_or_goes or other.comes_or_goes):
         return False
     return one_kind(case, other, rules) and not case.same_words(other)
 

@@ -60,6 +60,15 @@ def test_shots_that_are_lit_alike_are_two():
     assert shots_of(grey) == [0, 31]
 
 
+def test_what_is_black_in_both_does_not_make_two_shots_one():
+    """A dark hall between two bars, and the same from nearer by."""
+    grey = 0.06 * np.concatenate([scene(31), scene(29, seed=1)])
+    grey[:31, 60:110] = 0.4 + 0.4 * scene(31, seed=2)[:, 60:110]
+    grey[31:, 60:120] = 0.4 + 0.4 * scene(29, seed=3)[:, 60:120]
+    assert correlation(grey[30], grey[31]) > 0.6
+    assert shots_of(grey) == [0, 31]
+
+
 def test_to_black_and_back_are_two():
     grey = np.concatenate([scene(20), np.zeros((20, 180, 320)), scene(20)])
     assert shots_of(grey) == [0, 20, 40]

@@ -41,6 +41,20 @@ def test_lines_that_follow_one_another_from_cut_to_cut_are_the_subtitle_however_
     assert goes(*[case(50 * n, 50 * n + 50, width=90, cuts=[0, 50, 100, 150, 200]) for n in range(5)]) == [True] * 5
 
 
+def test_headings_of_one_look_in_shots_far_apart_are_no_lines():
+    cuts, lines = dict(total=1000, cuts=[0, 100, 200, 700, 800]), [case(20, 80, total=1000), case(300, 400, total=1000)]
+    heading = dict(top=200, middle=300, **cuts)
+    assert goes(*lines, case(100, 200, **heading), case(700, 800, **heading)) == [True, True, False, False]
+    assert goes(*lines, case(100, 200, **heading), case(200, 300, **heading)) == [True] * 4
+
+
+@pytest.mark.parametrize("top, gone", [(LOW, True), (LOW - 9, False)])
+def test_thin_letters_that_a_scene_shines_through_are_known_by_their_line_of_writing(top, gone):
+    lines = [case(100, 170, cuts=[0, 100]), case(171, TOTAL, cuts=[0, 100])]
+    grey = case(0, 100, top=top, width=90, colour=(180.0, 180.0, 180.0), cuts=[0, 100])
+    assert goes(*lines, grey) == [True, True, gone]
+
+
 @pytest.mark.parametrize("other", [dict(top=HIGH, middle=300), dict(top=500, middle=900, letter=90)])
 def test_what_stands_all_the_time_beside_them_stays(other):
     lines = [case(10, 80), case(90, 160), case(170, 240)]
