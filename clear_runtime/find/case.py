@@ -25,25 +25,6 @@ class WhichRules:
 
     looks: in which a row is seen, at least, that tells of others.
 
-<<<<<<< HEAD
-    corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look, place:
-    how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be of one
-    kind; line: how far apart two are, in that, of one line of writing, whose colours may differ twice as much (below 0:
-    none's may). scripts, outlasts, slides: the first for rows of one line, for one that stands while others change,
-    and for one that is on its way to its place (0: none is). aside: how far the middles of words stand apart that
-    are shown one by one, in their height. gap: how far apart two parts of one row stand, in their height, of which
-    one may be in a corner (0: none is). colour: the distance of their letters in RGB. middle, lower, bottom, rim:
-    shares of the frame. Where nothing else tells, a subtitle stands no further than the first from the middle and
-    below the third, or else below the second, or else in the middle, and never further than the last from it; sure:
-    and this is how sure the prior must be. usual: the same, in most looks, of what tells of others. standing: share
-    of its looks in which a line that slides in stands at its place; steady: how alike the picture is, at the
-    letters of what stands, half a second later; keeps: share of its looks in which what stands is at one place,
-    whatever the picture shows, where the scene moves behind it or its letters change less than `change` of what is
-    beside them (0: the picture alone tells); grain: the mean of so many frames counts as the picture. paragraph:
-    rows of a block, which goes as a whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a
-    share of it. about: what grows about its own middle, or shakes, stands, although no pixel of it does. dots: what
-    takes a line's place may be lower than letters: dots, a dash.
-=======
     corner: shares of the height and width of a corner; a score, a clock, a logo stands wholly inside one. look,
     place: how much two rows' letters differ in height at most, and how far apart they stand, in their height, to be
     of one kind; line: how far apart two are, in that, of one line of writing, whose colours may differ twice as
@@ -61,7 +42,6 @@ class WhichRules:
     picture. paragraph: rows of a block, which goes as a whole, at least; 0 for none. pitch: how far its rows stand
     off one pitch, as a share of it. about: what grows about its own middle, or shakes, stands, although no pixel of
     it does. dots: what takes a line's place may be lower than letters: dots, a dash.
->>>>>>> main
     """
 
     shortest: int = 7
