@@ -230,10 +230,8 @@ class WindowCleaner:
 
         def entered(part: Tensor | Rectangles) -> Tensor:
             """The frames with a part [T, h, w, 3] in the place that is worked on, as the engine sees them."""
-            seen = (
-                canvas.enter(Patched(frame, work, pixels).picture(torch.float32)) for frame, pixels in zip(frames, part)
-            )
-            return stacked((region.of(frame[None])[0] for frame in seen), len(frames), needs.group)
+            seen = (self._seen(Patched(frame, work, pixels), region) for frame, pixels in zip(frames, part))
+            return stacked(seen, len(frames), needs.group)
 
         differs = settings.differs
         seen = entered(given)
@@ -266,10 +264,25 @@ class WindowCleaner:
         count = (len(known) - 1) // group * group + 1
         if not known:
             return None
-        seen = (self.canvas.enter(one.picture(torch.float32)) for one in known[:count])
-        return stacked((region.of(frame[None])[0] for frame in seen), count)
+        return stacked((self._seen(one, region) for one in known[:count]), count)
+
+    def _seen(self, one: Patched, region: Region) -> Tensor:
+        """A rectangle [h, w, 3] of what a frame is on the canvas; no more is made than that where it can be cut out."""
+        if self._cut_out(region):
+            return one.part(region)
+        return region.of(self.canvas.enter(one.picture(torch.float32))[None])[0]
+
+    def _cut_out(self, region: Region) -> bool:
+        """Whether a rectangle of the canvas is one of the frame as it came."""
+        height, width = self.canvas.source
+        return not self.canvas.scaled and region.bottom <= height and region.right <= width
 
     def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
+        if self._cut_out(region):
+            inside = torch.zeros(region.height, region.width, dtype=torch.bool)
+            if both := work.shared(region):
+                both.within(region).of(inside[None])[0] = both.within(work).of(hole[None])[0]
+            return inside
         whole = torch.zeros(1, *self.canvas.source)
         work.of(whole)[0] = hole
         return region.of(self.canvas.enter_mask(whole[0])[None])[0] > 0
@@ -285,6 +298,14 @@ class WindowCleaner:
     ) -> Tensor:
         """What was painted, at the source's size, in the part that is worked on: frame by frame."""
         canvas, out = self.canvas, torch.empty(len(frames), work.height, work.width, 3)
+        if self._cut_out(region):
+            both = work.shared(region)
+            for t, part in enumerate(painted.frames[: len(frames)]):
+                out[t] = given[t]
+                if both:
+                    new, here = both.within(region).of(part[None])[0], both.within(work).of(out[t : t + 1])[0]
+                    here.copy_(here + new if painted.onto else new.clamp(0, 1))
+            return out
         inside = torch.zeros(canvas.padded)
         region.of(inside[None])[0] = 1
         sharp = work.of(canvas.leave_mask(inside)[None])[0, ..., None] > 0

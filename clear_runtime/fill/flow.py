@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -78,17 +79,28 @@ def continued(field: Tensor, shown: Tensor, shown_too: Tensor) -> Tensor:
 
 def warped(pictures: Tensor, field: Tensor) -> Tensor:
     """pictures [N, C, h, w] seen along a flow [N, 2, h, w] of pixels; 0 from beyond the border."""
-    height, width = field.shape[-2:]
-    x = torch.arange(width, dtype=field.dtype, device=field.device)
-    y = torch.arange(height, dtype=field.dtype, device=field.device)[:, None]
-    where = places(torch.stack([field[:, 0] + x, field[:, 1] + y], -1), (height, width))
+    base, scale = _grid(*field.shape[-2:], field.dtype, field.device)
+    where = torch.addcmul(base, field.permute(0, 2, 3, 1), scale)
     return F.grid_sample(pictures, where, padding_mode="zeros", align_corners=True)
+
+
+@lru_cache(8)
+def _grid(height: int, width: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where each pixel of a picture is in -1..1 [height, width, 2], and what a pixel to the right and downwards is
+    there."""
+    with torch.inference_mode(False):  # it is kept, for whoever asks next
+        x, y = (torch.arange(side, dtype=dtype, device=device) for side in (width, height))
+        points = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
+        return places(points, (height, width)), points.new_tensor(_steps(height, width))
+
+
+def _steps(height: int, width: int) -> list[float]:
+    return [2 / max(1, width - 1), 2 / max(1, height - 1)]
 
 
 def places(points: Tensor, size: tuple[int, int]) -> Tensor:
     """(x, y) [..., 2] in pixels of a picture of (height, width) -> in -1..1, as grid_sample wants them."""
-    height, width = size
-    return points * points.new_tensor([2 / max(1, width - 1), 2 / max(1, height - 1)]) - 1
+    return points * points.new_tensor(_steps(*size)) - 1
 
 
 def _half(x: Tensor) -> Tensor:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from .motion import at_points
 
 SHARP = -0.75
 """Slope of the cubic at its first zero (Keys, "Cubic convolution interpolation", 1981; torch's own value)."""
@@ -14,33 +17,44 @@ neighbours'."""
 
 def shown_at(known: Tensor, points: Tensor) -> Tensor:
     """Which of n points [n, 2] of (x, y) lie between four known pixels of [h, w] bool, [n] bool."""
-    _, shown, part = _around(known, points, 0, 1)
-    return (shown * _linear(part)).sum((0, 1)) > 1 - TRACE
+    return at_points(known[None, None].float(), points)[0] > 1 - TRACE
 
 
 def sampled(picture: Tensor, known: Tensor, points: Tensor) -> Tensor:
     """Colours [3, n] of a picture [3, h, w] at points [n, 2] of (x, y) that lie between four known pixels of [h, w]
     bool: cubic where all sixteen around are known, else linear between the four."""
-    place, shown, part = _around(known, points, -1, 2)
-    colours = torch.where(shown, picture.flatten(1)[:, place].float(), 0)
-    across, down = _cubic(part).unbind(1)
-    sharp = ((colours * across).sum(2) * down).sum(1).clamp(0, 1)
-    linear = _linear(part) * shown[1:3, 1:3]
-    soft = (colours[:, 1:3, 1:3] * linear).sum((1, 2)) / linear.sum((0, 1)).clamp_min(0.5)
-    return torch.where(shown.flatten(0, 1).all(0), sharp, soft)
-
-
-def _around(known: Tensor, points: Tensor, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Of the pixels from `first` to `last` rows and columns away from the one above and left of each point: their
-    places in the flattened picture and whether they are known, both [rows, columns, n]; and how far the points are from
-    that one, [2, n] (x, y) of 0 to 1."""
-    height, width = known.shape
     corner = points.floor()
-    steps = torch.arange(first, last + 1, device=points.device)[:, None]
-    columns, rows = (of + steps for of in corner.long().T)
+    part, (x, y) = (points - corner).T, corner.long().T
+    sharp = _clear(known)[y.clamp(-2, known.shape[0] - 1) + 2, x.clamp(-2, known.shape[1] - 1) + 2]
+    out, blurred = picture.new_empty(3, len(points), dtype=torch.float32), ~sharp
+    colours, _ = _around(picture, known, x[sharp], y[sharp], -1, 2)
+    across, down = _cubic(part[:, sharp]).unbind(1)
+    out[:, sharp] = ((colours * across).sum(2) * down).sum(1).clamp(0, 1)
+    colours, shown = _around(picture, known, x[blurred], y[blurred], 0, 1)
+    linear = _linear(part[:, blurred]) * shown
+    out[:, blurred] = (torch.where(shown, colours, 0) * linear).sum((1, 2)) / linear.sum((0, 1)).clamp_min(0.5)
+    return out
+
+
+def _clear(known: Tensor) -> Tensor:
+    """Whether all sixteen pixels around a place are known of [h, w] bool, by the pixel above and left of it: [h + 2, w
+    + 2], from two pixels before the first on."""
+    wide = F.pad(known, (3, 3, 3, 3))
+    rows = wide[:-1] & wide[1:]
+    rows = rows[:-2] & rows[2:]
+    columns = rows[:, :-1] & rows[:, 1:]
+    return columns[:, :-2] & columns[:, 2:]
+
+
+def _around(picture: Tensor, known: Tensor, x: Tensor, y: Tensor, first: int, last: int) -> tuple[Tensor, Tensor]:
+    """The pixels from `first` to `last` rows and columns away from n others (x, y), of a picture [3, h, w] and of what
+    is known of it [h, w]: [3, rows, columns, n] float32 and [rows, columns, n]; beyond the border nothing is known."""
+    height, width = known.shape
+    steps = torch.arange(first, last + 1, device=x.device)[:, None]
+    columns, rows = x + steps, y + steps
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
     place = (rows.clamp(0, height - 1) * width)[:, None] + columns.clamp(0, width - 1)
-    return place, inside & known.flatten()[place], (points - corner).T
+    return picture.flatten(1)[:, place].float(), inside & known.flatten()[place]
 
 
 def _linear(part: Tensor) -> Tensor:

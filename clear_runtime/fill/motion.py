@@ -28,20 +28,23 @@ class Motion:
     """A piece at half its size, and the flow between its neighbouring frames: all that is computed densely.
 
     pixels [T, 3, h, w] in 0..1, known [T, 1, h, w] bool. colours [T, 3, h/2, w/2]: with something smooth in the holes;
-    shown [T, 1, h/2, w/2]: the share of each pixel of this grid that is known. optical_flow: another flow than our own.
+    shown [T, 1, h/2, w/2]: the share of each pixel of this grid that is known; seen [T, 4, h/2, w/2]: both.
+    optical_flow: another flow than our own.
     """
 
     def __init__(self, pixels: Tensor, known: Tensor, flows: bool = True, optical_flow: OpticalFlow | None = None):
         self._optical_flow = optical_flow
         device = pixels.device
         halves = in_order(lambda t: halved(pixels[t : t + 1].float(), known[t : t + 1]), range(len(pixels)), device)
-        self.colours, self.shown = (torch.cat(x) for x in zip(*halves))
+        self.seen = torch.cat([torch.cat(one, 1) for one in halves])
+        self.colours, self.shown = self.seen[:, :3], self.seen[:, 3:]
         count = len(pixels) - 1 if flows else 0
         batch = GPU_BATCH if device.type != "cpu" else _cpu_batch(count, self.shown[0].numel())
         starts = range(0, count, batch)
         pairs = list(in_order(lambda start: self._pairs(slice(start, start + batch + 1)), starts, device))
         none = self.colours.new_zeros(0, 3, *self.colours.shape[-2:])
         self.ahead, self.back = (torch.cat([none, *(pair[i] for pair in pairs)]) for i in (0, 1))
+        self._returns = [[_share(field) >= CUT for field in fields] for fields in (self.ahead, self.back)]
 
     def _pairs(self, frames: slice) -> tuple[Tensor, Tensor]:
         colours, shown = self.colours[frames], self.shown[frames]
@@ -59,10 +62,15 @@ class Motion:
         h/2, w/2] into it from the one that was passed last: x and y in pixels of the grid, and how sure, 0..1."""
         while 0 <= t + direction < len(self.shown):
             at, fields = (t, self.ahead) if direction > 0 else (t - 1, self.back)
-            if (fields[at, 2] > 0.5).float().mean() < CUT:
+            if not self._returns[direction < 0][at]:
                 return
             t += direction
             yield t, fields[at : at + 1]
+
+
+def _share(field: Tensor) -> float:
+    """Of a flow [3, h, w] (x, y, how sure), how much of it returns."""
+    return float((field[2] > 0.5).float().mean())
 
 
 def _cpu_batch(pairs: int, pixels: int) -> int:

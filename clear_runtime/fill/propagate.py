@@ -204,7 +204,7 @@ class _Comparison:
 
     def __call__(self, frame: int, field: Tensor | None) -> Tensor:
         """A lender's weight against the fill's 1, and by how much it is brighter around, [1, 4, h/4, w/4]."""
-        lender = torch.cat([self.motion.colours[frame : frame + 1], self.motion.shown[frame : frame + 1]], 1)
+        lender = self.motion.seen[frame : frame + 1]
         if field is not None:
             lender = warped(lender, field[:, :2])
         off = lender[:, :3] - self.one

@@ -26,6 +26,7 @@ LEAST = 12
 
 
 UNUSUAL = "its packets are unusual: damaged, without times, hidden by an edit list, or with parameter sets that change"
+TIMELESS = "AVI says of no packet when its frame is shown"
 
 
 def original_packets(source: Source, store: Store) -> tuple[Packets | None, str]:
@@ -43,7 +44,7 @@ def original_packets(source: Source, store: Store) -> tuple[Packets | None, str]
         return None, "a video of masks is written with it"
     packets = read_packets(source.path)
     if packets is None:
-        return None, UNUSUAL
+        return None, TIMELESS if source.path.suffix.lower() == ".avi" else UNUSUAL
     if among(packets, store.container.lower()) is None:
         where = (
             f"HEVC in {store.container} has all parameter sets in its header, unless the film is tagged hev1 (.mkv has "

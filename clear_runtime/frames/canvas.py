@@ -31,30 +31,35 @@ class Canvas:
     def whole(self) -> Region:
         return Region(0, 0, *self.padded)
 
+    @property
+    def scaled(self) -> bool:
+        """Whether working frames have another size than the source's."""
+        return self.working != self.source
+
     def enter(self, frame: Tensor) -> Tensor:
         """A frame [H, W, 3] -> [*padded, 3]; its edges are repeated to fill up."""
         x = rearrange(frame, "h w c -> 1 c h w")
-        if self.working != self.source:
+        if self.scaled:
             x = F.interpolate(x, self.working, mode="bicubic", antialias=True).clamp(0, 1)
         x = F.pad(x, (0, self.padded[1] - self.working[1], 0, self.padded[0] - self.working[0]), mode="replicate")
         return rearrange(x, "1 c h w -> h w c")
 
     def enter_mask(self, mask: Tensor) -> Tensor:
         """A binary mask [H, W] -> [*padded]; a cell is marked where any of its pixels is, and none beyond the frame."""
-        small = mask if self.working == self.source else F.adaptive_max_pool2d(mask[None], self.working)[0]
+        small = F.adaptive_max_pool2d(mask[None], self.working)[0] if self.scaled else mask
         return F.pad(small, (0, self.padded[1] - self.working[1], 0, self.padded[0] - self.working[0]))
 
     def leave(self, frame: Tensor) -> Tensor:
         """A working frame, or the difference of two, [*padded, 3] -> [H, W, 3]. Not clamped."""
         x = rearrange(frame[: self.working[0], : self.working[1]], "h w c -> 1 c h w")
-        if self.working != self.source:
+        if self.scaled:
             x = F.interpolate(x, self.source, mode="bicubic")
         return rearrange(x, "1 c h w -> h w c")
 
     def leave_mask(self, mask: Tensor) -> Tensor:
         """A binary mask [*padded] -> [H, W]."""
         x = mask[: self.working[0], : self.working[1]]
-        return x if self.working == self.source else F.interpolate(x[None, None], self.source, mode="nearest")[0, 0]
+        return F.interpolate(x[None, None], self.source, mode="nearest")[0, 0] if self.scaled else x
 
 
 def stacked(frames: Iterable[Tensor], count: int, group: int = 1) -> Tensor:

@@ -59,6 +59,13 @@ class Patched:
             self.region.of(frame[None])[0] = self.pixels.to(frame.dtype)
         return frame
 
+    def part(self, region: Region) -> Tensor:
+        """A rectangle [h, w, 3] float32 of the picture; no more than that is copied."""
+        pixels = region.of(self.frame[None])[0].to(torch.float32, copy=True)
+        if self.region is not None and self.pixels is not None and (both := self.region.shared(region)):
+            both.within(region).of(pixels[None])[0] = both.within(self.region).of(self.pixels[None])[0]
+        return pixels
+
     def whole_mask(self) -> Tensor:
         """The mask [H, W] float32 of the whole frame."""
         mask = torch.zeros(self.frame.shape[:2])

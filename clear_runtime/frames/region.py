@@ -69,6 +69,12 @@ class Region:
             max(self.right, other.right),
         )
 
+    def shared(self, other: Region) -> Region | None:
+        """What both cover; None where that is nothing."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return Region.between(top, left, bottom, right) if bottom > top and right > left else None
+
     def within(self, other: Region) -> Region:
         """The same rectangle as the coordinates of `other`, which holds it, have it."""
         return Region(self.top - other.top, self.left - other.left, self.height, self.width)

@@ -72,9 +72,9 @@ def to_rgb(frame, colour: Colour, by) -> Tensor:
     return found.clamp_(0, 1) if deep else found.float() / 255
 
 
-def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by):
+def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by, lines: int | None = None):
     """[H, W, 3] in 0..1 as a frame of a pixel format, converted with the colour's matrix and range. by: the converter
-    of its video."""
+    of its video. lines: of the picture that this is a part of."""
     # brings FFmpeg's libraries: only where a file is written
     import av
 
@@ -84,7 +84,7 @@ def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by):
     else:
         levels = frame.mul(255).add(0.5).to(torch.uint8).contiguous()
         given = av.VideoFrame.from_ndarray(levels.numpy(), "rgb24")
-    matrix = colour.matrix_for(frame.shape[0])
+    matrix = colour.matrix_for(lines or frame.shape[0])
     stored = by.reformat(
         given,
         format=pixel_format,
@@ -94,11 +94,16 @@ def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by):
         dst_color_range=2 if colour.full_range else 1,
         interpolation=_exactly("AREA"),
     )
+    tag(stored, colour)
+    return stored
+
+
+def tag(stored, colour: Colour) -> None:
+    """Have a frame say what its colours are."""
     stored.colorspace = colour.matrix
     with suppress(AttributeError):  # ProRes has them in each frame; versions of PyAV before 15 cannot set them
         stored.color_primaries, stored.color_trc = colour.primaries, colour.transfer
     stored.color_range = 2 if colour.full_range else 1
-    return stored
 
 
 def depth_of(pixel_format) -> int:

@@ -23,7 +23,7 @@ from .clock import MPEG_CLOCK
 from .codecs import H264, Codec, same_priority
 from .colour import BT709, MATRICES, UNTAGGED, Colour, converter, to_stored
 from .steady import Shown
-from .untouched import keep_untouched, same_form
+from .untouched import same_form, with_touched
 from .video import Facts, named
 
 log = logging.getLogger(__name__)
@@ -194,9 +194,11 @@ class VideoWriter:
             )
         when = self._start + self.frames / self._fps if time is None else time
         lying = torch.rot90(frame, -self._turns)
-        picture = to_stored(lying, self._format, self._colour, self._converter)
+        how = self._format, self._colour, self._converter
         if mask is not None and source is not None and same_form(source.stored, self._format, self._turns):
-            keep_untouched(picture, source.stored, torch.rot90(mask, -self._turns))
+            picture = with_touched(lying, source.stored, torch.rot90(mask, -self._turns), *how)
+        else:
+            picture = to_stored(lying, *how)
         self._put(picture, when)
 
     def write_as_it_is(self, source: Shown) -> None:

@@ -3,6 +3,7 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from clear_runtime.fill.lend import sampled, shown_at
 from clear_runtime.fill.plain import fill
@@ -27,6 +28,23 @@ def test_a_place_beside_a_hidden_pixel_is_not_shown():
     known[4, 6] = False
     points = torch.tensor([[5.5, 4.0], [5.0, 4.0], [5.0004, 4.0], [6.0, 4.0], [8.5, 8.5], [-0.5, 3.0], [15.0, 11.0]])
     assert shown_at(known, points).tolist() == [False, True, True, False, True, False, True]
+
+
+def test_a_cubic_is_used_wherever_all_sixteen_pixels_are_known_and_nowhere_else():
+    """At the border too, beyond which nothing is known."""
+    draws = torch.Generator().manual_seed(0)
+    known = torch.rand(12, 16, generator=draws) > 0.1
+    wild = torch.rand(3, 12, 16, generator=draws)
+    points = torch.rand(400, 2, generator=draws) * torch.tensor([15.0, 11.0])
+    points = points[shown_at(known, points)]
+    for point, colours in zip(points, sampled(wild, known, points).T):
+        x, y = point.floor().long().tolist()
+        rows, columns = slice(y - 1, y + 3), slice(x - 1, x + 3)
+        inside = 1 <= x <= 13 and 1 <= y <= 9 and bool(known[rows, columns].all())
+        where = (point / torch.tensor([15.0, 11.0]) * 2 - 1).view(1, 1, 1, 2)
+        mode = "bicubic" if inside else "bilinear"
+        wanted = F.grid_sample(wild[None], where, mode=mode, align_corners=True)[0, :, 0, 0].clamp(0, 1)
+        assert (colours - wanted).abs().max() < 1e-4
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)

@@ -25,3 +25,13 @@ def test_a_patch_alone_is_the_same_and_lets_go_of_the_window():
     assert alone.mask.untyped_storage().nbytes() == mask[1].nbytes
     assert alone.alone().pixels is alone.pixels, "nothing is copied twice"
     assert torch.equal(Patched(patched.frame).alone().picture(), patched.frame)
+
+
+def test_a_rectangle_of_the_picture_is_made_without_the_rest():
+    patched = Patched(torch.rand(6, 8, 3), Region(1, 2, 3, 4), torch.rand(3, 4, 3), torch.rand(3, 4))
+    for region in (Region(0, 0, 6, 8), Region(2, 0, 4, 5), Region(1, 2, 3, 4), Region(4, 0, 2, 8)):
+        assert torch.equal(patched.part(region), region.of(patched.picture()[None])[0])
+        assert torch.equal(Patched(patched.frame).part(region), region.of(patched.frame[None])[0])
+    untouched = patched.frame.clone()
+    patched.part(Region(0, 0, 6, 8)).zero_()
+    assert torch.equal(patched.frame, untouched), "it is the caller's own"

@@ -15,6 +15,7 @@ from clear_runtime.media.bits import Bits
 from clear_runtime.media.chroma_location import chroma_location
 from clear_runtime.media.colour import BT709, UNTAGGED, Colour, converter, to_rgb, to_stored
 from clear_runtime.media.steady import FileFrames
+from clear_runtime.media.untouched import with_touched
 from clear_runtime.media.writer import VideoWriter
 
 av = pytest.importorskip("av")
@@ -147,6 +148,25 @@ def test_ten_generations_do_not_drift(pixel_format, colour):
     levels = 4 if pixel_format.endswith("10le") else 1
     drift = (frame.to_ndarray().astype(float) - first.to_ndarray()) / levels
     assert abs(drift.mean()) < 0.02 and np.abs(drift).mean() < 0.2
+
+
+@pytest.mark.parametrize("size", [(98, 134), (64, 50)])
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"])
+def test_what_nothing_touched_keeps_its_samples_and_the_rest_is_what_the_whole_picture_gives(pixel_format, size):
+    """Only the part around what changed is converted; a sample of colour is kept where none of its pixels changed, nor
+    one beside them."""
+    draws, there = torch.Generator().manual_seed(0), converter()
+    source = to_stored(torch.rand(*size, 3, generator=draws), pixel_format, UNTAGGED, there)
+    frame, mask = torch.rand(*size, 3, generator=draws).half(), torch.zeros(size)
+    mask[21:30, 5:18], mask[-1, -1] = 0.3, 1
+    mixed = with_touched(frame, source, mask, pixel_format, UNTAGGED, converter()).to_ndarray()
+    whole, before = to_stored(frame, pixel_format, UNTAGGED, there).to_ndarray(), source.to_ndarray()
+    assert ((mixed == whole) | (mixed == before)).all()
+    lines = size[0]  # the first of the planes' rows are the brightness
+    luma = (mixed[0] if mixed.ndim == 3 else mixed[:lines])[:, : size[1]]
+    own, old = ((of[0] if of.ndim == 3 else of[:lines])[:, : size[1]] for of in (whole, before))
+    assert np.array_equal(luma, np.where(mask.numpy() > 0, own, old))
+    assert 0 < (mixed != before).mean() < 0.2
 
 
 def test_every_track_of_sound_and_subtitles_goes_over_packet_by_packet(tmp_path):

@@ -8,12 +8,13 @@ the box itself, and join words of which only one has a box.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...frames.parallel import in_order
 from ...frames.region import Region, stretches
 from .options import OPAQUE, OpaqueOptions
 from .plain_box import PlainBox, View, alike, boxes_in
@@ -51,19 +52,24 @@ class _Boxes:
         count, step = len(self.frames), self.options.looks
         boxes: list[list[PlainBox]] = [[] for _ in range(count)]
         looks = sorted({*range(0, count, step), *range(count - 1, count)})
-        for t in looks:
-            boxes[t] = list(self._looked(t))
+        self._look(boxes, looks)
+        between = []
         for a, b in zip(looks, looks[1:]):
             if _same(boxes[a], boxes[b]):
                 self._carry(boxes, range(a + 1, b))
-            for t in range(a + 1, b):
-                if not _same(boxes[a], boxes[t]) or not _same(boxes[t], boxes[b]):
-                    boxes[t] = list(self._looked(t))
+            between += [t for t in range(a + 1, b) if not _same(boxes[a], boxes[t]) or not _same(boxes[t], boxes[b])]
+        self._look(boxes, between)
         boxes = _lasting(boxes, self.options.lasts)
         # beside a part of the scene that has its colour no end of a box is seen, but not in every frame
         self._carry(boxes, range(1, count))
         self._carry(boxes, range(count - 2, -1, -1))
         return boxes
+
+    def _look(self, boxes: list[list[PlainBox]], frames: Sequence[int]) -> None:
+        """Set the boxes of some frames to those that are seen in each on its own."""
+        cpu = torch.device("cpu")  # where this is done, wherever the frames lie
+        for t, found in zip(frames, in_order(lambda t: list(self._looked(t)), frames, cpu)):
+            boxes[t] = found
 
     def _carry(self, boxes: list[list[PlainBox]], order: range) -> None:
         """Add to the boxes of frames, one after another, those of the frame before that are still there."""
