@@ -180,6 +180,11 @@ class Case:
         lasts = there if len(self.track.looks) > 1 or there >= self.total else 1
         return lasts < min(rules.shortest, self.total)
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether it may have stood before the video begins, or may stand after it ends."""
+        return self.track.first == 0 or self.track.stop >= self.total
+
     def cornered(self, rules: WhichRules) -> bool:
         region, (height, width) = self.place, self.size
         down, along = rules.corner

@@ -36,7 +36,8 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     cornered = (case for case, verdict in zip(cases, first) if verdict is not None and verdict.why == CORNERED)
     flush = {id(case) for case in cornered if _goes_on(case, told, rules)}
     first = [None if id(case) in flush else verdict for case, verdict in zip(cases, first)]
-    kindred = {id(case) for case in asked if not case.short(rules) and _is_like(case, told, rules)}
+    lasts = (case for case in asked if case.cut_off or not case.short(rules))
+    kindred = {id(case) for case in lasts if _is_like(case, told, rules)}
     kin = {id(case) for case in told} | flush | kindred
     # a standing row is known for lettering once words have changed where a subtitle is as likely to stand
     clear = min((case.rank(rules) for case in told if _changes(case, told, rules)), default=ANYWHERE)

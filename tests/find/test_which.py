@@ -41,6 +41,12 @@ def test_lines_that_follow_one_another_from_cut_to_cut_are_the_subtitle_however_
     assert goes(*[case(50 * n, 50 * n + 50, width=90, cuts=[0, 50, 100, 150, 200]) for n in range(5)]) == [True] * 5
 
 
+@pytest.mark.parametrize("first, stop, gone", [(0, 4, True), (TOTAL - 4, TOTAL, True), (88, 92, False)])
+def test_what_is_left_of_a_line_where_the_video_begins_or_ends_goes(first, stop, gone):
+    rest = case(first, stop, width=120, middle=560)
+    assert goes(case(20, 80), case(100, 170), rest) == [True, True, gone]
+
+
 def test_headings_of_one_look_in_shots_far_apart_are_no_lines():
     cuts, lines = dict(total=1000, cuts=[0, 100, 200, 700, 800]), [case(20, 80, total=1000), case(300, 400, total=1000)]
     heading = dict(top=200, middle=300, **cuts)
