@@ -30,18 +30,18 @@ class WhichRules:
     of one kind; line: how far apart two are, in that, of one line of writing, whose colours may differ twice as
     much (below 0: none's may). scripts, outlasts, slides: the first for rows of one line, for one that stands while
     others change, and for one that is on its way to its place (0: none is). aside: how far the middles of words
-    stand apart that are shown one by one, in their height. gap: how far apart two parts of one row stand, in their
-    height, of which one may be in a corner (0: none is). colour: the distance of their letters in RGB. middle,
-    lower, bottom, rim: shares of the frame. Where nothing else tells, a subtitle stands no further than the first
-    from the middle and below the third, or else below the second, or else in the middle, and never further than the
-    last from it; sure: and this is how sure the prior must be. usual: the same, in most looks, of what tells of
-    others. standing: share of its looks in which a line that slides in stands at its place; steady: how alike the
-    picture is, at the letters of what stands, half a second later; keeps: share of its looks in which what stands
-    is at one place, whatever the picture shows, where the scene moves behind it or its letters change less than
-    `change` of what is beside them (0: the picture alone tells); grain: the mean of so many frames counts as the
-    picture. paragraph: rows of a block, which goes as a whole, at least; 0 for none. pitch: how far its rows stand
-    off one pitch, as a share of it. about: what grows about its own middle, or shakes, stands, although no pixel of
-    it does. dots: what takes a line's place may be lower than letters: dots, a dash.
+    stand apart that are shown one by one, in their height. gap: how far apart two parts of one row stand at most,
+    in their height. colour: the distance of their letters in RGB. middle, lower, bottom, rim: shares of the frame.
+    Where nothing else tells, a subtitle stands no further than the first from the middle and below the third, or
+    else below the second, or else in the middle, and never further than the last from it; sure: and this is how
+    sure the prior must be. usual: the same, in most looks, of what tells of others. standing: share of its looks in
+    which a line that slides in stands at its place; steady: how alike the picture is, at the letters of what
+    stands, half a second later; keeps: share of its looks in which what stands is at one place, whatever the
+    picture shows, where the scene moves behind it or its letters change less than `change` of what is beside them
+    (0: the picture alone tells); grain: the mean of so many frames counts as the picture. paragraph: rows of a
+    block, which goes as a whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of
+    it. about: what grows about its own middle, or shakes, stands, although no pixel of it does. dots: what takes a
+    line's place may be lower than letters: dots, a dash.
     """
 
     shortest: int = 7
@@ -211,7 +211,14 @@ def one_kind(case: Case, other: Case, rules: WhichRules) -> bool:
     taller, lower = max(a.letter, b.letter), max(1.0, min(a.letter, b.letter))
     apart = max(a.place.top, b.place.top) - min(a.place.bottom, b.place.bottom)
     aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
+    near = max(apart, aside) <= rules.place * taller
+    return taller / lower <= rules.look and near and of_one_colour(case, other, rules)
+
+
+def of_one_colour(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether the letters of two rows are of one colour. Thin ones take on the scene's, but those of one line of
+    writing keep its height to the pixel."""
+    a, b = case.track, other.track
     off = max(abs(a.place.top - b.place.top), abs(a.place.bottom - b.place.bottom))
-    # thin letters take on the scene's colour, but those of one line of writing keep its height to the pixel
-    colour = dist(a.colour, b.colour) / (2 if off <= rules.line * taller else 1)
-    return taller / lower <= rules.look and max(apart, aside) <= rules.place * taller and colour <= rules.colour
+    on_a_line = off <= rules.line * max(a.letter, b.letter)
+    return dist(a.colour, b.colour) <= rules.colour * (2 if on_a_line else 1)

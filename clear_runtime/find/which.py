@@ -14,7 +14,7 @@ from math import dist
 from ..frames.region import Region
 from .align import overlap
 from .blocks import with_blocks
-from .case import ANYWHERE, Case, Verdict, WhichRules, one_kind
+from .case import ANYWHERE, Case, Verdict, WhichRules, of_one_colour, one_kind
 from .in_turn import words_in_turn
 from .track import Track
 
@@ -200,7 +200,7 @@ def _follows(case: Case, other: Case, rules: WhichRules) -> bool:
 
 
 def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: WhichRules) -> list[Verdict]:
-    """The same, and the rows that stand above or below one that goes, as long as it does, go too."""
+    """The same, and the rows that stand beside one that goes, above it or below, as long as it does, go too."""
     verdicts = list(verdicts)
     more = True
     while more:
@@ -208,31 +208,30 @@ def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: Whic
         for i, (case, verdict) in enumerate(zip(cases, verdicts)):
             if verdict.goes or verdict.moves or not case.block and case.short(rules):
                 continue
-            of_one = _goes_on_in if case.cornered(rules) else _of_one_text
-            other = next((v for c, v in zip(cases, verdicts) if v.goes and of_one(case, c, rules)), None)
+            other = next((v for c, v in zip(cases, verdicts) if v.goes and _of_one_text(case, c, rules)), None)
             if other is not None:
                 verdicts[i], more = other, True
     return verdicts
 
 
 def _of_one_text(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether two rows are of one block, or of one line."""
-    return _of_one_line(case, other, rules) or case.block is not None and case.block is other.block
+    """Whether two rows are parts of one row, of one line, or of one block. In a corner a row may be a name."""
+    if case.cornered(rules):
+        return case.comes_or_goes and _of_one_row(case, other, rules)
+    together = _of_one_row(case, other, rules) or _of_one_line(case, other, rules)
+    return together or case.block is not None and case.block is other.block
 
 
-def _goes_on_in(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether two parts of one row, letters set wide apart, come and go together: so that a word in a corner is no name
-    there."""
+def _of_one_row(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two parts of one row, letters set wide apart, come and go together."""
     a, b = case.track, other.track
-    if case is other or not case.comes_or_goes or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
+    if case is other or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
         return False
     low, tall = sorted((a.letter, b.letter))
     level = max(abs(a.place.top - b.place.top), abs(a.place.bottom - b.place.bottom))
     aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
-    colour = dist(a.colour, b.colour)
-    return (
-        tall <= rules.outlasts * low and level <= 0.25 * tall and aside <= rules.gap * tall and colour <= rules.colour
-    )
+    near = level <= 0.25 * tall and aside <= rules.gap * tall
+    return tall <= rules.outlasts * low and near and of_one_colour(case, other, rules)
 
 
 def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:

@@ -136,9 +136,19 @@ def test_a_word_of_a_spaced_out_row_goes_although_it_stands_in_a_corner():
     assert goes(row, name) == [True, False] and goes(row, higher)[0]
 
 
-@pytest.mark.parametrize("other", [dict(middle=260), dict(top=400), dict(top=HIGH)])
+@pytest.mark.parametrize("last, gone", [(dict(), True), (dict(top=LOW - 40), False), (dict(middle=380), False)])
+def test_words_set_apart_go_as_one_row_however_far_from_the_one_that_tells(last, gone):
+    shot = dict(letter=20, width=90, cuts=[0, 100])
+    line, word = case(0, 100, **shot), case(100, TOTAL, **shot)
+    next_, last = (
+        case(100, TOTAL, sure=0.75, **{**shot, **more}) for more in (dict(middle=530), {"middle": 420, **last})
+    )
+    assert goes(line, word, next_, last) == [True, True, True, gone]
+
+
+@pytest.mark.parametrize("other", [dict(middle=300, width=160), dict(top=400), dict(top=HIGH)])
 def test_where_nothing_tells_the_middle_of_the_bottom_is_a_subtitles_place(other):
-    assert goes(case(0, TOTAL), case(0, TOTAL, **other)) == [True, False]
+    assert goes(case(0, TOTAL, width=300), case(0, TOTAL, **other)) == [True, False]
     assert goes(case(0, TOTAL, **other)) == [True]
 
 
