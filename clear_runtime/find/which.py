@@ -247,10 +247,13 @@ def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
 
 def _part_of(case: Case, gone: Sequence[Case], kept: Sequence[Case], rules: WhichRules) -> bool:
     """Whether a row shows for a moment where one that goes stands just before or after, or is on its way: a word of it
-    lights up, or it slides in. Or it is a part of a block of rows, which a prior hardly sees."""
+    lights up, or it slides in. Or it is what the video has of the line before it, or a part of a block of rows, which a
+    prior hardly sees."""
     own, short = case.track, case.short(rules)
     beside = [one for one in gone if _beside(case, one, rules)]
     if any(_covers(place, own.place, 0.7) for other in beside for place in _places(other, short)):
+        return True
+    if short and case.cut_off and any(one_kind(case, other, rules) for other in beside):
         return True
     if any(_beside(case, one, rules) and _covers(one.track.place, own.place, 0.7) for one in kept):
         return False  # what stays there has begun with it

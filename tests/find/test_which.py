@@ -47,6 +47,14 @@ def test_what_is_left_of_a_line_where_the_video_begins_or_ends_goes(first, stop,
     assert goes(case(20, 80), case(100, 170), rest) == [True, True, gone]
 
 
+def test_of_two_lines_in_a_short_video_the_rest_of_one_goes_with_the_other():
+    """Neither tells anything: the other stands from a cut to the end."""
+    shot = dict(total=30, cuts=[0, 4])
+    rest = dict(width=120, middle=370, colour=(180.0,) * 3)
+    assert goes(case(4, 30, **shot), case(0, 4, **rest, **shot)) == [True, True]
+    assert goes(case(4, 30, **shot), case(0, 4, top=300, **rest, **shot)) == [True, False]
+
+
 def test_headings_of_one_look_in_shots_far_apart_are_no_lines():
     cuts, lines = dict(total=1000, cuts=[0, 100, 200, 700, 800]), [case(20, 80, total=1000), case(300, 400, total=1000)]
     heading = dict(top=200, middle=300, **cuts)
