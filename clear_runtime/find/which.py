@@ -168,7 +168,8 @@ def _is_carried(case: Case, rules: WhichRules) -> bool:
 
 
 def _sizes_alike(a: Track, b: Track, rules: WhichRules) -> bool:
-    """Whether the letters of two rows may be the same ones, in a picture that zooms or was seen in part."""
+    """Whether the letters of two rows may be the same ones, in a picture that zooms or was seen in part, or those of one
+    line in two scripts."""
     low, tall = sorted((a.letter, b.letter))
     return tall <= rules.scripts * low
 
@@ -215,18 +216,22 @@ def _with_their_rows(cases: Sequence[Case], verdicts: list[Verdict], rules: Whic
 
 
 def _of_one_text(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether two rows are parts of one row, of one line, or of one block. In a corner a row may be a name."""
-    if case.cornered(rules):
-        return case.comes_or_goes and _of_one_row(case, other, rules)
-    together = _of_one_row(case, other, rules) or _of_one_line(case, other, rules)
-    return together or case.block is not None and case.block is other.block
-
-
-def _of_one_row(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether two parts of one row, letters set wide apart, come and go together."""
+    """Whether two rows are of one block, or come and go together as parts of one row or of one line. In a corner a row
+    may be a name."""
+    cornered = case.cornered(rules)
+    if not cornered and case.block is not None and case.block is other.block:
+        return True
     a, b = case.track, other.track
     if case is other or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
         return False
+    if cornered:
+        return case.comes_or_goes and _of_one_row(case, other, rules)
+    return _of_one_row(case, other, rules) or _of_one_line(a, b, rules)
+
+
+def _of_one_row(case: Case, other: Case, rules: WhichRules) -> bool:
+    """Whether two rows stand beside one another as parts of one, letters set wide apart."""
+    a, b = case.track, other.track
     low, tall = sorted((a.letter, b.letter))
     level = max(abs(a.place.top - b.place.top), abs(a.place.bottom - b.place.bottom))
     aside = max(a.place.left, b.place.left) - min(a.place.right, b.place.right)
@@ -234,15 +239,15 @@ def _of_one_row(case: Case, other: Case, rules: WhichRules) -> bool:
     return tall <= rules.outlasts * low and near and of_one_colour(case, other, rules)
 
 
-def _of_one_line(case: Case, other: Case, rules: WhichRules) -> bool:
-    """Whether two rows come and go together, close above one another: two scripts of one line may differ in size."""
-    a, b = case.track, other.track
-    if case is other or max(abs(a.first - b.first), abs(a.stop - b.stop)) > rules.beside:
-        return False
-    low, tall = sorted((a.letter, b.letter))
+def _of_one_line(a: Track, b: Track, rules: WhichRules) -> bool:
+    """Whether two rows stand close above one another: two scripts of one line may differ in size."""
     apart = max(a.place.top, b.place.top) - min(a.place.bottom, b.place.bottom)
     shared = min(a.place.right, b.place.right) - max(a.place.left, b.place.left)
-    return tall <= rules.scripts * low and apart <= tall and shared >= 0.5 * min(a.place.width, b.place.width)
+    return (
+        _sizes_alike(a, b, rules)
+        and apart <= max(a.letter, b.letter)
+        and shared >= 0.5 * min(a.place.width, b.place.width)
+    )
 
 
 def _part_of(case: Case, gone: Sequence[Case], kept: Sequence[Case], rules: WhichRules) -> bool:
