@@ -168,8 +168,8 @@ def _is_carried(case: Case, rules: WhichRules) -> bool:
 
 
 def _sizes_alike(a: Track, b: Track, rules: WhichRules) -> bool:
-    """Whether the letters of two rows may be the same ones, in a picture that zooms or was seen in part, or those of one
-    line in two scripts."""
+    """Whether the letters of two rows may be the same ones, in a picture that zooms or was seen in part, or two scripts
+    of one line."""
     low, tall = sorted((a.letter, b.letter))
     return tall <= rules.scripts * low
 
