@@ -59,7 +59,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 6
+EDITION = 7
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 
