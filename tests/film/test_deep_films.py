@@ -9,7 +9,7 @@ from clear_runtime.film.source import Source
 from clear_runtime.film.store import Store
 
 LEAST = 45
-"""dB of every plane. A conversion to RGB says less: FFmpeg takes colour samples for others in v210 than in H.264."""
+"""dB of every plane. A conversion to RGB says less: of v210, 46 dB where the same samples without their tags say 51."""
 
 
 def planes(frame):
