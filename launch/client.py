@@ -8,13 +8,7 @@ from collections.abc import Iterator
 
 import aiohttp
 
-
-class Refused(Exception):
-    """The server answered with an error; `answer` is what it said, as JSON or text."""
-
-    def __init__(self, status: int, answer):
-        super().__init__(f"{status}: {answer}")
-        self.status, self.answer = status, answer
+from .console import Refused
 
 
 class Client:

@@ -18,6 +18,14 @@ class Problem(Exception):
         self.code = code
 
 
+class Refused(Exception):
+    """ComfyUI answered with an error; `answer` is what it said, as JSON or text."""
+
+    def __init__(self, status: int, answer):
+        super().__init__(f"{status}: {answer}")
+        self.status, self.answer = status, answer
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import PACK, PACK_NAME, tied
-from .client import Client, Refused
-from .console import Problem, ProgressLine, say, tail, undisturbed
+from .console import Problem, ProgressLine, Refused, say, tail, undisturbed
 
 START_BOUND = 300  # seconds; a cold disk and a slow machine take about 60
 LOCAL = "127.0.0.1"
@@ -107,6 +106,9 @@ class Server:
         with socket.socket() as free:
             free.bind((LOCAL, 0))
             self.port = free.getsockname()[1]
+        # here, for it brings aiohttp, which is ComfyUI's: what starts no server goes without
+        from .client import Client
+
         self._client = Client(self.address)
         command = [
             str(self.python),

@@ -5,9 +5,12 @@ import json
 import threading
 
 import pytest
-from aiohttp import WSMsgType, web
 
-from launch.client import Client, Refused
+from launch.console import Refused
+
+aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed; it comes with ComfyUI")
+web = pytest.importorskip("aiohttp.web")
+Client = pytest.importorskip("launch.client").Client
 
 
 async def answer(request):
@@ -30,7 +33,7 @@ async def talk(request):
         await socket.send_str(json.dumps(message))
         await socket.send_bytes(b"a picture")
     async for message in socket:
-        assert message.type == WSMsgType.TEXT
+        assert message.type == aiohttp.WSMsgType.TEXT
     return socket
 
 

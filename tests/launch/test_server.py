@@ -31,6 +31,7 @@ http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
 
 @pytest.fixture
 def fake_tree(tmp_path, monkeypatch):
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed; it comes with ComfyUI")
     tree = tmp_path / "ComfyUI"
     (tree / "comfy").mkdir(parents=True)
     (tree / "main.py").write_text(FAKE_COMFYUI)
