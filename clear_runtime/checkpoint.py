@@ -148,7 +148,8 @@ def _read_torch(path: Path):
                 "the file inside."
             )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # given a path, torch 2.14 takes one that ends in .safetensors for what it is named
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ClearError(
             f"{path.name} was not loaded: it is a pickle that is damaged, or holds more than tensors and could run "
