@@ -13,15 +13,15 @@ from .find.options import MarkOptions
 from .frames.windows import WindowOptions
 from .option import Option, described, kinds_of, made_of
 from .options import RemoveOptions
-from .train.lora.options import TrainOptions as LoraOptions
-from .train.prior.options import TrainOptions as PriorOptions
+from .train.lora.options import LoraOptions
+from .train.prior.options import PriorOptions
 
 AUTO = "auto"
 """A node's word, beside those that the runtime takes, where it decides by the model and the device that are there."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownOption:
     """An option as it is shown: `name` there, `field` in its dataclass, the default there, what is said of it, and the
     type of its values."""
 
@@ -31,12 +31,12 @@ class Shown:
     about: Option
     kind: type
 
-    def parts(self) -> list[Shown]:
+    def parts(self) -> list[ShownOption]:
         """A tuple of several things as so many options, and any other as itself."""
         if not self.about.parts:
             return [self]
         named = zip(self.about.parts.items(), self.default)
-        return [Shown(name, self.field, value, about, self.kind) for (name, about), value in named]
+        return [ShownOption(name, self.field, value, about, self.kind) for (name, about), value in named]
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Surface:
     own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
 
-    def shown(self) -> list[Shown]:
+    def shown(self) -> list[ShownOption]:
         """All options of the dataclass, in order."""
         kinds = kinds_of(self.of)
         return [
             self._there(
-                Shown(
+                ShownOption(
                     self.names.get(one.name, one.name),
                     one.name,
                     self.defaults.get(one.name, one.default),
@@ -70,12 +70,12 @@ class Surface:
             for one, about in described(self.of)
         ]
 
-    def on_nodes(self) -> list[Shown]:
+    def on_nodes(self) -> list[ShownOption]:
         """Those that nodes have, each part of a tuple as an option of its own."""
         mine = [one for one in self.shown() if one.field not in self.left_out]
         return [part if part is one else self._there(part) for one in mine for part in one.parts()]
 
-    def _there(self, one: Shown) -> Shown:
+    def _there(self, one: ShownOption) -> ShownOption:
         """The option with what is another there."""
         about = replace(one.about, **self.own.get(one.name, {}))
         if one.field not in self.auto:
@@ -85,7 +85,7 @@ class Surface:
         about = replace(about, help=f"{about.help} auto: {en}", zh=f"{about.zh}auto：{zh}", choices=choices)
         return replace(one, about=about, default=AUTO)
 
-    def title(self, one: Shown) -> str:
+    def title(self, one: ShownOption) -> str:
         """Its Chinese name."""
         return self.titles.get(one.field, one.about.name_zh)
 

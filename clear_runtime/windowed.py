@@ -44,8 +44,6 @@ ROOM = 64
 LETTERS_BLUR = 1
 """Pixels around letters that are neither theirs nor a translucent box's: the search for the box goes round them."""
 
-Report = Callable[..., None]
-
 
 def second_look(prior: Prior, settings: Resolved) -> SecondLook | None:
     """What looks at a window's result once more, where that was asked for and there is a source to compare with."""
@@ -53,6 +51,10 @@ def second_look(prior: Prior, settings: Resolved) -> SecondLook | None:
     if not asked.output.second_look or asked.output.output == RAW or settings.mask_from == DIFFERENCE:
         return None
     return SecondLook(prior, asked.marking.threshold)
+
+
+Tell = Callable[..., None]
+"""Called with a stage, the steps of it that are done, and a picture to look at."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,13 @@ class _Bounds:
 
 
 class WindowCleaner:
-    """Cleans windows of one video with one engine. report(stage, steps done): called as it goes on.
+    """Cleans windows of one video with one engine. tell: called as it goes on.
     optical_flow: what the fill follows, where it is another than its own."""
 
     def __init__(
-        self, engine: Engine, settings: Resolved, areas: Areas, report: Report, optical_flow: OpticalFlow | None = None
+        self, engine: Engine, settings: Resolved, areas: Areas, tell: Tell, optical_flow: OpticalFlow | None = None
     ):
-        self.engine, self.settings, self.areas, self.report = engine, settings, areas, report
+        self.engine, self.settings, self.areas, self.tell = engine, settings, areas, tell
         self.optical_flow = optical_flow
         self._canvas: Canvas | None = None
 
@@ -180,7 +182,7 @@ class WindowCleaner:
             source, mended = _without_bleed(source, holes, within)
             if mended is not None:
                 lifted = mended if lifted is None else lifted.maximum(mended)
-        self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
+        self.tell("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
         known = overlap if self.settings.goes_on else ()
         new, found = self._generated(window, frames, work, source, found, holes, again, known)
         return self._put_over(frames, work, source, new, found, lifted, within), shown
@@ -248,9 +250,9 @@ class WindowCleaner:
             again=again,
             painted=self._whole_groups(known, region),
         )
-        painted = self.engine.paint(piece, asked.engine.seed, self.report)
+        painted = self.engine.paint(piece, asked.engine.seed, self.tell)
         _require_numbers(painted.frames[: len(frames)], window)
-        self.report("blend", 0)
+        self.tell("blend", 0)
         del piece, seen  # a copy of the window, and no longer needed
         if differs:
             changed = self._changed(painted, len(frames))

@@ -16,8 +16,8 @@ from clear_runtime.errors import ClearError
 from clear_runtime.find.options import MarkOptions
 from clear_runtime.option import described
 from clear_runtime.options import RemoveOptions
-from clear_runtime.train.lora.options import TrainOptions as LoraOptions
-from clear_runtime.train.prior.options import TrainOptions as PriorOptions
+from clear_runtime.train.lora.options import LoraOptions
+from clear_runtime.train.prior.options import PriorOptions
 
 SURFACES = {"remove": REMOVE, "mask": MASK, "train-lora": Surface(LoraOptions), "train-prior": Surface(PriorOptions)}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ClearError
 from ..fill.plain import fill
-from .cases import Case
+from .cases import BenchCase
 from .ocr import Reader, filled
 
 RADIUS = 3  # pixels around a hole that OpenCV looks at, as in its own example
@@ -20,7 +20,7 @@ TRUE_MASK_FILL = "true mask, fill"
 BASELINES = (TEXT_BOXES, TRUE_MASK, TRUE_MASK_FILL)
 
 
-def baseline(column: str, case: Case, read: Reader | None) -> Tensor:
+def baseline(column: str, case: BenchCase, read: Reader | None) -> Tensor:
     """The case's frames as one of BASELINES leaves them. The true mask is not grown: this is the most that its methods
     can reach. Raises ClearError for text boxes without a reader."""
     if column == TRUE_MASK_FILL:

@@ -15,7 +15,7 @@ from ..engines.nano.codec import NanoCodec
 from ..find.priors.predict import Prior
 from ..train.lora.cache import LatentClips, encode_clips
 from ..train.lora.model import LORA
-from ..train.lora.options import TrainOptions
+from ..train.lora.options import LoraOptions
 from ..train.lora.train import train
 from ..train.processes import Processes
 
@@ -29,14 +29,14 @@ def encoded(folder: Path, clips: Clips, prior: Prior, device: torch.device, pain
     return encode_clips(folder, clips, codec, prior, made_by, painted=painted)
 
 
-def is_trained(folder: Path, options: TrainOptions) -> bool:
+def is_trained(folder: Path, options: LoraOptions) -> bool:
     """Whether a folder holds the LoRA after all of the steps that are asked for."""
     return (folder / LORA).exists() and read_metadata(folder / LORA).get("steps") == str(options.steps)
 
 
 def train_bundled(
     folder: Path,
-    options: TrainOptions,
+    options: LoraOptions,
     paths: Sequence[Path],
     device: torch.device,
     held_back: int = 1,

@@ -18,7 +18,7 @@ CHANGED = 12 / 255  # where no mask is given, a pixel belongs to the subtitle fr
 
 
 @dataclass(frozen=True)
-class Case:
+class BenchCase:
     """Frames [T, H, W, 3] in 0..1, and the subtitle's true mask [T, H, W] bool, not grown."""
 
     folder: Path
@@ -43,7 +43,7 @@ class Case:
         return frames
 
 
-def read_case(folder: Path) -> Case:
+def read_case(folder: Path) -> BenchCase:
     """A folder with input.mp4 (subtitled), clean.mp4 or clean.npy (uint8 [T, H, W, 3]), and mask.npy or mask.mp4 (else,
     what differs)."""
     subtitled, clean = _frames(folder, "input"), _frames(folder, "clean")
@@ -56,7 +56,7 @@ def read_case(folder: Path) -> Case:
     _same("mask", mask, subtitled[..., 0], folder)
     if not mask.any():
         raise ClearError(f"{folder.name}: there is no subtitle, its mask is empty. A case needs one.")
-    return Case(folder, subtitled, clean, mask)
+    return BenchCase(folder, subtitled, clean, mask)
 
 
 def _same(name: str, values: Tensor, like: Tensor, folder: Path) -> None:

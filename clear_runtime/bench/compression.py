@@ -32,7 +32,7 @@ from ..media.writer import VideoWriter
 from ..metrics import masked_psnr
 from ..options import PREVIEW, RemoveOptions
 from ..pipeline import find, replace
-from .cases import Case, read_case
+from .cases import BenchCase, read_case
 from .tables import table
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def stored(frames: Tensor, crf: float = CRF) -> Tensor:
         return torch.stack(list(read_frames(file)))
 
 
-def scores(case: Case, crf: float, prior: Prior, pixels: int = GROW) -> CompressedScores:
+def scores(case: BenchCase, crf: float, prior: Prior, pixels: int = GROW) -> CompressedScores:
     """One case at one constant rate factor."""
     options, given = RemoveOptions.of(output=PREVIEW), stored(case.subtitled, crf)
     finding = find(given, prior, options.marking)

@@ -29,7 +29,7 @@ from ..fill.bleed import without_bleed
 from ..fill.plain import fill
 from ..frames.masks import grow
 from ..metrics import Lpips, flicker, masked_psnr, texture_energy
-from .cases import Case, read_case
+from .cases import BenchCase, read_case
 from .compression import stored
 from .moving import KINDS, Size, drawn_scene, moving_case, photograph
 from .tables import table
@@ -70,7 +70,7 @@ class FillScores:
 
 
 def scores(
-    case: Case, pixels: int = GROW, lpips: Lpips | None = None, colour: bool = False, **parts: Any
+    case: BenchCase, pixels: int = GROW, lpips: Lpips | None = None, colour: bool = False, **parts: Any
 ) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
@@ -84,14 +84,14 @@ def scores(
     return FillScores(masked_psnr(*of), texture_energy(*of), 255 * flicker(*of), seconds, perceived)
 
 
-def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size()) -> Iterator[Case]:
+def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size()) -> Iterator[BenchCase]:
     """Each kind of movement over each picture, or over a drawn one."""
     for scene in [photograph(file) for file in pictures] or [drawn_scene()]:
         for kind in kinds:
             yield moving_case(kind, scene, size)
 
 
-def encoded(cases: Iterable[Case], crfs: Sequence[float]) -> Iterator[tuple[str, Case]]:
+def encoded(cases: Iterable[BenchCase], crfs: Sequence[float]) -> Iterator[tuple[str, BenchCase]]:
     """Each case by its name, as it is, or as it comes out of x264 at each constant rate factor."""
     for case in cases:
         if not crfs:

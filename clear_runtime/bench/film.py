@@ -43,7 +43,7 @@ from ..options import RemoveOptions
 from ..pipeline import remove
 from ..wan import GROUP
 from .gpu.reference import their_removal
-from .gpu.shapes import STEPS, Clip, prompt, random_model, random_vae
+from .gpu.shapes import STEPS, ClipSize, prompt, random_model, random_vae
 from .peak import Peak
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def run(size: list[int], frames: int, real_shape: bool, device: str, figures_in:
     engine = ClearEngine(DiffSynthCodec(vae, place), DiffSynthDenoiser(model, context, device=place))
     peak = Peak(place)
     with torch.inference_mode():
-        their = their_removal(place, model, vae, context, Clip(frames, height, width))
+        their = their_removal(place, model, vae, context, ClipSize(frames, height, width))
         theirs = {name: their[name]["seconds_a_frame"] for name in ("encode", "denoise", "decode", "whole")}
     theirs["GiB"] = peak.gib()
     log.info("DiffSynth: %s", theirs)

@@ -44,7 +44,7 @@ from ..media.writer import VideoWriter
 from ..options import RemoveOptions
 from ..pipeline import remove
 from ..train.lora.model import LORA
-from ..train.lora.options import TrainOptions
+from ..train.lora.options import LoraOptions
 from ..train.nano.transformer import FRAMES, HEIGHT, WIDTH
 from ..weights import FOLDER
 from .bundled_lora import encoded, is_trained, train_bundled
@@ -89,9 +89,9 @@ class Row:
         return [f"{value:.2f}" for value in dB] + [f"{count}" for count in self.boxes]
 
 
-def options_of(steps: int) -> TrainOptions:
+def options_of(steps: int) -> LoraOptions:
     """What all films are trained with."""
-    return TrainOptions(
+    return LoraOptions(
         steps=steps,
         rate=5e-4,
         schedule="cosine",
@@ -208,7 +208,7 @@ def _cut(film: Path, frames: range, out: Path) -> Path:
     return out
 
 
-def _train(folder: Path, options: TrainOptions, pairs: OwnPairs, side: int, prior, device: torch.device) -> None:
+def _train(folder: Path, options: LoraOptions, pairs: OwnPairs, side: int, prior, device: torch.device) -> None:
     if is_trained(folder, options):
         return
     clips = pairs.clips(options.crop[0], TRAINED, side, options.seed)

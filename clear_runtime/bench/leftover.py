@@ -22,7 +22,7 @@ from torch import Tensor
 from ..errors import ClearError
 from ..frames.areas import SUBTITLE, masks_of
 from ..media.video import read_frames
-from .ocr import Line, Reader, load_reader
+from .ocr import Reader, ReadLine, load_reader
 from .tables import table
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def _pairs(source: Path, result: Path, every: int) -> Iterator[tuple[Tensor, Ten
         yield old, new
 
 
-def _in(lines: list[Line], inside: Tensor) -> int:
+def _in(lines: list[ReadLine], inside: Tensor) -> int:
     """Boxes whose middle is in the area [H, W] bool."""
     height, width = inside.shape
     middles = (line.corners.mean(0) for line in lines)

@@ -61,7 +61,7 @@ class Kind(NamedTuple):
     text: Callable[[random.Random], dict]
 
 
-class Clip(NamedTuple):
+class LetteredClip(NamedTuple):
     """frames [T, H, W, 3] in 0..1 as they were stored, and the letters [T, H, W] bool."""
 
     frames: torch.Tensor
@@ -98,7 +98,7 @@ KINDS = _kinds()
 """All that are measured, by name."""
 
 
-def clips(maker: PairMaker, name: str, kind: Kind, count: int) -> Iterator[Clip]:
+def clips(maker: PairMaker, name: str, kind: Kind, count: int) -> Iterator[LetteredClip]:
     """`count` clips of a kind, of lines that a person could read and that stand in no corner."""
     maker.scripts, found, seed = kind.scripts, 0, 0
     while found < count and seed < 30 * count:
@@ -108,7 +108,7 @@ def clips(maker: PairMaker, name: str, kind: Kind, count: int) -> Iterator[Clip]
             _cornered(overlay) for overlay in drawn.overlays
         ):
             found += 1
-            yield Clip(stored(torch.from_numpy(drawn.subtitled).float() / 255, CRF), drawn.mask)
+            yield LetteredClip(stored(torch.from_numpy(drawn.subtitled).float() / 255, CRF), drawn.mask)
 
 
 def _lines(letters: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
@@ -141,7 +141,7 @@ def _cornered(overlay: Overlay) -> bool:
     return aside and (bottom <= down * height or top >= (1 - down) * height)
 
 
-def score(clip: Clip, finding: Finding, whole: Overlap, letters: Overlap) -> int:
+def score(clip: LetteredClip, finding: Finding, whole: Overlap, letters: Overlap) -> int:
     """Add a clip to the overlap of what is replaced and of what was found; how many of its lines are left."""
     as_found = Finding(finding.finder, replace(finding.options, grow=0)).judge()
     replaced, found = (
@@ -154,7 +154,7 @@ def score(clip: Clip, finding: Finding, whole: Overlap, letters: Overlap) -> int
     )
 
 
-def drawn_marks(clip: Clip, finding: Finding) -> Image.Image:
+def drawn_marks(clip: LetteredClip, finding: Finding) -> Image.Image:
     """A frame of each line over the same with the marks in colours."""
     pictures = []
     for first, stop in SPANS:
@@ -205,7 +205,9 @@ def _maker(data: Path) -> PairMaker:
     return maker
 
 
-def _of_kind(prior: Prior, drawn: Iterator[Clip], rules: dict[str, Rules], picture: Path | None) -> dict[str, Figures]:
+def _of_kind(
+    prior: Prior, drawn: Iterator[LetteredClip], rules: dict[str, Rules], picture: Path | None
+) -> dict[str, Figures]:
     totals: dict[str, tuple[Overlap, Overlap]] = {name: (Overlap(), Overlap()) for name in rules}
     left, lines = dict.fromkeys(rules, 0), 0
     for n, clip in enumerate(drawn):

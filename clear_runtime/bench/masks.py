@@ -7,11 +7,11 @@ import torch
 from ..metrics import Overlap
 from ..options import RemoveOptions
 from ..pipeline import find
-from .cases import Case
-from .ocr import Line, filled
+from .cases import BenchCase
+from .ocr import ReadLine, filled
 
 
-def prior_masks(case: Case, prior) -> dict[str, Overlap]:
+def prior_masks(case: BenchCase, prior) -> dict[str, Overlap]:
     """Overlap with the true mask of what the prior marks in single frames, and of what the remover makes of it over
     time, neither of them grown and without boxes, at the remover's own threshold."""
     bare = RemoveOptions.of(grow=0).marking
@@ -23,7 +23,7 @@ def prior_masks(case: Case, prior) -> dict[str, Overlap]:
     }
 
 
-def box_masks(case: Case, lines: dict[int, list[Line]]) -> Overlap:
+def box_masks(case: BenchCase, lines: dict[int, list[ReadLine]]) -> Overlap:
     """Overlap with the true mask of the filled boxes of all text that was found, by frame: what a remover by text
     detection takes out."""
     total = Overlap()

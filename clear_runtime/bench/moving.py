@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..data.synthetic.specimens.scenes import GRAIN, picture
-from .cases import Case
+from .cases import BenchCase
 
 LINES = ("We should have gone the other way", "and never have looked back", "It is too late for that")
 EM, OUTLINE = 0.075, 0.006
@@ -55,7 +55,7 @@ KINDS = (*CAMERAS, "lines change", "parallax", "letterbox")
 a slow pan above a black bar, with half of the line on the bar."""
 
 
-def moving_case(kind: str, scene: Tensor, size: Size = Size(), seed: int = 0) -> Case:
+def moving_case(kind: str, scene: Tensor, size: Size = Size(), seed: int = 0) -> BenchCase:
     """scene [3, H, W] in 0..1 as one of KINDS, with a camera's grain."""
     frames, height, width = size
     draws = torch.Generator().manual_seed(seed)
@@ -76,7 +76,7 @@ def moving_case(kind: str, scene: Tensor, size: Size = Size(), seed: int = 0) ->
     layers = {line: _written(line, height, width, middle) for line in set(words)}
     colour, alpha = (torch.stack([layers[line][i] for line in words]) for i in (0, 1))
     subtitled = torch.lerp(clean, colour, alpha)
-    return Case(Path(kind), (subtitled * 255).round() / 255, clean, alpha[..., 0] > 0)
+    return BenchCase(Path(kind), (subtitled * 255).round() / 255, clean, alpha[..., 0] > 0)
 
 
 def drawn_scene(seed: str = "park", height: int = 400, width: int = 900) -> Tensor:

@@ -29,7 +29,7 @@ LARGEST = 3  # but no more than this many times
 
 
 @dataclass(frozen=True)
-class Line:
+class ReadLine:
     """A line of text: corners [4, 2] as x, y in pixels of the whole frame, its text, and how sure the recogniser is,
     0..1."""
 
@@ -38,7 +38,7 @@ class Line:
     score: float
 
 
-Reader = Callable[[Tensor], list[Line]]
+Reader = Callable[[Tensor], list[ReadLine]]
 
 
 def load_reader() -> Reader:
@@ -56,7 +56,7 @@ def load_reader() -> Reader:
         params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": torch.get_num_threads()}
     )
 
-    def read(frame: Tensor) -> list[Line]:
+    def read(frame: Tensor) -> list[ReadLine]:
         levels = (frame.clamp(0, 1) * 255).round().to(torch.uint8).flip(-1)  # it takes blue first, as OpenCV does
         picture = levels.contiguous().cpu().numpy()
         boxes = engine(picture, use_det=True, use_cls=False, use_rec=False).boxes
@@ -70,12 +70,12 @@ def load_reader() -> Reader:
             if found.boxes is not None
             else {}
         )
-        return [Line(np.asarray(box, np.float32), *known.get(box.tobytes(), ("", 0.0))) for box in boxes]
+        return [ReadLine(np.asarray(box, np.float32), *known.get(box.tobytes(), ("", 0.0))) for box in boxes]
 
     return read
 
 
-def filled(lines: Sequence[Line], height: int, width: int) -> Tensor:
+def filled(lines: Sequence[ReadLine], height: int, width: int) -> Tensor:
     """The lines' boxes as a mask [H, W] bool: what a remover that works with text boxes would take out."""
     picture = Image.new("1", (width, height))
     for line in lines:
@@ -83,7 +83,7 @@ def filled(lines: Sequence[Line], height: int, width: int) -> Tensor:
     return torch.from_numpy(np.array(picture))
 
 
-def on_subtitle(lines: Sequence[Line], mask: Tensor) -> list[Line]:
+def on_subtitle(lines: Sequence[ReadLine], mask: Tensor) -> list[ReadLine]:
     """Those of the lines that lie on the subtitle, mask [H, W] bool, in reading order."""
     area = grow(mask[None].float(), FILL)[0] > 0
     kept = []
@@ -94,9 +94,9 @@ def on_subtitle(lines: Sequence[Line], mask: Tensor) -> list[Line]:
     return _in_reading_order(kept)
 
 
-def _in_reading_order(lines: list[Line]) -> list[Line]:
+def _in_reading_order(lines: list[ReadLine]) -> list[ReadLine]:
     """Row by row from the top; a line whose middle is above the foot of a row's first line stands in that row."""
-    rows: list[list[Line]] = []
+    rows: list[list[ReadLine]] = []
     for line in sorted(lines, key=lambda line: line.corners[:, 1].mean()):
         if rows and line.corners[:, 1].mean() < rows[-1][0].corners[:, 1].max():
             rows[-1].append(line)
@@ -105,7 +105,7 @@ def _in_reading_order(lines: list[Line]) -> list[Line]:
     return [line for row in rows for line in sorted(row, key=lambda line: line.corners[:, 0].min())]
 
 
-def text_of(lines: Sequence[Line]) -> str:
+def text_of(lines: Sequence[ReadLine]) -> str:
     """What is read in the lines, without spaces and case."""
     return "".join("".join(line.text.split()) for line in lines if line.score >= READ).casefold()
 
@@ -119,7 +119,7 @@ def still_read(before: str, after: str) -> float:
     ) / len(before)
 
 
-def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[Line]]:
+def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[ReadLine]]:
     """The lines of the whole frame, and of the band of the frame around `around` [H, W] alone, made larger where it is
     small."""
     box = bounds(around[None], BAND) or Region(0, 0, *frame.shape[:2])
@@ -128,7 +128,7 @@ def two_views(read: Reader, frame: Tensor, around: Tensor) -> list[list[Line]]:
     large = torch.nn.functional.interpolate(rearrange(band, "1 h w c -> 1 c h w"), scale_factor=factor, mode="bicubic")
     large = rearrange(large, "1 c h w -> h w c")
     corner = np.array([box.left, box.top], np.float32)
-    return [read(frame), [Line(line.corners / factor + corner, line.text, line.score) for line in read(large)]]
+    return [read(frame), [ReadLine(line.corners / factor + corner, line.text, line.score) for line in read(large)]]
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Seen:
         return max(still_read(known, text) for text in self.texts)
 
 
-def at_subtitle(views: Sequence[Sequence[Line]], mask: Tensor) -> Seen:
+def at_subtitle(views: Sequence[Sequence[ReadLine]], mask: Tensor) -> Seen:
     """What of the lines of each view is read where the subtitle, mask [H, W] bool, is or was."""
     kept = [on_subtitle(lines, mask) for lines in views]
     return Seen(tuple(map(len, kept)), tuple(map(text_of, kept)))

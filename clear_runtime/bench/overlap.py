@@ -32,7 +32,7 @@ from ..metrics import flicker, masked_psnr
 from ..options import KEEP, PRIOR, RemoveOptions
 from ..pipeline import remove
 from . import moving
-from .cases import Case, read_case
+from .cases import BenchCase, read_case
 from .report import around
 from .report import into as put_into
 from .tables import table
@@ -52,7 +52,7 @@ MEASURES = ("PSNR", "flicker", "flicker at borders")
 
 
 @dataclass(frozen=True)
-class Scores:
+class OverlapScores:
     """PSNR in dB, flicker and flicker at borders in 0..255, inside the grown mask."""
 
     psnr: float
@@ -80,7 +80,7 @@ def run(
     size: Sequence[int] = SIZE,
     steps: int = STEPS,
     into: Path | None = None,
-) -> dict[str, dict[str, Scores]]:
+) -> dict[str, dict[str, OverlapScores]]:
     """Measure; logs the table, and returns its rows: clip and control -> with and without. size: of the generated
     clips. into: a file whose table is replaced at the end. Raises ClearError before the first clip for a file without
     a place for the table."""
@@ -89,7 +89,7 @@ def run(
     if not cases and not kinds:
         raise ClearError("There is no clip to compare on. Name a case, or one of the kinds of generated clips.")
     codec, denoiser = load.load_bundled_codec("cpu"), bundled_denoiser("cpu")
-    rows: dict[str, dict[str, Scores]] = {}
+    rows: dict[str, dict[str, OverlapScores]] = {}
     for case in _cases(cases, kinds, moving.Size(*size)):
         for shown in SHOWN:
             row = {way: score(case, codec, denoiser, shown, steps, way == ON) for way in WAYS}
@@ -102,7 +102,7 @@ def run(
     return rows
 
 
-def score(case: Case, codec: Codec, denoiser: Denoiser, shown: str, steps: int, on: bool) -> Scores:
+def score(case: BenchCase, codec: Codec, denoiser: Denoiser, shown: str, steps: int, on: bool) -> OverlapScores:
     """One clip, cleaned in one way."""
     options = RemoveOptions.of(
         **dict(window=WINDOW, overlap=OVERLAP, steps=steps, control=shown, clean_overlap=on),
@@ -112,10 +112,10 @@ def score(case: Case, codec: Codec, denoiser: Denoiser, shown: str, steps: int, 
     engine = nano_engine(codec, denoiser, options.engine)
     pairs = remove(iter(case.subtitled), engine, None, options, subtitle=case.grown)
     of = (torch.stack([frame for frame, _ in pairs]), case.clean, case.grown)
-    return Scores(masked_psnr(*of), 255 * flicker(*of), 255 * flicker(*of, borders))
+    return OverlapScores(masked_psnr(*of), 255 * flicker(*of), 255 * flicker(*of, borders))
 
 
-def overlap_table(rows: dict[str, dict[str, Scores]]) -> str:
+def overlap_table(rows: dict[str, dict[str, OverlapScores]]) -> str:
     """As Markdown: clips by measure and way, and the means of each control."""
     columns = [f"{measure}, {way}" for measure in MEASURES for way in WAYS]
     cells = {
@@ -127,7 +127,7 @@ def overlap_table(rows: dict[str, dict[str, Scores]]) -> str:
     return table("clip", columns, {name: [f"{one:.2f}" for one in values] for name, values in cells.items()})
 
 
-def _cases(folders: Sequence[Path], kinds: Sequence[str], size: moving.Size) -> Iterator[Case]:
+def _cases(folders: Sequence[Path], kinds: Sequence[str], size: moving.Size) -> Iterator[BenchCase]:
     yield from map(read_case, folders)
     for kind in kinds:
         yield moving.moving_case(kind, moving.drawn_scene(), size)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ..data.synthetic.layouts import KINDS
-from ..data.synthetic.looks import ACCENTS, DARKS, WHITES, YELLOWS, Look
+from ..data.synthetic.looks import ACCENTS, DARKS, WHITES, YELLOWS, TextLook
 from ..data.synthetic.pairs import Drawn, PairMaker
 from ..find.look import Looker, Scales
 from ..find.options import MarkOptions
@@ -27,7 +27,7 @@ CAPITAL = 0.72  # of an em
 THRESHOLD = MarkOptions.threshold
 
 
-def _plain(look: Look, **changes) -> Look:
+def _plain(look: TextLook, **changes) -> TextLook:
     """The look without its ornaments, and then with `changes`."""
     bare = dict(
         stroke=0.0,
@@ -46,7 +46,7 @@ def _plain(look: Look, **changes) -> Look:
     return replace(look, **{**bare, **changes})
 
 
-STYLES: dict[str, Callable[[Look], Look]] = {
+STYLES: dict[str, Callable[[TextLook], TextLook]] = {
     "white, outline": lambda k: _plain(k, fill=(255, 255, 255), stroke=max(1.0, k.size * 0.07), stroke_fill=(0, 0, 0)),
     "white, no outline": lambda k: _plain(k, fill=(255, 255, 255)),
     "yellow": lambda k: _plain(k, fill=YELLOWS[0], stroke=max(1.0, k.size * 0.05), stroke_fill=(0, 0, 0)),
@@ -151,7 +151,7 @@ def of_kind(kind: str, rng: random.Random) -> dict:
     return {"kind": kind}
 
 
-def styled(look: Callable[[Look], Look], rng: random.Random) -> dict:
+def styled(look: Callable[[TextLook], TextLook], rng: random.Random) -> dict:
     """The same for a style, one of STYLES."""
     return {"kind": rng.choice(("line", "short", "rows")), "size": rng.uniform(14, 40), "look": look}
 

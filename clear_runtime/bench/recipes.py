@@ -31,7 +31,7 @@ from ..errors import ClearError
 from ..find.priors.checkpoints import load_prior
 from ..train.lora.losses import RECIPES
 from ..train.lora.model import HEAD, LORA
-from ..train.lora.options import TrainOptions
+from ..train.lora.options import LoraOptions
 from ..train.nano.transformer import HELD_BACK, SCORED, held_back
 from .bundled_lora import encoded, train_bundled
 from .nano_lora import measure
@@ -62,9 +62,9 @@ class Trained:
     scores: dict[str, float]
 
 
-def options_of(recipe: str, seed: int, steps: int) -> TrainOptions:
+def options_of(recipe: str, seed: int, steps: int) -> LoraOptions:
     """What all rows have in common; that of docs/benchmarks.md."""
-    return TrainOptions(
+    return LoraOptions(
         steps=steps,
         recipe=recipe,
         seed=seed,

@@ -32,7 +32,7 @@ from ..metrics import Lpips, Overlap
 from ..options import RemoveOptions
 from ..pipeline import remove
 from .baselines import BASELINES, baseline
-from .cases import Case, read_case
+from .cases import BenchCase, read_case
 from .masks import box_masks, prior_masks
 from .ocr import load_reader
 from .scores import Reading, Scores, score
@@ -72,7 +72,7 @@ class Evaluation:
         self.engine = denoiser and nano_engine(codec, denoiser, EngineOptions(steps=steps))
         self.lpips, self.read, self.every = lpips, read, every
 
-    def __call__(self, case: Case) -> tuple[dict[str, Overlap], dict[str, Scores]]:
+    def __call__(self, case: BenchCase) -> tuple[dict[str, Overlap], dict[str, Scores]]:
         """A case's row of the mask table, and of the tables of removal."""
         found = prior_masks(case, self.prior)
         reading = None
@@ -102,7 +102,7 @@ class Evaluation:
             )
         return found, row
 
-    def _frames(self, case: Case, column: str) -> Tensor:
+    def _frames(self, case: BenchCase, column: str) -> Tensor:
         if column in UNTOUCHED:
             return getattr(case, UNTOUCHED[column])
         if column == RESULT:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..metrics import Lpips, flicker, masked_psnr
-from .cases import Case
-from .ocr import Line, Reader, Seen, at_subtitle, read_at_subtitle, two_views
+from .cases import BenchCase
+from .ocr import Reader, ReadLine, Seen, at_subtitle, read_at_subtitle, two_views
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Reading:
     """What is read in every `every`-th frame that has a subtitle. lines: by frame, all that is found in the whole
     subtitled frame."""
 
-    def __init__(self, case: Case, read: Reader, every: int):
+    def __init__(self, case: BenchCase, read: Reader, every: int):
         self.case, self.read, self.around = case, read, case.mask.any(0)
         shown = case.mask.flatten(1).any(1).nonzero().flatten().tolist()
-        self.lines: dict[int, list[Line]] = {}
+        self.lines: dict[int, list[ReadLine]] = {}
         self.before: dict[int, Seen] = {}
         for index in shown[::every]:
             views = two_views(read, case.subtitled[index], self.around)
@@ -53,7 +53,7 @@ class Reading:
         }
 
 
-def score(case: Case, frames: Tensor, lpips: Lpips | None, reading: Reading | None) -> Scores:
+def score(case: BenchCase, frames: Tensor, lpips: Lpips | None, reading: Reading | None) -> Scores:
     """All that can be said of one method's frames [T, H, W, 3]."""
     return Scores(
         masked_psnr(frames, case.clean, case.grown),

@@ -21,7 +21,7 @@ from torch import Tensor
 from ..errors import ClearError
 from ..train.lora.cache import Sample, latent_size
 from ..train.lora.memory import USUAL, estimate, wan_shapes
-from ..train.lora.options import DTYPES, TrainOptions
+from ..train.lora.options import DTYPES, LoraOptions
 from ..train.lora.train import train
 from ..train.processes import Processes
 from ..wan import CHANNELS, SPATIAL, TEXT_TOKENS, TEXT_WIDTH
@@ -58,7 +58,7 @@ def random_base(shapes: dict[str, tuple[int, ...]], dtype: torch.dtype) -> dict[
     return {name: (0.02 * torch.randn(shape)).to(dtype) for name, shape in shapes.items()}
 
 
-def measure(base: dict[str, Tensor], options: TrainOptions, device: torch.device | None = None) -> tuple[float, int]:
+def measure(base: dict[str, Tensor], options: LoraOptions, device: torch.device | None = None) -> tuple[float, int]:
     """Seconds a step, and the most bytes of memory, on a device or on the best one there is."""
     with Processes(device) as processes, tempfile.TemporaryDirectory() as folder:
         if processes.device.type == "cuda":
@@ -90,7 +90,7 @@ def run(
     base = random_base(shapes, DTYPES[precision])
     for frames, height, width in [crop] if crop else USUAL.values():
         size = frames, height, width
-        options = TrainOptions(
+        options = LoraOptions(
             steps=steps,
             crop=size,
             rank=rank,

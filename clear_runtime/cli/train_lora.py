@@ -29,7 +29,7 @@ from ..train.lora import train as trainer
 from ..train.lora.cache import latent_size
 from ..train.lora.memory import USUAL, estimate, free_memory, wan_shapes
 from ..train.lora.model import LORA
-from ..train.lora.options import TrainOptions
+from ..train.lora.options import LoraOptions
 from ..train.lora.preflight import require_packages
 from ..train.lora.session import BaseHeader, Encoders, LoraSession
 from ..train.processes import Processes
@@ -43,7 +43,7 @@ SOURCES = ("pairs", "burn", "from-film", "generate")
 
 
 @dataclass
-class Parts:
+class ModelParts:
     """What training needs beside the pairs. made_by: the codec's fingerprint; gain: see train()."""
 
     base: Mapping[str, Tensor]
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     args = _arguments(argv)
     log_to_terminal()
     with ending_in_words("stopped; what is encoded stays, and the same command goes on"):
-        options = options_of(args, TrainOptions)
+        options = options_of(args, LoraOptions)
         require_packages("adamw" if args.dry_run else options.optimiser)
         if args.dry_run:
             _say_what_is_needed(args, options)
@@ -96,7 +96,7 @@ def _require_paths(args) -> None:
         raise ClearError("Give the model's three files (--base, --vae, --prompt), or --nano for the bundled one.")
 
 
-def _run(args, options: TrainOptions, processes: Processes) -> None:
+def _run(args, options: LoraOptions, processes: Processes) -> None:
     device = processes.device
     tell = _Lines(args.log_every)
     session = LoraSession(options, args.out, _header(args), processes, free_memory(device), tell)
@@ -140,11 +140,11 @@ class _Lines:
             )
 
 
-def load_parts(args, device: torch.device) -> Parts:
+def load_parts(args, device: torch.device) -> ModelParts:
     """The bundled model's, or those of the three files."""
     if args.nano:
         bundled = nano.load_bundled_codec(device)
-        return Parts(
+        return ModelParts(
             nano.transformer_state_dict(),
             bundled,
             nano.prompt_embedding(),
@@ -156,10 +156,10 @@ def load_parts(args, device: torch.device) -> Parts:
 
     vae = read_tensors(args.vae)
     codec = DiffSynthCodec.from_state(vae, torch.float32 if device.type == "cpu" else torch.bfloat16, device)
-    return Parts(read_tensors(args.base), codec, load_embedding(args.prompt), fingerprint(vae))
+    return ModelParts(read_tensors(args.base), codec, load_embedding(args.prompt), fingerprint(vae))
 
 
-def open_clips(args, options: TrainOptions, processes: Processes) -> Clips:
+def open_clips(args, options: LoraOptions, processes: Processes) -> Clips:
     """From wherever the arguments say; of pairs after a look through all of them."""
     if args.generate:
         return GeneratedClips(args.generate, args.clips, seed=options.seed)
@@ -177,7 +177,7 @@ def open_clips(args, options: TrainOptions, processes: Processes) -> Clips:
     )
 
 
-def _of_film(args, options: TrainOptions, processes: Processes) -> Clips:
+def _of_film(args, options: LoraOptions, processes: Processes) -> Clips:
     """One process looks at the film, and all read what it found."""
     base = BurnStyle(**settings(args.style, BurnStyle)) if args.style else BurnStyle()
     found = lambda: own_pairs(args.from_film, load_prior(args.prior or BUNDLED, processes.device), args.out, base)
@@ -200,7 +200,7 @@ def _header(args) -> BaseHeader:
     return BaseHeader(read_shapes(args.base) if args.base else wan_shapes())
 
 
-def _say_what_is_needed(args, options: TrainOptions) -> None:
+def _say_what_is_needed(args, options: LoraOptions) -> None:
     base = _header(args)
     for name, crop in {**USUAL, "this run's examples": options.crop}.items():
         needed = estimate(base.shapes, options, latent_size(crop, base.spatial, base.temporal), base.tokens)
@@ -221,12 +221,12 @@ def _arguments(argv) -> argparse.Namespace:
         "drive that all of them see",
     )
     parser.add_argument(
-        "--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it"
+        "--config", type=Path, help="a JSON file of options (the fields of LoraOptions); those below override it"
     )
     parser.add_argument("--dry-run", action="store_true", help="print parameters and memory, and stop")
     parser.add_argument("--log-every", type=count, default=10, help="steps between two lines")
     parser.add_argument("--device", type=device_name, help="cpu or cuda; default: a GPU if there is one")
-    add_options(parser.add_argument_group("training"), Surface(TrainOptions))
+    add_options(parser.add_argument_group("training"), Surface(LoraOptions))
     return parser.parse_args(argv)
 
 

@@ -14,7 +14,7 @@ from ..folder_lock import locked_folder
 from ..train.event import TrainingEvent
 from ..train.look_through import look_through
 from ..train.prior import train as trainer
-from ..train.prior.options import TrainOptions
+from ..train.prior.options import PriorOptions
 from ..train.prior.resolved import resolved
 from ..train.prior.session import PriorSession
 from ..train.processes import Processes
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
             _run(args, options, processes)
 
 
-def _run(args, options: TrainOptions, processes: Processes) -> None:
+def _run(args, options: PriorOptions, processes: Processes) -> None:
     session = PriorSession(options, args.out, processes, _say)
     batches = _batches(args, options, processes)
     stop = stopping()
@@ -58,7 +58,7 @@ def _say(event: TrainingEvent) -> None:
         )
 
 
-def _batches(args, options: TrainOptions, processes: Processes):
+def _batches(args, options: PriorOptions, processes: Processes):
     if args.generate:
         if options.steps is None:
             raise ClearError("Random pairs have no end: say how many --steps to train.")
@@ -75,8 +75,8 @@ def _batches(args, options: TrainOptions, processes: Processes):
     return DiskFrames(report, options.batch, options.crop, long_side, options.seed, processes.rank, processes.count)
 
 
-def _options(args) -> TrainOptions:
-    options = options_of(args, TrainOptions)
+def _options(args) -> PriorOptions:
+    options = options_of(args, PriorOptions)
     left_out = dict.fromkeys(args.without or (), 0.0)
     return replace(options, weights=replace(options.weights, **left_out))
 
@@ -105,11 +105,11 @@ def _arguments(argv):
         "--out", type=Path, required=True, help="checkpoints and the prior; an interrupted run continues from here"
     )
     parser.add_argument(
-        "--config", type=Path, help="a JSON file of options (the fields of TrainOptions); those below override it"
+        "--config", type=Path, help="a JSON file of options (the fields of PriorOptions); those below override it"
     )
     parser.add_argument(
         "--without", choices=("ortho", "adv", "recon"), action="append", help="leave a loss term out (for an ablation)"
     )
     parser.add_argument("--device", type=device_name, help="cpu, cuda, mps; default: a GPU if there is one")
-    add_options(parser.add_argument_group("training"), Surface(TrainOptions))
+    add_options(parser.add_argument_group("training"), Surface(PriorOptions))
     return parser.parse_args(argv)

@@ -19,7 +19,7 @@ from ..errors import ClearError
 from ..frames.region import Region
 from ..media.video import count_frames, read_facts, read_spans
 from ..wan import GROUP, PATCH, SPATIAL, whole_groups
-from .pairs_on_disk import VIDEOS, Report, stamp, videos
+from .pairs_on_disk import VIDEOS, PairsReport, stamp, videos
 from .synthetic.burn_style import BurnStyle
 from .synthetic.burner import Burner, burn_clip
 from .synthetic.subtitle_file import FORMATS
@@ -63,7 +63,7 @@ class Spans(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
+class ClipSource:
     """The spans cut from one video, or from a pair's two files. size: height and width of the clips in pixels. parts:
     of each span, what of the fitted frames it has, and spans may come more than once; without, all of them."""
 
@@ -102,7 +102,9 @@ class Source:
 class FileClips:
     """What clips from files share. `left_out`: names and reasons."""
 
-    def __init__(self, sources: Sequence[Source], left_out: Sequence[tuple[str, str]], empty: int, settings: str = ""):
+    def __init__(
+        self, sources: Sequence[ClipSource], left_out: Sequence[tuple[str, str]], empty: int, settings: str = ""
+    ):
         self.sources, self.left_out, self.empty = list(sources), list(left_out), empty
         self.index = [(source, i) for source in self.sources for i in range(len(source.spans))]
         if not self.index:
@@ -126,7 +128,7 @@ class FileClips:
             for n, (i, parts) in zip(numbers, source.read([self.index[n][1] for n in numbers])):
                 yield n, self._clip(source, i, parts)
 
-    def _clip(self, source: Source, i: int, parts: tuple[Tensor, ...]) -> Clip:
+    def _clip(self, source: ClipSource, i: int, parts: tuple[Tensor, ...]) -> Clip:
         return Clip(*parts)
 
     def __str__(self) -> str:
@@ -146,7 +148,7 @@ class FileClips:
 class PairClips(FileClips):
     """Clips of pairs that check_pairs looked through."""
 
-    def __init__(self, report: Report, frames: int = 81, per_video: int = 4, long_side: int = 832):
+    def __init__(self, report: PairsReport, frames: int = 81, per_video: int = 4, long_side: int = 832):
         """frames: of a clip, rounded down to 4k + 1; a shorter video gives one clip of what it has. per_video: at most,
         spread evenly, with a subtitle in each. long_side: pixels; larger frames are scaled down. Raises ClearError when
         nothing is left."""
@@ -162,7 +164,7 @@ class PairClips(FileClips):
                 left_out.append((looked.pair.name, problem or too_small(facts.height, facts.width)))
             else:
                 sources.append(
-                    Source(
+                    ClipSource(
                         looked.pair.name,
                         (looked.pair.subtitled, looked.pair.clean),
                         tuple(found.spans),
@@ -216,7 +218,7 @@ class BurnedClips(FileClips):
 
     def _looked_through(
         self, video: Path, text: str, frames: int, per_video: int, long_side: int, tell: Callable[[], None]
-    ) -> tuple[Source, float, Spans]:
+    ) -> tuple[ClipSource, float, Spans]:
         facts = read_facts(video)
         size, fps = target_size(facts.height, facts.width, long_side), float(facts.fps)
         if not all(size):
@@ -233,9 +235,9 @@ class BurnedClips(FileClips):
                 f"belong together."
             )
         spans = spread(total, frames, per_video, kept)
-        return Source(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
+        return ClipSource(video.stem, (str(video),), tuple(spans.spans), long_side, size, text), fps, spans
 
-    def _clip(self, source: Source, i: int, parts: tuple[Tensor, ...]) -> Clip:
+    def _clip(self, source: ClipSource, i: int, parts: tuple[Tensor, ...]) -> Clip:
         (style, fps), span = self._how[source], source.spans[i]
         seed = f"{style.seed} {self.seed} {source.name} {span.start}"
         subtitled, _ = burn_clip(parts[0], style, fps, span.start if source.text else 0, seed)

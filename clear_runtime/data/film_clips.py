@@ -14,7 +14,7 @@ from ..errors import ClearError
 from ..frames.region import Region
 from ..media.video import read_facts
 from ..wan import whole_groups
-from .clips import SHORTEST, Clip, FileClips, Source, check_settings, evenly, target_size, too_small
+from .clips import SHORTEST, Clip, ClipSource, FileClips, check_settings, evenly, target_size, too_small
 from .synthetic.burn_style import BurnStyle
 from .synthetic.burner import Burner, burn_clip
 
@@ -63,14 +63,16 @@ class FilmClips(FileClips):
         why = f"{short} stretches without text are shorter than a clip"
         why = "1 stretch without text is shorter than a clip" if short == 1 else why
         left_out = [(film.name, why)] if short else []
-        cut = lambda spans, size, parts=(): Source(film.stem, (str(film),), tuple(spans), long_side, size, "", parts)
+        cut = lambda spans, size, parts=(): ClipSource(
+            film.stem, (str(film),), tuple(spans), long_side, size, "", parts
+        )
         sources = [cut(spans, size)] if spans else []
         if areas:
             regions = tuple(area.region for area in areas)
             sources.append(cut([area.frames for area in areas], (regions[0].height, regions[0].width), regions))
         super().__init__(sources, left_out, 0, f"{style} {seed}")
 
-    def _clip(self, source: Source, i: int, parts: tuple[Tensor, ...]) -> Clip:
+    def _clip(self, source: ClipSource, i: int, parts: tuple[Tensor, ...]) -> Clip:
         style, span, where = self.style, source.spans[i], ""
         if source.parts:
             height, where = source.size[0], f" {source.parts[i]}"

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..errors import ClearError
 from . import pseudo_labels
-from .pairs_on_disk import PairReport, Report, frame_pairs
+from .pairs_on_disk import PairReport, PairsReport, frame_pairs
 from .synthetic.pairs import PairMaker
 
 FRAMES_PER_PAIR = (
@@ -51,7 +51,7 @@ class DiskFrames(torch.utils.data.Dataset):
 
     def __init__(
         self,
-        report: Report,
+        report: PairsReport,
         size: int,
         crop: tuple[int, int],
         long_side: int,

@@ -65,7 +65,7 @@ class PairReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class PairsReport:
     """What looking through all pairs found. left_out: a sentence for each video that is in no pair."""
 
     pairs: tuple[PairReport, ...]
@@ -100,7 +100,7 @@ class Report:
         write_text(path, json.dumps(asdict(self)))
 
     @classmethod
-    def load(cls, path: Path) -> Report:
+    def load(cls, path: Path) -> PairsReport:
         stored = json.loads(Path(path).read_text(encoding="utf-8"))
         return cls(
             tuple(
@@ -111,7 +111,7 @@ class Report:
         )
 
     @classmethod
-    def load_if_there(cls, path: Path) -> Report | None:
+    def load_if_there(cls, path: Path) -> PairsReport | None:
         """None where there is no such file, or one that is no report."""
         try:
             return cls.load(path)
@@ -161,8 +161,8 @@ def check_pairs(
     on_pair: Callable[[PairReport], None] | None = None,
     on_frame: Callable[[], None] | None = None,
     find_mask: FindMask | None = None,
-    known: Report | None = None,
-) -> Report:
+    known: PairsReport | None = None,
+) -> PairsReport:
     """Look through every pair before training begins. on_frame is called at every frame and may raise to stop.
     find_mask: a prior, to see whether a pair's videos are swapped. known: what an earlier look found; pairs whose files
     are the same since are not read again. Raises ClearError with the whole report when not one can be used."""
@@ -176,7 +176,7 @@ def check_pairs(
         )
         if on_pair:
             on_pair(looked[-1])
-    report = Report(tuple(looked), pairs.left_out if isinstance(pairs, Pairs) else ())
+    report = PairsReport(tuple(looked), pairs.left_out if isinstance(pairs, Pairs) else ())
     if not report.usable:
         raise ClearError(f"None of these pairs can be trained on.\n{report}")
     return report

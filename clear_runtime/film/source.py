@@ -27,7 +27,7 @@ class Shown:
     """Frame `number` of the film, as it is stored (media/steady.py)."""
 
     number: int
-    stored: steady.Shown
+    stored: steady.ShownFrame
 
     @property
     def time(self) -> Fraction:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
-from ..media.codecs import AS_SOURCE, H264, Codec, codec_for
+from ..media.codecs import AS_SOURCE, H264, VideoCodec, codec_for
 from ..media.join import Part, join
 from ..media.video import Facts, keeps_turn
 from ..media.writer import VideoWriter, require_writable, stored_as
@@ -79,7 +79,7 @@ class Store:
         if not 0 <= self.crf <= 51:  # false for what is no number, too
             raise ClearError(f"crf is {self.crf}. It goes from 0, lossless, to 51; 7 stays close to the original.")
 
-    def chosen(self, source: Source) -> tuple[Codec, str]:
+    def chosen(self, source: Source) -> tuple[VideoCodec, str]:
         """What the result is stored with, and why that is not what was asked for, if it is not. Raises ClearError for a
         codec that cannot be, and for a size that none has."""
         facts = as_written(source)

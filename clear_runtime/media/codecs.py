@@ -20,7 +20,7 @@ AS_SOURCE = "as the source"
 
 
 @dataclass(frozen=True)
-class Codec:
+class VideoCodec:
     """name: FFmpeg's. encoder: what writes it. quality: the encoder's option for it, whose values `close` and `largest`
     stand for CLOSE and LARGEST (`least` for 0). options: for one file; joins: more, for a part that is laid end to
     end with others: no frame is stored before one that is shown before it, and the same frames give the same bytes.
@@ -40,7 +40,7 @@ class Codec:
     fields: Mapping[bool, str] = field(default_factory=dict)
     part: str = ".nut"  # it keeps every clock as it is
 
-    def among(self, told: str) -> Codec:
+    def among(self, told: str) -> VideoCodec:
         """The same for packets that lie among others; told: as groups.among says."""
         parameters = {name: f"{value}:{told}" for name, value in self.joins.items() if told and "params" in name}
         return replace(self, joins={**self.joins, **parameters})
@@ -49,11 +49,11 @@ class Codec:
         """Whether its frames are interlaced as a film's are."""
         return facts.interlaced and bool(self.fields) and facts.height % FIELD_LINES == 0
 
-    def interlaced(self, bottom_first: bool) -> Codec:
+    def interlaced(self, bottom_first: bool) -> VideoCodec:
         """The same for interlaced frames."""
         return self.told(self.fields[bottom_first])
 
-    def told(self, more: str) -> Codec:
+    def told(self, more: str) -> VideoCodec:
         """The same with more parameters of the encoder's own."""
         name = f"{self.encoder.removeprefix('lib')}-params"
         options = {**self.options, name: ":".join(filter(None, (self.options.get(name), more)))}
@@ -73,7 +73,7 @@ PLANAR = frozenset(f"yuv{chroma}p{depth}" for chroma in ("420", "422", "444") fo
 EIGHT, QUARTER = frozenset(one for one in PLANAR if "10" not in one), frozenset(("yuv420p", "yuv420p10le"))
 _ANY = frozenset((".mp4", ".mov", ".mkv"))
 
-H264 = Codec(
+H264 = VideoCodec(
     "h264",
     "libx264",
     CLOSE,
@@ -86,7 +86,7 @@ H264 = Codec(
     joins={"bf": "0", "x264-params": "mbtree=0"},
     fields={False: "tff=1", True: "bff=1"},
 )
-HEVC = Codec(
+HEVC = VideoCodec(
     "hevc",
     "libx265",
     10,
@@ -96,7 +96,7 @@ HEVC = Codec(
     options={"preset": "fast", "x265-params": "log-level=none"},
     joins={"x265-params": "log-level=none:bframes=0"},
 )
-VP9 = Codec(
+VP9 = VideoCodec(
     "vp9",
     "libvpx-vp9",
     1,
@@ -105,8 +105,10 @@ VP9 = Codec(
     frozenset((".mp4", ".mkv", ".webm")),
     options={"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
 )
-AV1 = Codec("av1", "libsvtav1", 1, 63, QUARTER, frozenset((".mp4", ".mkv", ".webm")), options={"preset": "8"}, least=1)
-PRORES = Codec(
+AV1 = VideoCodec(
+    "av1", "libsvtav1", 1, 63, QUARTER, frozenset((".mp4", ".mkv", ".webm")), options={"preset": "8"}, least=1
+)
+PRORES = VideoCodec(
     "prores",
     "prores_ks",
     708,
@@ -119,10 +121,10 @@ PRORES = Codec(
     part=".mov",
 )
 NVENC = {
-    "h264_nvenc": Codec(
+    "h264_nvenc": VideoCodec(
         "h264", "h264_nvenc", 9, 51, QUARTER, _ANY, "qp", {"preset": "p5", "rc": "constqp"}, {"bf": "0"}
     ),
-    "hevc_nvenc": Codec(
+    "hevc_nvenc": VideoCodec(
         "hevc", "hevc_nvenc", 9, 51, QUARTER, _ANY, "qp", {"preset": "p5", "rc": "constqp"}, {"bf": "0"}
     ),
 }
@@ -139,7 +141,7 @@ LEAST_AV1 = 64
 """Pixels of each side that its encoder takes at least."""
 
 
-def codec_for(asked: str, facts: Facts, form: str, ending: str) -> tuple[Codec, str]:
+def codec_for(asked: str, facts: Facts, form: str, ending: str) -> tuple[VideoCodec, str]:
     """What a film is written with, and why it is not what the source has, in words, if that was asked for. form: the
     pixel format that keeps its bits and colour. Raises ClearError for a codec that cannot be written so."""
     if asked == AS_SOURCE:
@@ -153,14 +155,14 @@ def codec_for(asked: str, facts: Facts, form: str, ending: str) -> tuple[Codec, 
     return codec, ""
 
 
-def _instead(why: str, facts: Facts, form: str, ending: str) -> tuple[Codec, str]:
+def _instead(why: str, facts: Facts, form: str, ending: str) -> tuple[VideoCodec, str]:
     for name, codec in INSTEAD.items():
         if not _unfit(codec, facts, form, ending):
             return codec, f"The result is {name}, for {why}."
     raise ClearError(f"The result cannot be written to {ending}: {why}, nor {' or '.join(INSTEAD)}. Choose .mkv.")
 
 
-def _unfit(codec: Codec, facts: Facts, form: str, ending: str) -> str:
+def _unfit(codec: VideoCodec, facts: Facts, form: str, ending: str) -> str:
     if ending.lower() not in codec.endings:
         return f"{codec.name} does not go into {ending}"
     if form not in codec.forms:
@@ -172,7 +174,7 @@ def _unfit(codec: Codec, facts: Facts, form: str, ending: str) -> str:
     return "" if _opens(codec) else f"there is no {codec.encoder} on this machine"
 
 
-def _opens(codec: Codec) -> bool:
+def _opens(codec: VideoCodec) -> bool:
     """Whether the encoder is there, and its hardware."""
     # brings FFmpeg's libraries: only where a file is written
     import av

@@ -16,7 +16,7 @@ from .colour import Colour, converter
 from .video import Facts, OnDamage, log, read_stored_frames, upright
 
 
-class Shown(NamedTuple):
+class ShownFrame(NamedTuple):
     """A frame of a file: when it is shown, in seconds, whether the file says so itself, and how it is stored (a frame
     of PyAV's, its colour, and what converts the frames of this file)."""
 
@@ -39,7 +39,7 @@ UNTIMED = 32
 
 def steady_frames(
     video: Path, facts: Facts, since: Fraction | None = None, on_damage: OnDamage = log.warning
-) -> Iterator[Shown]:
+) -> Iterator[ShownFrame]:
     """The frames of a video, each later than the one before; since: from that time on. Raises ClearError for a video
     that changes its size."""
     last, by = None, converter()
@@ -58,7 +58,7 @@ def steady_frames(
                 f"of {facts.width}x{facts.height}. Convert it to one size first."
             )
         last = time
-        yield Shown(time, rises and not moved, stored, colour, by)
+        yield ShownFrame(time, rises and not moved, stored, colour, by)
 
 
 def _step(when: Fraction | None, facts: Facts) -> Fraction:

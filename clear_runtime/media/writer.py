@@ -20,9 +20,9 @@ from ..errors import ClearError
 from .audio_track import Feed, Packets, waveform_packets
 from .beside import everything_else, name_film
 from .clock import MPEG_CLOCK
-from .codecs import H264, Codec, same_priority
+from .codecs import H264, VideoCodec, same_priority
 from .colour import BT709, MATRICES, UNTAGGED, Colour, converter, to_stored
-from .steady import Shown
+from .steady import ShownFrame
 from .untouched import same_form, with_touched
 from .video import Facts, named
 
@@ -67,7 +67,7 @@ def _container_flags(path: Path, texts: bool) -> dict[str, str]:
     return {"movflags": flags} if path.suffix.lower() in (".mp4", ".mov") else {}
 
 
-def _coding(codec: Codec, crf: float, joins: bool, like: Facts | None) -> dict[str, str]:
+def _coding(codec: VideoCodec, crf: float, joins: bool, like: Facts | None) -> dict[str, str]:
     """The encoder's options, for frames as a source has them."""
     if like is not None and codec.keeps_fields(like):
         codec = codec.interlaced(like.bottom_first)
@@ -129,7 +129,7 @@ class VideoWriter:
         joins: bool = False,
         notes: Mapping[str, str] | None = None,
         seekable: int | None = None,
-        codec: Codec = H264,
+        codec: VideoCodec = H264,
         turns: int = 0,
     ):
         # brings FFmpeg's libraries: only where a file is read or written
@@ -183,7 +183,7 @@ class VideoWriter:
         return iter(()) if audio is None else waveform_packets(self._container, *audio)
 
     def write(
-        self, frame: Tensor, time: Fraction | None = None, mask: Tensor | None = None, source: Shown | None = None
+        self, frame: Tensor, time: Fraction | None = None, mask: Tensor | None = None, source: ShownFrame | None = None
     ) -> None:
         """Append one frame [H, W, 3], shown at `time` seconds (default: `start` + index / fps). Times must rise. Where
         mask [H, W] is nothing it is the source's frame, and gets its samples as they are stored, if it can."""
@@ -201,7 +201,7 @@ class VideoWriter:
             picture = to_stored(lying, *how)
         self._put(picture, when)
 
-    def write_as_it_is(self, source: Shown) -> None:
+    def write_as_it_is(self, source: ShownFrame) -> None:
         """Append a frame of a source at its own time: the samples as they are stored, if the form is the same."""
         if not same_form(source.stored, self._format, self._turns):
             self.write(source.picture(), source.time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ..data.pairs_on_disk import PairReport, Report, check_pairs, find_pairs
+from ..data.pairs_on_disk import PairReport, PairsReport, check_pairs, find_pairs
 from ..data.swapped import FindMask
 from ..errors import ClearError
 from .processes import Processes
@@ -20,7 +20,7 @@ def look_through(
     folder: Path,
     processes: Processes,
     find_mask: FindMask | None = None,
-) -> Report:
+) -> PairsReport:
     """What looking through the pairs finds, kept as FOLDER/pairs.json: one process looks, and all read what it found.
     Of pairs that are the same since the last start nothing is read again. find_mask: a prior, see check_pairs. Raises
     ClearError as find_pairs and check_pairs do."""
@@ -39,19 +39,19 @@ def look_through(
                     find_pairs(subtitled, clean, by_order),
                     tell,
                     find_mask=find_mask,
-                    known=Report.load_if_there(stored),
+                    known=PairsReport.load_if_there(stored),
                 ),
                 stored,
             )
         except BaseException:  # Ctrl-C among them: the next start need not look again at what this one has seen
             if looked:
-                _keep(Report(tuple(looked)), stored)
+                _keep(PairsReport(tuple(looked)), stored)
             raise
     processes.wait()
-    return Report.load(stored)
+    return PairsReport.load(stored)
 
 
-def _keep(report: Report, stored: Path) -> None:
+def _keep(report: PairsReport, stored: Path) -> None:
     try:
         report.save(stored)
     except OSError as error:

@@ -22,7 +22,7 @@ _WINDOWS_OWN = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "
 """Names of devices, whatever comes after their first dot: no file can be called so there."""
 
 
-class Results:
+class NamedRun:
     """A run called NAME: its folder RUNS/NAME with checkpoints, history and the like, and the files that it will leave
     in the first of some folders of models. files: `.safetensors` of the run -> what they are called there, {} standing
     for the name; the first is the one that others look for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...clear_runtime.catalogue import Shown, Surface
+from ...clear_runtime.catalogue import ShownOption, Surface
 
 
 class OptionInputs:
@@ -24,7 +24,7 @@ class OptionInputs:
         return self.take(*(name for name in self._left if name not in newest), *newest, optional=True)
 
 
-def _input(one: Shown, optional: bool) -> io.Input:
+def _input(one: ShownOption, optional: bool) -> io.Input:
     about = one.about
     if isinstance(one.default, tuple):  # one text, with commas between
         return io.String.Input(one.name, default=",".join(one.default), tooltip=about.help, optional=optional)

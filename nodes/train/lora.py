@@ -47,7 +47,7 @@ class TrainLoRA(io.ComfyNode):
         from ...clear_runtime.media.pictures import to_frames
         from ...clear_runtime.train.lora.model import HEAD, LORA, PUBLISHED
         from ...clear_runtime.train.lora.preflight import require_packages
-        from ...clear_runtime.train.results import Results
+        from ...clear_runtime.train.results import NamedRun
         from ..comfy.apply_lora import with_lora
         from ..comfy.backend import model_base, require_pair
         from ..comfy.shared_weights import embedding, require_trainable
@@ -58,7 +58,7 @@ class TrainLoRA(io.ComfyNode):
         require_trainable(model)
         context = embedding(positive)
         options = run_options(model, nano, optimiser=optimiser, **settings)
-        results = Results(_runs(), folder_paths.get_folder_paths("loras"), name, PUBLISHED)
+        results = NamedRun(_runs(), folder_paths.get_folder_paths("loras"), name, PUBLISHED)
         results.claim()
         with Teller(cls, "Getting ready", keeps=True) as tell:
             session = trained(results.folder, options, model, vae, context, pairs, chosen_prior(prior), nano, tell)

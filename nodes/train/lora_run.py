@@ -13,7 +13,7 @@ from torch import Tensor
 from ...clear_runtime.catalogue import AUTO
 from ...clear_runtime.checkpoint import fingerprint
 from ...clear_runtime.engines import lora
-from ...clear_runtime.train.lora.options import DTYPES, TrainOptions
+from ...clear_runtime.train.lora.options import DTYPES, LoraOptions
 from ...clear_runtime.train.lora.session import BaseHeader, Encoders, LoraSession
 from ...clear_runtime.train.processes import Processes
 from ..choices import NO_LORA
@@ -42,7 +42,7 @@ def run_options(
 ):
     """The runtime's options. same: inputs that are called alike there, and mean the same. Raises ClearError for a LoRA
     to start from that is of another model; rank and targets are its own."""
-    options = TrainOptions(
+    options = LoraOptions(
         targets=tuple(filter(None, (part.strip() for part in targets.split(",")))),
         crop=(frames or _WHOLE, height or _WHOLE, width or _WHOLE),
         control=("both" if nano else "as is") if control == AUTO else control,

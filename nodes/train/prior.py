@@ -61,19 +61,19 @@ class TrainPrior(io.ComfyNode):
         # imported here, as above
         from ...clear_runtime.find.priors.checkpoints import PRIOR, PUBLISHED
         from ...clear_runtime.media.pictures import to_frames
-        from ...clear_runtime.train.prior.options import TrainOptions
+        from ...clear_runtime.train.prior.options import PriorOptions
         from ...clear_runtime.train.prior.session import PriorSession
         from ...clear_runtime.train.processes import Processes
-        from ...clear_runtime.train.results import Results
+        from ...clear_runtime.train.results import NamedRun
 
-        results = Results(_runs(), folder_paths.get_folder_paths(CLEAR_FOLDER), name, PUBLISHED)
+        results = NamedRun(_runs(), folder_paths.get_folder_paths(CLEAR_FOLDER), name, PUBLISHED)
         with_text, without = resolved(pairs), resolved(clean)
         if with_text is None:
             raise ClearError(
                 "Name the folder with the pairs, NAME.mp4 beside NAME_with_subtitle.mp4, or one subtitled video and "
                 "its clean one."
             )
-        options = TrainOptions(
+        options = PriorOptions(
             model=model,
             steps=steps,
             batch=batch,

@@ -7,7 +7,7 @@ import torch
 from scipy import ndimage
 
 from clear_runtime.bench import leftover as bench
-from clear_runtime.bench.ocr import Line
+from clear_runtime.bench.ocr import ReadLine
 from clear_runtime.cli.main import main
 from clear_runtime.errors import ClearError
 
@@ -15,7 +15,7 @@ from clear_runtime.errors import ClearError
 def white_boxes(frame):
     found = ndimage.find_objects(ndimage.label(frame.mean(-1).numpy() > 0.8)[0])
     return [
-        Line(np.array([[x.start, y.start], [x.stop, y.stop]], np.float32), "", 1.0)
+        ReadLine(np.array([[x.start, y.start], [x.stop, y.stop]], np.float32), "", 1.0)
         for y, x in found
         if x.stop - x.start > 8
     ]

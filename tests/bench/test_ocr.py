@@ -14,7 +14,7 @@ HEIGHT, WIDTH = 120, 320
 
 
 def line(left, top, right, bottom, text="text", score=0.9):
-    return ocr.Line(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), text, score)
+    return ocr.ReadLine(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), text, score)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def mask():
 
 
 def test_boxes_are_filled_also_when_they_lean():
-    leaning = ocr.Line(np.array([[20, 10], [60, 30], [50, 50], [10, 30]], np.float32), "", 0.0)
+    leaning = ocr.ReadLine(np.array([[20, 10], [60, 30], [50, 50], [10, 30]], np.float32), "", 0.0)
     found = ocr.filled([leaning, line(100, 40, 119, 59)], HEIGHT, WIDTH)
     assert found.shape == (HEIGHT, WIDTH) and found[30, 35] and not found[12, 50] and not found[45, 12]
     assert found[:, 90:].sum() == 20 * 20

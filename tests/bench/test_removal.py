@@ -7,7 +7,7 @@ import torch
 from clear_runtime.bench.baselines import TEXT_BOXES, TRUE_MASK, TRUE_MASK_FILL
 from clear_runtime.bench.cases import CHANGED, GROW, read_case
 from clear_runtime.bench.masks import box_masks, prior_masks
-from clear_runtime.bench.ocr import Line
+from clear_runtime.bench.ocr import ReadLine
 from clear_runtime.bench.removal import Evaluation
 from clear_runtime.bench.scores import Scores
 from clear_runtime.bench.tables import mask_table, removal_tables
@@ -43,7 +43,7 @@ def bar_reader(picture):
     if not len(rows):
         return []
     left, top, right, bottom = (float(v) for v in (columns.min(), rows.min(), columns.max(), rows.max()))
-    return [Line(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), "a bar", 1.0)]
+    return [ReadLine(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), "a bar", 1.0)]
 
 
 def test_a_case_is_read_and_its_mask_is_found_where_none_is_given(folder):
@@ -81,7 +81,7 @@ def test_the_prior_is_scored_alone_and_as_the_remover_uses_it(folder):
     assert alone["recall"] == 1 and alone["iou"] == pytest.approx(7 * 960 / (7 * 960 + 9 * 16))
     assert used["iou"] == 1  # the corner is no line
     boxes = box_masks(
-        case, {4: [Line(np.array([[40, 70], [119, 70], [119, 75], [40, 75]], np.float32), "", 0)]}
+        case, {4: [ReadLine(np.array([[40, 70], [119, 70], [119, 75], [40, 75]], np.float32), "", 0)]}
     ).report()
     assert boxes["precision"] == 1 and boxes["recall"] == 0.5
 
@@ -108,7 +108,9 @@ def test_opencv_and_the_fill_paint_the_true_mask_and_opencv_what_a_text_detector
         read_case(folder)
     )
     assert all(scores.psnr > 45 and scores.still_read == 0 for scores in row.values())
-    half = lambda frame: [Line(line.corners - np.float32([40, 0]), line.text, line.score) for line in bar_reader(frame)]
+    half = lambda frame: [
+        ReadLine(line.corners - np.float32([40, 0]), line.text, line.score) for line in bar_reader(frame)
+    ]
     _, row = Evaluation([TEXT_BOXES, TRUE_MASK], 1, bright, None, None, read=half, every=4)(read_case(folder))
     assert row[TEXT_BOXES].psnr < 15 < 45 < row[TRUE_MASK].psnr, "what no box holds stays"
 

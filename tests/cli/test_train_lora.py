@@ -13,7 +13,7 @@ from tiny_pairs import write_pair
 
 from clear_runtime.engines.lora import read_lora
 from clear_runtime.film import own_look
-from clear_runtime.train.lora.options import TrainOptions
+from clear_runtime.train.lora.options import LoraOptions
 
 
 def test_a_dry_run_counts_the_real_model_without_its_files(capsys, caplog):
@@ -213,12 +213,12 @@ def test_a_folder_that_cannot_be_is_refused_in_words(tmp_path):
 
 def test_a_disk_that_is_full_from_the_beginning_is_said_in_words(tmp_path, monkeypatch):
     from clear_runtime.cli import train_lora as command
-    from clear_runtime.data.pairs_on_disk import Report
+    from clear_runtime.data.pairs_on_disk import PairsReport
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Report, "save", full)
+    monkeypatch.setattr(PairsReport, "save", full)
     write_pair(tmp_path, "rain", text="Rain falls here", frames=5, height=HEIGHT, width=WIDTH, style=STYLE)
     with pytest.raises(
         SystemExit, match="error: .*pairs.json could not be written .No space left on device.. Free some space"
@@ -246,6 +246,6 @@ def test_a_number_that_cannot_be_meant_is_refused_in_words(option, words, capsys
 def test_every_option_may_stand_in_a_config(tmp_path):
     from clear_runtime.cli.arguments import settings
 
-    for options in (TrainOptions(), TrainOptions(middle=1, start="a.safetensors", rate=1)):
+    for options in (LoraOptions(), LoraOptions(middle=1, start="a.safetensors", rate=1)):
         (tmp_path / "c.json").write_text(json.dumps(vars(options)))
-        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
+        assert LoraOptions(**settings(tmp_path / "c.json", LoraOptions)) == options

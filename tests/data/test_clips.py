@@ -67,7 +67,7 @@ def test_spans_of_a_file_are_its_frames_and_reading_stops_after_the_last(tmp_pat
 @given(lengths=st.lists(st.integers(9, 200), min_size=1, max_size=3), count=st.integers(1, 9))
 def test_none_of_the_others_shares_a_frame_with_the_last_clip_and_those_held_back(lengths, count):
     sources = [
-        clips_module.Source(f"v{i}", (__file__,), tuple(spread(total, 9, count).spans), 96, (64, 96))
+        clips_module.ClipSource(f"v{i}", (__file__,), tuple(spread(total, 9, count).spans), 96, (64, 96))
         for i, total in enumerate(lengths)
     ]
     clips = clips_module.FileClips(sources, [], 0)

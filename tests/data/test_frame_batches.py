@@ -7,7 +7,7 @@ import torch
 from tiny_pairs import HEIGHT, WIDTH, write_pair
 
 from clear_runtime.data.frame_batches import FRAMES_PER_PAIR, DiskFrames
-from clear_runtime.data.pairs_on_disk import Report, check_pairs, find_pairs
+from clear_runtime.data.pairs_on_disk import PairsReport, check_pairs, find_pairs
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_processes_that_share_a_pair_take_turns_at_its_frames(three_pairs, proce
 def test_one_pair_gives_two_processes_other_batches(three_pairs):
     whole = three_pairs.pairs[0]
     for one in (whole, replace(whole, kept=whole.kept[:1])):  # of a single frame they cut other places
-        batches = [DiskFrames(Report((one,)), 2, (32, 64), 640, rank=rank, processes=2) for rank in range(2)]
+        batches = [DiskFrames(PairsReport((one,)), 2, (32, 64), 640, rank=rank, processes=2) for rank in range(2)]
         assert len(batches[0]) == len(batches[1]) == 1
         for n in range(4):
             assert not torch.equal(batches[0][n].subtitled, batches[1][n].subtitled)

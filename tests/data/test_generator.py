@@ -11,12 +11,12 @@ from tiny_maker import tiny_maker
 from clear_runtime.data.synthetic import degrade, layouts, negatives
 from clear_runtime.data.synthetic.layouts import KINDS, corner_text, random_text
 from clear_runtime.data.synthetic.letters import Glyphs, draw_block, font_of, marked, scale_of
-from clear_runtime.data.synthetic.looks import Look, random_look
+from clear_runtime.data.synthetic.looks import TextLook, random_look
 from clear_runtime.data.synthetic.pictographs import SIDE, random_pictograph
 
 HEIGHT, WIDTH = 96, 240
 FONTS = {script: [(None, 0)] for script in ("latin", "chinese", "cyrillic")}
-PLAIN = Look(None, 0, 24.0)
+PLAIN = TextLook(None, 0, 24.0)
 
 
 @pytest.fixture

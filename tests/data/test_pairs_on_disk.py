@@ -8,7 +8,15 @@ from tiny_pairs import HEIGHT, WIDTH, clip, write, write_pair
 
 from clear_runtime.data import pseudo_labels
 from clear_runtime.data.clips import PairClips
-from clear_runtime.data.pairs_on_disk import Pair, PairReport, Report, check_pair, check_pairs, find_pairs, frame_pairs
+from clear_runtime.data.pairs_on_disk import (
+    Pair,
+    PairReport,
+    PairsReport,
+    check_pair,
+    check_pairs,
+    find_pairs,
+    frame_pairs,
+)
 from clear_runtime.data.synthetic.burn import Style
 from clear_runtime.errors import ClearError
 from clear_runtime.find.priors.checkpoints import load_prior
@@ -69,7 +77,7 @@ def test_the_report_names_the_videos_that_are_in_no_pair(tmp_path):
     ]
     assert str(report).splitlines()[1:] == left_out and str(PairClips(report, frames=5)).splitlines()[1:] == left_out
     report.save(tmp_path / "pairs.json")
-    assert Report.load(tmp_path / "pairs.json") == report
+    assert PairsReport.load(tmp_path / "pairs.json") == report
 
 
 def test_two_folders_pair_by_name_or_by_order(tmp_path):
@@ -325,6 +333,6 @@ def test_a_damaged_file_is_named_and_the_others_go_on(tmp_path):
 
 
 def test_a_report_survives_the_disk(tmp_path):
-    report = Report((PairReport(Pair("a", "s", "c"), 9, (1, 4)), PairReport(Pair("b", "s", "c"), 0, (), "broken")))
+    report = PairsReport((PairReport(Pair("a", "s", "c"), 9, (1, 4)), PairReport(Pair("b", "s", "c"), 0, (), "broken")))
     report.save(tmp_path / "pairs.json")
-    assert Report.load(tmp_path / "pairs.json") == report
+    assert PairsReport.load(tmp_path / "pairs.json") == report

@@ -18,8 +18,8 @@ from clear_runtime.train.prior import options as stage_one
 AUTO = {"control", "region", "precision"}
 """Inputs that offer "auto" beside the runtime's choices: the node decides by the MODEL and the device, which the
 runtime does not know."""
-CROP = dict(zip(("frames", "height", "width"), stage_two.TrainOptions.crop))
-EXAMPLE = {"preview_every": stage_two.TrainOptions.example_every}
+CROP = dict(zip(("frames", "height", "width"), stage_two.LoraOptions.crop))
+EXAMPLE = {"preview_every": stage_two.LoraOptions.example_every}
 
 
 def defaults(runtime) -> dict:
@@ -45,12 +45,12 @@ def defaults(runtime) -> dict:
         ("CLEAR_LoadPairs", defaults(BurnedClips), set()),
         (
             "CLEAR_TrainLoRA",
-            defaults(stage_two.TrainOptions) | CROP | EXAMPLE,
+            defaults(stage_two.LoraOptions) | CROP | EXAMPLE,
             {"control", "precision", "start"},
         ),  # auto, and "none" for no file
         (
             "CLEAR_TrainPrior",
-            defaults(stage_one.TrainOptions),
+            defaults(stage_one.PriorOptions),
             {"start", "steps", "rate"},
         ),  # a short training on from the bundled prior; 0 for the model's own rate
         ("CLEAR_BeforeAfter", defaults(before_after.save), set()),
@@ -71,8 +71,8 @@ def test_a_node_s_defaults_are_the_runtime_s(pack, node_id, expected, on_purpose
     [
         ("CLEAR_SubtitleRemove", RemoveOptions.of, ("output", "control", "region", "mask_from")),
         ("CLEAR_BurnSubtitles", BurnStyle, ("look", "position")),
-        ("CLEAR_TrainLoRA", stage_two.TrainOptions, ("control", "precision", "optimiser")),
-        ("CLEAR_TrainPrior", stage_one.TrainOptions, ("model",)),
+        ("CLEAR_TrainLoRA", stage_two.LoraOptions, ("control", "precision", "optimiser")),
+        ("CLEAR_TrainPrior", stage_one.PriorOptions, ("model",)),
     ],
 )
 def test_a_node_s_lists_are_what_the_runtime_takes(pack, node_id, runtime, names):

@@ -5,9 +5,9 @@ from tiny_pairs import clip
 
 from clear_runtime.data import pseudo_labels
 from clear_runtime.data.frame_batches import Batch
-from clear_runtime.train.prior.options import TrainOptions
+from clear_runtime.train.prior.options import PriorOptions
 
-SHORT = TrainOptions(steps=6, batch=2, crop=(64, 96), checkpoint_every=2, example_every=3, seed=3)
+SHORT = PriorOptions(steps=6, batch=2, crop=(64, 96), checkpoint_every=2, example_every=3, seed=3)
 
 
 class Frames(torch.utils.data.Dataset):

@@ -3,10 +3,10 @@
 import torch
 from tiny_clips import CONTEXT
 
-from clear_runtime.train.lora.options import TrainOptions
+from clear_runtime.train.lora.options import LoraOptions
 from clear_runtime.train.lora.train import train
 
-SHORT = TrainOptions(
+SHORT = LoraOptions(
     steps=4,
     rank=4,
     crop=(5, 32, 64),

@@ -24,7 +24,7 @@ from tiny_clips import CONTEXT, MemoryClips
 from clear_runtime.engines.nano.load import load_bundled_codec
 from clear_runtime.find.priors.checkpoints import load_prior
 from clear_runtime.train.lora.cache import LatentClips, encode_clips
-from clear_runtime.train.lora.options import TrainOptions
+from clear_runtime.train.lora.options import LoraOptions
 from clear_runtime.train.lora.train import train
 from clear_runtime.train.processes import Processes
 
@@ -41,7 +41,7 @@ class Mixed(MemoryClips):
 
 def run(folder: Path, accumulate: int, processes: Processes) -> None:
     """Leaves in the folder what train() does, and the losses and which clips each process encoded."""
-    options = TrainOptions(
+    options = LoraOptions(
         steps=3,
         rank=4,
         crop=(5, 32, 64),

@@ -11,7 +11,7 @@ from clear_runtime.errors import ClearError
 from clear_runtime.train.history import History
 from clear_runtime.train.lora.model import LORA, PUBLISHED
 from clear_runtime.train.lora.train import TrainingStep
-from clear_runtime.train.results import MARK, Results
+from clear_runtime.train.results import MARK, NamedRun
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def loras(tmp_path):
 
 
 def results(tmp_path, name="mine", *more):
-    return Results(tmp_path / "runs", [tmp_path / "loras", *more], name, PUBLISHED)
+    return NamedRun(tmp_path / "runs", [tmp_path / "loras", *more], name, PUBLISHED)
 
 
 def trained(run, value=1.0):
@@ -64,7 +64,7 @@ def test_a_run_renews_its_own_result_and_nobody_else_s(tmp_path, loras):
     trained(again, 2.0)
     path = again.publish({})[LORA]
     assert read_tensors(path)["diffusion_model.blocks.0.self_attn.q.lora_A.weight"].eq(2).all()
-    elsewhere = Results(tmp_path / "other_runs", [loras], "mine", PUBLISHED)
+    elsewhere = NamedRun(tmp_path / "other_runs", [loras], "mine", PUBLISHED)
     with pytest.raises(ClearError, match=r"mine\.safetensors exists already.*choose another name, mine_2"):
         elsewhere.claim()
     assert not elsewhere.folder.exists()

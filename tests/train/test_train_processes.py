@@ -14,10 +14,10 @@ from tiny_pairs import write_pair
 from tiny_run import state
 
 from clear_runtime.data.frame_batches import DiskFrames
-from clear_runtime.data.pairs_on_disk import Report
+from clear_runtime.data.pairs_on_disk import PairsReport
 from clear_runtime.errors import ClearError
 from clear_runtime.train.prior import losses
-from clear_runtime.train.prior.options import TrainOptions
+from clear_runtime.train.prior.options import PriorOptions
 from clear_runtime.train.prior.stage_one import light_stage_one
 from clear_runtime.train.processes import Processes
 
@@ -92,9 +92,9 @@ def test_one_of_two_processes_says_how_far_they_are(both):
 def test_the_gradients_of_a_prior_are_those_of_both_processes(both):
     folder, gradients = both[0] / "prior", []
     for rank in range(2):
-        torch.manual_seed(TrainOptions.seed)
+        torch.manual_seed(PriorOptions.seed)
         model = light_stage_one().train()
-        report, long_side = Report.load(folder / "pairs.json"), TrainOptions().long_side
+        report, long_side = PairsReport.load(folder / "pairs.json"), PriorOptions().long_side
         batch = DiskFrames(report, 2, (32, 64), long_side, rank=rank, processes=2)[0]
         losses.stage_one(model(batch.subtitled), batch.labels, batch.clean)[0].backward()
         gradients.append([p.grad for p in model.parameters()])

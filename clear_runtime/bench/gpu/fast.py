@@ -10,9 +10,9 @@ from ...engines.denoiser import DiffSynthDenoiser
 from ...engines.diffsynth_codec import DiffSynthCodec
 from ...engines.schedule import sigmas
 from . import kernels, work
-from .part import Cost, Run, begin, cost
+from .part import Measured, Run, begin, cost
 from .reference import their_removal
-from .shapes import PAPER, STEPS, Clip, clips, prompt, random_model, random_vae
+from .shapes import PAPER, STEPS, ClipSize, clips, prompt, random_model, random_vae
 
 TAKES = {"whole": 25, "theirs": 90}
 """Seconds that one measurement of the larger clip may take; where fewer are left, it is left out."""
@@ -43,7 +43,7 @@ def main() -> None:
         theirs(large, TAKES["theirs"])
 
 
-def _ours(run: Run, denoiser: DiffSynthDenoiser, codec: DiffSynthCodec, clip: Clip, peak: float | None) -> dict:
+def _ours(run: Run, denoiser: DiffSynthDenoiser, codec: DiffSynthCodec, clip: ClipSize, peak: float | None) -> dict:
     """Encode, five steps and decode, each by itself; `whole` is their sum, for they follow one another."""
     frames, noise, levels = clip.pixels(), clip.random_latents(), sigmas(STEPS)
     tiny_step = sigmas(1)
@@ -54,11 +54,13 @@ def _ours(run: Run, denoiser: DiffSynthDenoiser, codec: DiffSynthCodec, clip: Cl
     return rows(clip, encoded, sampled, decoded, work.step(denoiser.model, clip) * STEPS, peak)
 
 
-def rows(clip: Clip, encoded: Cost, sampled: Cost, decoded: Cost, flops: float, peak: float | None) -> dict:
+def rows(
+    clip: ClipSize, encoded: Measured, sampled: Measured, decoded: Measured, flops: float, peak: float | None
+) -> dict:
     """As they are written down. flops: of all steps; peak: FLOP/s that the card was seen to reach."""
     seconds = encoded.seconds + sampled.seconds + decoded.seconds
     memories = [part.memory for part in (encoded, sampled, decoded) if part.memory is not None]
-    whole = Cost(seconds, max(memories, default=None))
+    whole = Measured(seconds, max(memories, default=None))
     share = {"share_of_peak": round(flops / sampled.seconds / peak, 3)} if peak else {}
     return {
         "frames": clip.frames,

@@ -13,7 +13,7 @@ from ...engines.denoiser import DiffSynthDenoiser
 from ...engines.schedule import sigmas
 from ...wan import HEAD_WIDTH
 from .part import Run, cost
-from .shapes import Clip
+from .shapes import ClipSize
 
 BACKENDS = {
     "flash": SDPBackend.FLASH_ATTENTION,
@@ -33,7 +33,7 @@ def matmul(run: Run) -> dict:
     return {"side": side, "tflops": round(2 * side**3 / took.seconds / 1e12, 3)}
 
 
-def attention(run: Run, clips: list[Clip], dtype: torch.dtype) -> dict:
+def attention(run: Run, clips: list[ClipSize], dtype: torch.dtype) -> dict:
     """Milliseconds and TFLOP/s of one block's self-attention, by the kernel that computes it."""
     found = {}
     for clip in clips:
@@ -66,7 +66,7 @@ def _timed(run: Run, function, flops: float) -> dict:
     return {"ms": round(1000 * took.seconds, 3), "tflops": round(flops / took.seconds / 1e12, 1)}
 
 
-def profile(run: Run, denoiser: DiffSynthDenoiser, clip: Clip, count: int = 12) -> list[dict]:
+def profile(run: Run, denoiser: DiffSynthDenoiser, clip: ClipSize, count: int = 12) -> list[dict]:
     """The kernels that one step spends most on: name, share of the time, calls."""
     # slow to import, and needed here alone
     from torch.profiler import ProfilerActivity
@@ -86,7 +86,7 @@ def profile(run: Run, denoiser: DiffSynthDenoiser, clip: Clip, count: int = 12) 
     ]
 
 
-def compiled(run: Run, model: nn.Module, clip: Clip) -> dict:
+def compiled(run: Run, model: nn.Module, clip: ClipSize) -> dict:
     """One block as it is and compiled: milliseconds, and the seconds that compiling took."""
     width = model.blocks[0].self_attn.q.weight.shape[0]
     dtype, device = next(model.parameters()).dtype, run.device

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .results import Results
+from .results import PartResults
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Run:
     device: torch.device
     tiny: bool
     seconds: float
-    results: Results
+    results: PartResults
     began: float
     rest: argparse.Namespace
 
@@ -72,14 +72,14 @@ def begin(argv: list[str] | None = None, add: Callable[[argparse.ArgumentParser]
         torch.device(args.device),
         args.tiny,
         args.seconds,
-        Results(args.results),
+        PartResults(args.results),
         time.monotonic(),
         args,
     )
 
 
 @dataclass(frozen=True)
-class Cost:
+class Measured:
     """What something took: seconds, and the most bytes of the device's memory (None on a CPU)."""
 
     seconds: float
@@ -93,7 +93,7 @@ class Cost:
         return {"seconds": round(self.seconds, 4), **each, **gib, **more}
 
 
-def cost(device: torch.device, function: Callable[[], Any], repeat: int = 1) -> Cost:
+def cost(device: torch.device, function: Callable[[], Any], repeat: int = 1) -> Measured:
     """Time a function's work on a device, to the end of what it started there: the mean of `repeat` calls."""
     wait(device)
     if device.type == "cuda":
@@ -103,7 +103,7 @@ def cost(device: torch.device, function: Callable[[], Any], repeat: int = 1) -> 
         made = function()
     wait(device)
     seconds = (time.perf_counter() - began) / repeat
-    return Cost(seconds, torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None, made)
+    return Measured(seconds, torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None, made)
 
 
 def wait(device: torch.device) -> None:

@@ -11,13 +11,13 @@ from ...engines.schedule import SHIFT
 from ...wan import CLIP_VISION_SHAPE
 from . import work
 from .part import cost
-from .shapes import STEPS, Clip
+from .shapes import STEPS, ClipSize
 
 TILES = {"tiled": True, "tile_size": (30, 52), "tile_stride": (15, 26)}
 """The pipeline's defaults for its VAE."""
 
 
-def their_removal(device: torch.device, model: nn.Module, vae: nn.Module, context: Tensor, clip: Clip) -> dict:
+def their_removal(device: torch.device, model: nn.Module, vae: nn.Module, context: Tensor, clip: ClipSize) -> dict:
     """Encode in tiles, five steps with its scheduler and whichever attention it finds, decode in tiles."""
     from .fast import rows  # which imports this
 

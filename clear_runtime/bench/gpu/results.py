@@ -11,7 +11,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
-class Results:
+class PartResults:
     """Figures by name, written with every one that comes: a process that is killed loses what it was at alone."""
 
     def __init__(self, path: Path):

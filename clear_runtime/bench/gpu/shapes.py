@@ -18,7 +18,7 @@ PAPER = 0.04
 
 
 @dataclass(frozen=True)
-class Clip:
+class ClipSize:
     """frames, and their height and width in pixels."""
 
     frames: int
@@ -37,10 +37,10 @@ class Clip:
         t, h, w = self.latents
         return t * (h // PATCH[1]) * (w // PATCH[2])
 
-    def band(self) -> Clip:
+    def band(self) -> ClipSize:
         """A fifth of its height, on the grid of patches."""
         cell = SPATIAL * PATCH[1]
-        return Clip(self.frames, max(cell, round(self.height / 5 / cell) * cell), self.width)
+        return ClipSize(self.frames, max(cell, round(self.height / 5 / cell) * cell), self.width)
 
     def pixels(self) -> Tensor:
         """Random frames [T, H, W, 3] in 0..1 on the CPU."""
@@ -50,8 +50,8 @@ class Clip:
         return torch.randn(1, CHANNELS, *self.latents)
 
 
-def clips(tiny: bool) -> list[Clip]:
-    return [Clip(5, 32, 48), Clip(5, 48, 64)] if tiny else [Clip(81, 480, 832), Clip(81, 720, 1280)]
+def clips(tiny: bool) -> list[ClipSize]:
+    return [ClipSize(5, 32, 48), ClipSize(5, 48, 64)] if tiny else [ClipSize(81, 480, 832), ClipSize(81, 720, 1280)]
 
 
 def base_shapes(tiny: bool) -> dict[str, tuple[int, ...]]:

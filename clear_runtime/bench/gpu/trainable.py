@@ -9,12 +9,12 @@ import torch
 
 from ...data.frame_batches import Batch
 from ...train.lora.memory import estimate
-from ...train.lora.options import TrainOptions
+from ...train.lora.options import LoraOptions
 from ...train.prior.losses import Weights, stage_one
 from ...wan import TEXT_TOKENS
 from ..train_lora import measure
 from .part import Run, begin, cost
-from .shapes import Clip, base_shapes, clips, random_base
+from .shapes import ClipSize, base_shapes, clips, random_base
 
 STAGE_ONE = ((8, 192, 320), (4, 704, 1280))
 """Frames, height and width of a step: the trainer's default, and the paper's size."""
@@ -35,8 +35,8 @@ def main() -> None:
     two(large, 4, TAKES["large"])
 
 
-def _stage_two(run: Run, base: dict, shapes: dict, clip: Clip, steps: int) -> dict:
-    options = TrainOptions(
+def _stage_two(run: Run, base: dict, shapes: dict, clip: ClipSize, steps: int) -> dict:
+    options = LoraOptions(
         steps=steps,
         crop=(clip.frames, clip.height, clip.width),
         rank=4 if run.tiny else 64,

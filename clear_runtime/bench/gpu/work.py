@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import nn
 
 from ...wan import TEXT_TOKENS, VISION_TOKENS
-from .shapes import Clip
+from .shapes import ClipSize
 
 
-def step(model: nn.Module, clip: Clip) -> float:
+def step(model: nn.Module, clip: ClipSize) -> float:
     """One forward pass of a Wan transformer over a clip: the blocks' linear layers and attention, two operations for
     each multiplication."""
     block = model.blocks[0]

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from .letters import Glyphs, Overlay, draw_block, font_of, scale_of, writable
-from .looks import ACCENTS, WHITES, Look, random_look
+from .looks import ACCENTS, WHITES, TextLook, random_look
 from .text import random_line
 
 Fonts = Mapping[str, Sequence[tuple[str, int]]]
@@ -43,7 +43,7 @@ def random_text(
     kind: str | None = None,
     size: float | None = None,
     room: float | None = None,
-    look: Callable[[Look], Look] | None = None,
+    look: Callable[[TextLook], TextLook] | None = None,
     pictograph: Callable[[random.Random], Image.Image] | None = None,
 ) -> list[Overlay]:
     """One block of text over a frame of width x height pixels, or two that belong together.
@@ -115,7 +115,7 @@ def _size(rng: random.Random, kind: str, height: int, width: int, em) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def _fitted(rng: random.Random, look: Look, kind: str, script: str) -> Look:
+def _fitted(rng: random.Random, look: TextLook, kind: str, script: str) -> TextLook:
     """What belongs to a kind of text."""
     if kind == "highlight":
         change: dict[str, Any] = {"hot_fill": rng.choice(ACCENTS)}
@@ -202,7 +202,7 @@ def _cut_to(text: str, font, spacing: float, room: float, least: int = 2) -> str
 
 
 def _rows(
-    rng: random.Random, look: Look, kind: str, script: str, room: float, exact: bool, pictograph
+    rng: random.Random, look: TextLook, kind: str, script: str, room: float, exact: bool, pictograph
 ) -> list[list[Glyphs]]:
     """room: pixels of the frame that the longest row has. exact: rows fill it; else each has a length of its own
     below it."""
@@ -274,7 +274,7 @@ def _right(row: list[Glyphs], font) -> float:
     return last.x + (font.size if last.pictograph else font.getlength(last.text))
 
 
-def _columns(rng: random.Random, look: Look, script: str, height: float) -> list[list[Glyphs]]:
+def _columns(rng: random.Random, look: TextLook, script: str, height: float) -> list[list[Glyphs]]:
     """Letters one below the other, columns from right to left; one row of pieces for each column."""
     s, font = scale_of(look), font_of(look)
     em, columns = look.size * s, []
@@ -292,7 +292,7 @@ def _columns(rng: random.Random, look: Look, script: str, height: float) -> list
     return columns
 
 
-def _below(rng: random.Random, first: Overlay, look: Look, fonts: Fonts, script: str, room: float) -> Overlay:
+def _below(rng: random.Random, first: Overlay, look: TextLook, fonts: Fonts, script: str, room: float) -> Overlay:
     """A row in another script under (or over) a block, in the same look."""
     path, index = rng.choice(fonts[script])
     size = max(LEAST, look.size * rng.choice((0.6, 0.7, 0.8, 1.0, 1.0, 1.2)))

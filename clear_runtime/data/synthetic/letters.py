@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from .burn import MASK_FROM, load_font
-from .looks import Look
+from .looks import TextLook
 
 SHADE_FROM = 0.12  # opacity from which on a blurred shadow or glow is labelled: fainter ones are not seen as the text's
 FINE = 44  # letters of fewer pixels are drawn at twice their size and averaged down, as scaled video has them
@@ -87,22 +87,22 @@ def _lacks(path: str | None, index: int, letter: str) -> bool:
     return drawn.size == missing.size and bytes(drawn) == bytes(missing)
 
 
-def writable(text: str, look: Look) -> str:
+def writable(text: str, look: TextLook) -> str:
     """The letters of a text that the look's font has; all of them where it has hardly any."""
     left = "".join(c for c in text if c == " " or not _lacks(look.font, look.index, c)).strip()
     return left if len(left) > 1 else text
 
 
-def scale_of(look: Look) -> int:
+def scale_of(look: TextLook) -> int:
     return 2 if look.size < FINE else 1
 
 
-def font_of(look: Look) -> ImageFont.FreeTypeFont:
+def font_of(look: TextLook) -> ImageFont.FreeTypeFont:
     """At the size that it is drawn at: scale_of times the look's."""
     return load_font(look.font, look.index, max(4, round(look.size * scale_of(look))))
 
 
-def draw_block(rows: list[list[Glyphs]], look: Look, centre: tuple[float, float], kind: str = "line") -> Overlay:
+def draw_block(rows: list[list[Glyphs]], look: TextLook, centre: tuple[float, float], kind: str = "line") -> Overlay:
     """Rows of pieces, laid out by layouts in pixels of `font_of(look)`, with the middle of the block at `centre` of
     the frame."""
     s, font = scale_of(look), font_of(look)
@@ -155,7 +155,7 @@ def _written(pieces, font, size, stroke: int = 0) -> Image.Image:
     return layer
 
 
-def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, Image.Image, Image.Image]:
+def _compose(rows, boxes, look: TextLook, font, size, s: int) -> tuple[Image.Image, Image.Image, Image.Image]:
     """Layer by layer from the back: boxes, shadow, glow, outline, letters, pictographs -> RGBA, and the opacities "L"
     of what is labelled and of the letters alone, scaled down by s."""
     pieces = [p for row in rows for p in row]
@@ -191,7 +191,7 @@ def _compose(rows, boxes, look: Look, font, size, s: int) -> tuple[Image.Image, 
     return _finished([canvas, label, inner], look, s)
 
 
-def _finished(layers: list[Image.Image], look: Look, s: int) -> tuple[Image.Image, Image.Image, Image.Image]:
+def _finished(layers: list[Image.Image], look: TextLook, s: int) -> tuple[Image.Image, Image.Image, Image.Image]:
     """layers: RGBA, and opacities "L" that go the same way."""
     # premultiplied, so that the colour of empty pixels does not bleed into the letters
     layers = [layers[0].convert("RGBa"), *layers[1:]]
@@ -212,7 +212,7 @@ def _finished(layers: list[Image.Image], look: Look, s: int) -> tuple[Image.Imag
     return canvas, label, inner
 
 
-def _shades(body: Image.Image, look: Look, s: int):
+def _shades(body: Image.Image, look: TextLook, s: int):
     """(opacity "L", colour) of the glow and of the shadow."""
     if look.glow:
         blurred = body.filter(ImageFilter.GaussianBlur(look.glow[3] * s))
@@ -223,7 +223,7 @@ def _shades(body: Image.Image, look: Look, s: int):
         yield _scaled(shade.filter(ImageFilter.GaussianBlur(blur * s)) if blur else shade, opacity), look.shadow_fill
 
 
-def _boxes(canvas: Image.Image, boxes, hot, look: Look, font, s: int) -> None:
+def _boxes(canvas: Image.Image, boxes, hot, look: TextLook, font, s: int) -> None:
     draw, pad, radius = ImageDraw.Draw(canvas), look.pad * look.size * s, look.rounded * look.size * s
     if look.box:
         opacity = round(255 * look.box_fill[3])
@@ -250,7 +250,7 @@ def _solid(colour: tuple, alpha: Image.Image) -> Image.Image:
     return layer
 
 
-def _graded(look: Look, alpha: Image.Image, boxes) -> Image.Image:
+def _graded(look: TextLook, alpha: Image.Image, boxes) -> Image.Image:
     """Every row from the one colour at its top to the other at its foot."""
     layer = Image.new("RGB", alpha.size, look.fill)
     ramp = Image.linear_gradient("L")

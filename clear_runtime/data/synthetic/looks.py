@@ -25,7 +25,7 @@ ACCENTS = [
 
 
 @dataclass(frozen=True)
-class Look:
+class TextLook:
     """Sizes and offsets in pixels of the frame, colours as (red, green, blue) 0..255, opacities 0..1."""
 
     font: str | None  # a file; None is Pillow's own
@@ -78,7 +78,7 @@ class Look:
         return frozenset(name for name, there in has.items() if there)
 
 
-def random_look(rng: random.Random, fonts: Sequence[tuple[str, int]], size: float) -> Look:
+def random_look(rng: random.Random, fonts: Sequence[tuple[str, int]], size: float) -> TextLook:
     """A look at `size` pixels per em. Widths and distances grow with the letters, as they do in editors."""
     path, index = rng.choice(fonts)
     fill, edge = _colours(rng)
@@ -119,7 +119,7 @@ def random_look(rng: random.Random, fonts: Sequence[tuple[str, int]], size: floa
         look["spacing"] = rng.uniform(0.1, 0.6)
     if rng.random() < 0.04:
         look["turn"] = rng.uniform(-9, 9)
-    return Look(**look)
+    return TextLook(**look)
 
 
 def _colours(rng: random.Random) -> tuple[tuple, tuple]:

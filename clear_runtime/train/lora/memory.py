@@ -26,7 +26,7 @@ from ...wan import (
     latent_frames,
 )
 from .occlusion_head import HIDDEN
-from .options import TrainOptions
+from .options import LoraOptions
 
 SAVED = {"bfloat16": (46, 4, 56, 5), "float32": (72, 8, 32, 9)}
 """Bytes that a block keeps for its gradient: for each token a number times the width, times the feed-forward's width
@@ -94,7 +94,7 @@ class Estimate:
 
 def estimate(
     shapes: Mapping[str, tuple[int, ...]],
-    options: TrainOptions,
+    options: LoraOptions,
     latent_size: tuple[int, int, int],
     context: int = TEXT_TOKENS,
 ) -> Estimate:
@@ -151,7 +151,7 @@ def wan_shapes(width: int = 1536, feed_forward: int = 8960, layers: int = 30) ->
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
-def _lora_size(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions) -> int:
+def _lora_size(shapes: Mapping[str, tuple[int, ...]], options: LoraOptions) -> int:
     """Parameters of the LoRA that is trained: of the file that it starts from, or of a new one."""
     if options.start is not None:
         return sum(value.numel() for value in read_lora(options.start).values())
@@ -165,7 +165,7 @@ def _lora_size(shapes: Mapping[str, tuple[int, ...]], options: TrainOptions) -> 
 
 def require_room(
     shapes: Mapping[str, tuple[int, ...]],
-    options: TrainOptions,
+    options: LoraOptions,
     latent_size: tuple[int, int, int],
     context: int,
     device: str,
@@ -196,8 +196,8 @@ def _with_margin(needed: Estimate) -> int:
 
 
 def _savings(
-    options: TrainOptions, size: tuple[int, int, int], spatial: int, device: str
-) -> Iterator[tuple[TrainOptions, tuple[int, int, int], str]]:
+    options: LoraOptions, size: tuple[int, int, int], spatial: int, device: str
+) -> Iterator[tuple[LoraOptions, tuple[int, int, int], str]]:
     """Ever smaller (options, latent size, how to say them); what costs least quality comes first. No crop is larger
     than what there is now."""
     said: list[str] = []
@@ -233,7 +233,7 @@ def _smaller(size: tuple[int, int, int], spatial: int) -> Iterator[tuple[tuple[i
             yield smaller, [f"a crop of {frames} frames of {width}x{height}"]
 
 
-def _leaner(options: TrainOptions, device: str) -> Iterator[tuple[TrainOptions, list[str]]]:
+def _leaner(options: LoraOptions, device: str) -> Iterator[tuple[LoraOptions, list[str]]]:
     """Options with less for the LoRA itself. One that is trained on from a file has the file's rank."""
     words = []
     if options.optimiser != "adamw8bit" and device == "cuda":
@@ -245,7 +245,7 @@ def _leaner(options: TrainOptions, device: str) -> Iterator[tuple[TrainOptions, 
                 yield replace(options, rank=rank), [*words, f"rank {rank}"]
 
 
-def lower(options: TrainOptions, size: tuple[int, int, int], spatial: int, device: str) -> str:
+def lower(options: LoraOptions, size: tuple[int, int, int], spatial: int, device: str) -> str:
     """The settings that would take less memory than these, in words: what costs least quality first."""
     words = dict.fromkeys(said.rsplit(", ", 1)[-1] for _, _, said in _savings(options, size, spatial, device))
     return "; ".join(list(words)[:_NAMED]) or "nothing smaller is known, take a machine with more memory"

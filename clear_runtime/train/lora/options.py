@@ -49,7 +49,7 @@ _CROP = {
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class LoraOptions:
     """CLEAR's own values where it names them. Raises ClearError for values that cannot work."""
 
     steps: int = option(

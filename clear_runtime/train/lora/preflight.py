@@ -13,7 +13,7 @@ from ...errors import ClearError
 from ...wan import SPATIAL
 from .memory import Estimate, estimate, require_room
 from .model import require_block, require_targets
-from .options import TrainOptions
+from .options import LoraOptions
 
 _PACKAGES = {"diffsynth": '"diffsynth>=2.1.12,<3"', "peft": '"peft>=0.21"', "accelerate": "accelerate"}
 
@@ -31,7 +31,7 @@ def require_packages(optimiser: str = "adamw") -> None:
 
 
 def preflight(
-    options: TrainOptions,
+    options: LoraOptions,
     shapes: Mapping[str, tuple[int, ...]],
     size: tuple[int, int, int],
     context: int,
@@ -54,7 +54,7 @@ def preflight(
     )
 
 
-def require_fit(options: TrainOptions, shapes: Mapping[str, tuple[int, ...]], device: torch.device) -> None:
+def require_fit(options: LoraOptions, shapes: Mapping[str, tuple[int, ...]], device: torch.device) -> None:
     """Raise the ClearError of preflight() that needs no pairs: of options that do not fit the base, or a device that
     cannot compute it."""
     blocks = describe_base(shapes).blocks

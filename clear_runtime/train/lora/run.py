@@ -19,7 +19,7 @@ from ..state import TrainingState
 from .cache import Examples
 from .losses import RECIPES, TEMPORAL
 from .model import LORA, Adapted, save
-from .options import DTYPES, TrainOptions
+from .options import DTYPES, LoraOptions
 
 LONGEST = 600.0
 """Seconds until a checkpoint is due, however long a step takes: what a power cut may cost."""
@@ -33,7 +33,7 @@ _WORDS = {"base": "the base model", "prompt": "the prompt"}  # for what is known
 class LoraRun:
     """learned: the model's parameters that train, by name. state: brings back all of it but the frozen weights."""
 
-    options: TrainOptions
+    options: LoraOptions
     model: Adapted
     learned: dict[str, nn.Parameter]
     optimiser: torch.optim.Optimizer
@@ -69,7 +69,7 @@ class LoraRun:
 
 
 def begin(
-    options: TrainOptions,
+    options: LoraOptions,
     base: Mapping[str, Tensor],
     clips: Examples,
     context: Tensor,
@@ -105,7 +105,7 @@ def begin(
     return LoraRun(options, model, learned, optimiser, average, skips, state)
 
 
-def as_begun(options: TrainOptions, folder: str | Path) -> TrainOptions:
+def as_begun(options: LoraOptions, folder: str | Path) -> LoraOptions:
     """The options that say how large a run is: one that goes on from a checkpoint has its LoRA there, and needs no file
     to start from."""
     learned = None if options.start is None else _learned_before(folder, {})
@@ -117,7 +117,7 @@ def as_begun(options: TrainOptions, folder: str | Path) -> TrainOptions:
 
 
 def require_same_run(
-    options: TrainOptions, base: Mapping[str, Tensor], context: Tensor, folder: str | Path, clips: Sequence[Path] | None
+    options: LoraOptions, base: Mapping[str, Tensor], context: Tensor, folder: str | Path, clips: Sequence[Path] | None
 ) -> None:
     """Raise the ClearError that train() would raise for what is in the folder: a run with other options, one at its end
     with other clips, or somebody's LoRA. clips: the files of the encoded clips, whether they are there yet or not; None
@@ -129,7 +129,7 @@ def require_same_run(
         require_steps_left(options, stored["step"], folder)
 
 
-def require_steps_left(options: TrainOptions, step: int, folder: str | Path) -> None:
+def require_steps_left(options: LoraOptions, step: int, folder: str | Path) -> None:
     """Raise ClearError when a run that learned from other clips has nothing to do with these."""
     if step >= options.steps:
         remedy = (
@@ -193,7 +193,7 @@ class Skips:
         self.total = state["total"]
 
 
-class Clock:
+class StepClock:
     """Seconds of a step, and of all that are left, from the mean of the last ones."""
 
     def __init__(self, steps: int):
@@ -209,7 +209,7 @@ class Clock:
         return taken, sum(self.recent) / len(self.recent) * (self.steps - step)
 
 
-def _optimiser(options: TrainOptions, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimiser(options: LoraOptions, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
     adam = _adamw8bit() if options.optimiser == "adamw8bit" else torch.optim.AdamW
     return adam(parameters, lr=options.rate, weight_decay=options.weight_decay)
 
@@ -222,7 +222,7 @@ def _adamw8bit() -> type[torch.optim.Optimizer]:
     return AdamW8bit
 
 
-def _identity(options: TrainOptions, base: Mapping[str, Tensor], context: Tensor) -> dict:
+def _identity(options: LoraOptions, base: Mapping[str, Tensor], context: Tensor) -> dict:
     """What a checkpoint must agree with. At a constant rate a run may be made longer."""
     kept = {
         name: list(value) if isinstance(value, tuple) else value

@@ -36,7 +36,7 @@ from ..results import made_elsewhere
 from .cache import LatentClips, clip_files, encode_clips, largest_example
 from .losses import RECIPES
 from .memory import Estimate, memory_used
-from .options import TrainOptions
+from .options import LoraOptions
 from .pictures import Figures, curves, example_panel, most_subtitle
 from .preflight import preflight, require_fit
 from .run import as_begun, require_same_run
@@ -82,7 +82,7 @@ class LoraSession:
 
     def __init__(
         self,
-        options: TrainOptions,
+        options: LoraOptions,
         folder: str | Path,
         base: BaseHeader,
         processes: Processes,
@@ -259,7 +259,7 @@ class LoraSession:
 class _Pictures:
     """The pictures of a run, kept in its folder: the curves with each checkpoint, the newest example."""
 
-    def __init__(self, folder: Path, options: TrainOptions, share: float, memory: int, decode: Decode | None):
+    def __init__(self, folder: Path, options: LoraOptions, share: float, memory: int, decode: Decode | None):
         """share: of the LoRA in all weights, 0..1. memory: bytes. The example is an earlier start's until there is a
         newer one."""
         self.folder, self.options, self.share, self.decode, self.offered = folder, options, share, decode, 0.0

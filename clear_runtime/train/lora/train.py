@@ -32,8 +32,8 @@ from . import losses
 from .cache import Examples, Sample
 from .memory import lower, measure_from_now, memory_used, out_of_memory, require_room
 from .model import Adapted
-from .options import TrainOptions
-from .run import Clock, LoraRun, as_begun, begin, require_free, require_steps_left
+from .options import LoraOptions
+from .run import LoraRun, StepClock, as_begun, begin, require_free, require_steps_left
 from .stop import Stopped, before_each
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class TrainingStep:
 
 
 def train(
-    options: TrainOptions,
+    options: LoraOptions,
     base: Mapping[str, Tensor],
     clips: Examples,
     context: Tensor,
@@ -155,7 +155,7 @@ def _steps(
 ) -> Generator[TrainingStep, None, None]:
     """The steps after `step`. Weights and checkpoint are those after it until the optimiser moves, so it can be kept at
     any time before."""
-    options, parallel, clock = run.options, processes.prepare(run.model), Clock(run.options.steps)
+    options, parallel, clock = run.options, processes.prepare(run.model), StepClock(run.options.steps)
 
     def end_if_asked() -> None:
         if stopping():
@@ -234,7 +234,7 @@ def _gradients(
     return sums
 
 
-def _rate(options: TrainOptions, step: int) -> float:
+def _rate(options: LoraOptions, step: int) -> float:
     return scheduled(options.schedule, options.rate, step, options.steps)
 
 

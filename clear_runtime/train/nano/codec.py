@@ -54,7 +54,7 @@ def clips_on_device(args, device: torch.device) -> Iterator[Tensor]:
         yield (255 * burnt(pictures, layers, args.batch, FRAMES, empty=0.5).subtitled).round().byte()
 
 
-class Clips(Generated):
+class CodecClips(Generated):
     """Clips of 9 frames, one in two with subtitles; item i is the pair of seed `first + i`."""
 
     def __init__(self, folder: Path, first: int, count: int, size: tuple[int, int] = SIZE, validation: bool = False):
@@ -72,7 +72,7 @@ def loss(out: Tensor, frames: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def psnr(model: NanoCodecNet, clips: list[Tensor], device) -> float:
+def mean_psnr(model: NanoCodecNet, clips: list[Tensor], device) -> float:
     """Mean over clips of the peak signal-to-noise ratio in dB of decode(encode(x))."""
     values = []
     for batch in clips:
@@ -96,18 +96,18 @@ def main(args) -> None:
     model = NanoCodecNet().to(device)
     average = MovingAverage(model.state_dict(), 0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-4)
-    check = list(DataLoader(Clips(args.data, 0, HELD_BACK, validation=True), 8))
+    check = list(DataLoader(CodecClips(args.data, 0, HELD_BACK, validation=True), 8))
     run = ClockedRun(args.run, {"model": model, "average": average, "optimiser": optimiser}, args.minutes, args.rate)
     clips = (
         clips_on_device(args, device)
         if args.on_device
-        else stream(Clips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
+        else stream(CodecClips(args.data, FIRST + run.step * args.batch, ENDLESS), args.batch, args.workers)
     )
     pool = [next(clips) for _ in range(POOL)]
     if run.step == 0:
         blocks = torch.cat([rearrange(to_blocks(b.float() / 255), "n t c h w -> c (n t h w)") for b in pool], 1).T
         model.start_from(blocks[torch.randperm(len(blocks))[:START_FROM]].to(device))
-        log.info("linear start: %.2f dB", psnr(model, check, device))
+        log.info("linear start: %.2f dB", mean_psnr(model, check, device))
     while not run.done:
         # each clip is seen a few times: decoding pictures is the slow part
         pool[random.randrange(len(pool))] = next(clips)
@@ -125,7 +125,7 @@ def main(args) -> None:
                     run.step,
                     run.spent / 60,
                     value.item(),
-                    psnr(shipped, check, device),
+                    mean_psnr(shipped, check, device),
                 )
                 save_fp16(args.run / "nano_codec.safetensors", shipped.state_dict())
 

@@ -25,7 +25,7 @@ SIDE = 32
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class PriorOptions:
     """Options that are None are the model's own (see OWN and FROM_A_PRIOR). Raises ClearError for values that cannot
     work."""
 

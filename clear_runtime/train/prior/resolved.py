@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .options import TrainOptions
+from .options import PriorOptions
 
 
 @dataclass(frozen=True)
-class ResolvedOptions(TrainOptions):
+class ResolvedOptions(PriorOptions):
     """Options as a run has them: whatever was the model's own has its value. steps may be an epoch still."""
 
     long_side: int = 0
@@ -17,6 +17,6 @@ class ResolvedOptions(TrainOptions):
     average: float = 0.0
 
 
-def resolved(options: TrainOptions) -> ResolvedOptions:
+def resolved(options: PriorOptions) -> ResolvedOptions:
     """The same, for those who want to know that no model's own value is missing."""
     return ResolvedOptions(**vars(options))

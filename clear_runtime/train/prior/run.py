@@ -12,7 +12,7 @@ from ...find.priors.light import LightPrior
 from ...find.priors.resnet import require_resnet50
 from ..moving_average import MovingAverage
 from ..state import TrainingState
-from .options import TrainOptions
+from .options import PriorOptions
 from .resolved import ResolvedOptions, resolved
 from .stage_one import StageOne, light_stage_one, paper_stage_one
 
@@ -47,7 +47,7 @@ class PriorRun:
         save_prior(self.state.path.parent / PRIOR, self.options.model, weights, self.options.long_side)
 
 
-def begin(options: TrainOptions, batches, folder: Path, device: torch.device) -> PriorRun:
+def begin(options: PriorOptions, batches, folder: Path, device: torch.device) -> PriorRun:
     """A run before its first step; without a number of steps it is one epoch. It seeds torch's generators, which are
     the whole process's."""
     steps = len(batches) if options.steps is None else options.steps
@@ -61,7 +61,7 @@ def begin(options: TrainOptions, batches, folder: Path, device: torch.device) ->
     return PriorRun(options, steps, model, optimiser, average, TrainingState(folder, parts, _identity(options)))
 
 
-def check(options: TrainOptions, folder: str | Path) -> None:
+def check(options: PriorOptions, folder: str | Path) -> None:
     """Raises ClearError for what train() would refuse, before the pairs are looked through: a start of another kind,
     packages or files that are missing, a folder with another run in it. Nothing is built for it."""
     if options.model == "paper":
@@ -73,11 +73,11 @@ def check(options: TrainOptions, folder: str | Path) -> None:
     TrainingState(Path(folder), dict.fromkeys(_PARTS), identity).read()
 
 
-def _identity(options: TrainOptions) -> dict:
+def _identity(options: PriorOptions) -> dict:
     return {name: value for name, value in asdict(options).items() if name not in _MAY_CHANGE}
 
 
-def _build(options: TrainOptions) -> StageOne:
+def _build(options: PriorOptions) -> StageOne:
     _require_start(options)
     start = load_prior(_start_file(options)).model.state_dict() if options.start != "scratch" else None
     if options.model == "light":  # as wide as what it starts from
@@ -90,10 +90,10 @@ def _build(options: TrainOptions) -> StageOne:
     return model
 
 
-def _require_start(options: TrainOptions) -> None:
+def _require_start(options: PriorOptions) -> None:
     if options.start != "scratch":
         require_prior(_start_file(options), options.model)
 
 
-def _start_file(options: TrainOptions) -> str | Path:
+def _start_file(options: PriorOptions) -> str | Path:
     return BUNDLED if options.start == "bundled" else options.start

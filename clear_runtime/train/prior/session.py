@@ -24,7 +24,7 @@ from ...media.pictures import stacked
 from ..event import OnEvent, TrainingEvent, UnitsLeft, ignore
 from ..history import History
 from ..processes import Processes
-from .options import TrainOptions
+from .options import PriorOptions
 from .pictures import curves, example_panel
 from .run import check
 from .train import Example, PriorStep, example_of, train
@@ -40,7 +40,7 @@ class PriorSession:
     step: the last step that was done. finished: whether the run is at its end.
     """
 
-    def __init__(self, options: TrainOptions, folder: str | Path, processes: Processes, on_event: OnEvent = ignore):
+    def __init__(self, options: PriorOptions, folder: str | Path, processes: Processes, on_event: OnEvent = ignore):
         """on_event: called in the main process, may raise to stop. Raises ClearError for whatever can be known to be
         wrong without the pairs (see check())."""
         check(options, folder)

@@ -28,7 +28,7 @@ from ..learning_rate import scheduled
 from ..processes import Processes
 from ..state import TrainingState
 from .losses import stage_one
-from .options import TrainOptions
+from .options import PriorOptions
 from .run import PriorRun, begin
 
 GRADIENT_NORM = 1.0  # the largest; longer gradients are shortened to it
@@ -57,7 +57,7 @@ class PriorStep:
 
 
 def train(
-    options: TrainOptions, batches, folder: str | Path, processes: Processes | None = None
+    options: PriorOptions, batches, folder: str | Path, processes: Processes | None = None
 ) -> Generator[PriorStep, None, None]:
     """Train step by step; whoever iterates decides whether there is a next one. Close the iterator to stop: the state
     after the last step is saved, and the same call continues from it.
@@ -174,7 +174,7 @@ def example_of(batch: Batch, masks: Tensor) -> Example:
     return Example(batch.subtitled[n].permute(1, 2, 0).cpu(), batch.labels[n, 0].cpu(), masks[n].cpu())
 
 
-def _full(number: int, options: TrainOptions, state: TrainingState) -> str:
+def _full(number: int, options: PriorOptions, state: TrainingState) -> str:
     return (
         f"The GPU's memory ran out at step {number + 1}, with {options.batch} frames of "
         f"{options.crop[1]}x{options.crop[0]} pixels a step. Choose a smaller "

@@ -14,7 +14,7 @@ from clear_runtime.train.lora.cache import largest_example
 from clear_runtime.train.lora.memory import MARGIN, SAVED, SPARE, estimate, free_memory, require_room
 from clear_runtime.train.lora.model import Adapted
 from clear_runtime.train.lora.occlusion_head import OcclusionHead
-from clear_runtime.train.lora.options import DTYPES, TrainOptions
+from clear_runtime.train.lora.options import DTYPES, LoraOptions
 from clear_runtime.wan import VISION_TOKENS
 
 
@@ -63,7 +63,7 @@ def shapes():
 
 def test_parameters_are_counted_as_the_network_counts_them(shapes):
     model = Adapted(tiny_wan.wan_state(), 8)
-    counted = estimate(shapes, TrainOptions(rank=8), (3, 8, 12))
+    counted = estimate(shapes, LoraOptions(rank=8), (3, 8, 12))
     assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(
         model.share
     )
@@ -75,7 +75,7 @@ def test_parameters_are_counted_as_the_network_counts_them(shapes):
 def test_of_a_lora_to_start_from_its_own_parameters_count(shapes, tmp_path):
     model = Adapted(tiny_wan.wan_state(), 3, ("q", "v"))
     write_lora(tmp_path / "start.safetensors", {name: value.detach() for name, value in model.lora().items()})
-    counted = estimate(shapes, TrainOptions(rank=8, start=str(tmp_path / "start.safetensors")), (3, 8, 12))
+    counted = estimate(shapes, LoraOptions(rank=8, start=str(tmp_path / "start.safetensors")), (3, 8, 12))
     assert counted.trainable == sum(p.numel() for p in model.lora().values()) and counted.share == pytest.approx(
         model.share
     )
@@ -83,7 +83,7 @@ def test_of_a_lora_to_start_from_its_own_parameters_count(shapes, tmp_path):
 
 def test_each_saving_saves(shapes):
     sizes = [
-        estimate(shapes, TrainOptions(**options), (21, 60, 104)).total
+        estimate(shapes, LoraOptions(**options), (21, 60, 104)).total
         for options in ({"checkpointing": False}, {}, {"optimiser": "adamw8bit"}, {"optimiser": "adamw8bit", "rank": 8})
     ]
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
@@ -95,7 +95,7 @@ def room_for(shapes, options, size):
 
 
 def test_what_does_not_fit_is_told_with_settings_that_do(shapes):
-    options, size = TrainOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
+    options, size = LoraOptions(checkpointing=False, batch=4, precision="float32"), (21, 60, 104)
     lean = replace(options, checkpointing=True, batch=1)
     room = room_for(shapes, lean, size)
     with pytest.raises(
@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_told_with_settings_that_do(shapes):
 
 
 def test_the_optimiser_and_the_rank_are_offered_before_the_picture_is_cut(shapes):
-    options, size = TrainOptions(rank=64), (3, 12, 20)
+    options, size = LoraOptions(rank=64), (3, 12, 20)
     small = replace(options, optimiser="adamw8bit")
     with pytest.raises(ClearError, match=r": 8-bit Adam \(adamw8bit\)\."):
         require_room(shapes, options, size, 512, "cuda", room_for(shapes, small, size))
@@ -128,7 +128,7 @@ def test_the_optimiser_and_the_rank_are_offered_before_the_picture_is_cut(shapes
 def test_what_is_advised_is_taken(shapes, spatial):
     """Whatever room there is: with the crop that is named, in the codec's own cells, the same check passes, and it is
     no larger than the clip."""
-    options, clip = TrainOptions(crop=(81, 480, 832)), (45, 352, 640)
+    options, clip = LoraOptions(crop=(81, 480, 832)), (45, 352, 640)
     size = largest_example(options.crop, [clip], spatial)
     rooms = [SPARE + int(share * (room_for(shapes, options, size) - SPARE)) for share in (0.9, 0.6, 0.4, 0.2, 0.1)]
     seen = set()

@@ -9,11 +9,11 @@ from tiny_clips import CONTEXT
 
 from clear_runtime.engines.lora import write_lora
 from clear_runtime.errors import ClearError
-from clear_runtime.train.lora.options import TrainOptions
+from clear_runtime.train.lora.options import LoraOptions
 from clear_runtime.train.lora.preflight import preflight
 from clear_runtime.train.lora.run import require_same_run
 
-OPTIONS = TrainOptions(rank=4, crop=(5, 32, 64), precision="float32")
+OPTIONS = LoraOptions(rank=4, crop=(5, 32, 64), precision="float32")
 CPU = torch.device("cpu")
 
 

@@ -19,7 +19,7 @@ from clear_runtime.errors import ClearError
 from clear_runtime.train.lora import losses
 from clear_runtime.train.lora.cache import LatentClips
 from clear_runtime.train.lora.model import Adapted
-from clear_runtime.train.lora.options import TrainOptions
+from clear_runtime.train.lora.options import LoraOptions
 from clear_runtime.train.lora.train import collate, train
 
 
@@ -354,7 +354,7 @@ def test_too_little_memory_is_said_before_the_first_step(base, clips, tmp_path):
 )
 def test_options_that_cannot_work_are_refused(options, words):
     with pytest.raises(ClearError, match=words):
-        TrainOptions(**options)
+        LoraOptions(**options)
 
 
 def test_eight_bit_adam_without_bitsandbytes_says_how_to_get_it(base, clips, tmp_path, monkeypatch):

@@ -12,15 +12,15 @@ from clear_runtime.cli.train_prior import main
 from clear_runtime.data.frame_batches import Batch
 from clear_runtime.errors import ClearError
 from clear_runtime.train.prior.losses import Weights
-from clear_runtime.train.prior.options import TrainOptions
+from clear_runtime.train.prior.options import PriorOptions
 from clear_runtime.train.prior.train import train
 
 
 def test_without_steps_the_papers_model_trains_one_epoch():
     assert (
-        TrainOptions(model="paper").steps is None
-        and TrainOptions(model="paper").rate == 2e-5
-        and TrainOptions(model="paper").schedule == "constant"
+        PriorOptions(model="paper").steps is None
+        and PriorOptions(model="paper").rate == 2e-5
+        and PriorOptions(model="paper").schedule == "constant"
     )
 
 
@@ -36,7 +36,7 @@ def test_without_steps_the_papers_model_trains_one_epoch():
     ],
 )
 def test_a_light_prior_that_begins_with_weights_takes_smaller_steps(options, rate):
-    assert TrainOptions(**options).rate == rate
+    assert PriorOptions(**options).rate == rate
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_a_light_prior_that_begins_with_weights_takes_smaller_steps(options, rat
 )
 def test_bad_options_are_refused(options, says):
     with pytest.raises(ClearError, match=says):
-        TrainOptions(**options)
+        PriorOptions(**options)
 
 
 def test_the_least_that_can_be_trained_on_is_trained_on(tmp_path):
     for batch, crop in ((2, (32, 32)), (1, (32, 64))):
         least = Batch(torch.rand(batch, 3, *crop), torch.rand(batch, 3, *crop), torch.zeros(batch, 1, *crop))
-        assert len(list(train(TrainOptions(steps=1, batch=batch, crop=crop), [least], tmp_path / str(batch)))) == 1
+        assert len(list(train(PriorOptions(steps=1, batch=batch, crop=crop), [least], tmp_path / str(batch)))) == 1
 
 
 def test_every_option_may_stand_in_a_config(tmp_path):
-    for options in (TrainOptions(), TrainOptions(model="paper", steps=5, rate=1, weights=Weights(adv=0))):
+    for options in (PriorOptions(), PriorOptions(model="paper", steps=5, rate=1, weights=Weights(adv=0))):
         (tmp_path / "c.json").write_text(json.dumps(asdict(options)))
-        assert TrainOptions(**settings(tmp_path / "c.json", TrainOptions)) == options
+        assert PriorOptions(**settings(tmp_path / "c.json", PriorOptions)) == options
 
 
 @pytest.mark.parametrize(

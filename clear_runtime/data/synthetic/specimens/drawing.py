@@ -12,7 +12,7 @@ from PIL import Image
 from ..degrade import compressed
 from ..layouts import moved
 from ..letters import Glyphs, Overlay, draw_block, font_of, marked, scale_of
-from ..looks import Look
+from ..looks import TextLook
 from ..pairs import LEGIBLE
 from ..system_fonts import covering, installed
 
@@ -52,7 +52,7 @@ class Specimen:
     rows: Sequence[Row]
 
 
-class Shown(NamedTuple):
+class ShownText(NamedTuple):
     """A text from frame `first` up to `stop`. fade: frames over which it comes and goes."""
 
     overlay: Overlay
@@ -77,8 +77,8 @@ class Drawing:
     def __init__(self, scene: np.ndarray):
         self.scene = scene
         self.frames, self.height, self.width = scene.shape[:3]
-        self._subtitles: list[Shown] = []
-        self._kept: list[Shown] = []
+        self._subtitles: list[ShownText] = []
+        self._kept: list[ShownText] = []
 
     def text(
         self,
@@ -104,7 +104,7 @@ class Drawing:
         letters = "".join(w for row in words for w in row if isinstance(w, str))
         face = next(filter(None, map(installed, families)), None) or covering(letters, bold)
         em = max(LEAST, size * self.height)
-        drawn = Look(face.path, face.index, em, **_in_pixels(look, em))
+        drawn = TextLook(face.path, face.index, em, **_in_pixels(look, em))
         font, s = font_of(drawn), scale_of(drawn)
         pieces = _column(words[0][0], drawn) if column else _rows(words, drawn, hot)
         overlay = draw_block(pieces, drawn, (0, 0))
@@ -126,8 +126,8 @@ class Drawing:
         """Lay lettering over the frames that must not be touched."""
         self._kept.append(self._shown(overlay, first, stop, fade, path))
 
-    def _shown(self, overlay, first, stop, fade, path) -> Shown:
-        return Shown(overlay, first, self.frames if stop is None else stop, fade, path or (lambda t: (0.0, 0.0)))
+    def _shown(self, overlay, first, stop, fade, path) -> ShownText:
+        return ShownText(overlay, first, self.frames if stop is None else stop, fade, path or (lambda t: (0.0, 0.0)))
 
     def specimen(self) -> Specimen:
         parts = [self._frame(t) for t in range(self.frames)]
@@ -173,7 +173,7 @@ def _in_pixels(look: dict, em: float) -> dict:
     return out
 
 
-def _rows(rows: Sequence[Sequence], look: Look, hot: int | None) -> list[list[Glyphs]]:
+def _rows(rows: Sequence[Sequence], look: TextLook, hot: int | None) -> list[list[Glyphs]]:
     """Pieces of each row on baselines one pitch apart, in pixels of the look's font."""
     font, s = font_of(look), scale_of(look)
     em, gap = look.size * s, font_of(look).getlength(" ")
@@ -197,7 +197,7 @@ def _rows(rows: Sequence[Sequence], look: Look, hot: int | None) -> list[list[Gl
     ]
 
 
-def _column(text: str, look: Look) -> list[list[Glyphs]]:
+def _column(text: str, look: TextLook) -> list[list[Glyphs]]:
     font, em = font_of(look), look.size * scale_of(look)
     return [[Glyphs(c, (em - font.getlength(c)) / 2, (n + 0.88) * em * 1.08) for n, c in enumerate(text)]]
 
