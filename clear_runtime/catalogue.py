@@ -11,13 +11,10 @@ from .engines.options import EngineOptions, MiniMaxOptions
 from .film.options import RemoveFilmOptions
 from .find.options import MarkOptions
 from .frames.windows import WindowOptions
-from .option import Option, described, kinds_of, made_of
+from .option import AUTO, Option, described, kinds_of, made_of
 from .options import RemoveOptions
 from .train.lora.options import LoraOptions
 from .train.prior.options import PriorOptions
-
-AUTO = "auto"
-"""A node's word, beside those that the runtime takes, where it decides by the model and the device that are there."""
 
 
 @dataclass(frozen=True)

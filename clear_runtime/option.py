@@ -15,6 +15,9 @@ from typing import Any, get_args, get_type_hints
 
 from .errors import ClearError
 
+AUTO = "auto"
+"""What a choice is that the user leaves open: presets.py says what it comes to."""
+
 
 @dataclass(frozen=True)
 class Option:

@@ -11,11 +11,13 @@ from .engines.options import EngineOptions
 from .errors import ClearError
 from .find.options import MarkOptions
 from .frames.windows import BAND, WindowOptions
-from .option import made_of, option, require_valid
+from .option import AUTO, made_of, option, require_valid
 
 COMPOSITE, RAW, PREVIEW = OUTPUTS = ("composite", "raw", "preview")
-AUTO_BOXES, KEEP, REMOVE = BOXES = ("auto", "keep", "remove")
-AUTO, PRIOR, DIFFERENCE, BOTH = MASKS = ("auto", "prior", "difference", "both")
+KEEP, REMOVE = "keep", "remove"
+BOXES = (AUTO, KEEP, REMOVE)
+PRIOR, DIFFERENCE, BOTH = "prior", "difference", "both"
+MASKS = (AUTO, PRIOR, DIFFERENCE, BOTH)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class OutputOptions:
         choices=MASKS,
     )
     boxes: str = option(
-        AUTO_BOXES,
+        AUTO,
         "Boxes behind the letters. auto: a translucent one is taken off, so that the scene shows again; an opaque or "
         "coloured one goes with its letters. keep: only the letters go. remove: all of the rectangle around each row.",
         zh="文字后面的底框。auto：半透明的底框会去掉，画面重新露出；不透明或有颜色的底框连同文字一起去除。"

@@ -6,25 +6,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .engines.bundled import FILL, NANO
-from .engines.control import AUTO as AUTO_CONTROL
 from .engines.engine import Needs
 from .errors import ClearError
 from .find.options import AUTO_GROW
-from .frames.windows import AUTO as AUTO_REGION
 from .frames.windows import WHOLE
-from .options import AUTO as AUTO_MASK
+from .option import AUTO
 from .options import BOTH, DIFFERENCE, PREVIEW, PRIOR, RAW, RemoveOptions
 
-AUTO_ENGINE = "auto"
 CHANGED_GROW = 2
 """Pixels of the source by which what the model changed is widened: a cell of its difference is blurred by as much."""
 
 
 def engine_name(asked: str, missing: Sequence[str]) -> str:
     """The bundled engine that is meant: "auto" is nano, where none of the packages that it runs on is missing."""
-    if asked != AUTO_ENGINE:
+    if asked != AUTO:
         return asked
     return FILL if missing else NANO
+
+
+def training_control(asked: str, nano: bool) -> str:
+    """What Stage II shows the network: for "auto" what the model will be shown later, which of nano may be either."""
+    if asked != AUTO:
+        return asked
+    return "both" if nano else "as is"
+
+
+def training_precision(asked: str, bfloat16: bool) -> str:
+    """Stage II's: for "auto" bfloat16 where the device computes in it."""
+    if asked != AUTO:
+        return asked
+    return "bfloat16" if bfloat16 else "float32"
 
 
 @dataclass(frozen=True)
@@ -59,12 +70,12 @@ def resolved(options: RemoveOptions, needs: Needs) -> Resolved:
     engine cannot make one."""
     windows, output = options.windows, options.output
     control = options.engine.control
-    if control == AUTO_CONTROL or needs.holes:
+    if control == AUTO or needs.holes:
         control = needs.control
     mask_from, region = output.mask_from, windows.region
-    if region == AUTO_REGION:
-        region = needs.region if output.output != RAW and mask_from in (AUTO_MASK, PRIOR) else WHOLE
-    if mask_from == AUTO_MASK:
+    if region == AUTO:
+        region = needs.region if output.output != RAW and mask_from in (AUTO, PRIOR) else WHOLE
+    if mask_from == AUTO:
         mask_from = (
             BOTH if needs.finds_text and needs.tells_changes and control == "as is" and region == WHOLE else PRIOR
         )

@@ -9,12 +9,12 @@ import shutil
 import pytest
 from paths import ROOT
 
-from clear_runtime.catalogue import AUTO, MASK, REMOVE, TRAIN_LORA, TRAIN_PRIOR, Surface
+from clear_runtime.catalogue import MASK, REMOVE, TRAIN_LORA, TRAIN_PRIOR, Surface
 from clear_runtime.cli.arguments import add_options, options_given, options_of
 from clear_runtime.data.synthetic.burn_style import BurnStyle
 from clear_runtime.errors import ClearError
 from clear_runtime.find.options import MarkOptions
-from clear_runtime.option import described
+from clear_runtime.option import AUTO, described
 from clear_runtime.options import RemoveOptions
 from clear_runtime.train.lora.options import LoraOptions
 from clear_runtime.train.prior.options import PriorOptions

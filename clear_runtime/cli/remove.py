@@ -46,7 +46,8 @@ from ..find.report import Report
 from ..media.codecs import AS_SOURCE, CHOICES
 from ..media.pictures import mask_picture
 from ..media.video import read_facts
-from ..presets import AUTO_ENGINE, engine_name
+from ..option import AUTO
+from ..presets import engine_name
 from .arguments import add_options, device_name, log_to_terminal, options_given
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--use-plan", type=Path, metavar="FILE", help="go by this plan; for one film")
     parser.add_argument(
         "--engine",
-        choices=(AUTO_ENGINE, *BUNDLED_ENGINES),
-        default=AUTO_ENGINE,
+        choices=(AUTO, *BUNDLED_ENGINES),
+        default=AUTO,
         help="what paints: nano, the bundled network (needs diffsynth and peft), or fill, which needs no network. "
         "auto: nano where its packages are installed, else fill (default: auto)",
     )
@@ -209,7 +210,7 @@ def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
     if not hasattr(args, "shared"):
         options = _options(args, name)
         engine = bundled_engine(name, options.remove.engine, args.device)
-        without = " and ".join(missing_packages()) if args.engine == AUTO_ENGINE and missing_packages() else ""
+        without = " and ".join(missing_packages()) if args.engine == AUTO and missing_packages() else ""
         log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
         weights = {"engine": bundled_identity(name), "prior": _identity(args.prior), "device": args.device}
         areas = {name: mask_picture(path) for name in MASKS if (path := getattr(args, name)) is not None}

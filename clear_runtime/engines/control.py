@@ -23,8 +23,6 @@ def prefilled(frames: Tensor, mask: Tensor, optical_flow: OpticalFlow | None = N
     return fill(frames, mask, optical_flow=optical_flow)
 
 
-AUTO = "auto"
-"""The engine's own choice (Needs.control)."""
 CONTROLS = {"as is": as_is, "prefilled": prefilled}
 """frames [T, H, W, 3] and mask [T, H, W] (not zero: subtitle) -> control frames [T, H, W, 3], by the name that users
 see."""

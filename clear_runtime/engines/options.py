@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import ClearError
-from ..option import option, require_valid
-from .control import AUTO, CONTROLS
+from ..option import AUTO, option, require_valid
+from .control import CONTROLS
 from .schedule import check_seed, sigmas
 
 EULER, UNIPC = "euler", "unipc"

@@ -11,11 +11,9 @@ import torch
 from torch import Tensor
 
 from ..errors import ClearError
-from ..option import option, require_valid
+from ..option import AUTO, option, require_valid
 from ..wan import GROUP, whole_groups
 
-AUTO = "auto"
-"""The engine's own choice (Needs.region)."""
 WHOLE, BAND = "whole frame", "subtitle band"
 
 

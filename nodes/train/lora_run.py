@@ -10,9 +10,9 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ...clear_runtime.catalogue import AUTO
 from ...clear_runtime.checkpoint import fingerprint
 from ...clear_runtime.engines import lora
+from ...clear_runtime.presets import training_control, training_precision
 from ...clear_runtime.train.lora.options import DTYPES, LoraOptions
 from ...clear_runtime.train.lora.session import BaseHeader, Encoders, LoraSession
 from ...clear_runtime.train.processes import Processes
@@ -45,8 +45,8 @@ def run_options(
     options = LoraOptions(
         targets=tuple(filter(None, (part.strip() for part in targets.split(",")))),
         crop=(frames or _WHOLE, height or _WHOLE, width or _WHOLE),
-        control=("both" if nano else "as is") if control == AUTO else control,
-        precision=_precision() if precision == AUTO else precision,
+        control=training_control(control, nano),
+        precision=training_precision(precision, _computes_in_bfloat16()),
         start=None if start == NO_LORA else full_path(start, "loras", CLEAR_FOLDER),
         example_every=preview_every,
         **same,
@@ -58,10 +58,8 @@ def run_options(
     return replace(options, rank=lora.rank(state), targets=lora.targets(state))
 
 
-def _precision() -> str:
-    return (
-        "bfloat16" if comfy.model_management.should_use_bf16(comfy.model_management.get_torch_device()) else "float32"
-    )
+def _computes_in_bfloat16() -> bool:
+    return comfy.model_management.should_use_bf16(comfy.model_management.get_torch_device())
 
 
 def _shapes(model) -> dict[str, tuple[int, ...]]:
