@@ -10,7 +10,6 @@ alone, for a training from a film itself) and bunny_mask.png (one bit for each l
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from clear_runtime.atomic import WholeFile  # noqa: E402
 from clear_runtime.data.synthetic.burn import Style, burn, render  # noqa: E402
 from clear_runtime.media.video import read_frames  # noqa: E402
 from clear_runtime.media.writer import VideoWriter  # noqa: E402
@@ -105,9 +105,8 @@ def main() -> None:
     first, count, shown = HALF
     subtitled, _ = burn(film(options.source, first, count), [(0, shown, track[0][2])])
     write(options.out / "bunny_half.mp4", subtitled)
-    part = options.out / ".bunny_mask.part.png"
-    Image.fromarray(bits).save(part, optimize=True)
-    os.replace(part, options.out / "bunny_mask.png")
+    with WholeFile(options.out / "bunny_mask.png") as part:
+        Image.fromarray(bits).save(part, optimize=True)
     facts = {
         "clean": "bunny_clean.mp4",
         "mask": "bunny_mask.png",

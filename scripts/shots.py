@@ -12,7 +12,6 @@ import contextlib
 import io
 import json
 import math
-import os
 import shutil
 import sys
 from itertools import islice
@@ -26,6 +25,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from clear_runtime.atomic import WholeFile  # noqa: E402
 from clear_runtime.media.video import read_frames  # noqa: E402
 from launch.console import ending_on_signals  # noqa: E402
 from launch.graph import only_to, set_input, to_prompt  # noqa: E402
@@ -371,9 +371,8 @@ def scaled(picture: Image.Image, width: int) -> Image.Image:
 
 def save(path: Path, picture: Image.Image) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.jpg")
-    picture.save(part, quality=QUALITY, optimize=True)
-    os.replace(part, path)
+    with WholeFile(path) as part:
+        picture.save(part, quality=QUALITY, optimize=True)
     if path.parent == GRAPHS:
         shutil.copyfile(path, path.with_stem(NAMES[path.stem]))
     print(path, picture.size, path.stat().st_size // 1024, "kB")

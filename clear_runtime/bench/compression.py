@@ -11,7 +11,6 @@ by how many pixels the marks were widened.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +32,7 @@ from ..metrics import masked_psnr
 from ..options import PREVIEW, RemoveOptions
 from ..pipeline import find, replace
 from .cases import BenchCase, read_case
+from .figures import write_json
 from .tables import table
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def run(cases: list[Path], crfs: Sequence[float] = CRFS, pixels: int = GROW, fig
         cells[f"**mean, crf {crf:g}**"] = [f"{value:.2f}" for value in means] + [""]
     log.info("\n%s", table("PSNR in dB", columns, cells))
     if figures_in:
-        figures_in.write_text(json.dumps({name: asdict(row) for name, row in rows.items()}, indent=1), encoding="utf-8")
+        write_json(figures_in, {name: asdict(row) for name, row in rows.items()})
 
 
 def _values(row: CompressedScores) -> tuple[float, ...]:

@@ -16,7 +16,6 @@ the seconds that a frame takes.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +30,7 @@ from ..frames.masks import grow
 from ..metrics import Lpips, flicker, masked_psnr, texture_energy
 from .cases import BenchCase, read_case
 from .compression import stored
+from .figures import write_json
 from .moving import KINDS, Size, drawn_scene, moving_case, photograph
 from .tables import table
 
@@ -127,7 +127,7 @@ def run(
             log.info("\n%s", _tables(title, {name: means[name] for name in names}))
     if figures_in:
         figures = {name: {part: asdict(one) for part, one in row.items()} for name, row in means.items()}
-        figures_in.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(figures_in, figures)
 
 
 def _mean(of: Sequence[FillScores]) -> FillScores:

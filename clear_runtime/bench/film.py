@@ -13,7 +13,6 @@ weights paint looks like letters, and would be painted twice.
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 import time
@@ -27,7 +26,6 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..atomic import write_text
 from ..engines.clear import ClearEngine
 from ..engines.denoiser import DiffSynthDenoiser
 from ..engines.diffsynth_codec import DiffSynthCodec
@@ -42,6 +40,7 @@ from ..media.writer import VideoWriter
 from ..options import RemoveOptions
 from ..pipeline import remove
 from ..wan import GROUP
+from .figures import write_json
 from .gpu.reference import their_removal
 from .gpu.shapes import STEPS, ClipSize, prompt, random_model, random_vae
 from .peak import Peak
@@ -115,7 +114,7 @@ def run(size: list[int], frames: int, real_shape: bool, device: str, figures_in:
             "device": device,
             "threads": torch.get_num_threads(),
         }
-        write_text(figures_in, json.dumps({**about, "DiffSynth": theirs, "ours": rows}, indent=1) + "\n")
+        write_json(figures_in, {**about, "DiffSynth": theirs, "ours": rows})
 
 
 def _ours(engine: ClearEngine, prior, clip: Subtitled, region: str) -> dict[str, float]:

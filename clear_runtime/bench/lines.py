@@ -15,7 +15,6 @@ core.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +41,7 @@ from ..find.rules import SWITCHES as SWITCHES  # for the command line's choices
 from ..find.rules import Rules
 from ..metrics import Overlap
 from .compression import stored
+from .figures import write_json
 from .prior_text import HEIGHTS, SIZE, STYLES, WIDTHS, of_height, of_kind, of_width, styled
 
 log = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ def run(
         print(f"\n{table(rows) if rule == 'all' else _differences(rule, results['all'], rows)}")
     if figures_in:
         plain = {rule: {name: asdict(one) for name, one in rows.items()} for rule, rows in results.items()}
-        figures_in.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+        write_json(figures_in, plain)
     return results
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..data.synthetic.pack import pack
 from ..errors import ClearError, ending_in_words
-from .gpu.results import write_json
+from .figures import write_json
 from .gpu.runner import DATA, WHEELS
 from .gpu.site import COMFYUI
 from .prepare_comfyui import pack_comfyui

@@ -10,7 +10,6 @@ on two CPU cores. Real clips are measured by `python -m clear_runtime bench remo
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import time
@@ -31,6 +30,7 @@ from ..find.marks import find_text, marks_of
 from ..find.options import MarkOptions
 from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..metrics import Overlap
+from .figures import write_json
 from .prior_text import THRESHOLD, by_height, by_style, by_width, marks_in, on_empty
 
 log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ def run(
     ]:
         log.info("| %s | %s |", name, " | ".join(f"{share:.3%}" for share in shares))
     if out:
-        out.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        write_json(out, results)
 
 
 def _by_script(prior, data: Path, wanted: list[str], count: int) -> dict[str, Any]:

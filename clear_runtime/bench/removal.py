@@ -13,7 +13,6 @@ the extra `reference`; --ocr, --lpips and OpenCV's inpainting need the extra `ev
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +32,7 @@ from ..options import RemoveOptions
 from ..pipeline import remove
 from .baselines import BASELINES, baseline
 from .cases import BenchCase, read_case
+from .figures import write_json
 from .masks import box_masks, prior_masks
 from .ocr import load_reader
 from .scores import Reading, Scores, score
@@ -152,4 +152,4 @@ def run(
             }
             for case in rows
         }
-        figures_in.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(figures_in, figures)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import ClearError, ending_in_words
-from .gpu.results import read_json
+from .figures import read_json
 
 log = logging.getLogger(__name__)
 BEGIN, END = "<!-- gpu:begin -->", "<!-- gpu:end -->"

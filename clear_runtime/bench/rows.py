@@ -15,7 +15,6 @@ all of them and without each of those named, and which kinds differ.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -36,6 +35,7 @@ from ..find.priors.checkpoints import BUNDLED, load_prior
 from ..find.rules import SWITCHES as SWITCHES  # for the command line's choices
 from ..find.rules import Rules
 from ..frames.masks import grow
+from .figures import write_json
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ def run(
     print(worth_table(scores, worth) if less else table(scores))
     if figures_in:
         written = {"with": _plain(scores), "without": {rule: _plain(one) for rule, one in worth.items()}}
-        figures_in.write_text(json.dumps(written if less else _plain(scores), indent=1), "utf-8")
+        write_json(figures_in, written if less else _plain(scores))
     return scores
 
 

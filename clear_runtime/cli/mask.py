@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..atomic import WholeFolder
 from ..catalogue import MASK
 from ..errors import ClearError, ending_in_words
 from ..film.output import FILMS
@@ -65,19 +64,16 @@ def write_masks(
         )
     if target.exists():
         raise ClearError(f"{target} exists already. Nothing is overwritten: move it away, or choose another folder.")
-    facts, partial = read_facts(video), folder / f".{video.stem}.{os.getpid()}.part"
+    facts = read_facts(video)
     try:
-        (partial / "mask").mkdir(parents=True)
-        _write(video, facts, partial, prior, options, on_frame or (lambda done, total: None))
-        partial.rename(target)
+        with WholeFolder(target) as part:
+            (part / "mask").mkdir()
+            _write(video, facts, part, prior, options, on_frame or (lambda done, total: None))
     except OSError as error:
         raise ClearError(
             f"{target} could not be written ({error.strerror or error}). Free some space, or choose a folder that you "
-            f"may write to; "
-            "nothing half-written was left behind."
+            f"may write to; nothing half-written was left behind."
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return target
 
 

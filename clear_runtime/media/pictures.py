@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..atomic import WholeFile
 from ..errors import ClearError
 
 GROUND, LINE, INK = (24, 26, 30), (70, 74, 82), (200, 204, 210)
@@ -216,6 +217,12 @@ def to_preview(frame: Tensor, side: int) -> Image.Image:
     scale = min(1.0, side / max(picture.size))
     width, height = (max(1, round(one * scale)) for one in picture.size)
     return picture.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def write_picture(path: Path, picture: Image.Image) -> None:
+    """Write a PNG that appears under its name only when it is whole. Raises OSError where the disk does not take it."""
+    with WholeFile(path) as part:
+        picture.save(part, "PNG")
 
 
 def to_frames(picture: Image.Image) -> Tensor:

@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 
 from ...errors import ending_in_words
+from ..figures import read_json, write_json
 from . import plan
 from .process import run
-from .results import read_json, write_json
 from .site import COMFYUI, unpack, unpack_comfyui
 
 log = logging.getLogger(__name__)

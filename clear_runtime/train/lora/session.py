@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -27,7 +26,7 @@ from torch import Tensor
 from ...data.clips import Clips
 from ...engines.codec import Codec
 from ...folder_lock import locked_folder
-from ...media.pictures import stacked
+from ...media.pictures import stacked, write_picture
 from ...wan import GROUP, SPATIAL, TEXT_TOKENS
 from ..event import OnEvent, TrainingEvent, UnitsLeft, ignore
 from ..history import History
@@ -273,7 +272,7 @@ class _Pictures:
         """After a step: keeps what there is to keep, and gives what draws the picture of the run when one is due."""
         self.figures = Figures(step.step, step.steps, step.left, step.memory, step.skipped, self.share)
         if step.step % self.options.checkpoint_every == 0 or step.step == step.steps:
-            _keep(self.curves(), self.folder / CURVES)
+            write_picture(self.folder / CURVES, self.curves())
         before = self.panel
         if step.example is not None and self.decode is not None:
             self._look(step.example, self.decode)
@@ -293,16 +292,9 @@ class _Pictures:
         before, after = decode([z[:, :, part] for z in (example.subtitled, example.result)])
         mask = example.m_pred if RECIPES[self.options.recipe].has_head else example.m_prior
         self.panel = example_panel(before[-1], after[-1], mask[t])
-        _keep(self.panel, self.folder / EXAMPLE)
+        write_picture(self.folder / EXAMPLE, self.panel)
 
 
 def last_step(history: History) -> int:
     """0 for one without steps."""
     return int(history.rows[-1]["step"]) if history.rows else 0
-
-
-def _keep(picture: Image.Image, path: Path) -> None:
-    """The file appears under its name only when it is whole."""
-    partial_path = path.with_suffix(".partial")
-    picture.save(partial_path, "PNG")
-    os.replace(partial_path, path)

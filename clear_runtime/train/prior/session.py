@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...find.priors.checkpoints import PRIOR, load_prior
-from ...media.pictures import stacked
+from ...media.pictures import stacked, write_picture
 from ..event import OnEvent, TrainingEvent, UnitsLeft, ignore
 from ..history import History
 from ..processes import Processes
@@ -123,4 +123,4 @@ class PriorSession:
 
     def _keep(self, pictures: tuple[Image.Image, Image.Image]) -> None:
         for picture, name in zip(pictures, (CURVES, EXAMPLE)):
-            picture.save(self.folder / name)
+            write_picture(self.folder / name, picture)
