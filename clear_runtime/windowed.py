@@ -31,6 +31,7 @@ from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
 from .frames.patch import Patched, Rectangles, together
 from .frames.region import Region, band, bounds
+from .frames.view import View
 from .frames.windows import BAND, Window
 from .options import DIFFERENCE, KEEP, RAW, REMOVE
 from .presets import Resolved
@@ -161,33 +162,25 @@ class WindowCleaner:
         if self._canvas is None:
             self.areas.check(size)
             self._canvas = Canvas(size, self.settings.max_pixels, self.engine.needs.multiple)
-        asked = self.settings.asked
-        work = self._part(held, size)
+        work = self._rectangle(held, size)
         if work is None:
             return [Patched(frame) for frame in frames], 0
-        within = self.areas.of(window, size, work)
-        found = stacked((work.of(marks[None])[0].float() for _, marks in held), len(held))
-        holes = within(found) > 0
+        marks = stacked((work.of(marks[None])[0].float() for _, marks in held), len(held))
+        part = _Part(window, frames, work, self.areas.of(window, size, work), marks)
         # frame by frame: a sum over all would hold a number of eight bytes for each pixel
-        shown = max(range(len(holes)), key=lambda t: int(holes[t].count_nonzero()))
-        if self._nothing_to_do(holes):
+        shown = max(range(len(frames)), key=lambda t: int(part.holes[t].count_nonzero()))
+        if self._nothing_to_do(part):
             return [Patched(frame) for frame in frames], shown
 
-        source: Tensor | Rectangles = Rectangles(frames, work)
-        lifted = None
-        if asked.output.output != RAW:
-            # from here on, a translucent box is no longer there, and only its letters are to be replaced
-            source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
-            holes = within(found) > 0
-            source, mended = _without_bleed(source, holes, within)
-            if mended is not None:
-                lifted = mended if lifted is None else lifted.maximum(mended)
-        self.tell("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
-        known = overlap if self.settings.goes_on else ()
-        new, found = self._generated(window, frames, work, source, found, holes, again, known)
-        return self._put_over(frames, work, source, new, found, lifted, within), shown
+        asked = self.settings.asked.output
+        if asked.output != RAW:
+            part.without_boxes(asked.boxes)
+            part.without_bleed()
+        self.tell("control", 0, Patched(frames[shown], work, part.source[shown]).picture(torch.float32))
+        new = self._generated(part, again, overlap if self.settings.goes_on else ())
+        return self._put_over(part, new), shown
 
-    def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
+    def _rectangle(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
         """The rectangle of the frame that is worked on; None where nothing is to be done."""
         asked, whole = self.settings.asked.output, Region(0, 0, *size)
         if asked.output == RAW or self.settings.differs:
@@ -200,164 +193,118 @@ class WindowCleaner:
             return None
         return box.grown(ROOM + asked.feather + box.height, *size)
 
-    def _nothing_to_do(self, holes: Tensor) -> bool:
-        asked = self.settings.asked.output
-        return asked.output != RAW and not self.settings.differs and not holes.any()
+    def _nothing_to_do(self, part: _Part) -> bool:
+        return self.settings.asked.output.output != RAW and not self.settings.differs and not part.holes.any()
 
-    def _generated(
-        self,
-        window: Window,
-        frames: list[Tensor],
-        work: Region,
-        source: Tensor | Rectangles,
-        found: Tensor,
-        holes: Tensor,
-        again: bool,
-        known: Sequence[Patched],
-    ) -> tuple[Tensor, Tensor]:
-        """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
-        from the difference. known: the window's first frames, where the engine shall go on from these."""
-        settings, canvas, needs = self.settings, self.canvas, self.engine.needs
-        asked = settings.asked
-        control = CONTROLS[settings.control]
-        given = source if control is as_is else control(together(source), holes, self.optical_flow)
-        region = canvas.whole
-        if settings.region == BAND:
-            marks = torch.zeros(1, *canvas.source)
-            work.of(marks)[0] = holes.any(0)
-            around = band(canvas.enter_mask(marks[0])[None], needs.multiple, settings.context, canvas.padded)
-            if around is None:  # nothing to see in this window, and a raw picture was asked for
-                return together(source), found
-            region = around
+    def _generated(self, part: _Part, again: bool, known: Sequence[Patched]) -> Tensor:
+        """The engine's picture of the part that is worked on [T, h, w, 3]; where what it changed makes the mask, that
+        of the part becomes so. known: the window's first frames, where the engine shall go on from these."""
+        settings, needs, count = self.settings, self.engine.needs, len(part.frames)
+        control, source = CONTROLS[settings.control], part.source
+        given = source if control is as_is else control(together(source), part.holes, self.optical_flow)
+        region = self._shown(part)
+        if region is None:  # nothing to see in this window, and a raw picture was asked for
+            return together(source)
+        view = View(self.canvas, part.work, region)
 
-        def entered(part: Tensor | Rectangles) -> Tensor:
-            """The frames with a part [T, h, w, 3] in the place that is worked on, as the engine sees them."""
-            seen = (self._seen(Patched(frame, work, pixels), region) for frame, pixels in zip(frames, part))
-            return stacked(seen, len(frames), needs.group)
+        def entered(pixels: Tensor | Rectangles) -> Tensor:
+            """The frames with pixels [T, h, w, 3] in the place that is worked on, as the engine sees them."""
+            seen = (view.seen(Patched(frame, part.work, one)) for frame, one in zip(part.frames, pixels))
+            return stacked(seen, count, needs.group)
 
-        differs = settings.differs
         seen = entered(given)
         piece = Piece(
             seen,
-            entered(source) if differs and given is not source else seen,
-            stacked((self._hole(hole, work, region) for hole in holes), len(holes), needs.group),
-            window,
+            entered(source) if settings.differs and given is not source else seen,
+            stacked(map(view.hole, part.holes), count, needs.group),
+            part.window,
             region,
-            canvas.padded,
+            self.canvas.padded,
             filled=given is not source,
-            whole=asked.output.output == RAW,
-            differs=differs,
+            whole=settings.asked.output.output == RAW,
+            differs=settings.differs,
             again=again,
-            painted=self._whole_groups(known, region),
+            painted=self._whole_groups(known, view),
         )
-        painted = self.engine.paint(piece, asked.engine.seed, self.tell)
-        _require_numbers(painted.frames[: len(frames)], window)
+        painted = self.engine.paint(piece, settings.asked.engine.seed, self.tell)
+        _require_numbers(painted.frames[:count], part.window)
         self.tell("blend", 0)
         del piece, seen  # a copy of the window, and no longer needed
-        if differs:
-            changed = self._changed(painted, len(frames))
-            found = changed if settings.mask_from == DIFFERENCE else found.masked_fill(rows_that_last(changed), 1)
-            painted, changed = Painted(painted.frames, painted.onto), None
-        return self._left(painted, frames, work, given, region), found
+        if settings.differs:
+            part.found = self._found_by_change(painted, part.found)
+            painted = Painted(painted.frames, painted.onto)
+        return view.left(painted.frames, painted.onto, part.frames, given)
 
-    def _whole_groups(self, known: Sequence[Patched], region: Region) -> Tensor | None:
+    def _shown(self, part: _Part) -> Region | None:
+        """The rectangle of the canvas that the engine is shown; None where that is a band, and nothing is in it."""
+        canvas = self.canvas
+        if self.settings.region != BAND:
+            return canvas.whole
+        marks = torch.zeros(1, *canvas.source)
+        part.work.of(marks)[0] = part.holes.any(0)
+        multiple = self.engine.needs.multiple
+        return band(canvas.enter_mask(marks[0])[None], multiple, self.settings.context, canvas.padded)
+
+    def _whole_groups(self, known: Sequence[Patched], view: View) -> Tensor | None:
         """Of finished frames those that fill the engine's groups, as it sees them; None where there are none."""
         group = self.engine.needs.group
         count = (len(known) - 1) // group * group + 1
         if not known:
             return None
-        return stacked((self._seen(one, region) for one in known[:count]), count)
+        return stacked(map(view.seen, known[:count]), count)
 
-    def _seen(self, one: Patched, region: Region) -> Tensor:
-        """A rectangle [h, w, 3] of what a frame is on the canvas; no more is made than that where it can be cut out."""
-        if self._cut_out(region):
-            return one.part(region)
-        return region.of(self.canvas.enter(one.picture(torch.float32))[None])[0]
-
-    def _cut_out(self, region: Region) -> bool:
-        """Whether a rectangle of the canvas is one of the frame as it came."""
-        height, width = self.canvas.source
-        return not self.canvas.scaled and region.bottom <= height and region.right <= width
-
-    def _hole(self, hole: Tensor, work: Region, region: Region) -> Tensor:
-        if self._cut_out(region):
-            inside = torch.zeros(region.height, region.width, dtype=torch.bool)
-            if both := work.shared(region):
-                both.within(region).of(inside[None])[0] = both.within(work).of(hole[None])[0]
-            return inside
-        whole = torch.zeros(1, *self.canvas.source)
-        work.of(whole)[0] = hole
-        return region.of(self.canvas.enter_mask(whole[0])[None])[0] > 0
-
-    def _changed(self, painted: Painted, count: int) -> Tensor:
+    def _found_by_change(self, painted: Painted, found: Tensor) -> Tensor:
+        """The mask [T, h, w] by what the engine changed: alone, or beside what was found before."""
         if painted.changed is None:
             raise RuntimeError("an engine that tells what it changed did not")
-        masks = stacked(map(self.canvas.leave_mask, painted.changed[:count]), count)
-        return grow(masks, self.settings.grow)
+        masks = stacked(map(self.canvas.leave_mask, painted.changed[: len(found)]), len(found))
+        changed = grow(masks, self.settings.grow)
+        return changed if self.settings.mask_from == DIFFERENCE else found.masked_fill(rows_that_last(changed), 1)
 
-    def _left(
-        self, painted: Painted, frames: list[Tensor], work: Region, given: Tensor | Rectangles, region: Region
-    ) -> Tensor:
-        """What was painted, at the source's size, in the part that is worked on: frame by frame."""
-        canvas, out = self.canvas, torch.empty(len(frames), work.height, work.width, 3)
-        if self._cut_out(region):
-            both = work.shared(region)
-            for t, part in enumerate(painted.frames[: len(frames)]):
-                out[t] = given[t]
-                if both:
-                    new, here = both.within(region).of(part[None])[0], both.within(work).of(out[t : t + 1])[0]
-                    here.copy_(here + new if painted.onto else new.clamp(0, 1))
-            return out
-        inside = torch.zeros(canvas.padded)
-        region.of(inside[None])[0] = 1
-        sharp = work.of(canvas.leave_mask(inside)[None])[0, ..., None] > 0
-        for t, part in enumerate(painted.frames[: len(frames)]):
-            if painted.onto:
-                whole = torch.zeros(*canvas.padded, 3)
-            elif region == canvas.whole:
-                whole = part
-            else:
-                whole = canvas.enter(Patched(frames[t], work, given[t]).picture(torch.float32))
-            if whole is not part:
-                whole = whole.clone()
-                region.of(whole[None])[0] = part
-            left = work.of(canvas.leave(whole)[None])[0]
-            out[t] = given[t] + left if painted.onto else torch.where(sharp, left.clamp(0, 1), given[t])
-        return out
-
-    def _put_over(
-        self,
-        frames: list[Tensor],
-        work: Region,
-        source: Tensor | Rectangles,
-        new: Tensor,
-        found: Tensor,
-        lifted: Tensor | None,
-        within: _Bounds,
-    ) -> list[Patched]:
+    def _put_over(self, part: _Part, new: Tensor) -> list[Patched]:
         asked = self.settings.asked.output
-        soft = feather(found, asked.feather)
-        mask = within(soft)
+        soft = feather(part.found, asked.feather)
+        mask = part.within(soft)
         if asked.output == RAW:
             pixels = new.clamp_(0, 1)
-            if within.some:
-                pixels = composite_(together(source), new, within(torch.ones_like(mask)))
+            if part.within.some:
+                pixels = composite_(together(part.source), new, part.within(torch.ones_like(mask)))
         else:
-            pixels = together(source)
+            pixels = together(part.source)
             if self.engine.needs.recolours and self.settings.control == "as is":
                 new = match(pixels, new, soft)
             composite_(pixels, new, mask)
-            mask = mask if lifted is None else mask.maximum(lifted)
-        return [Patched(*one) for one in zip(frames, [work] * len(frames), pixels, mask)]
+            mask = mask if part.lifted is None else mask.maximum(part.lifted)
+        return [Patched(*one) for one in zip(part.frames, [part.work] * len(part.frames), pixels, mask)]
 
 
-def _without_bleed(source: Tensor, holes: Tensor, within: _Bounds) -> tuple[Tensor, Tensor | None]:
-    """The frames without the letters' colour around what is to be replaced, and where it was [T, h, w] in 0..1."""
-    without, ring = without_bleed(source, holes)
-    if not ring.any():
-        return source, None
-    mended = within(ring.float())
-    return composite_(source, without, mended), mended
+class _Part:
+    """The part of a window's frames that is worked on, and what has become of it so far.
+
+    work: its rectangle of the frame; within: what of the user's areas holds there. source [T, h, w, 3]: its pixels.
+    found [T, h, w] in 0..1: what of it is to be replaced, and holes, the same as bool and within the areas. lifted: how
+    much of each pixel was mended without being painted, None where nothing was.
+    """
+
+    def __init__(self, window: Window, frames: list[Tensor], work: Region, within: _Bounds, found: Tensor):
+        self.window, self.frames, self.work, self.within = window, frames, work, within
+        self.source: Tensor | Rectangles = Rectangles(frames, work)
+        self.found, self.holes = found, within(found) > 0
+        self.lifted: Tensor | None = None
+
+    def without_boxes(self, boxes: str) -> None:
+        """From here on a translucent box is no longer there, and only its letters are to be replaced."""
+        source = together(self.source)
+        self.source, self.found, self.lifted = _without_boxes(source, self.found, self.within, boxes)
+        self.holes = self.within(self.found) > 0
+
+    def without_bleed(self) -> None:
+        """The same of the letters' colour around what is to be replaced."""
+        without, ring = without_bleed(together(self.source), self.holes)
+        if ring.any():
+            mended = self.within(ring.float())
+            self.source = composite_(together(self.source), without, mended)
+            self.lifted = mended if self.lifted is None else self.lifted.maximum(mended)
 
 
 def _require_numbers(painted: Tensor, window: Window) -> None:
