@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -35,7 +36,6 @@ from ..film.done import cleaned_before
 from ..film.elsewhere import Parts, Workers
 from ..film.identity import file_digest
 from ..film.on_ray import INSTALL, on_ray, require_ray
-from ..film.options import RemoveFilmOptions
 from ..film.output import MASK_ENDINGS, beside, films_of, outputs_of, require_new, require_output, saved_plan, work_of
 from ..film.progress import FilmProgress, OnProgress
 from ..film.run import Job, clean, identity, make_plan
@@ -138,7 +138,9 @@ def _remove(args: argparse.Namespace) -> None:
         _require(args, args.out)
     if args.ray is not None and not args.plan:
         require_ray()
-    jobs = [_job(args, film, target) for film, target in zip(films, targets)]
+    args.engine = _engine(args.engine)
+    shared = _shared(args)
+    jobs = [_job(args, shared, film, target) for film, target in zip(films, targets)]
     with _workers(args, jobs[0]) as workers:
         jobs = [replace(job, workers=workers) for job in jobs]
         if one:
@@ -159,8 +161,7 @@ def _workers(args: argparse.Namespace, job: Job) -> Iterator[Workers | None]:
         yield None
         return
     prior = None if args.prior == BUNDLED else args.prior.absolute()
-    name = engine_name(args.engine, missing_packages())
-    parts = Parts(name, job.options.remove.engine, prior, args.device)
+    parts = Parts(args.engine, job.options.remove.engine, prior, args.device)
     with on_ray(args.ray, parts, args.device, [] if prior is None else [prior]) as workers:
         yield workers
 
@@ -204,20 +205,34 @@ def _done(args: argparse.Namespace, job: Job, target: Path) -> bool:
     return True
 
 
-def _job(args: argparse.Namespace, film: Path, target: Path) -> Job:
-    """All jobs of a command share engine and prior."""
-    name = engine_name(args.engine, missing_packages())
-    if not hasattr(args, "shared"):
-        options = _options(args, name)
-        engine = bundled_engine(name, options.remove.engine, args.device)
-        without = " and ".join(missing_packages()) if args.engine == AUTO and missing_packages() else ""
-        log.info("engine: %s%s", name, f" (nano needs {without})" if without else "")
-        weights = {"engine": bundled_identity(name), "prior": _identity(args.prior), "device": args.device}
-        areas = {name: mask_picture(path) for name in MASKS if (path := getattr(args, name)) is not None}
-        prior = load_prior(args.prior, args.device)
-        args.shared = dict(engine=engine, options=options, weights=weights, prior=prior, **areas)
-    store, masks = Store(args.crf, args.mask is not None, args.codec, target.suffix), lambda target: args.mask
-    return Job(film, work_of(target), lambda: target, store=store, plan=args.use_plan, masks=masks, **args.shared)
+def _engine(asked: str) -> str:
+    """The engine's name, which is said."""
+    missing = missing_packages() if asked == AUTO else []
+    name = engine_name(asked, missing)
+    log.info("engine: %s%s", name, f" (nano needs {' and '.join(missing)})" if missing else "")
+    return name
+
+
+def _shared(args: argparse.Namespace) -> dict[str, Any]:
+    """What all jobs of a command have in common, by the names of Job's fields."""
+    options = options_given(args, REMOVE_FILES)
+    steps = default_steps(args.engine)
+    if args.steps is None and steps is not None:  # the engine's own number
+        options = replace(options, remove=replace(options.remove, engine=replace(options.remove.engine, steps=steps)))
+    return dict(
+        options=options,
+        engine=bundled_engine(args.engine, options.remove.engine, args.device),
+        prior=load_prior(args.prior, args.device),
+        weights={"engine": bundled_identity(args.engine), "prior": _identity(args.prior), "device": args.device},
+        plan=args.use_plan,
+        masks=lambda target: args.mask,
+        **{name: mask_picture(path) for name in MASKS if (path := getattr(args, name)) is not None},
+    )
+
+
+def _job(args: argparse.Namespace, shared: dict[str, Any], film: Path, target: Path) -> Job:
+    store = Store(args.crf, args.mask is not None, args.codec, target.suffix)
+    return Job(film, work_of(target), lambda: target, store=store, **shared)
 
 
 def _identity(prior: Path) -> str:
@@ -225,14 +240,6 @@ def _identity(prior: Path) -> str:
         return file_digest(prior)
     except OSError:
         return str(prior)  # whoever loads it says what is wrong
-
-
-def _options(args: argparse.Namespace, engine: str) -> RemoveFilmOptions:
-    """The options that the flags name; steps are the engine's own number unless they are given."""
-    options, own = options_given(args, REMOVE_FILES), default_steps(engine)
-    if args.steps is not None or own is None:
-        return options
-    return replace(options, remove=replace(options.remove, engine=replace(options.remove.engine, steps=own)))
 
 
 def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
@@ -263,8 +270,7 @@ def _do(args: argparse.Namespace, job: Job, target: Path) -> None:
     if cleaned.masks is not None:
         log.info("what was replaced is in %s", cleaned.masks)
     if args.report:
-        name = engine_name(args.engine, missing_packages())
-        about = {"engine": name, "device": args.device, "options": asdict(job.options)}
+        about = {"engine": args.engine, "device": args.device, "options": asdict(job.options)}
         report = {**asdict(cleaned), **about, "found": json.loads(found.json())}
         write_text(_report_of(target), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         log.info("the report is in %s", _report_of(target))
