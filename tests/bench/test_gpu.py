@@ -1,12 +1,13 @@
 """The bench for the minutes with a GPU, rehearsed on the CPU with tiny shapes: parts, limits, files and figures."""
 
 import json
+import os
 import sys
 from importlib import import_module
 
 import pytest
 
-from clear_runtime.bench.gpu import plan, runner
+from clear_runtime.bench.gpu import plan, process, runner
 from clear_runtime.bench.report import tables
 from clear_runtime.cli.main import main
 from clear_runtime.errors import ClearError
@@ -14,13 +15,11 @@ from clear_runtime.errors import ClearError
 
 @pytest.fixture
 def one_process(monkeypatch):
-    """Of the parts, `fast` alone has a process of its own; the others run here, where the packages are loaded."""
-    apart = runner.run
+    """The parts run here, where the packages are loaded: a process of its own would load them for seconds."""
 
     def run(command, limit, log, name, *more):
-        if name == "fast":
-            return apart(command, limit, log, name, *more)
-        module, *arguments = command[2:]
+        python, option, module, *arguments = command
+        assert (python, option) == (sys.executable, "-m")
         monkeypatch.setattr(sys, "argv", [module, *arguments])
         import_module(module).main()
         return "done", 0.0
@@ -42,7 +41,18 @@ def test_a_rehearsal_leaves_figures_of_each_part(tmp_path, one_process):
     assert {"peak", "attention", "kernels"} < set(fast) and any(name.startswith("ours") for name in fast)
     assert any("seconds_a_step" in row for row in found["parts"]["trainable"]["results"].values())
     text = tables(found)
-    assert "### Fast" in text and "### Trainable" in text and (tmp_path / "out" / "gpu.log").stat().st_size
+    assert "### Fast" in text and "### Trainable" in text
+
+
+@pytest.mark.parametrize(
+    "code, limit, state",
+    [("print('a word')", 600, "done"), ("print('a word'); 1 / 0", 600, "failed"), ("while True: pass", 0, "stopped")],
+)
+def test_a_part_s_process_ends_in_its_time_and_leaves_its_words(tmp_path, code, limit, state):
+    log = tmp_path / "gpu.log"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    assert process.run(command, limit, log, "fast", dict(os.environ), tmp_path)[0] == state
+    assert state == "stopped" or "[fast] a word\n" in log.read_text()
 
 
 def test_limits_leave_the_trainings_their_share():
