@@ -42,7 +42,7 @@ def test_what_was_made_of_another_film_of_that_name_is_not_taken_up(tmp_path):
 @pytest.mark.slow
 def test_a_film_is_trained_on_scored_and_cleaned_with_its_lora_and_without(tmp_path, monkeypatch, caplog):
     measure_once(monkeypatch, own_look)
-    film = write_film(tmp_path / "film.mp4", text=((0, 30),), frames=30)
+    film = write_film(tmp_path / "film.mp4", text=((0, 25),), frames=25)
     options, painted = bench.options_of, []
     monkeypatch.setattr(bench, "options_of", lambda steps: replace(options(steps), batch=1, crop=(5, 32, 64)))
     monkeypatch.setattr(bench, "HEIGHT", 64)
@@ -72,7 +72,7 @@ def test_a_film_is_trained_on_scored_and_cleaned_with_its_lora_and_without(tmp_p
     assert cells[4] != cells[5], "with the film's own LoRA another"
     folder = out / "film"
     parts = [count_frames(folder / f"{name}.mp4") for name in ("trained", "held", "without", "with")]
-    assert parts == [14, 13, 30, 30] and (folder / "sheet.png").exists()
+    assert parts == [12, 13, 25, 25] and (folder / "sheet.png").exists()
     assert len(painted) == 2 and any(not torch.equal(painted[0][name], painted[1][name]) for name in painted[0])
 
     before = (folder / "lora.safetensors").stat().st_mtime_ns
