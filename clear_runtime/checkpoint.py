@@ -155,8 +155,7 @@ def _read_torch(path: Path):
     except pickle.UnpicklingError as error:
         raise ClearError(
             f"{path.name} was not loaded: it is a pickle that is damaged, or holds more than tensors and could run "
-            f"code on this "
-            "machine. Ask its author for a .safetensors file."
+            "code on this machine. Ask its author for a .safetensors file."
         ) from error
     except (RuntimeError, EOFError) as error:
         raise ClearError(damaged) from error

@@ -35,11 +35,9 @@ class OutputOptions:
     )
     mask_from: str = option(
         AUTO,
-        "Where the replaced pixels are found. prior: by the subtitle prior that is chosen. difference: by "
-        "what the model "
-        "changed. both: the prior's, and rows of text that only the model took away. auto: both where the "
-        "model is shown "
-        "the whole frames as is (Wan2.1), else prior.",
+        "Where the replaced pixels are found. prior: by the subtitle prior that is chosen. difference: by what the "
+        "model changed. both: the prior's, and rows of text that only the model took away. auto: both where the "
+        "model is shown the whole frames as is (Wan2.1), else prior.",
         zh="如何确定要替换的像素。prior：由所选的字幕先验模型判断。difference：看模型改动了哪里。"
         "both：先验模型找到的，加上只有模型抹去的文字行。"
         "auto：模型看到的是完整的原画面（Wan2.1）时用 both，否则用 prior。",

@@ -204,8 +204,8 @@ def ready_tree() -> Path:
         lacking = [n for n in ("main.py", "nodes.py", "requirements.txt", "comfy") if not (tree / n).exists()]
         if lacking:
             raise Problem(
-                f"COMFYUI_PATH is {tree}, but there is no {lacking[0]} in it. "
-                "Set it to the folder that holds ComfyUI's main.py, or unset it."
+                f"COMFYUI_PATH is {tree}, but there is no {lacking[0]} in it. Set it to the folder that holds "
+                "ComfyUI's main.py, or unset it."
             )
         return tree
     tree = cache_folder() / f"comfyui-{COMFYUI_WHEEL.replace('==', '-')}"

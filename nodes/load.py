@@ -221,9 +221,8 @@ class Prompt(io.ComfyNode):
         if clip is None:
             raise ClearError(
                 f"The prompt's embedding is not in models/{CLEAR_FOLDER} yet. Connect a CLIP once (Load CLIP, "
-                f"umt5_xxl_fp8_e4m3fn_scaled.safetensors "
-                f"from models/text_encoders, type wan), or put {prompt.FILE_NAME} from another installation into "
-                f"models/{CLEAR_FOLDER}."
+                "umt5_xxl_fp8_e4m3fn_scaled.safetensors from models/text_encoders, type wan), or put "
+                f"{prompt.FILE_NAME} from another installation into models/{CLEAR_FOLDER}."
             )
         embedding = _encode(clip)
         target = os.path.join(folder_paths.get_folder_paths(CLEAR_FOLDER)[0], prompt.FILE_NAME)

@@ -89,9 +89,8 @@ def subtitle_input():
     return io.Mask.Input(
         "subtitle",
         optional=True,
-        tooltip="Where a subtitle is, whatever the prior finds: drawn, or from a segmenter. One mask for "
-        "all "
-        "frames, or one a frame. What it does: see subtitle_use.",
+        tooltip="Where a subtitle is, whatever the prior finds: drawn, or from a segmenter. One mask for all frames, "
+        "or one a frame. What it does: see subtitle_use.",
     )
 
 

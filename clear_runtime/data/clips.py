@@ -314,8 +314,7 @@ def check_settings(frames: int, per_video: int, long_side: int) -> None:
     if frames < SHORTEST or per_video < 1 or long_side < 2 * MULTIPLE:
         raise ClearError(
             f"Clips need {SHORTEST} frames or more, 1 of a video or more, and a long side of {2 * MULTIPLE} pixels or "
-            f"more; "
-            f"these are {frames}, {per_video} and {long_side}."
+            f"more; these are {frames}, {per_video} and {long_side}."
         )
 
 

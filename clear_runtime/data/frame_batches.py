@@ -116,8 +116,7 @@ class DiskFrames(torch.utils.data.Dataset):
         if told:
             raise ClearError(
                 f"The pairs are others than those this run learned from ({'; '.join(told)}). Bring them back, or "
-                f"choose another folder for "
-                "this run; in ComfyUI, another name."
+                "choose another folder for this run; in ComfyUI, another name."
             )
 
     def _read(self, report: PairReport, wanted: list[int]) -> list[tuple[Tensor, Tensor]]:

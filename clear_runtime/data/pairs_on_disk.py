@@ -150,8 +150,7 @@ def find_pairs(subtitled: str | Path, clean: str | Path | None = None, by_order:
         where = " and ".join(str(folder) for folder in folders)
         raise ClearError(
             f"No pairs in {where} ({sum(map(len, listed))} videos). One folder: NAME.mp4 beside "
-            f"NAME_with_subtitle.mp4. "
-            "Two folders: the same names in both, or pair them by order."
+            "NAME_with_subtitle.mp4. Two folders: the same names in both, or pair them by order."
         )
     return found
 
@@ -255,8 +254,7 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None, find_mask: Fi
     elif apart > frames / 2:
         problem = (
             "the two videos differ over most of the picture, not only where a subtitle is: they are of different "
-            "scenes, or do not begin at the same "
-            "frame. See whether the right files were paired."
+            "scenes, or do not begin at the same frame. See whether the right files were paired."
         )
     elif not kept:
         problem = (
@@ -265,8 +263,7 @@ def _look_through(pair: Pair, on_frame: Callable[[], None] | None, find_mask: Fi
     elif find_mask and are_swapped(few.held, find_mask):
         problem = (
             f"the two seem swapped: what looks like a subtitle is in {Path(pair.clean).name}, which was given as the "
-            f"clean video, and not in "
-            f"{Path(pair.subtitled).name}. Exchange the two files, or their names."
+            f"clean video, and not in {Path(pair.subtitled).name}. Exchange the two files, or their names."
         )
     return PairReport(pair, frames, tuple(kept), problem)
 
@@ -275,9 +272,8 @@ def _differ(pair: Pair) -> str | None:
     a, b = read_facts(pair.subtitled), read_facts(pair.clean)
     if (a.width, a.height) != (b.width, b.height):
         return (
-            f"the subtitled video is {a.width}x{a.height} and the clean one {b.width}x{b.height}. Scale them to "
-            f"one "
-            f"size."
+            f"the subtitled video is {a.width}x{a.height} and the clean one {b.width}x{b.height}. Scale them to one "
+            "size."
         )
     if abs(a.fps - b.fps) > a.fps / 1000:  # 29.97 and 30 are not the same; two ways to write 29.97 are
         return (

@@ -115,10 +115,9 @@ def require_fit(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...
         if unequal and width in WIDTHS:
             reasons.append(f"it is {width} wide, as one for {WIDTHS[width]} is")
         raise ClearError(
-            f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(changes)} layers do "
-            f"not fit; "
-            f"{'; '.join(reasons)}. Choose the base it was trained on (CLEAR: Wan2.1-Fun-V1.1-1.3B-Control), or "
-            f"another LoRA."
+            f"This LoRA was not made for {base}: {len(absent) + len(unequal)} of its {len(changes)} layers do not "
+            f"fit; {'; '.join(reasons)}. Choose the base it was trained on (CLEAR: Wan2.1-Fun-V1.1-1.3B-Control), or "
+            "another LoRA."
         )
 
 

@@ -10,9 +10,8 @@ from ..errors import ClearError
 from ..wan import TEXT_TOKENS, TEXT_WIDTH
 
 PROMPT = (
-    "Please remove the subtitle text from the video while preserving the character appearance, background composition, "
-    "and color style. "
-    "Do not add any new elements."
+    "Please remove the subtitle text from the video while preserving the character appearance, background "
+    "composition, and color style. Do not add any new elements."
 )
 """Word for word what the released training code (silent-commit/CLEAR) passes to the text encoder; its shell script uses
 another one."""
@@ -25,8 +24,7 @@ def fixed_length(embedding: Tensor) -> Tensor:
     if embedding.ndim != 3 or embedding.shape[0] != 1 or embedding.shape[2] != TEXT_WIDTH:
         raise ClearError(
             f"This text embedding has the shape {list(embedding.shape)}; Wan2.1 takes umT5-XXL's, [1, tokens, "
-            f"{TEXT_WIDTH}]. "
-            "Load umt5_xxl_fp8_e4m3fn_scaled.safetensors (or the bf16 one) with type wan."
+            f"{TEXT_WIDTH}]. Load umt5_xxl_fp8_e4m3fn_scaled.safetensors (or the bf16 one) with type wan."
         )
     out = embedding.new_zeros(1, TEXT_TOKENS, TEXT_WIDTH)
     count = min(TEXT_TOKENS, embedding.shape[1])

@@ -46,8 +46,7 @@ def _each_checked(frames: Iterable[Tensor], on_size: OnSize) -> Iterator[Tensor]
         if frame.dim() != 3 or frame.shape[2] != 3 or 0 in frame.shape or frame.dtype not in kinds:
             raise ClearError(
                 f"Frame {index} is a {frame.dtype} tensor of shape {tuple(frame.shape)}. Frames are [height, width, "
-                f"3], "
-                "float32 (or a half) in 0..1."
+                "3], float32 (or a half) in 0..1."
             )
         if size is None:
             size = frame.shape

@@ -75,6 +75,6 @@ def check_area(area: Tensor | None, name: str, total: int | None = None) -> None
         raise ClearError(f"The {name} mask has {area.dim()} dimensions, it needs three: frames, height, width.")
     if total is not None and len(area) not in (1, total):
         raise ClearError(
-            f"The {name} mask has {len(area)} frames, the video has {total}: "
-            "give one mask for each frame, or a single one for all."
+            f"The {name} mask has {len(area)} frames, the video has {total}: give one mask for each frame, or a "
+            "single one for all."
         )

@@ -36,8 +36,8 @@ def check(before: Tensor, after: Tensor, mask: Tensor | None) -> None:
         raise ClearError("There are no frames in 'before'. Give at least one.")
     if before.shape != after.shape:
         raise ClearError(
-            f"'before' is {_size(before)} and 'after' is {_size(after)}. "
-            "Both need the same number of frames and the same size."
+            f"'before' is {_size(before)} and 'after' is {_size(after)}. Both need the same number of frames and the "
+            "same size."
         )
     if mask is not None and mask.shape[-2:] != before.shape[1:3]:
         raise ClearError(

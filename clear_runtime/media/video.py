@@ -103,8 +103,8 @@ def _open(path: Path):
     except (av.FFmpegError, OSError) as error:
         raise _refuse(
             path,
-            f"this is not a video that FFmpeg can read ({error.strerror}). "
-            "It may be damaged, cut short, or another kind of file.",
+            f"this is not a video that FFmpeg can read ({error.strerror}). It may be damaged, cut short, or another "
+            "kind of file.",
         ) from error
     # A still picture has a video stream too; it works as a video of one frame.
     if all(map(is_cover, container.streams.video)):

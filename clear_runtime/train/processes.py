@@ -122,6 +122,6 @@ def _require_copies(kind: str) -> None:
     if kind != "NO" and not kind.startswith("MULTI_"):
         raise ClearError(
             f"accelerate is set up for {kind}; the trainers want the whole model in each process. Run `accelerate "
-            f"config` and "
-            "choose neither DeepSpeed nor FSDP nor Megatron-LM, or begin with `accelerate launch --multi_gpu`."
+            "config` and choose neither DeepSpeed nor FSDP nor Megatron-LM, or begin with `accelerate launch "
+            "--multi_gpu`."
         )

@@ -50,8 +50,7 @@ class TrainingState:
         ):
             raise ClearError(
                 f"{self.path} is not a checkpoint of this trainer: it is of a run of another trainer, or of another "
-                f"version of this one. "
-                "Choose another folder for this run; in ComfyUI, another name."
+                "version of this one. Choose another folder for this run; in ComfyUI, another name."
             )
         changed = [
             f"{self.words[name]} was another one"
@@ -63,8 +62,8 @@ class TrainingState:
         if changed:
             raise ClearError(
                 f"{self.path.parent} holds a run with other options: {'; '.join(changed)}. Continue it with its own, "
-                f"or choose another folder; in ComfyUI, another name. "
-                "To train on from what it made, choose its result as the start there."
+                "or choose another folder; in ComfyUI, another name. To train on from what it made, choose its "
+                "result as the start there."
             )
         return stored
 

@@ -39,8 +39,7 @@ def with_lora(model, state, strength: float):
     if lost:
         raise ClearError(
             f"ComfyUI did not take {len(lost)} of the LoRA's {len(wanted)} layers (first {lost[0]}). This MODEL's "
-            f"loader does not allow "
-            "LoRA patches there; load the model with Load CLEAR or Load Diffusion Model."
+            "loader does not allow LoRA patches there; load the model with Load CLEAR or Load Diffusion Model."
         )
     return patched
 

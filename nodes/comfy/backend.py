@@ -117,8 +117,8 @@ def require_wan_vae(vae) -> None:
     if not (wan or small) or vae.latent_channels != 16:
         raise ClearError(
             f"This VAE is of another family ({type(network).__name__}, {getattr(vae, 'latent_channels', '?')} latent "
-            f"channels). "
-            "CLEAR needs Wan2.1's: load wan_2.1_vae.safetensors, or take the VAE of Load CLEAR Nano with its own MODEL."
+            "channels). CLEAR needs Wan2.1's: load wan_2.1_vae.safetensors, or take the VAE of Load CLEAR Nano with "
+            "its own MODEL."
         )
 
 

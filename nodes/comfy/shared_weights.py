@@ -23,9 +23,9 @@ def require_trainable(model) -> None:
     model_base(model)
     if model.patches:
         raise ClearError(
-            f"This MODEL carries patches on {len(model.patches)} of its weights, a LoRA most likely. A LoRA is trained "
-            f"on the bare base: set Load CLEAR's "
-            "lora to none, or Load CLEAR Nano's strength to 0. To train on from a LoRA, choose its file in start."
+            f"This MODEL carries patches on {len(model.patches)} of its weights, a LoRA most likely. A LoRA is "
+            "trained on the bare base: set Load CLEAR's lora to none, or Load CLEAR Nano's strength to 0. To train "
+            "on from a LoRA, choose its file in start."
         )
     kinds = Counter(_kind(weight) for weight in model.model.diffusion_model.parameters())
     strange = [f"{count} of {kind}" for kind, count in kinds.items() if kind not in map(str, _PLAIN)]

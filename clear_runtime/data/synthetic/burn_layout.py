@@ -176,8 +176,7 @@ class Layout:
             if lacking:
                 raise ClearError(
                     f"{face.name} has no {system_fonts.named(lacking)}, which stand in {' '.join(line.text)[:60]!r}. "
-                    f"Choose another font, or none: "
-                    "then one that has the letters is looked for."
+                    "Choose another font, or none: then one that has the letters is looked for."
                 )
             return face
         if script:

@@ -82,8 +82,7 @@ class Burner:
         if outside:
             lines.append(
                 f"{outside} of {rows} row{'' if rows == 1 else 's'} lie{'s' if outside == 1 else ''} outside the "
-                f"frame, wholly or in part: "
-                "use a smaller size or shorter lines."
+                "frame, wholly or in part: use a smaller size or shorter lines."
             )
         return "\n".join(
             lines
@@ -102,9 +101,8 @@ class Burner:
         if not inside:
             raise ClearError(
                 f"No line of the subtitle file falls into these {end:.1f} s of video ({frames} frames at {self.fps:g} "
-                f"a second): "
-                f"the first begins at {_clock(lines[0].start)}. Choose the subtitles of this video, give more of it, "
-                f"or see whether fps is its own."
+                f"a second): the first begins at {_clock(lines[0].start)}. Choose the subtitles of this video, give "
+                "more of it, or see whether fps is its own."
             )
         placed = []
         for line in inside:

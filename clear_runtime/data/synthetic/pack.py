@@ -74,8 +74,8 @@ def _licences(folder: Path, out: Path) -> int:
     """Each package's own statement, and a list of what was taken from where."""
     lines, used = (
         [
-            "Pictures, sprites and fonts of Debian packages, scaled and cut down. "
-            "Each package's own statement lies in PACKAGE/usr/share/doc.",
+            "Pictures, sprites and fonts of Debian packages, scaled and cut down. Each package's own statement lies "
+            "in PACKAGE/usr/share/doc.",
             "",
         ],
         0,

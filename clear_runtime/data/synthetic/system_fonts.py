@@ -277,8 +277,8 @@ def require_shaping(letters: str) -> None:
     if shaped and not features.check("raqm"):
         raise ClearError(
             f"{', '.join(word.capitalize() for word in shaped)} letters cannot be joined as they should: this Pillow "
-            f"has no text layout (Raqm). "
-            "Install FriBiDi (Debian and Ubuntu: apt install libfribidi0; macOS: brew install fribidi) and start again."
+            "has no text layout (Raqm). Install FriBiDi (Debian and Ubuntu: apt install libfribidi0; macOS: brew "
+            "install fribidi) and start again."
         )
 
 

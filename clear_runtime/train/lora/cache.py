@@ -285,8 +285,7 @@ class LatentClips:
         if before != now:
             self.changed = (
                 f"The clips are not those of the last start: of {len(now)}, {len(now - before)} are new or changed, "
-                f"and {len(before - now)} of the {len(before)} "
-                "then are gone. The run goes on with those of now."
+                f"and {len(before - now)} of the {len(before)} then are gone. The run goes on with those of now."
             )
             log.warning("%s", self.changed)
 

@@ -25,8 +25,7 @@ def require_packages(optimiser: str = "adamw") -> None:
     if missing:
         raise ClearError(
             "Training needs packages that are not installed (the pack's extra `train`). With the same Python, in "
-            "ComfyUI the one that runs it: "
-            f"python -m pip install {' '.join(missing)}"
+            f"ComfyUI the one that runs it: python -m pip install {' '.join(missing)}"
         )
 
 
@@ -79,6 +78,5 @@ def _require_float64(device: torch.device) -> None:
     except (TypeError, RuntimeError) as error:  # Apple's MPS says the one, Intel's and DirectML the other
         raise ClearError(
             f"Training computes the positions of tokens in float64, which this device ({device}) has not ({error}). "
-            f"Train on the CPU "
-            "(start ComfyUI with --cpu; in a terminal: --device cpu) or on a CUDA GPU."
+            "Train on the CPU (start ComfyUI with --cpu; in a terminal: --device cpu) or on a CUDA GPU."
         ) from error

@@ -149,8 +149,7 @@ def require_free(folder: str | Path) -> None:
     if path.exists():
         raise ClearError(
             f"{path} exists already, without the checkpoint (training.pt) of the run that made it. Nothing is "
-            f"overwritten: choose another folder (in ComfyUI, another name), or "
-            "move that file away."
+            "overwritten: choose another folder (in ComfyUI, another name), or move that file away."
         )
 
 

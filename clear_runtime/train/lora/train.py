@@ -311,10 +311,9 @@ def sampled_example(model: Adapted, sample: Sample, context: Tensor, steps: int)
 
 def _diverged(step: int, state: TrainingState) -> str:
     return (
-        f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped after step {step}. Those "
-        f"steps changed no weight: {state.path} holds what the steps before "
-        "them learned. Look for damaged frames in the pairs, mend or remove them, and continue with the same settings. "
-        "If every step ends so, the rate is too high or "
-        "the precision too low: train on with a lower learning rate, or in float32, in another folder (in ComfyUI, "
-        "under another name) with this LoRA as its start."
+        f"The gradient was not a finite number {PATIENCE} steps in a row, so training stopped after step {step}. "
+        f"Those steps changed no weight: {state.path} holds what the steps before them learned. Look for damaged "
+        "frames in the pairs, mend or remove them, and continue with the same settings. If every step ends so, the "
+        "rate is too high or the precision too low: train on with a lower learning rate, or in float32, in another "
+        "folder (in ComfyUI, under another name) with this LoRA as its start."
     )

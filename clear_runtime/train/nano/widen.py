@@ -22,9 +22,8 @@ def start_from(model: LightPrior, start: Mapping[str, Tensor]) -> None:
         raise ClearError("That start is no light prior. Choose another file, or start from scratch.") from none
     if any(a > b for a, b in zip(old.widths + old.context, model.widths + model.context)):
         raise ClearError(
-            f"A prior of the widths {old.widths} and {old.context} dilated convolutions does not fit "
-            f"into one of {model.widths} and {model.context}. "
-            "Choose widths that are at least as large."
+            f"A prior of the widths {old.widths} and {old.context} dilated convolutions does not fit into one of "
+            f"{model.widths} and {model.context}. Choose widths that are at least as large."
         )
     own = model.state_dict()
     for name, value in start.items():

@@ -177,9 +177,8 @@ def example_of(batch: Batch, masks: Tensor) -> Example:
 def _full(number: int, options: PriorOptions, state: TrainingState) -> str:
     return (
         f"The GPU's memory ran out at step {number + 1}, with {options.batch} frames of "
-        f"{options.crop[1]}x{options.crop[0]} pixels a step. Choose a smaller "
-        f"batch, under another name or in another folder. The last good checkpoint is that after step {state.saved}: "
-        f"{state.path}."
+        f"{options.crop[1]}x{options.crop[0]} pixels a step. Choose a smaller batch, under another name or in another "
+        f"folder. The last good checkpoint is that after step {state.saved}: {state.path}."
     )
 
 
@@ -187,7 +186,6 @@ def _not_a_number(number: int, terms: dict[str, Tensor], state: TrainingState) -
     broken = [name for name, value in terms.items() if not torch.isfinite(value)]
     return (
         f"The {'loss (' + ', '.join(broken) + ')' if broken else 'gradient'} was not a finite number at step "
-        f"{number + 1}, so training stopped. "
-        f"The last good checkpoint is that after step {state.saved}: {state.path}. "
+        f"{number + 1}, so training stopped. The last good checkpoint is that after step {state.saved}: {state.path}. "
         "Train on in a new folder with a lower learning rate, or look for damaged frames in the pairs."
     )
