@@ -61,8 +61,7 @@ def remove(
     where the options use none. limit and protect: masks [T, H, W] or [1, H, W], where pixels may change at all and
     where they must not; subtitle: one that says where a subtitle is, as the option subtitle_use has it. total: the
     number of frames, if it is known. on_progress is called at every stage and sampler step; what it raises ends the run
-    at once. report is told what was found. optical_flow: what the fill follows in place of its
-    own.
+    at once. report is told what was found. optical_flow: what the fill follows in place of its own.
 
     Raises ClearError, before the first window's work wherever that can be known.
     """
@@ -71,12 +70,12 @@ def remove(
     subtitle, report.notes = areas.subtitle, report.notes + jumps
     only = subtitle is not None and options.marking.subtitle_use == ONLY
     if only or not resolved(options, engine.needs).needs_prior:
-        run = _Run(engine, options, areas, total, on_progress, optical_flow=optical_flow)
+        run = _Run(engine, options, areas, on_progress, optical_flow=optical_flow)
         report.looked, report.by = False, GIVEN if only else CHANGED
         return _counted(run.replace(_with_marks(checked(frames, areas.check), subtitle if only else None)), report)
     if prior is None:
         raise ClearError("These settings need a subtitle prior, and none was given.")
-    run = _Run(engine, options, areas, total, on_progress, prior, report, optical_flow=optical_flow)
+    run = _Run(engine, options, areas, on_progress, prior, report, optical_flow=optical_flow)
     found = marked(checked(frames, areas.check), prior, options.marking, subtitle, on_batch=run.looked, report=report)
     return run.replace((one.frame, one.marks) for one in found)
 
@@ -105,7 +104,7 @@ def replace(
     video would give. optical_flow: as of `remove`."""
     areas = Areas(limit, protect, total=total)
     engine = _engine(engine, options, optical_flow)
-    run = _Run(engine, options, areas, total, on_progress, prior, report, looks=False, optical_flow=optical_flow)
+    run = _Run(engine, options, areas, on_progress, prior, report, looks=False, optical_flow=optical_flow)
     return run.replace(found, windows)
 
 
@@ -153,7 +152,6 @@ class _Run:
         engine: Engine,
         options: RemoveOptions,
         areas: Areas,
-        total: int | None,
         on_progress: OnProgress | None,
         prior: Prior | None = None,
         report: Report | None = None,
@@ -161,13 +159,13 @@ class _Run:
         optical_flow: OpticalFlow | None = None,
     ):
         for name, area in areas.named():
-            check_area(area, name, total)
+            check_area(area, name, areas.total)
         self.settings = resolved(options, engine.needs)
         self.cleaner = WindowCleaner(engine, self.settings, areas, self.tell, optical_flow)
         self.second = None if prior is None else second_look(prior, self.settings)
         self.report = report or Report()
         self.on_progress = on_progress
-        self.progress = Progress(total, options.windows, engine.steps, finds=looks and prior is not None)
+        self.progress = Progress(areas.total, options.windows, engine.steps, finds=looks and prior is not None)
         self.again = False
 
     def replace(

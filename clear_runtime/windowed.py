@@ -45,6 +45,9 @@ ROOM = 64
 LETTERS_BLUR = 1
 """Pixels around letters that are neither theirs nor a translucent box's: the search for the box goes round them."""
 
+Tell = Callable[..., None]
+"""Called with a stage, the steps of it that are done, and a picture to look at."""
+
 
 def second_look(prior: Prior, settings: Resolved) -> SecondLook | None:
     """What looks at a window's result once more, where that was asked for and there is a source to compare with."""
@@ -52,10 +55,6 @@ def second_look(prior: Prior, settings: Resolved) -> SecondLook | None:
     if not asked.output.second_look or asked.output.output == RAW or settings.mask_from == DIFFERENCE:
         return None
     return SecondLook(prior, asked.marking.threshold)
-
-
-Tell = Callable[..., None]
-"""Called with a stage, the steps of it that are done, and a picture to look at."""
 
 
 @dataclass(frozen=True)
