@@ -185,6 +185,12 @@ class Case:
         """Whether it may have stood before the video begins, or may stand after it ends."""
         return self.track.first == 0 or self.track.stop >= self.total
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is inside of the frame."""
+        region, (height, width) = self.track.place, self.size
+        return region.top > 0 and region.left > 0 and region.bottom < height and region.right < width
+
     def cornered(self, rules: WhichRules) -> bool:
         region, (height, width) = self.place, self.size
         down, along = rules.corner

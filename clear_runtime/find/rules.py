@@ -35,6 +35,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "sudden": ("shots", {"sudden": 0.0}),
     "moved": ("shots", {"moved": 2.0}),
     "dissolves": ("shots", {"dissolves": False}),
+    "fades": ("shots", {"fades": False}),
     "picture tells": ("ends", {"asks": False}),
     "holds": ("ends", {"holds": False}),
     "passing": ("ends", {"passing": False}),

@@ -179,7 +179,19 @@ def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     shot goes on. Lettering that drives past may be one shape in two looks."""
     if case.track.usual < rules.usual or case.short(rules) or len(case.track.looks) < rules.looks:
         return False
+    if not _has_stood(case, rules):
+        return False
     return case.comes_or_goes or _changes(case, others, rules)
+
+
+def _has_stood(case: Case, rules: WhichRules) -> bool:
+    """Whether a row kept its place, as far as can be told: of one that shows for less than a moment only where it was
+    seen tells, and that none of it is outside of the frame, as of lettering that passes."""
+    movement = case.movement
+    about = rules.about and (movement.grows or movement.shakes)
+    if about or case.track.steady is not None:
+        return True
+    return movement.standing >= rules.keeps and case.whole
 
 
 def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:

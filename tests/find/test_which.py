@@ -117,6 +117,16 @@ def test_what_is_one_shape_in_two_looks_does_not_tell():
     assert goes(case(50, 80), board) == [True, False]
 
 
+SHAKEN = Movement(0, 2, 0.5, 9.0)
+
+
+@pytest.mark.parametrize("seen, gone", [(dict(movement=SHAKEN), False), (dict(top=0), False), ({}, True)])
+def test_what_shows_for_less_than_a_moment_tells_where_it_kept_its_place_and_was_seen_whole(seen, gone):
+    """Of a sign in a hand's picture, a corner comes and goes, and moves."""
+    sign = case(100, 111, **{"top": 120, "middle": 800, "letter": 90, **seen})
+    assert goes(case(20, 80), case(120, 180), sign) == [True, True, gone]
+
+
 @pytest.mark.parametrize("way", [dict(grows=True), dict(shakes=True)])
 def test_what_grows_or_shakes_about_its_place_stands(way):
     """No pixel of it does, from one moment to the next."""
