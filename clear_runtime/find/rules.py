@@ -49,6 +49,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "rim": ("which", {"rim": 1.0}),
     "grain": ("which", {"grain": 1}),
     "slides": ("which", {"slides": 0.0}),
+    "passed": ("which", {"passed": 0}),
     "gap": ("which", {"gap": 0.0}),
     "line": ("which", {"line": -1.0}),
     "dots": ("which", {"dots": False}),
