@@ -30,7 +30,8 @@ class WhichRules:
     of one kind; line: how far apart two are, in that, of one line of writing, whose colours may differ twice as
     much (below 0: none's may). scripts, outlasts, slides: the first for rows of one line, for one that stands while
     others change, and for one that is on its way to its place (0: none is). aside: how far the middles of words
-    stand apart that are shown one by one, in their height. gap: how far apart two parts of one row stand at most,
+    stand apart that are shown one by one, in their height. passed: lines of another kind that come and go while what
+    stands by does (0: nothing stands by). gap: how far apart two parts of one row stand at most,
     in their height. colour: the distance of their letters in RGB. middle, lower, bottom, rim: shares of the frame.
     Where nothing else tells, a subtitle stands no further than the first from the middle and below the third, or
     else below the second, or else in the middle, and never further than the last from it; sure: and this is how
@@ -58,6 +59,7 @@ class WhichRules:
     place: float = 2.6
     line: float = 0.15
     aside: float = 0.6
+    passed: int = 3
     gap: float = 2.0
     colour: float = 70.0
     middle: float = 0.12
@@ -184,6 +186,12 @@ class Case:
     def cut_off(self) -> bool:
         """Whether it may have stood before the video begins, or may stand after it ends."""
         return self.track.first == 0 or self.track.stop >= self.total
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is inside of the frame."""
+        region, (height, width) = self.track.place, self.size
+        return region.top > 0 and region.left > 0 and region.bottom < height and region.right < width
 
     def cornered(self, rules: WhichRules) -> bool:
         region, (height, width) = self.place, self.size

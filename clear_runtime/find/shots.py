@@ -29,6 +29,8 @@ NEAR = 8.0
 """Levels by which frames of two shots differ on average at least: an even wall that moves on is like nothing."""
 DARK = 16.0
 """Levels under which a pixel is black, of bars or of a hall: two shots of one stage have much of it in common."""
+FADED = 0.8
+"""How much of its contrast a picture has left, half a second on either side of a fade's frame, at most."""
 STEP = 2
 """Every second pixel of the small frames is enough."""
 SURE = 6.0
@@ -42,17 +44,19 @@ class ShotRules:
     """sudden, related: a slide on black is like a lit stage; up to the second of these, a correlation, it is a cut
     where the picture changes so many times as much as from any other frame beside to the next; sudden 0: it is none.
     moved: in a hand's shake a frame is unlike the one before, but for one that moved; from that correlation on, it is
-    none. dissolves: whether shots may dissolve into one another."""
+    none. dissolves: whether shots may dissolve into one another. fades: whether they may come out of one colour, and go
+    into it."""
 
     sudden: float = 3.0
     related: float = 0.6
     moved: float = 0.65
     dissolves: bool = True
+    fades: bool = True
 
 
 class Shots:
     """first: frames with which one begins, 0 among them. dissolves: frames, from and to, in which one turns into
-    another."""
+    another, or comes out of one colour or goes into it."""
 
     def __init__(self, rules: ShotRules = ShotRules()) -> None:
         self.rules = rules
@@ -100,14 +104,16 @@ class Shots:
         """Whether the picture of the last of these frames has been dissolved into. half_way: frames from what may be a
         mix to either of what it mixes; the rest as of `look`."""
         last = max(frames)
-        if not self.rules.dissolves or last - 2 * half_way not in frames:
+        first = last - 2 * half_way
+        if first not in frames:
             return
         scene = _beside(text, frames[last].shape[:2])
-        if scene.mean() < LEAST or _alike(frames[last - 2 * half_way], frames[last], scene) >= AT_ONCE:
+        if scene.mean() < LEAST:
             return
-        before, between, after = (_grey(frames[t], scene) for t in range(last - 2 * half_way, last + 1, half_way))
-        if _is_mix(before, between, after):
-            first = last - 2 * half_way
+        before, between, after = (_grey(frames[t], scene) for t in range(first, last + 1, half_way))
+        fades = self.rules.fades and _is_fade(before, between, after)
+        unlike = self.rules.dissolves and _alike(frames[first], frames[last], scene) < AT_ONCE
+        if fades or unlike and _is_mix(before, between, after):
             if self.dissolves and self.dissolves[-1][1] >= first:
                 first = self.dissolves.pop()[0]
             self.dissolves.append((first, last + 1))
@@ -117,6 +123,15 @@ def _is_mix(before: np.ndarray, between: np.ndarray, after: np.ndarray) -> bool:
     both = np.stack([before - before.mean(), after - after.mean()], 1)
     weights = np.linalg.lstsq(both, between - between.mean(), rcond=None)[0]
     return min(weights) >= BOTH and correlation(both @ weights, between) >= MIXED
+
+
+def _is_fade(before: np.ndarray, between: np.ndarray, after: np.ndarray) -> bool:
+    """Whether a picture comes out of one colour, or goes into it: the same one, with more contrast, or less."""
+    faint, clear = sorted((before, after), key=np.std)
+    if not faint.std() < between.std() < clear.std() or clear.std() < 2 * FLAT or faint.std() > FADED * clear.std():
+        return False
+    same = between if faint.std() < FLAT else faint
+    return correlation(same, clear) >= MIXED
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:

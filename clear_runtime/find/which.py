@@ -33,6 +33,7 @@ def which(cases: Sequence[Case], rules: WhichRules = WhichRules()) -> list[Verdi
     ]
     asked = [case for case, verdict in zip(cases, first) if verdict is None]
     told = [case for case in asked if id(case) in words or _tells(case, asked, rules)]
+    told = [case for case in told if id(case) in words or not _stands_by(case, told, rules)]
     cornered = (case for case, verdict in zip(cases, first) if verdict is not None and verdict.why == CORNERED)
     flush = {id(case) for case in cornered if _goes_on(case, told, rules)}
     first = [None if id(case) in flush else verdict for case, verdict in zip(cases, first)]
@@ -179,7 +180,33 @@ def _tells(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:
     shot goes on. Lettering that drives past may be one shape in two looks."""
     if case.track.usual < rules.usual or case.short(rules) or len(case.track.looks) < rules.looks:
         return False
+    if not _has_stood(case, rules):
+        return False
     return case.comes_or_goes or _changes(case, others, rules)
+
+
+def _has_stood(case: Case, rules: WhichRules) -> bool:
+    """Whether a row kept its place, as far as can be told: of one that shows for less than a moment only where it was
+    seen tells, and that none of it is outside of the frame, as of lettering that passes."""
+    movement = case.movement
+    about = rules.about and (movement.grows or movement.shakes)
+    if about or case.track.steady is not None:
+        return True
+    return movement.standing >= rules.keeps and case.whole
+
+
+def _stands_by(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
+    """Whether a row stays while several lines come and go that it is no kin of, where a subtitle is as likely to stand:
+    a title, or a card, of which the video shows the beginning or the end."""
+    life, rank = case.life, case.rank(rules)
+    lines = [
+        other
+        for other in told
+        if life.first < other.life.first and other.life.stop < life.stop
+        if other.comes_or_goes and not other.short(rules) and other.rank(rules) <= rank
+        if not one_kind(case, other, rules)
+    ]
+    return any(sum(one_kind(one, other, rules) for other in lines) >= rules.passed > 0 for one in lines)
 
 
 def _changes(case: Case, others: Sequence[Case], rules: WhichRules) -> bool:

@@ -74,9 +74,9 @@ def test_to_black_and_back_are_two():
     assert shots_of(grey) == [0, 20, 40]
 
 
-def dissolves_of(grey):
+def dissolves_of(grey, rules=ShotRules()):
     frames = (np.repeat(grey[..., None], 3, 3) * 255).round().astype(np.uint8)
-    shots = Shots()
+    shots = Shots(rules)
     for t in range(0, len(frames), EVERY):
         shots.look_back(12, {n: frames[n] for n in range(max(0, t - 40), t + 1)}, ())
     return shots.dissolves
@@ -89,7 +89,18 @@ def test_a_dissolve_is_found_where_it_is(lasts):
     assert first <= 50 - lasts // 3 and stop >= 50 + lasts // 3
 
 
-def test_a_cut_a_pan_and_a_fade_are_no_dissolves():
+def test_a_cut_a_pan_and_a_flash_are_no_dissolves():
     cut = np.concatenate([scene(50), scene(50, seed=1)])
-    fade = scene(100) * np.linspace(1, 0.1, 100)[:, None, None]
-    assert [dissolves_of(grey) for grey in (cut, scene(100, pan=2.0), fade)] == [[], [], []]
+    flash = scene(100).copy()
+    flash[50:53] = flash[50:53] * 0.3 + 0.7
+    assert [dissolves_of(grey) for grey in (cut, scene(100, pan=2.0), flash)] == [[], [], []]
+
+
+@pytest.mark.parametrize("lasts", [20, 60])
+def test_out_of_black_and_into_it_is_no_shot_that_goes_on(lasts):
+    """What is written in the scene comes and goes with it."""
+    light = np.clip(np.minimum(np.arange(200), np.arange(200)[::-1]) / lasts, 0, 1)[:, None, None]
+    (came, went) = dissolves_of(light * scene(200))
+    assert came[0] == 0 and 0.7 * lasts <= came[1] <= lasts + 24
+    assert 200 - lasts - 24 <= went[0] <= 200 - 0.7 * lasts and went[1] >= 197
+    assert dissolves_of(light * scene(200), ShotRules(fades=False)) == []

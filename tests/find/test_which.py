@@ -77,6 +77,18 @@ def test_what_stands_all_the_time_beside_them_stays(other):
     assert name.why == "stands all the time, and other rows are the subtitle"
 
 
+@pytest.mark.parametrize("passed, gone", [(3, False), (2, True)])
+def test_a_card_that_came_stays_once_several_lines_have_come_and_gone_beside_it(passed, gone):
+    lines = [case(40 + 60 * n, 80 + 60 * n) for n in range(passed)]
+    card = case(10, TOTAL, top=300, letter=24)
+    assert goes(*lines, card) == [True] * passed + [gone]
+    *_, verdict = which([*lines, card], WhichRules(passed=0))
+    assert verdict.goes
+    assert goes(*lines, case(10, TOTAL, top=LOW - 45)) == [True] * (passed + 1), "it may be the upper row of them all"
+    words = [case(40 + 5 * n, 45 + 5 * n, width=120) for n in range(9)]
+    assert goes(*words, card) == [True] * 10, "words in turn may be those of the sentence above"
+
+
 def test_a_second_row_that_stays_while_the_first_one_changes_goes():
     assert goes(case(10, 80), case(81, 160), case(0, TOTAL, top=LOW + 50)) == [True] * 3
 
@@ -115,6 +127,16 @@ def test_what_is_one_shape_in_two_looks_does_not_tell():
     board = case(100, 107, top=60, middle=500, width=800, letter=90)
     board.track.looks = board.track.looks[:2]
     assert goes(case(50, 80), board) == [True, False]
+
+
+SHAKEN = Movement(0, 2, 0.5, 9.0)
+
+
+@pytest.mark.parametrize("seen, gone", [(dict(movement=SHAKEN), False), (dict(top=0), False), ({}, True)])
+def test_what_shows_for_less_than_a_moment_tells_where_it_kept_its_place_and_was_seen_whole(seen, gone):
+    """Of a sign in a hand's picture, a corner comes and goes, and moves."""
+    sign = case(100, 111, **{"top": 120, "middle": 800, "letter": 90, **seen})
+    assert goes(case(20, 80), case(120, 180), sign) == [True, True, gone]
 
 
 @pytest.mark.parametrize("way", [dict(grows=True), dict(shakes=True)])
