@@ -9,6 +9,7 @@ themselves are read where they lie, and it costs two: what the engine is given, 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,7 +32,7 @@ from .frames.canvas import Canvas, stacked
 from .frames.masks import cut, feather, grow, restrict
 from .frames.patch import Patched, Rectangles, together
 from .frames.region import Region, band, bounds
-from .frames.windows import BAND, Window
+from .frames.windows import BAND, Window, kept
 from .options import DIFFERENCE, KEEP, RAW, REMOVE
 from .presets import Resolved
 
@@ -148,12 +149,27 @@ class WindowCleaner:
             raise RuntimeError("no frame has been seen")
         return self._canvas
 
+    def stays(self, shared: int) -> int:
+        """Of so many frames that a window shares with the one before, those that stay as that has left them."""
+        return kept(shared, self.engine.needs.group) if self.settings.goes_on else self.unpainted(shared)
+
+    def unpainted(self, shared: int) -> int:
+        """Of the same those that need not be painted."""
+        fades = self.engine.needs.fades
+        return 0 if fades is None else max(0, shared - math.ceil(fades * self.settings.asked.windows.overlap))
+
     @torch.no_grad()
     def clean(
-        self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched] = (), again: bool = False
+        self,
+        window: Window,
+        held: list[tuple[Tensor, Tensor]],
+        overlap: Sequence[Patched] = (),
+        again: bool = False,
+        unpainted: int = 0,
     ) -> tuple[list[Patched], int]:
         """A window's (frame [H, W, 3], marks [H, W] bool) -> its frames without what is marked, and which of them had
-        most. overlap: its first frames as the window before has left them. again: the frames are its own result."""
+        most. overlap: its first frames as the window before has left them. again: the frames are its own result.
+        unpainted: first frames whose result nobody wants."""
         frames = [frame for frame, _ in held]
         size = tuple(frames[0].shape[:2])
         if self._canvas is None:
@@ -182,7 +198,7 @@ class WindowCleaner:
                 lifted = mended if lifted is None else lifted.maximum(mended)
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
         known = overlap if self.settings.goes_on else ()
-        new, found = self._generated(window, frames, work, source, found, holes, again, known)
+        new, found = self._generated(window, frames, work, source, found, holes, again, known, unpainted)
         return self._put_over(frames, work, source, new, found, lifted, within), shown
 
     def _part(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
@@ -212,6 +228,7 @@ class WindowCleaner:
         holes: Tensor,
         again: bool,
         known: Sequence[Patched],
+        unpainted: int,
     ) -> tuple[Tensor, Tensor]:
         """The engine's picture of the part that is worked on [T, h, w, 3], and the mask: the one that was found, or
         from the difference. known: the window's first frames, where the engine shall go on from these."""
@@ -247,6 +264,7 @@ class WindowCleaner:
             differs=differs,
             again=again,
             painted=self._whole_groups(known, region),
+            unpainted=unpainted,
         )
         painted = self.engine.paint(piece, asked.engine.seed, self.report)
         _require_numbers(painted.frames[: len(frames)], window)
