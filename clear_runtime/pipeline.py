@@ -29,7 +29,7 @@ from .find.report import CHANGED, GIVEN, Report
 from .frames.checks import checked
 from .frames.masks import check_area
 from .frames.patch import Patched
-from .frames.windows import Window, held_by, iter_windows, kept, ramp
+from .frames.windows import Window, held_by, iter_windows, ramp
 from .options import PREVIEW, RemovalProgress, RemoveOptions
 from .presets import resolved
 from .progress import Progress
@@ -97,15 +97,16 @@ def replace(
     report: Report | None = None,
     windows: Sequence[Window] | None = None,
     optical_flow: OpticalFlow | None = None,
+    wanted: int = 0,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The second pass alone, of (frame [H, W, 3], marks [H, W] bool): find.spans.with_marks makes these of frames and
     spans. Yields what `remove` does. prior: for the second look, if there shall be one. windows: of a part of a longer
-    video, whose frames `found` has alone: what comes back of frames that no other window reaches is what the whole
-    video would give. optical_flow: as of `remove`."""
+    video, whose frames `found` has alone: what comes back of frame `wanted`, where a window that is not among them
+    ends, and of later ones is what the whole video would give. optical_flow: as of `remove`."""
     areas = Areas(limit, protect, total=total)
     engine = _engine(engine, options, optical_flow)
     run = _Run(engine, options, areas, on_progress, prior, report, looks=False, optical_flow=optical_flow)
-    return run.replace(found, windows)
+    return run.replace(found, windows, wanted)
 
 
 def _engine(engine: Engine | None, options: RemoveOptions, optical_flow: OpticalFlow | None) -> Engine:
@@ -169,7 +170,7 @@ class _Run:
         self.again = False
 
     def replace(
-        self, found: Iterable[tuple[Tensor, Tensor]], planned: Sequence[Window] | None = None
+        self, found: Iterable[tuple[Tensor, Tensor]], planned: Sequence[Window] | None = None, wanted: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
         pending: list[Patched] = []
         first = stop = 0  # of what is pending, and of the window before
@@ -179,33 +180,38 @@ class _Run:
             done = window.start - first if pending else 0
             yield from _given_up(pending, done)  # neither this window nor a later one reaches these
             pending[:] = [one.alone() for one in pending]
-            pending, first, stop = self._joined(pending, window, held), window.start, window.stop
+            shared = max(len(pending), wanted - window.start)
+            pending, first, stop = self._joined(pending, window, held, shared), window.start, window.stop
         if not pending:
             raise ClearError("There are no frames. Give at least one.")
         if planned is None:
             self.cleaner.areas.mention_if_longer(stop)
         yield from _given_up(pending, len(pending))
 
-    def _joined(self, overlap: list[Patched], window: Window, held: list[tuple[Tensor, Tensor]]) -> list[Patched]:
-        """The window's frames, cleaned; those that the window before had too go over from its version to this one;
-        where this one goes on from them, the first half stays."""
-        cleaned = self._cleaned(window, held, overlap)
-        stay = kept(len(overlap), self.cleaner.engine.needs.group) if self.settings.goes_on else 0
+    def _joined(
+        self, overlap: list[Patched], window: Window, held: list[tuple[Tensor, Tensor]], shared: int
+    ) -> list[Patched]:
+        """The window's frames, cleaned; those `shared` ones that the window before had too, whether they are at hand or
+        not, go over from its version to this one; the first of them may stay as they are."""
+        cleaned = self._cleaned(window, held, overlap, self.cleaner.unpainted(shared))
+        stay = self.cleaner.stays(len(overlap))
         shares = [0.0] * stay + ramp(len(overlap) - stay).tolist()
         joined = [old.fade_into(new, share) for old, new, share in zip(overlap, cleaned, shares)]
         return joined + cleaned[len(joined) :]
 
-    def _cleaned(self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched]) -> list[Patched]:
-        cleaned, shown = self.cleaner.clean(window, held, overlap)
-        rest = self._rest(cleaned, held)
+    def _cleaned(
+        self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched], unpainted: int
+    ) -> list[Patched]:
+        cleaned, shown = self.cleaner.clean(window, held, overlap, unpainted=unpainted)
+        rest = self._rest(cleaned, held, unpainted)
         if rest is not None:
             self.again = True
             again = [(one.picture(), _or_nothing(more, one.frame)) for one, more in zip(cleaned, rest)]
-            cleaned = [
-                one.under(newer)
-                for one, newer in zip(cleaned, self.cleaner.clean(window, again, overlap, again=True)[0])
-            ]
-            still = self._rest(cleaned, held) or []
+            # what was not painted lends nothing that is marked, whether the window before is at hand or not
+            again[:unpainted] = held[:unpainted]
+            newer, _ = self.cleaner.clean(window, again, overlap, again=True, unpainted=unpainted)
+            cleaned = [one.under(new) for one, new in zip(cleaned, newer)]
+            still = self._rest(cleaned, held, unpainted) or []
             left = {window.start + t for t, more in enumerate(still) if more is not None}
             self.report.left = sorted(left | set(self.report.left))
             self.again = False
@@ -213,12 +219,16 @@ class _Run:
         self.tell("done", 0, cleaned[shown].picture(torch.float32) if self.on_progress else None)
         return cleaned
 
-    def _rest(self, cleaned: list[Patched], held: list[tuple[Tensor, Tensor]]) -> list[Tensor | None] | None:
-        """What can still be read of the marked text, for each frame; None where nothing can."""
+    def _rest(
+        self, cleaned: list[Patched], held: list[tuple[Tensor, Tensor]], unpainted: int
+    ) -> list[Tensor | None] | None:
+        """What can still be read of the marked text, for each frame that was painted; None where nothing can."""
         if self.second is None:
             return None
         self.tell("check")
-        rest = self.second([partial(one.picture, torch.float32) for one in cleaned], [marks for _, marks in held])
+        pictures = [partial(one.picture, torch.float32) for one in cleaned]
+        rest = self.second(pictures[unpainted:], [marks for _, marks in held[unpainted:]])
+        rest[:0] = [None] * unpainted
         return rest if any(more is not None for more in rest) else None
 
     def tell(self, stage: str, step: int = 0, preview: Tensor | None = None) -> None:

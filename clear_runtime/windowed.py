@@ -9,6 +9,7 @@ themselves are read where they lie, and it costs two: what the engine is given, 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,7 +33,7 @@ from .frames.masks import cut, feather, grow, restrict
 from .frames.patch import Patched, Rectangles, together
 from .frames.region import Region, band, bounds
 from .frames.view import View
-from .frames.windows import BAND, Window
+from .frames.windows import BAND, Window, kept
 from .options import DIFFERENCE, KEEP, RAW, REMOVE
 from .presets import Resolved
 
@@ -150,12 +151,27 @@ class WindowCleaner:
             raise RuntimeError("no frame has been seen")
         return self._canvas
 
+    def stays(self, shared: int) -> int:
+        """Of so many frames that a window shares with the one before, those that stay as that has left them."""
+        return kept(shared, self.engine.needs.group) if self.settings.goes_on else self.unpainted(shared)
+
+    def unpainted(self, shared: int) -> int:
+        """Of the same those that need not be painted."""
+        fades = self.engine.needs.fades
+        return 0 if fades is None else max(0, shared - math.ceil(fades * self.settings.asked.windows.overlap))
+
     @torch.no_grad()
     def clean(
-        self, window: Window, held: list[tuple[Tensor, Tensor]], overlap: Sequence[Patched] = (), again: bool = False
+        self,
+        window: Window,
+        held: list[tuple[Tensor, Tensor]],
+        overlap: Sequence[Patched] = (),
+        again: bool = False,
+        unpainted: int = 0,
     ) -> tuple[list[Patched], int]:
         """A window's (frame [H, W, 3], marks [H, W] bool) -> its frames without what is marked, and which of them had
-        most. overlap: its first frames as the window before has left them. again: the frames are its own result."""
+        most. overlap: its first frames as the window before has left them. again: the frames are its own result.
+        unpainted: first frames whose result nobody wants."""
         frames = [frame for frame, _ in held]
         size = tuple(frames[0].shape[:2])
         if self._canvas is None:
@@ -176,7 +192,7 @@ class WindowCleaner:
             part.without_boxes(asked.boxes)
             part.without_bleed()
         self.tell("control", 0, Patched(frames[shown], work, part.source[shown]).picture(torch.float32))
-        new = self._generated(part, again, overlap if self.settings.goes_on else ())
+        new = self._generated(part, again, overlap if self.settings.goes_on else (), unpainted)
         return self._put_over(part, new), shown
 
     def _rectangle(self, held: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Region | None:
@@ -195,9 +211,10 @@ class WindowCleaner:
     def _nothing_to_do(self, part: _Part) -> bool:
         return self.settings.asked.output.output != RAW and not self.settings.differs and not part.holes.any()
 
-    def _generated(self, part: _Part, again: bool, known: Sequence[Patched]) -> Tensor:
+    def _generated(self, part: _Part, again: bool, known: Sequence[Patched], unpainted: int) -> Tensor:
         """The engine's picture of the part that is worked on [T, h, w, 3]; where what it changed makes the mask, that
-        of the part becomes so. known: the window's first frames, where the engine shall go on from these."""
+        of the part becomes so. known: the window's first frames, where the engine shall go on from these.
+        unpainted: first frames whose result nobody wants."""
         settings, needs, count = self.settings, self.engine.needs, len(part.frames)
         control, source = CONTROLS[settings.control], part.source
         given = source if control is as_is else control(together(source), part.holes, self.optical_flow)
@@ -224,6 +241,7 @@ class WindowCleaner:
             differs=settings.differs,
             again=again,
             painted=self._whole_groups(known, view),
+            unpainted=unpainted,
         )
         painted = self.engine.paint(piece, settings.asked.engine.seed, self.tell)
         _require_numbers(painted.frames[:count], part.window)

@@ -1,15 +1,20 @@
 """The pipeline, with a codec and a denoiser small enough to know what they do."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
 from toy_parts import SMALL, FakeDenoiser, PoolCodec, engine, run, video, white
 
+from clear_runtime.engines.engine import Painted
+from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.errors import ClearError
 from clear_runtime.find.report import Report
+from clear_runtime.frames.windows import Window
 from clear_runtime.options import RemoveOptions
 from clear_runtime.pipeline import remove
+from clear_runtime.pipeline import replace as replaced
 
 # -- what comes back ---------------------------------------------------------------------------------------------------
 
@@ -118,6 +123,28 @@ def test_one_window_fades_into_the_next():
     assert out.mean((1, 2, 3)).tolist() == pytest.approx(
         [0.2] * 4 + [0.2 + 0.2 * k / 6 for k in range(1, 6)] + [0.4] * 4, abs=1e-5
     )
+
+
+def test_an_engine_that_needs_few_frames_to_fade_paints_no_others_twice():
+    asked = []
+
+    class Few(PlainFill):
+        needs = replace(PlainFill.needs, fades=0.4)
+
+        def paint(self, piece, seed, on_stage):
+            asked.append((piece.window.start, piece.unpainted))
+            return Painted(torch.full_like(piece.frames, 0.2 * len(asked)))
+
+    options = RemoveOptions.of(window=9, overlap=5, second_look=False, boxes="keep", grow=0, feather=0)
+    marks = torch.ones(24, 36, dtype=torch.bool)
+    asked_of = lambda frames, **more: replaced(((one, marks) for one in frames), Few(), options, **more)
+    out = torch.stack([frame for frame, _ in asked_of(video(13))])
+    assert asked == [(0, 0), (4, 3)]
+    expected = [0.2] * 7 + [0.2 + 0.2 / 3, 0.2 + 0.4 / 3] + [0.4] * 4
+    assert out.mean((1, 2, 3)).tolist() == pytest.approx(expected, abs=1e-5)
+    # where another run has painted the window before, the same frames are left out
+    list(asked_of(video(13)[4:], windows=[Window(4, 13)], wanted=9))
+    assert asked[2:] == [(4, 3)]
 
 
 def test_the_same_latent_frame_starts_from_the_same_noise():

@@ -1,14 +1,16 @@
 """Ours against DiffSynth's pipeline on the same random weights, in one run: seconds a frame, part by part, how many
 times as fast, and how much memory each has held at most.
 
-    python -m clear_runtime bench film [--size 480 832] [--frames 81] [--real-shape] [--device cuda] [--json FILE]
+    python -m clear_runtime bench film [--size 480 832] [--frames 81] [--clips CLIP ...] [--real-shape] [--device cuda]
+                                   [--json FILE]
 
 A picture that moves, with two lines in its lower fifth: all the time with the whole frame shown to the network, all the
 time with what `auto` shows it, frames in and frames out; and a film five times as long with lines for 40 % of the time,
 from file to file, reading and writing included, where the pieces with lines alone are painted. DiffSynth's pipeline
 always works on all of every frame: it is measured on one window without files, and windows that overlap would make it
 slower. Ours includes looking for the lines with the bundled prior, and not the second look at the result: what random
-weights paint looks like letters, and would be painted twice.
+weights paint looks like letters, and would be painted twice. --clips leaves some of the three out: most of the time
+DiffSynth's own takes, and most of the rest the first.
 """
 
 from __future__ import annotations
@@ -75,8 +77,15 @@ class Subtitled:
             yield now + opacity * (letters - now) if self.first <= t < self.stop else now
 
 
-def run(size: list[int], frames: int, real_shape: bool, device: str, figures_in: Path | None) -> None:
-    """Log a table of Markdown; figures_in: the same as JSON."""
+def run(
+    size: list[int],
+    frames: int,
+    real_shape: bool,
+    device: str,
+    figures_in: Path | None,
+    clips: Sequence[str] = tuple(BARS),
+) -> None:
+    """Log a table of Markdown; figures_in: the same as JSON. clips: of BARS, those that are measured."""
     height, width = size
     place, dtype = torch.device(device), torch.float32 if device == "cpu" else torch.bfloat16
     torch.manual_seed(0)
@@ -100,6 +109,8 @@ def run(size: list[int], frames: int, real_shape: bool, device: str, figures_in:
     )
     rows = {}
     for name, way in zip(BARS, ways):
+        if name not in clips:
+            continue
         peak = Peak(place)
         found = {**way(), "GiB": peak.gib()}
         times = round(theirs["whole"] / found["whole"], 2)

@@ -249,6 +249,8 @@ def _pace(parser, bench) -> None:
 def _film(parser, bench) -> None:
     parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), default=(480, 832))
     parser.add_argument("--frames", type=int, default=81, help="with lines (default: %(default)s)")
+    every = tuple(bench.BARS)
+    parser.add_argument("--clips", nargs="+", choices=every, default=every, metavar="CLIP", help="of %(choices)s")
     parser.add_argument("--real-shape", action="store_true", help="Wan2.1 1.3B's; else a small one")
     parser.add_argument("--device", type=device_name, default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--json", dest="figures_in", type=Path, metavar="FILE", help="also write the figures here")

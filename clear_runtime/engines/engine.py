@@ -34,7 +34,9 @@ class Needs:
     (Painted.changed). holes: whether it paints holes and nothing else: it is shown where they are, whatever control the
     user says, and changes nothing beyond them. recolours: its pictures differ a little in colour from what it was
     given, everywhere, so that new pixels have to be matched to those around them. goes_on: whether it can go on from
-    what the window before has painted.
+    what the window before has painted. fades: where it paints each frame by itself, the share of
+    the overlap that is asked for over which one window goes over into the next; what else the two have in common it is
+    shown and need not paint twice (Piece.unpainted). None: over all that they have in common.
     """
 
     multiple: int = 1
@@ -49,6 +51,7 @@ class Needs:
     holes: bool = False
     recolours: bool = False
     goes_on: bool = False
+    fades: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Piece:
     width) pixels. whole: whether its whole picture is wanted, and not only what is under the holes. differs: whether it
     shall say what it changed. again: whether the frames are its own result, in whose holes something can still be read.
     painted: [group * k + 1, h, w, 3], the first frames as the window before has left them, where the engine shall go on
-    from these; the first half of them is not painted anew (frames/windows.py, kept).
+    from these; the first half of them is not painted anew (frames/windows.py, kept). unpainted: so many frames at
+    the beginning are not wanted, for the window before has them: they only show what others lend from.
     """
 
     frames: Tensor
@@ -75,6 +79,7 @@ class Piece:
     differs: bool = False
     again: bool = False
     painted: Tensor | None = None
+    unpainted: int = 0
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ REACH = 3
 """Pixels of half the frame's size around a hidden one that are compared."""
 ENOUGH = 0.15
 """Share of the compared square that has to be known in both places."""
-BATCH = 16
+BATCH = 8
 """Shifts that are tried at once."""
 KEEPS = 0.7
 """A shift that was chosen in the frame before stays unless another differs less than this share of what it does."""
@@ -107,8 +107,6 @@ class Exemplar:
 
     def _best(self, t: int, cells: Tensor) -> _Best:
         """Of pixels [n, 2] (x, y) of half the frame's size that are hidden, if only in part."""
-        first, last = cells.amin(0), cells.amax(0)
-        x, y = (cells - first).T
         before = self._carried(t, cells)
         # beside a mark there may be a trace of what it marks
         clear = -F.max_pool2d(-(self.motion.shown[t] == 1).float(), 3, 1, 1)[0] > 0
@@ -116,13 +114,13 @@ class Exemplar:
         width = known.shape[1]
         place = (cells[:, 1] + FARTHEST) * width + cells[:, 0] + FARTHEST
         differs = self.motion.colours.new_full((len(cells),), torch.inf)
-        best = _Best(torch.full_like(x, -1), differs, differs.new_zeros(3, len(cells)))
+        best = _Best(torch.full_like(cells[:, 0], -1), differs, differs.new_zeros(3, len(cells)))
         for start in range(0, len(SHIFTS), BATCH):
             moves = SHIFTS[start : start + BATCH]
-            means = self._agreement(t, moves, first.tolist(), last.tolist())[:, :, y, x]
+            means = self._agreement(t, moves, cells)
             shown = torch.stack([known.flatten()[place + down * width + right] for right, down in moves])
             differs = torch.where(shown, means[:, 0], torch.inf)
-            number = torch.arange(start, start + len(moves), device=x.device)[:, None]
+            number = torch.arange(start, start + len(moves), device=cells.device)[:, None]
             least, at = torch.where(before == number, KEEPS * differs, differs).min(0)
             better = least < best.differs
             best.number = torch.where(better, start + at, best.number)
@@ -131,24 +129,30 @@ class Exemplar:
             best.drift = torch.where(better, drift, best.drift)
         return best
 
-    def _agreement(self, t: int, moves: list[tuple[int, int]], first: list[int], last: list[int]) -> Tensor:
-        """For each of n shifts and every pixel of the grid from `first` to `last` (x, y): the mean squared difference
-        of the surroundings without that of their means, infinite where it would rest on too little, and the latter's
-        difference, [n, 4, h, w]."""
+    def _agreement(self, t: int, moves: list[tuple[int, int]], cells: Tensor) -> Tensor:
+        """For each of so many shifts and of n pixels [n, 2] (x, y): the mean squared difference of the surroundings
+        without that of their means, infinite where it would rest on too little, and the latter's difference, [shifts,
+        4, n]."""
         far = FARTHEST + REACH
-        both = torch.cat([self.motion.colours[t : t + 1], self.motion.shown[t : t + 1]], 1)
-        both = F.pad(both, (far, far, far, far))
-        (left, top), (right, bottom) = first, last
+        both = F.pad(self.motion.seen[t], (far, far, far, far))
+        first = cells.amin(0)
+        (left, top), (right, bottom) = first.tolist(), cells.amax(0).tolist()
         height, width = bottom - top + 1 + 2 * REACH, right - left + 1 + 2 * REACH
 
         def part(x: int, y: int) -> Tensor:
             row, column = top + FARTHEST + y, left + FARTHEST + x
-            return both[..., row : row + height, column : column + width]
+            return both[:, row : row + height, column : column + width]
 
-        here, there = part(0, 0), torch.cat([part(x, y) for x, y in moves])
-        off, weight = there[:, :3] - here[:, :3], there[:, 3:] * here[:, 3:]
-        sums = box_mean(torch.cat([off.square().mean(1, keepdim=True) * weight, off * weight, weight], 1), REACH)
-        sums = sums[..., REACH : height - REACH, REACH : width - REACH]
+        here, compared = part(0, 0), both.new_empty(len(moves), 5, height, width)
+        square, off, weight = compared[:, :1], compared[:, 1:4], compared[:, 4:]
+        for n, (x, y) in enumerate(moves):
+            there = part(x, y)
+            torch.sub(there[:3], here[:3], out=off[n])
+            torch.mul(there[3], here[3], out=weight[n, 0])
+        torch.mean(off.square(), 1, keepdim=True, out=square)
+        compared[:, :4] *= weight
+        column, row = (cells - first).T
+        sums = box_mean(compared, REACH, inside=True)[:, :, row, column]
         means = sums[:, :4] / sums[:, 4:].clamp_min(1e-6)
         differs = (means[:, :1] - means[:, 1:].square().mean(1, keepdim=True)).clamp_min(0)
         return torch.cat([torch.where(sums[:, 4:] > ENOUGH, differs, torch.inf), means[:, 1:]], 1)

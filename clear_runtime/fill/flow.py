@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..frames.box_filter import box_mean
+from ..frames.box_filter import box_mean, mean_of_four
 from .harmonic import harmonic
 
 OpticalFlow = Callable[[Tensor, Tensor], Tensor]
@@ -36,6 +36,8 @@ CAMERA = 0.1
 """The same of the movement that the whole picture has in common: a place that says little by itself goes along."""
 STEADY = 0.1
 """How reluctant that movement is to be more than a shift, as a share of what speaks for any."""
+EVEN = 1e-5
+"""How reluctant it is to be anything, as a share of the same: beyond what float32 rounds off."""
 FITS = 4
 """Least squares by which that movement is found."""
 SAMPLE = 5000
@@ -57,8 +59,8 @@ def flow(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor) -> Ten
     """
     levels = [[first, second, shown, shown_too]]
     while min(levels[-1][0].shape[-2:]) >= 2 * COARSEST:
-        levels.append([_half(x) for x in levels[-1]])
-    field = first.new_zeros(len(first), 2, *_half(levels[-1][0]).shape[-2:])
+        levels.append([mean_of_four(x) for x in levels[-1]])
+    field = first.new_zeros(len(first), 2, *mean_of_four(levels[-1][0]).shape[-2:])
     for n, (one, other, seen, seen_too) in reversed(list(enumerate(levels))):
         if n < len(levels) - 1:
             field = 2 * _finer(field, levels[n + 1][0].shape[-2:])
@@ -103,10 +105,6 @@ def places(points: Tensor, size: tuple[int, int]) -> Tensor:
     return points * points.new_tensor(_steps(*size)) - 1
 
 
-def _half(x: Tensor) -> Tensor:
-    return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
-
-
 def _finer(field: Tensor, size: tuple[int, int]) -> Tensor:
     """A flow on a grid of twice its size. Grids are halved from the top left corner."""
     return F.interpolate(field, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
@@ -129,7 +127,7 @@ def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, fie
     camera = _affine(x, y, change, trust, field)
     at = trust * x, trust * y
     pooled = box_mean(
-        _half(torch.cat([at[0] * x, at[0] * y, at[1] * y, at[0] * change, at[1] * change], 1)), REACH // 2
+        mean_of_four(torch.cat([at[0] * x, at[0] * y, at[1] * y, at[0] * change, at[1] * change], 1)), REACH // 2
     )
     scale = 1 / (pooled[:, 0:1] + pooled[:, 2:3] + NOISE)
     xx, xy, yy, xt, yt = (pooled * scale).split(1, 1)
@@ -138,11 +136,17 @@ def _closer(first: Tensor, second: Tensor, shown: Tensor, shown_too: Tensor, fie
     determinant = xx * yy - xy * xy
     same, other = torch.cat([yy, xx], 1) / determinant, xy / determinant
     pull = CAMERA * camera - tie * field - torch.cat([xt, yt], 1)
-    new = field
+    wide = F.pad(field, (1, 1, 1, 1), mode="replicate")
+    new = wide[..., 1:-1, 1:-1]
     for _ in range(STEPS):
-        wanted = pull + SMOOTH * _neighbours(new)
-        new = (same * wanted - other * wanted.flip(1)).clamp_(-LARGEST, LARGEST) + field
-    return new
+        around = wide[..., 1:-1, :-2] + wide[..., 1:-1, 2:]
+        around += wide[..., :-2, 1:-1]
+        around += wide[..., 2:, 1:-1]
+        wanted = torch.add(pull, around, alpha=SMOOTH / 4)
+        step = torch.mul(same, wanted, out=around).addcmul_(other, wanted.flip(1), value=-1)
+        torch.add(step.clamp_(-LARGEST, LARGEST), field, out=new)
+        _repeat_edges_(wide)
+    return new.contiguous()
 
 
 def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor, field: Tensor) -> Tensor:
@@ -162,7 +166,8 @@ def _affine(x: Tensor, y: Tensor, change: Tensor, trust: Tensor, field: Tensor) 
     few = basis[:, ::apart, ::apart].flatten(1)
     rows = torch.cat([x.flatten(2) * few, y.flatten(2) * few], 1)  # [N, 6, pixels]
     target, weight = (change - x * so_far[:, 0:1] - y * so_far[:, 1:2]).flatten(1), trust.flatten(1)
-    steady = STEADY * x.new_tensor([0, 1, 1, 0, 1, 1])
+    # a little of each, where all of the picture changes in one direction: what else is there says nothing
+    steady = STEADY * x.new_tensor([0, 1, 1, 0, 1, 1]) + EVEN
     found = x.new_zeros(len(x), 6)
     for _ in range(FITS):
         left = (rows * weight[:, None]) @ rows.mT
@@ -179,7 +184,7 @@ def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:
     return (p[..., 1:-1, 2:] - p[..., 1:-1, :-2]) / 2, (p[..., 2:, 1:-1] - p[..., :-2, 1:-1]) / 2
 
 
-def _neighbours(x: Tensor) -> Tensor:
-    """The mean of the four neighbours."""
-    p = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    return (p[..., 1:-1, :-2] + p[..., 1:-1, 2:] + p[..., :-2, 1:-1] + p[..., 2:, 1:-1]) / 4
+def _repeat_edges_(wide: Tensor) -> None:
+    """Set what lies around a picture, one pixel on each side of [..., h, w], to what is beside it; the corners not."""
+    wide[..., 0, :], wide[..., -1, :] = wide[..., 1, :], wide[..., -2, :]
+    wide[..., 0], wide[..., -1] = wide[..., 1], wide[..., -2]

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..frames.box_filter import mean_of_four
+from ..frames.region import bounds
+
 STEPS = 20
 """Jacobi steps at each scale. 40 gain 0.05 dB, 10 lose 0.1 dB."""
 
@@ -18,28 +21,36 @@ def harmonic(pixels: Tensor, known: Tensor) -> Tensor:
     height, width = pixels.shape[-2:]
     if known.all() or height == width == 1:
         return pixels
-    pad = (0, width % 2, 0, height % 2)
-    weight = F.avg_pool2d(F.pad(known.float(), pad), 2)
-    coarse = F.avg_pool2d(F.pad(pixels * known, pad), 2) / weight.clamp_min(1e-8)
+    weight = mean_of_four(known.float())
+    coarse = mean_of_four(pixels * known) / weight.clamp_min(1e-8)
     guess = F.interpolate(harmonic(coarse, weight > 0), (height, width), mode="bilinear")
     return _relaxed(torch.where(known, pixels, guess), known)
 
 
 def _relaxed(x: Tensor, known: Tensor) -> Tensor:
-    """Every unknown pixel of [N, C, h, w] moved towards the mean of its four neighbours, STEPS times. Only these are
-    touched: in a band with letters they are a sixth of it."""
-    number, channels, height, width = x.shape
-    picture, _, row, column = (~known).nonzero(as_tuple=True)
-    first = picture * height * width
-
-    def index(rows: Tensor, columns: Tensor) -> Tensor:
-        return first + rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
-
-    around = [index(row, column - 1), index(row, column + 1), index(row - 1, column), index(row + 1, column)]
-    neighbours = torch.cat(around).expand(channels, -1)
-    here = index(row, column).expand(channels, -1)
-    flat = x.transpose(0, 1).reshape(channels, -1)
+    """Every unknown pixel of [N, C, h, w] moved towards the mean of its four neighbours, STEPS times; in place. The
+    rectangle around them is computed as a whole: on a CPU that is faster than to gather a third of it, even a tenth."""
+    height, width = x.shape[-2:]
+    part = bounds(~known[:, 0])
+    if part is None:
+        return x
+    inside = (..., part.rows, part.columns)
+    wide = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    wide = wide[..., part.top : part.bottom + 2, part.left : part.right + 2].contiguous()
+    middle, mean = wide[..., 1:-1, 1:-1], torch.empty_like(x[inside], memory_format=torch.contiguous_format)
+    stays, share = middle * known[inside], (~known[inside]).to(x.dtype) * 0.25
     for _ in range(STEPS):
-        left, right, above, below = flat.gather(1, neighbours).view(channels, 4, -1).unbind(1)
-        flat.scatter_(1, here, (left + right + above + below) / 4)
-    return flat.view(channels, number, height, width).transpose(0, 1)
+        torch.add(wide[..., 1:-1, :-2], wide[..., 1:-1, 2:], out=mean)
+        mean += wide[..., :-2, 1:-1]
+        mean += wide[..., 2:, 1:-1]
+        torch.addcmul(stays, mean, share, out=middle)
+        if part.top == 0:
+            wide[..., 0, :] = wide[..., 1, :]
+        if part.bottom == height:
+            wide[..., -1, :] = wide[..., -2, :]
+        if part.left == 0:
+            wide[..., 0] = wide[..., 1]
+        if part.right == width:
+            wide[..., -1] = wide[..., -2]
+    x[inside] = middle
+    return x

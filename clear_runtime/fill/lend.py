@@ -8,8 +8,6 @@ from torch.nn import functional as F
 
 from .motion import at_points
 
-SHARP = -0.75
-"""Slope of the cubic at its first zero (Keys, "Cubic convolution interpolation", 1981; torch's own value)."""
 TRACE = 1e-3
 """Weight of an unknown pixel that is left out of the count: a place that is nearly a pixel's has a trace of its
 neighbours'."""
@@ -25,12 +23,15 @@ def sampled(picture: Tensor, known: Tensor, points: Tensor) -> Tensor:
     bool: cubic where all sixteen around are known, else linear between the four."""
     corner = points.floor()
     part, (x, y) = (points - corner).T, corner.long().T
+    if not part.any():
+        return picture[:, y, x].float()
     sharp = _clear(known)[y.clamp(-2, known.shape[0] - 1) + 2, x.clamp(-2, known.shape[1] - 1) + 2]
-    out, blurred = picture.new_empty(3, len(points), dtype=torch.float32), ~sharp
-    colours, _ = _around(picture, known, x[sharp], y[sharp], -1, 2)
-    across, down = _cubic(part[:, sharp]).unbind(1)
-    out[:, sharp] = ((colours * across).sum(2) * down).sum(1).clamp(0, 1)
-    colours, shown = _around(picture, known, x[blurred], y[blurred], 0, 1)
+    # a place on a pixel's edge, which rounding may have cross it, is as good as one TRACE beside it
+    beside = (corner.T + part.clamp(TRACE, 1 - TRACE)).T
+    # Keys, "Cubic convolution interpolation", 1981
+    out = at_points(picture[None].float(), beside, "bicubic").clamp_(0, 1)
+    blurred = (~sharp).nonzero()[:, 0]
+    colours, shown = _four(picture, known, x[blurred], y[blurred])
     linear = _linear(part[:, blurred]) * shown
     out[:, blurred] = (torch.where(shown, colours, 0) * linear).sum((1, 2)) / linear.sum((0, 1)).clamp_min(0.5)
     return out
@@ -46,11 +47,11 @@ def _clear(known: Tensor) -> Tensor:
     return columns[:, :-2] & columns[:, 2:]
 
 
-def _around(picture: Tensor, known: Tensor, x: Tensor, y: Tensor, first: int, last: int) -> tuple[Tensor, Tensor]:
-    """The pixels from `first` to `last` rows and columns away from n others (x, y), of a picture [3, h, w] and of what
-    is known of it [h, w]: [3, rows, columns, n] float32 and [rows, columns, n]; beyond the border nothing is known."""
+def _four(picture: Tensor, known: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """N pixels (x, y) with those to the right and below, of a picture [3, h, w] and of what is known of it [h, w]: [3,
+    2, 2, n] (rows, columns) float32 and [2, 2, n]; beyond the border nothing is known."""
     height, width = known.shape
-    steps = torch.arange(first, last + 1, device=x.device)[:, None]
+    steps = torch.arange(2, device=x.device)[:, None]
     columns, rows = x + steps, y + steps
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
     place = (rows.clamp(0, height - 1) * width)[:, None] + columns.clamp(0, width - 1)
@@ -61,11 +62,3 @@ def _linear(part: Tensor) -> Tensor:
     """The weights [2, 2, n] (rows, columns) of the four pixels around a place [2, n] of 0 to 1."""
     across, down = torch.stack([1 - part, part]).unbind(1)
     return down[:, None] * across
-
-
-def _cubic(part: Tensor) -> Tensor:
-    """The weights [4, ...] of the pixels at -1, 0, 1 and 2 for a place between 0 and 1."""
-    near, far = torch.stack([part, 1 - part]), torch.stack([part + 1, 2 - part])
-    inner = ((SHARP + 2) * near - (SHARP + 3)) * near * near + 1
-    outer = ((SHARP * far - 5 * SHARP) * far + 8 * SHARP) * far - 4 * SHARP
-    return torch.stack([outer[0], inner[0], inner[1], outer[1]])

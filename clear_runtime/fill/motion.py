@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..frames.box_filter import mean_of_four
 from ..frames.parallel import cores_used, in_order
 from .flow import OpticalFlow, continued, flow, places, warped
 from .harmonic import harmonic
@@ -91,8 +92,8 @@ def halved(pixels: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """[N, C, h, w] at half the size without what is not known [N, 1, h, w], holes filled smoothly; and the share of
     each pixel that is known."""
     seen = known.float()
-    share = F.avg_pool2d(seen, 2, ceil_mode=True, count_include_pad=False)
-    half = F.avg_pool2d(pixels * seen, 2, ceil_mode=True, count_include_pad=False) / share.clamp_min(1e-6)
+    share = mean_of_four(seen)
+    half = mean_of_four(pixels * seen) / share.clamp_min(1e-6)
     return (harmonic(half, share > 0) if share.any() else half), share
 
 

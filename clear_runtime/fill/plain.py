@@ -24,6 +24,7 @@ def fill(
     network: bool = True,
     optical_flow: OpticalFlow | None = None,
     detail: bool = False,
+    unpainted: int = 0,
 ) -> Tensor:
     """frames [T, H, W, 3] with the pixels where mask [T, H, W] is not zero replaced; all others stay bit for bit.
 
@@ -32,8 +33,8 @@ def fill(
     (`motion`; by `optical_flow` where one is given, see flow.py); else it is what a small network paints over the
     smooth continuation of its surroundings (`network`; network.py), with their texture where they have some
     (`texture`). `detail` makes what detail there is stronger (detail.py). The black bars of a letterbox are filled by
-    themselves. A frame that is masked from edge to edge stays as it is: nothing is known of it. Raises ClearError when
-    frames and mask differ in count or size.
+    themselves. The first `unpainted` frames lend and stay as they are. So does a frame that is masked from edge to
+    edge: nothing is known of it. Raises ClearError when frames and mask differ in count or size.
     """
     if frames.shape[:3] != mask.shape:
         raise ClearError(
@@ -51,7 +52,7 @@ def fill(
         painter = bundled_painter(pixels.device) if network else None
         borrow = Borrower(pixels, known, still, motion, texture, optical_flow, painter)
         # frame by frame, so that beyond `out` few frames are held at full size
-        wanted = [t for t in range(len(pixels)) if not known[t].all() and known[t].any()]
+        wanted = [t for t in range(unpainted, len(pixels)) if not known[t].all() and known[t].any()]
         for t, filled in zip(wanted, borrow.frames(wanted)):
             filled = with_detail(filled, known[t]) if detail else filled
             picture.of(block.of(out))[t] = torch.where(known[t], pixels[t], filled).permute(1, 2, 0)

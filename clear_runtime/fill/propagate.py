@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..frames.box_filter import box_mean
+from ..frames.box_filter import box_mean, mean_of_four
 from ..frames.parallel import in_order
 from .exemplar import Exemplar
 from .flow import OpticalFlow, warped
@@ -215,7 +215,7 @@ class _Comparison:
         # the square makes the better of the two win clearly
         weight = (self.varies / (differs + NOISE)).square() * (there > 0)
         if field is not None:
-            weight = weight * F.avg_pool2d(field[:, 2:], 2, ceil_mode=True)
+            weight = weight * mean_of_four(field[:, 2:])
         return torch.cat([weight, drift], 1)
 
 
@@ -236,12 +236,12 @@ def lenders(known: Tensor) -> list[Tensor]:
 def _around(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """The weighted mean of [N, C, h, w] around every pixel of half its size, from near to far, and the weight it rests
     on."""
-    x = F.avg_pool2d(torch.cat([values * weight, weight], 1), 2, ceil_mode=True)
+    x = mean_of_four(torch.cat([values * weight, weight], 1))
     size, total, scale = x.shape[-2:], torch.zeros_like(x), 1
     for reach, share in RADII:
         near = share * box_mean(x, reach)
         if scale > 1:
             near = F.interpolate(near, scale_factor=scale, mode="bilinear")[..., : size[0], : size[1]]
         total = total + near
-        x, scale = F.avg_pool2d(x, 2, ceil_mode=True), 2 * scale
+        x, scale = mean_of_four(x), 2 * scale
     return total[:, :-1] / total[:, -1:].clamp_min(1e-12), total[:, -1:]

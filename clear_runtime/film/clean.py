@@ -143,7 +143,7 @@ class Cleaning:
             for piece in pieces:
                 if piece.works:
                     reach = windows_from(piece, at, windows.window, windows.overlap)
-                    done = self._painted(frames, reach, marks, report, on_progress)
+                    done = self._painted(frames, reach, at, marks, report, on_progress)
                     yield from (one for one in done if one.shown.number >= at)
                 else:
                     yield from self._passing(frames, max(at, piece.first), piece.stop)
@@ -164,7 +164,7 @@ class Cleaning:
             at += 1
 
     def _painted(
-        self, frames: Iterator[Shown], windows: list[Window], marks: PlannedMarks, report: Report, on_progress
+        self, frames: Iterator[Shown], windows: list[Window], at: int, marks: PlannedMarks, report: Report, on_progress
     ) -> Iterator[Done]:
         held: deque[Shown] = deque()
 
@@ -187,6 +187,7 @@ class Cleaning:
             report=report,
             windows=windows,
             optical_flow=self.optical_flow,
+            wanted=at,
         )
         for frame, mask in results:
             changed = bool(mask.any())

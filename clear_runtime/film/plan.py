@@ -170,6 +170,14 @@ def read(path: Path, clock: Clock, size: tuple[int, int]) -> Plan:
             [],
             content["everything"],
         )
+        if not isinstance(plan.source, dict):
+            raise TypeError("source")
+        if not isinstance(rows, list):
+            raise TypeError("lines")
+        if not (isinstance(plan.shots, list) and all(type(shot) is int for shot in plan.shots)):
+            raise TypeError("shots")
+    except ClearError:
+        raise
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ClearError(f"{path.name} is no plan of a film ({error!r} is missing or odd). Make it anew.") from error
     lines = [_line(row, clock, size, f"{path.name}: line {n}", plan) for n, row in enumerate(rows, 1)]
@@ -188,7 +196,7 @@ def _line(row: Any, clock: Clock, size: tuple[int, int], name: str, plan: Plan) 
         raise ClearError(
             f'{name} cannot be read ({error!r}). It needs "from", "to", "remove" and "box" [left, top, width, height].'
         ) from error
-    if not isinstance(remove, bool) or not (marks is None or isinstance(marks, int)):
+    if not isinstance(remove, bool) or not (marks is None or type(marks) is int and marks >= 0):
         raise ClearError(f'{name}: "remove" is true or false, and "marks" a number that was there.')
     first, stop = max(first, plan.first), min(stop, plan.stop)
     box = Region(top, left, height, width)

@@ -69,7 +69,7 @@ def to_rgb(frame, colour: Colour, by) -> Tensor:
         interpolation=_exactly("BICUBIC"),
     )
     found = torch.from_numpy(np.ascontiguousarray(shown.to_ndarray()))
-    return found.clamp_(0, 1) if deep else found.float() / 255
+    return found.clamp_(0, 1) if deep else found.float().div_(255)
 
 
 def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by, lines: int | None = None):
@@ -82,7 +82,7 @@ def to_stored(frame: Tensor, pixel_format: str, colour: Colour, by, lines: int |
     if pixel_format.endswith("10le"):
         given = av.VideoFrame.from_ndarray(frame.contiguous().numpy(), "gbrpf32le")
     else:
-        levels = frame.mul(255).add(0.5).to(torch.uint8).contiguous()
+        levels = frame.mul(255).add_(0.5).to(torch.uint8).contiguous()
         given = av.VideoFrame.from_ndarray(levels.numpy(), "rgb24")
     matrix = colour.matrix_for(lines or frame.shape[0])
     stored = by.reformat(

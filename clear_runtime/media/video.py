@@ -7,7 +7,6 @@ more than one frame. PyAV is imported when a file is first opened.
 from __future__ import annotations
 
 import logging
-import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from ..errors import ClearError
 from .chroma_location import chroma_location
 from .clock import zero_of
 from .colour import Colour, converter, depth_of, to_rgb
+from .counted import announced, stored
 from .mastering import Mastering, mastering_of
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ def read_facts(path: str | PathLike) -> Facts:
     path = Path(path)
     with _open(path) as container:
         stream = main_stream(container)
-        zero = zero_of(container)
+        zero, named = zero_of(container), stored(container, stream, path)
         first = next(_decode(container, path), None)
         if first is None:
             raise _refuse(path, "the video stream holds no frame. Choose another file.")
@@ -160,7 +160,7 @@ def read_facts(path: str | PathLike) -> Facts:
             width,
             height,
             Fraction(rate),
-            _announced(stream) or None,
+            named or announced(stream) or None,
             _seconds(first, zero) or Fraction(0),
             turn * 90,
             _colour(stream),
@@ -188,14 +188,6 @@ def rate_of(container, stream) -> Fraction | None:
     if said and said[0] > FASTEST and stream.frames and seconds:
         return Fraction(stream.frames) / seconds
     return next((rate for rate in said if rate <= FASTEST), next(iter(said), None))
-
-
-def _announced(stream) -> int:
-    """Frames that are shown by what a container says; 0 where it does not. Of those that it counts, a list of edits may
-    hide some: of a clip that a phone has trimmed, most."""
-    if not stream.duration or not stream.average_rate:
-        return stream.frames
-    return min(stream.frames, math.ceil(stream.duration * stream.time_base * stream.average_rate))
 
 
 def _colour(stream) -> Colour:
@@ -259,7 +251,7 @@ def read_stored_frames(
         colour, zero = _colour(main_stream(container)), zero_of(container)
         if since is not None:
             _seek(container, path, since + zero)
-        for frame in _decode(container, path, on_damage):
+        for frame in _decode(container, path, on_damage, whole=since is None):
             when = _seconds(frame, zero)
             if since is None or when is None or when >= since:
                 yield when, frame, colour
@@ -324,16 +316,16 @@ def upright(frame, colour: Colour, by) -> Tensor:
     return torch.rot90(to_rgb(frame, colour, by), _quarter_turns(frame))
 
 
-def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterator:
+def _decode(container, path: Path, on_damage: OnDamage = log.warning, whole: bool = True) -> Iterator:
     """The film's frames in display order. What is damaged is left out and told, but a file of which nothing can be
-    read is refused."""
+    read is refused. whole: whether it is read from its first frame on, so that they can be counted."""
     # brings FFmpeg's libraries: only where a file is read or written
     import av
 
     stream = main_stream(container)
     with suppress(RuntimeError):  # it has been set, if frames of this container were decoded before
         stream.thread_type = "AUTO"
-    count, broken, last, zero = 0, 0, Fraction(0), zero_of(container)
+    count, broken, last, zero, named = 0, 0, Fraction(0), zero_of(container), stored(container, stream, path)
     packets = container.demux(stream)
     while True:
         try:
@@ -349,17 +341,25 @@ def _decode(container, path: Path, on_damage: OnDamage = log.warning) -> Iterato
                 continue  # the next packet may be whole
             if count:
                 on_damage(
-                    f"{path.name}: the video is damaged after frame {count} ({float(last):.2f} s); the rest cannot be "
-                    f"read ({error.strerror})."
+                    f"{path.name}: the video is damaged after {float(last):.2f} s; the rest cannot be read "
+                    f"({error.strerror})."
                 )
                 return
             raise _refuse(
                 path, f"the video is damaged, and no frame can be read ({error.strerror}). Repair it first."
             ) from error
-    expected = _announced(stream)
-    if broken or expected - count > max(1, SHORT * expected):
+    said = announced(stream)
+    expected = named if named >= count else said  # without an index, those alone that were read ahead are named
+    if broken and not whole:
+        on_damage(f"{path.name}: the video is damaged; not all of its frames could be read.")
+    elif broken or whole and expected - count > max(1, SHORT * expected):
         read = f"{count} of {expected}" if expected else str(count)
         on_damage(f"{path.name}: the video is damaged; {read} frames could be read.")
+    elif whole and named >= count > 0 and said - count > 1:
+        on_damage(
+            f"{path.name}: its AVI has {count} frames in {said} places of one length, each shown until the next. "
+            "None is missing, and all keep their times."
+        )
 
 
 def _seconds(frame, zero: Fraction = Fraction(0)) -> Fraction | None:

@@ -131,6 +131,19 @@ def test_what_lies_between_two_lines_is_not_worked_on(monkeypatch):
     assert 0 < spent["both"] <= spent["top"] + spent["bottom"]
 
 
+def test_frames_that_are_not_wanted_lend_and_stay():
+    draws = torch.Generator().manual_seed(0)
+    scene = torch.rand(24, 60, 3, generator=draws)
+    frames = torch.stack([scene[:, 2 * t : 2 * t + 40] for t in range(6)])
+    mask = torch.zeros(6, 24, 40)
+    mask[:, 8:14, 10:30] = 1
+    all_of_them, some = fill(frames, mask), fill(frames, mask, unpainted=4)
+    assert torch.equal(some[:4], frames[:4])
+    # but for texture, which goes on from the frame before
+    assert (some[4:] - all_of_them[4:]).abs().mean() < 0.01
+    assert torch.equal(fill(frames, mask, texture=False, unpainted=4)[4:], fill(frames, mask, texture=False)[4:])
+
+
 def test_frames_without_a_mask_cost_nothing(monkeypatch):
     mask, seen = strokes(), []
     mask[1] = 0

@@ -91,3 +91,19 @@ def test_the_demo_s_before_and_after_shows_it_as_the_film_is(tmp_path, ending, f
     if film.flash is not None:
         flash, click = flash_and_click(both)
         assert click == pytest.approx(flash, abs=0.002) and flash == pytest.approx(film.times[film.flash] / 1000)
+
+
+def test_an_avi_with_uneven_times_keeps_them_and_is_not_called_damaged(tmp_path):
+    """What its head counts are places a frame apart: where one is shown for longer, those behind it are empty."""
+    times = (*range(0, 800, 40), *range(800, 1600, 120))
+    source = make(tmp_path / "a.avi", Film(times, codec="mpeg4", tracks=0))
+    done = cleaned(source, tmp_path / "b.mkv")
+    assert done.frames == len(times) == video.read_facts(source).frames
+    assert [round(1000 * when) for when, _ in video.read_timed_frames(done.output)] == list(times)
+    uneven = [note for note in done.notes if "until the next" in note]
+    assert len(uneven) == 1 and "a.avi: its AVI has 27 frames in 1560 places" in uneven[0]
+    assert not [note for note in done.notes if "damaged" in note]
+    data = source.read_bytes()
+    (tmp_path / "cut.avi").write_bytes(data[: data.index(b"idx1") * 2 // 3])
+    cut = cleaned(tmp_path / "cut.avi", tmp_path / "c.mkv")
+    assert [note for note in cut.notes if "cut.avi: the video is damaged" in note]

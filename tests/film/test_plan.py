@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_film import job, read, write_film
+from tiny_film import Grey, job, read, write_film
 
 from clear_runtime.errors import ClearError
 from clear_runtime.film.done import cleaned_before
@@ -84,3 +84,18 @@ def test_names_with_quotes_and_colons(tmp_path, monkeypatch):
     assert clean(job(source, target)).frames == 3 and cleaned_before(job(source, target), target)
     again = clean(job(source, Path("b: c.mkv"), plan=saved_plan(target)))
     assert again.frames == 3 and json.loads(saved_plan(Path("b: c.mkv")).read_text("utf-8"))["lines"] == []
+
+
+@pytest.mark.parametrize(
+    "name, value", [("lines", None), ("lines", {}), ("source", "x"), ("shots", None), ("shots", ["1"]), ("marks", -5)]
+)
+def test_what_was_written_over_by_hand_is_said_and_ends_in_no_other_error(brief, tmp_path, name, value):
+    path = Path(clean(job(brief, tmp_path / "a.mp4", Grey())).plan)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if name == "marks":
+        content["lines"][0][name] = value
+    else:
+        content[name] = value
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ClearError, match=name):
+        clean(job(brief, tmp_path / "b.mp4", Grey(), plan=path))

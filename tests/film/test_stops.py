@@ -13,6 +13,7 @@ from paths import ROOT
 from tiny_film import FRAMES, Noisy, Stopped, job, read
 
 from clear_runtime.engines.engine import Painted
+from clear_runtime.engines.plain_fill import PlainFill
 from clear_runtime.errors import ClearError
 from clear_runtime.film.run import clean
 
@@ -66,6 +67,31 @@ def test_where_windows_go_on_from_one_another_a_stop_gives_the_same_file_too(fil
     free = GoesOn()
     clean(job(film, tmp_path / "free.mp4", free))
     assert not torch.equal(read(tmp_path / "free.mp4")[1], read(runs["whole"][0])[1])
+
+
+class Leaves(PlainFill):
+    """Leaves the letters where they are until it is asked once more."""
+
+    def paint(self, piece, seed, on_stage):
+        return super().paint(piece, seed, on_stage) if piece.again else Painted(piece.frames)
+
+
+@pytest.mark.parametrize("engine, again", [(PlainFill, False), (Leaves, True)])
+def test_where_frames_are_not_painted_twice_a_stop_gives_the_same_file_too(film, tmp_path, engine, again):
+    """What a window is shown of them is the same, whether the window before is at hand or was painted by a run before:
+    where it is looked at a second time too."""
+
+    def stop(now):
+        if now.stage == "cleaning" and now.done >= 180:
+            raise Stopped
+
+    whole, parts = tmp_path / "whole.mp4", tmp_path / "parts.mp4"
+    clean(job(film, whole, engine(), second_look=again))
+    with pytest.raises(Stopped):
+        clean(job(film, parts, engine(), second_look=again), stop)
+    done = clean(job(film, parts, engine(), second_look=again))
+    assert "Goes on from frame" in done.notes[0]
+    assert torch.equal(read(parts)[1], read(whole)[1])
 
 
 def test_a_stop_while_it_is_looked_at_looks_at_nothing_twice(film, whole, tmp_path):

@@ -212,6 +212,13 @@ def test_damage_in_the_middle_is_told_and_the_rest_is_read(tmp_path):
     assert 20 < len(read) < 50 and len(told) == 1 and "b.avi" in told[0] and "damaged" in told[0]
 
 
+def test_a_film_that_is_read_from_its_middle_on_is_not_called_damaged(tmp_path):
+    """As a run that goes on after a stop reads it: fewer frames come than there are."""
+    source, told = make(tmp_path / "a.mp4", Film(tracks=0)), []
+    assert list(video.read_timed_frames(source, Fraction(8, 5), told.append)) and not told
+    assert list(video.read_timed_frames(source, None, told.append)) and not told
+
+
 @pytest.mark.parametrize("since", [0.0, 0.39, 0.4, 1.21, 1.96, 5.0])
 def test_frames_from_a_time_on_are_those_of_a_whole_reading(tmp_path, since):
     for name, codec in (("a.mp4", "libx264"), ("a.webm", "libvpx-vp9")):
