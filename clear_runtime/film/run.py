@@ -59,7 +59,7 @@ from .work import Work, opened
 
 log = logging.getLogger(__name__)
 
-EDITION = 7
+EDITION = 8
 """Of what is kept of a run: what another edition has kept is no part of this one's."""
 
 
