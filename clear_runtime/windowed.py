@@ -23,6 +23,7 @@ from .fill.bleed import without_bleed
 from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
 from .fill.flow import OpticalFlow
+from .fill.ringing import without_ringing
 from .find.again import SecondLook
 from .find.changed import rows_that_last
 from .find.jumps import without_jumps
@@ -177,7 +178,7 @@ class WindowCleaner:
             # from here on, a translucent box is no longer there, and only its letters are to be replaced
             source, found, lifted = _without_boxes(together(source), found, within, asked.output.boxes)
             holes = within(found) > 0
-            source, mended = _without_bleed(source, holes, within)
+            source, mended = _without_traces(source, holes, within)
             if mended is not None:
                 lifted = mended if lifted is None else lifted.maximum(mended)
         self.report("control", 0, Patched(frames[shown], work, source[shown]).picture(torch.float32))
@@ -349,12 +350,15 @@ class WindowCleaner:
         return [Patched(*one) for one in zip(frames, [work] * len(frames), pixels, mask)]
 
 
-def _without_bleed(source: Tensor, holes: Tensor, within: _Bounds) -> tuple[Tensor, Tensor | None]:
-    """The frames without the letters' colour around what is to be replaced, and where it was [T, h, w] in 0..1."""
-    without, ring = without_bleed(source, holes)
-    if not ring.any():
+def _without_traces(source: Tensor, holes: Tensor, within: _Bounds) -> tuple[Tensor, Tensor | None]:
+    """The frames without what letters have left around what is to be replaced, their colour and specks, and where it
+    was [T, h, w] in 0..1."""
+    without, coloured = without_bleed(source, holes)
+    without, rang = without_ringing(without, holes)
+    traces = coloured | rang
+    if not traces.any():
         return source, None
-    mended = within(ring.float())
+    mended = within(traces.float())
     return composite_(source, without, mended), mended
 
 

@@ -8,8 +8,8 @@ A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen th
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
 with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
 frames; true pixels along the motion; what the network paints; texture from the surroundings; the scene's colour where
-the letters' has run into it; more of the detail that is there, which a removal does not have. --columns chooses among
-them; --crf encodes every clip first, by each of x264's constant rate factors. Prints tables of PSNR, texture and
+the letters' has run into it; no specks around letters; more of the detail that is there, which a removal does not have.
+--columns chooses among them; --crf encodes every clip first, by each of x264's constant rate factors. Prints tables of PSNR, texture and
 flicker inside the subtitle grown by 3 pixels, of LPIPS in the box around it where AlexNet's weights are given, and of
 the seconds that a frame takes.
 """
@@ -27,6 +27,7 @@ from typing import Any
 
 from ..fill.bleed import without_bleed
 from ..fill.plain import fill
+from ..fill.ringing import without_ringing
 from ..frames.masks import grow
 from ..metrics import Lpips, flicker, masked_psnr, texture_energy
 from .cases import Case, read_case
@@ -43,10 +44,11 @@ PARTS: dict[str, dict[str, bool]] = {
     "+ network": {"texture": False},
     "+ texture": {},
     "+ colour": {"colour": True},
-    "+ detail": {"colour": True, "detail": True},
+    "+ specks": {"colour": True, "specks": True},
+    "+ detail": {"colour": True, "specks": True, "detail": True},
 }
-"""Column -> what of the fill is off; whether the letters' colour is taken out of the picture around them (bleed.py);
-and of what a removal does not have, on."""
+"""Column -> what of the fill is off; whether the letters' colour is taken out of the picture around them (bleed.py),
+and specks (ringing.py); and of what a removal does not have, on."""
 GROW = 1
 MEASURES = {
     "psnr": ("PSNR in dB", "{:.2f}"),
@@ -70,12 +72,18 @@ class FillScores:
 
 
 def scores(
-    case: Case, pixels: int = GROW, lpips: Lpips | None = None, colour: bool = False, **parts: Any
+    case: Case,
+    pixels: int = GROW,
+    lpips: Lpips | None = None,
+    colour: bool = False,
+    specks: bool = False,
+    **parts: Any,
 ) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
     began = time.perf_counter()
     seen = without_bleed(case.subtitled, holes > 0)[0] if colour else case.subtitled
+    seen = without_ringing(seen, holes > 0)[0] if specks else seen
     filled = fill(seen, holes, **parts)
     seconds = (time.perf_counter() - began) / len(holes)
     levels = (filled.clamp(0, 1) * 255).round() / 255
