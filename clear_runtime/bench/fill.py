@@ -75,12 +75,7 @@ class FillScores:
 
 
 def scores(
-    case: Case,
-    pixels: int = GROW,
-    lpips: Lpips | None = None,
-    colour: bool = False,
-    specks: bool = False,
-    **parts: Any,
+    case: Case, pixels: int = GROW, lpips: Lpips | None = None, colour: bool = False, specks: bool = False, **parts: Any
 ) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
@@ -92,9 +87,7 @@ def scores(
     levels = (filled.clamp(0, 1) * 255).round() / 255
     of = (levels, case.clean, case.grown)
     perceived = lpips(*of) if lpips else None
-    return FillScores(
-        masked_psnr(*of), texture_energy(*of), texture_cost(*of), 255 * flicker(*of), seconds, perceived
-    )
+    return FillScores(masked_psnr(*of), texture_energy(*of), texture_cost(*of), 255 * flicker(*of), seconds, perceived)
 
 
 def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size()) -> Iterator[Case]:

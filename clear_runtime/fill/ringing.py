@@ -24,8 +24,9 @@ FAR_WEIGHT = 1e-3
 class RingingRules:
     """Pixels. fine: reach of the square whose mean is not fine detail; rings: around a hole that are looked at; far:
     by which a hole is widened to see what its rings would have without letters; near: reach of the square over which
-    both are taken; close: the same for the scene's own detail where specks are weakened. usual: energy in multiples of the latter, and noise: levels of 255, that there must be more for
-    letters to ring. frames: that are looked at."""
+    both are taken; close: the same for the scene's own detail where specks are weakened. usual: energy in multiples of
+    what rings would have without letters, and noise: levels of 255, that there must be more for letters to ring.
+    frames: that are looked at."""
 
     fine: int = 2
     rings: int = 2
@@ -38,8 +39,8 @@ class RingingRules:
 
 
 def without_ringing(frames: Tensor, holes: Tensor, rules: RingingRules = RingingRules()) -> tuple[Tensor, Tensor]:
-    """frames [T, H, W, 3] in 0..1 with weaker fine detail around holes [T, H, W] bool where letters ring, and where that
-    is, [T, H, W] bool. Where nothing rings the frames are the same object; nothing in a hole is changed."""
+    """frames [T, H, W, 3] in 0..1 with weaker fine detail around holes [T, H, W] bool where letters ring, and where
+    that is, [T, H, W] bool. Where nothing rings the frames are the same object; nothing in a hole is changed."""
     out, changed = frames, torch.zeros_like(holes)
     for block in blocks(holes, rules.far + rules.rings + rules.near):
         inside = block.of(holes)
@@ -77,16 +78,20 @@ def _noise(frames: Tensor, holes: Tensor, rules: RingingRules) -> float:
     if not own:
         return 0.0
     here, there = torch.cat(own), torch.cat(usual)
+    comparable = there.isfinite()
+    if not comparable.any():
+        return 0.0
+    here, there = here[comparable], there[comparable]
     excess = float((here - there).median())
     return excess if excess > rules.usual * float(there.median()) + (rules.noise / 255) ** 2 else 0.0
 
 
 def _detail(picture: Tensor, hidden: Tensor, rules: RingingRules) -> Tensor:
     """The energy of what is finer than its surroundings in the rings around `hidden` [h, w] bool, from near them, of
-    [1, 3, h, w]: [1, 1, h, w]."""
+    [1, 3, h, w]: [1, 1, h, w]; NaN where none is near."""
     rings = _rings(hidden, rules)[None, None].float()
     energy = (picture - _mean(picture, ~hidden, rules)).square().mean(1, keepdim=True) * rings
-    return box_mean(energy, rules.near) / box_mean(rings, rules.near).clamp_min(1e-6)
+    return box_mean(energy, rules.near) / box_mean(rings, rules.near)
 
 
 def _scene(fine: Tensor, shown: Tensor, rules: RingingRules) -> Tensor:
