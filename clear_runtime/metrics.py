@@ -82,12 +82,26 @@ def texture_energy(result: Tensor, reference: Tensor, mask: Tensor) -> float:
     """High-pass energy of the brightness over the pixels where mask > 0.5, as a share of the reference's: 1 is as much
     texture as there was, less is a smear. High-pass: a pixel less the mean of the 5 x 5 around it."""
     _same_shape(result, reference)
-    inside, energy = _inside(mask, reference), []
-    for frames in (result, reference):
-        grey = frames.float().mean(-1)[:, None]
-        fine = (grey - F.avg_pool2d(grey, 5, 1, 2, count_include_pad=False))[:, 0]
-        energy.append(float(fine[inside].double().square().mean()))
-    return energy[0] / max(energy[1], 1e-12)
+    inside = _inside(mask, reference)
+    return _fine_energy(result, inside) / max(_fine_energy(reference, inside), 1e-12)
+
+
+def texture_cost(result: Tensor, reference: Tensor, mask: Tensor, share: float = 0.8) -> float:
+    """PSNR in dB that the result would lose over the pixels where mask > 0.5, if detail that has nothing to do with the
+    reference were added up to a `texture_energy` of `share`; 0 where it has that. What is unrelated adds its whole
+    energy to the error, so no such detail costs less."""
+    _same_shape(result, reference)
+    inside = _inside(mask, reference)
+    fine = _fine_energy(reference, inside)
+    missing = share * fine - _fine_energy(result, inside)
+    error = float((result.float() - reference.float())[inside].double().square().mean())
+    return 10 * math.log10(1 + max(0.0, missing) / max(error, 1e-12))
+
+
+def _fine_energy(frames: Tensor, inside: Tensor) -> float:
+    grey = frames.float().mean(-1)[:, None]
+    fine = (grey - F.avg_pool2d(grey, 5, 1, 2, count_include_pad=False))[:, 0]
+    return float(fine[inside].double().square().mean())
 
 
 class Overlap:

@@ -24,6 +24,7 @@ from .fill.bleed import without_bleed
 from .fill.boxes.lift import lift_boxes
 from .fill.boxes.opaque import around_rows, behind
 from .fill.flow import OpticalFlow
+from .fill.ringing import without_ringing
 from .find.again import SecondLook
 from .find.changed import rows_that_last
 from .find.jumps import without_jumps
@@ -190,7 +191,7 @@ class WindowCleaner:
         asked = self.settings.asked.output
         if asked.output != RAW:
             part.without_boxes(asked.boxes)
-            part.without_bleed()
+            part.without_traces()
         self.tell("control", 0, Patched(frames[shown], work, part.source[shown]).picture(torch.float32))
         new = self._generated(part, again, overlap if self.settings.goes_on else (), unpainted)
         return self._put_over(part, new), shown
@@ -315,11 +316,13 @@ class _Part:
         self.source, self.found, self.lifted = _without_boxes(source, self.found, self.within, boxes)
         self.holes = self.within(self.found) > 0
 
-    def without_bleed(self) -> None:
-        """The same of the letters' colour around what is to be replaced."""
-        without, ring = without_bleed(together(self.source), self.holes)
-        if ring.any():
-            mended = self.within(ring.float())
+    def without_traces(self) -> None:
+        """The same of what letters have left around what is to be replaced: their colour, and specks."""
+        without, coloured = without_bleed(together(self.source), self.holes)
+        without, rang = without_ringing(without, self.holes)
+        traces = coloured | rang
+        if traces.any():
+            mended = self.within(traces.float())
             self.source = composite_(together(self.source), without, mended)
             self.lifted = mended if self.lifted is None else self.lifted.maximum(mended)
 

@@ -8,10 +8,10 @@ A CASE is a folder as of `bench removal`. Beside the cases, pictures are seen th
 landscape, or the photographs that are named), with a line of text that stays while the picture moves. Columns, each
 with all of what stands before it: the smooth continuation of the surroundings; true pixels from the same place in other
 frames; true pixels along the motion; what the network paints; texture from the surroundings; the scene's colour where
-the letters' has run into it; more of the detail that is there, which a removal does not have. --columns chooses among
-them; --crf encodes every clip first, by each of x264's constant rate factors. Prints tables of PSNR, texture and
-flicker inside the subtitle grown by 3 pixels, of LPIPS in the box around it where AlexNet's weights are given, and of
-the seconds that a frame takes.
+the letters' has run into it; no specks around letters; more of the detail that is there, which a removal does not have.
+--columns chooses among them; --crf encodes every clip first, by each of x264's constant rate factors. Prints tables of
+PSNR, texture, what the texture that is missing would cost, and flicker inside the subtitle grown by 3 pixels, of LPIPS
+in the box around it where AlexNet's weights are given, and of the seconds that a frame takes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from typing import Any
 
 from ..fill.bleed import without_bleed
 from ..fill.plain import fill
+from ..fill.ringing import without_ringing
 from ..frames.masks import grow
-from ..metrics import Lpips, flicker, masked_psnr, texture_energy
+from ..metrics import Lpips, flicker, masked_psnr, texture_cost, texture_energy
 from .cases import BenchCase, read_case
 from .compression import stored
 from .figures import write_json
@@ -43,14 +44,16 @@ PARTS: dict[str, dict[str, bool]] = {
     "+ network": {"texture": False},
     "+ texture": {},
     "+ colour": {"colour": True},
-    "+ detail": {"colour": True, "detail": True},
+    "+ specks": {"colour": True, "specks": True},
+    "+ detail": {"colour": True, "specks": True, "detail": True},
 }
-"""Column -> what of the fill is off; whether the letters' colour is taken out of the picture around them (bleed.py);
-and of what a removal does not have, on."""
+"""Column -> what of the fill is off; whether the letters' colour is taken out of the picture around them (bleed.py),
+and specks (ringing.py); and of what a removal does not have, on."""
 GROW = 1
 MEASURES = {
     "psnr": ("PSNR in dB", "{:.2f}"),
     "texture": ("texture", "{:.2f}"),
+    "unrelated": ("dB that unrelated detail up to a texture of 0.8 costs at least", "{:.2f}"),
     "lpips": ("LPIPS of the subtitle's box", "{:.4f}"),
     "flicker": ("flicker", "{:.2f}"),
     "seconds": ("seconds a frame", "{:.2f}"),
@@ -60,28 +63,36 @@ MEASURES = {
 @dataclass(frozen=True)
 class FillScores:
     """psnr in dB, flicker in 0..255 and texture (high-pass energy as a share of the truth's) inside the subtitle grown
-    by 3 pixels; seconds that one waits for a frame; lpips of the subtitle's box, None: not measured."""
+    by 3 pixels; unrelated: dB that it costs at least to bring the texture to 0.8 by detail that is not the truth's;
+    seconds that one waits for a frame; lpips of the subtitle's box, None: not measured."""
 
     psnr: float
     texture: float
+    unrelated: float
     flicker: float
     seconds: float
     lpips: float | None = None
 
 
 def scores(
-    case: BenchCase, pixels: int = GROW, lpips: Lpips | None = None, colour: bool = False, **parts: Any
+    case: BenchCase,
+    pixels: int = GROW,
+    lpips: Lpips | None = None,
+    colour: bool = False,
+    specks: bool = False,
+    **parts: Any,
 ) -> FillScores:
     """One way to fill a case's true mask, grown by so many pixels."""
     holes = grow(case.mask.float(), pixels)
     began = time.perf_counter()
     seen = without_bleed(case.subtitled, holes > 0)[0] if colour else case.subtitled
+    seen = without_ringing(seen, holes > 0)[0] if specks else seen
     filled = fill(seen, holes, **parts)
     seconds = (time.perf_counter() - began) / len(holes)
     levels = (filled.clamp(0, 1) * 255).round() / 255
     of = (levels, case.clean, case.grown)
     perceived = lpips(*of) if lpips else None
-    return FillScores(masked_psnr(*of), texture_energy(*of), 255 * flicker(*of), seconds, perceived)
+    return FillScores(masked_psnr(*of), texture_energy(*of), texture_cost(*of), 255 * flicker(*of), seconds, perceived)
 
 
 def generated(kinds: Sequence[str], pictures: Sequence[Path], size: Size = Size()) -> Iterator[BenchCase]:
@@ -135,6 +146,7 @@ def _mean(of: Sequence[FillScores]) -> FillScores:
     return FillScores(
         fmean(one.psnr for one in of),
         fmean(one.texture for one in of),
+        fmean(one.unrelated for one in of),
         fmean(one.flicker for one in of),
         fmean(one.seconds for one in of),
         fmean(lpips) if lpips else None,

@@ -38,6 +38,9 @@ NEWS = 0.02
 """Share of a frame's hidden pixels that one more lender has to show for the first time."""
 REST = 0.02
 """Share of the hidden pixels that lenders leave to the spatial fill, from which texture is worth looking for."""
+SURE = 10.0
+"""Weight, the fill's own 1 among it, from which on what is lent counts as known: the fill and the network go on from
+it. With 4 the moving photographs gain 0.3 dB more and the clips that hardly move lose 0.2; with 2, 0.5 and 0.4."""
 AROUND = 32
 """Pixels beside a frame's holes that the network is shown."""
 FILL_ERROR = 0.3
@@ -89,34 +92,40 @@ class Borrower:
         differs from this one around the hole, the fill by how much the surroundings vary. So nothing switches on or off
         from frame to frame, and where no frame agrees with this one the fill stays.
         """
-        filled = harmonic(self.pixels[t : t + 1].float(), self.known[t : t + 1])[0]
         rows, columns = (~self.known[t, 0]).nonzero(as_tuple=True)
         points = torch.stack([columns, rows], 1).float()
         lent, total = self._lent(t, points)
-        if self.painter is not None and (1 / total).mean() > REST:
-            filled = self._painted(self.painter, t, filled)
+        # what is painted goes on from what was lent, not only from what stands around both
+        sure = total >= SURE
+        picture, known = self.pixels[t].float(), self.known[t]
+        if sure.any():
+            at = (slice(None), rows[sure], columns[sure])
+            picture, known = picture.clone(), known.clone()
+            picture[at], known[at] = lent[:, sure] / (total[sure] - 1), True
+        filled = harmonic(picture[None], known[None])[0]
+        if self.painter is not None and not sure.all() and (1 / total).mean() > REST:
+            filled = self._painted(self.painter, filled, known)
         return _Begun(filled, points, lent, total)
 
     def _textured(self, t: int, begun: _Begun) -> Tensor:
         """Frame t, after the one before it: a texture's choice is kept from frame to frame."""
         columns, rows = begun.points.long().T
         own, rest = begun.filled[:, rows, columns], 1 / begun.total
-        if self.texture is not None and rest.mean() > REST:
-            left = rest > REST
+        if self.texture is not None and rest.mean() > REST and (begun.total < SURE).any():
+            left = begun.total < SURE
             own[:, left] = self.texture(t, own[:, left], begun.points[left])
         out = begun.filled.clone()
         out[:, rows, columns] = (begun.lent + own) / begun.total
         return out
 
-    def _painted(self, painter: Painter, t: int, filled: Tensor) -> Tensor:
-        """Frame t's spatial fill [3, h, w] with what the network makes of all of its holes: where other frames show
-        something it weighs as little as the smooth fill did, and what is painted does not hang on them."""
-        hidden = (~self.known[t, 0]).nonzero()
+    def _painted(self, painter: Painter, filled: Tensor, known: Tensor) -> Tensor:
+        """A spatial fill [3, h, w] of what is not known [1, h, w] bool, with what the network makes of it there."""
+        hidden = (~known[0]).nonzero()
         top, left = (hidden.amin(0) - AROUND).clamp_min(0).tolist()
         bottom, right = (hidden.amax(0) + 1 + AROUND).tolist()
         part = (slice(None), slice(top, bottom), slice(left, right))
         out = filled.clone()
-        out[part] = painter(filled[part][None], self.known[t][part][None])[0]
+        out[part] = painter(filled[part][None], known[part][None])[0]
         return out
 
     def _lent(self, t: int, points: Tensor) -> tuple[Tensor, Tensor]:

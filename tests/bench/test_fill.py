@@ -8,7 +8,7 @@ import torch
 from clear_runtime.bench.fill import PARTS, run, scores
 from clear_runtime.bench.moving import KINDS, Size, drawn_scene, moving_case
 from clear_runtime.frames.masks import grow
-from clear_runtime.metrics import texture_energy
+from clear_runtime.metrics import masked_psnr, texture_cost, texture_energy
 
 SIZE = Size(17, 120, 214)
 
@@ -70,3 +70,18 @@ def test_texture_of_a_smear_is_less_than_the_truths():
     truth = torch.rand(2, 20, 20, 3, generator=torch.Generator().manual_seed(0))
     mask = torch.ones(2, 20, 20)
     assert texture_energy(truth, truth, mask) == 1 and texture_energy(truth * 0 + 0.5, truth, mask) < 0.01
+
+
+def test_unrelated_detail_costs_what_is_said():
+    """Noise is added to a smooth picture until it has 0.8 of the truth's texture."""
+    draws = torch.Generator().manual_seed(0)
+    mask = torch.zeros(2, 64, 96)
+    mask[:, 8:56, 8:88] = 1
+    truth = 0.5 + 0.05 * torch.randn(2, 64, 96, 1, generator=draws).expand(-1, -1, -1, 3)
+    smooth = torch.full_like(truth, 0.6)
+    noise = torch.randn(2, 64, 96, 1, generator=draws).expand(-1, -1, -1, 3)
+    noisy = smooth + noise * (0.8 / texture_energy(smooth + noise, truth, mask)) ** 0.5
+    assert abs(texture_energy(noisy, truth, mask) - 0.8) < 0.01
+    lost = masked_psnr(smooth, truth, mask) - masked_psnr(noisy, truth, mask)
+    assert texture_cost(smooth, truth, mask) <= lost < 1.15 * texture_cost(smooth, truth, mask)
+    assert texture_cost(noisy, truth, mask) < 0.05 and texture_cost(truth, truth, mask) == 0
