@@ -1,5 +1,7 @@
 """A box goes with its letters; a plain part of the scene is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -43,6 +45,24 @@ def test_a_black_box_behind_each_of_two_rows_goes():
     assert all((result[t] & box).sum() > 0.98 * box.sum() for t in range(FRAMES))
     near = ndimage.binary_dilation(box, np.ones((3, 3)), iterations=3)
     assert not (result & ~near).any(), "its rim, and no more"
+
+
+def test_a_black_box_before_a_dark_jacket_goes():
+    """Encoded, some of the jacket is nearly as black as the box, and the two are one area."""
+    pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    box = np.zeros((HEIGHT, WIDTH), bool)
+    box[96:125, 40:270] = True
+    grain = np.random.default_rng(1).normal(0, 3, (FRAMES, HEIGHT - 60, 200)) / 255
+    pictures[:, 60:, 58:258] = (22 / 255 + grain)[..., None].clip(0, 1)
+    for t in range(FRAMES):
+        pictures[t][box] = 0
+        words(pictures[t], marks[t], letters(1, 17), 102, 52)
+    result = found(pictures, marks)
+    assert all((result[t] & box).sum() > 0.98 * box.sum() for t in range(FRAMES))
+    near = ndimage.binary_dilation(box, np.ones((3, 3)), iterations=4)
+    assert not (result & ~near).any(), "its rim, and no more"
+    once = replace(OPAQUE, touching=replace(OPAQUE.touching, alike=(28,)))
+    assert not behind(torch.from_numpy(pictures).float(), torch.from_numpy(marks).float(), once).any()
 
 
 def test_boxes_of_rows_over_other_letters_of_their_colour_go_without_them():

@@ -115,9 +115,9 @@ class TouchingOptions:
 
     look: bool = True
     """Whether such boxes are looked for, where marks have no box that stands free."""
-    alike: int = 28
-    """Levels of 255 from its colour up to which a pixel may be its own: twice those of a box that stands free, for what
-    is dark in a coloured scene is encoded badly."""
+    alike: tuple[int, ...] = (14, 28)
+    """Levels of 255 from its colour up to which a pixel may be its own: those of a box that stands free, for a black
+    one before a dark jacket; then twice as many, for what is dark in a coloured scene is encoded badly."""
     seen: float = 0.15
     """Share of the pixels around the letters that have its colour at least."""
     edge: float = 0.25

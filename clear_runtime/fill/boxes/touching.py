@@ -40,15 +40,16 @@ class _Window:
 
 def touching_boxes(view: View, marks: np.ndarray, near: Region) -> Iterator[PlainBox]:
     """The boxes in a window of a frame. marks [h, w] bool: all of the window's; near: its part with them."""
-    options = view.options.touching
+    options, found = view.options.touching, list[PlainBox]()
     for colour in colours_of(view.planes[:, near.rows, near.columns], view.options, options.seen):
         off = np.abs(view.planes.astype(np.int16) - colour[:, None, None]).max(0)
-        like = off <= options.alike
-        window = _Window(like, like | marks, ~(like | marks), marks)
-        for top, bottom in _pairs(window, near, options):
-            box = _box(window, top, bottom, near, view, options)
-            if box is not None:
-                yield _plain_box(box, window, colour, view)
+        for alike in options.alike:
+            like = off <= alike
+            window = _Window(like, like | marks, ~(like | marks), marks)
+            boxes = (_box(window, *ends, near, view, options) for ends in _pairs(window, near, options))
+            seen = [_plain_box(box, window, colour, view) for box in boxes if box is not None]
+            found += [box for box in seen if not any(map(box.meets, found))]
+    yield from found
 
 
 def _begins(window: _Window, columns: slice) -> np.ndarray:
