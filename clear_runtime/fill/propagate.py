@@ -40,7 +40,8 @@ REST = 0.02
 """Share of the hidden pixels that lenders leave to the spatial fill, from which texture is worth looking for."""
 SURE = 10.0
 """Weight, the fill's own 1 among it, from which on what is lent counts as known: the fill and the network go on from
-it. With 4 the moving photographs gain 0.3 dB more and the clips that hardly move lose 0.2; with 2, 0.5 and 0.4."""
+it. With 4 four kinds of moving pictures gain 0.3 dB more and clips that hardly move lose up to 0.2; with 2, 0.4 and
+0.5."""
 AROUND = 32
 """Pixels beside a frame's holes that the network is shown."""
 FILL_ERROR = 0.3

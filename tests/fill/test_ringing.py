@@ -64,6 +64,20 @@ def test_where_nothing_rings_nothing_changes(grain):
     assert mended is seen and not where.any()
 
 
+@pytest.mark.parametrize("below", [0.0, 0.75])
+def test_an_edge_along_the_row_is_none_of_the_letters(below):
+    """A letterbox bar's, or a table's, that the letters stand across."""
+    clean, holes = scene(), grow(letters(), 1) > 0
+    clean[:, 48:] = below
+    mended, where = without_ringing(specked(clean, holes, 0), holes)
+    assert not where.any()
+    seen = specked(clean, holes)
+    mended, _ = without_ringing(seen, holes)
+    across = ring(holes)
+    across[:, :46] = across[:, 50:] = False
+    assert (mended - clean)[across].square().mean() < 1.5 * (seen - clean)[across].square().mean()
+
+
 def test_what_stands_in_the_holes_does_not_matter():
     clean, holes = scene(), grow(letters(), 1) > 0
     seen = specked(clean, holes)
