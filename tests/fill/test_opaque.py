@@ -65,6 +65,24 @@ def test_a_black_box_before_a_dark_jacket_goes():
     assert not behind(torch.from_numpy(pictures).float(), torch.from_numpy(marks).float(), once).any()
 
 
+@pytest.mark.parametrize("fades, gone", [(OPAQUE.fades, True), (0, False)])
+def test_a_box_goes_to_the_end_of_its_fade(fades, gone):
+    """What is left of it beside its letters would lend its darkness to all other frames."""
+    count = 4 * FRAMES
+    pictures, marks = np.tile(scene(), (4, 1, 1, 1)), np.zeros((count, HEIGHT, WIDTH), bool)
+    box = np.zeros((HEIGHT, WIDTH), bool)
+    box[96:125, 40:270] = True
+    for t in range(4, count):
+        with_box = pictures[t].copy()
+        with_box[box] = 0
+        words(with_box, marks[t], letters(1, 17), 102, 52)
+        pictures[t] += min(1.0, (t - 3) / 4) * (with_box - pictures[t])
+    options = replace(OPAQUE, fades=fades)
+    result = behind(torch.from_numpy(pictures).float(), torch.from_numpy(marks).float(), options).numpy()
+    assert [(result[t] & box).sum() > 0.98 * box.sum() for t in range(4, count)] == [gone] * 3 + [True] * (count - 7)
+    assert not result[:4].any()
+
+
 def test_boxes_of_rows_over_other_letters_of_their_colour_go_without_them():
     """Black letters on a white board, of which the upper box hides the lower half."""
     pictures, marks = scene(), np.zeros((FRAMES, HEIGHT, WIDTH), bool)

@@ -61,8 +61,11 @@ class _Boxes:
         self._look(boxes, between)
         boxes = _lasting(boxes, self.options.lasts)
         # beside a part of the scene that has its colour no end of a box is seen, but not in every frame
-        self._carry(boxes, range(1, count))
-        self._carry(boxes, range(count - 2, -1, -1))
+        orders = range(1, count), range(count - 2, -1, -1)
+        for order in orders:
+            self._carry(boxes, order)
+        for order in orders:
+            self._fade(boxes, order)
         return boxes
 
     def _look(self, boxes: list[list[PlainBox]], frames: Sequence[int]) -> None:
@@ -85,11 +88,29 @@ class _Boxes:
                     boxes[t].append(box)
                     age[id(box)] = age.get(id(box), 0) + 1
 
+    def _fade(self, boxes: list[list[PlainBox]], order: range) -> None:
+        """Add to the boxes of frames, one after another, those of the frame before that fade away behind their letters:
+        these are marked to the end, and what shows of the box beside them would lend its darkness to all others. One
+        that has moved on to another word is none."""
+        age: dict[int, int] = {}  # id of a box -> for how many frames it has been fading
+        for t in order:
+            there = list(boxes[t])
+            for box in boxes[t - order.step]:
+                if age.get(id(box), 0) >= self.options.fades or any(box.meets(o) or box.follows(o) for o in there):
+                    continue
+                if self._letters(box, t) >= max(self.options.letters, 0.5 * self._letters(box, t - order.step)):
+                    boxes[t].append(box)
+                    age[id(box)] = age.get(id(box), 0) + 1
+
+    def _letters(self, box: PlainBox, t: int) -> float:
+        """The share of a box that is marked letters."""
+        marked = box.region.of(self.marks[t : t + 1])[0].cpu().numpy() & box.shape
+        return float(marked.sum() / box.shape.sum())
+
     def _there(self, box: PlainBox, t: int, share: float) -> bool:
         """Whether the colour of a box that was found in a frame beside is still there, and marks in it. share: of its
         pixels that had its colour there; of a compressed one, some have not."""
-        marked = box.region.of(self.marks[t : t + 1])[0].cpu().numpy() & box.shape
-        if marked.sum() < self.options.letters * box.shape.sum():
+        if self._letters(box, t) < self.options.letters:
             return False
         return self._share(box, t) >= self.options.same * share
 

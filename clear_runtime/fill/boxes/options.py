@@ -158,6 +158,8 @@ class OpaqueOptions:
     """Frames from one in which boxes are looked for to the next, where nothing changes meanwhile; under `lasts`."""
     carried: int = 25
     """Frames to which a box is carried on where its end is not seen against the scene."""
+    fades: int = 12
+    """Frames in which a box fades away behind its letters at most; 0: none fades."""
     letter: int = 20
     """Pixels: letters twice as high are looked at in every second pixel, and so on ..."""
     coarsest: int = 3
