@@ -196,8 +196,10 @@ def _has_stood(case: Case, rules: WhichRules) -> bool:
 
 
 def _stands_by(case: Case, told: Sequence[Case], rules: WhichRules) -> bool:
-    """Whether a row stays while several lines come and go that it is no kin of, where a subtitle is as likely to stand:
-    a title, or a card, of which the video shows the beginning or the end."""
+    """Whether a row stays while several lines come and go that it is no kin of, where a subtitle is as likely to stand,
+    and no other words take its own place: a title, or a card, of which the video shows the beginning or the end."""
+    if _changes(case, told, rules):
+        return False
     life, rank = case.life, case.rank(rules)
     lines = [
         other

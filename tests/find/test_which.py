@@ -85,6 +85,8 @@ def test_a_card_that_came_stays_once_several_lines_have_come_and_gone_beside_it(
     *_, verdict = which([*lines, card], WhichRules(passed=0))
     assert verdict.goes
     assert goes(*lines, case(10, TOTAL, top=LOW - 45)) == [True] * (passed + 1), "it may be the upper row of them all"
+    again = case(TOTAL, TOTAL + 60, top=300, letter=24, total=TOTAL + 60)
+    assert goes(*lines, card, again) == [True] * (passed + 2), "other words take its place"
     words = [case(40 + 5 * n, 45 + 5 * n, width=120) for n in range(9)]
     assert goes(*words, card) == [True] * 10, "words in turn may be those of the sentence above"
 
