@@ -41,7 +41,8 @@ class WhichRules:
     picture shows, where the scene moves behind it or its letters change less than `change` of what is beside them
     (0: the picture alone tells); grain: the mean of so many frames counts as the picture. paragraph: rows of a
     block, which goes as a whole, at least; 0 for none. pitch: how far its rows stand off one pitch, as a share of
-    it. about: what grows about its own middle, or shakes, stands, although no pixel of it does. dots: what takes a
+    it. moment: what shows for less than one tells of others only where it kept its place and was seen whole.
+    about: what grows about its own middle, or shakes, stands, although no pixel of it does. dots: what takes a
     line's place may be lower than letters: dots, a dash.
     """
 
@@ -75,6 +76,7 @@ class WhichRules:
     grain: int = 3
     paragraph: int = 4
     pitch: float = 0.15
+    moment: bool = True
     about: bool = True
     dots: bool = True
 

@@ -53,6 +53,7 @@ SWITCHES: dict[str, tuple[str, dict[str, object]]] = {
     "gap": ("which", {"gap": 0.0}),
     "line": ("which", {"line": -1.0}),
     "dots": ("which", {"dots": False}),
+    "moment": ("which", {"moment": False}),
     "about": ("which", {"about": False}),
     "paragraph": ("which", {"paragraph": 0}),
 }

@@ -190,7 +190,7 @@ def _has_stood(case: Case, rules: WhichRules) -> bool:
     seen tells, and that none of it is outside of the frame, as of lettering that passes."""
     movement = case.movement
     about = rules.about and (movement.grows or movement.shakes)
-    if about or case.track.steady is not None:
+    if about or not rules.moment or case.track.steady is not None:
         return True
     return movement.standing >= rules.keeps and case.whole
 

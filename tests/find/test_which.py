@@ -139,6 +139,8 @@ def test_what_shows_for_less_than_a_moment_tells_where_it_kept_its_place_and_was
     """Of a sign in a hand's picture, a corner comes and goes, and moves."""
     sign = case(100, 111, **{"top": 120, "middle": 800, "letter": 90, **seen})
     assert goes(case(20, 80), case(120, 180), sign) == [True, True, gone]
+    *_, verdict = which([case(20, 80), case(120, 180), sign], WhichRules(moment=False))
+    assert verdict.goes
 
 
 @pytest.mark.parametrize("way", [dict(grows=True), dict(shakes=True)])
