@@ -61,6 +61,8 @@ def test_a_film_is_that_of_one_machine_though_a_worker_dies_and_then_a_machine(c
     assert (seen / "died").exists() and gone, "a worker died, and later a machine with all that it had made"
     assert (tmp_path / "clean.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
     assert (other.frames, other.changed, other.notes) == (one.frames, one.changed, one.notes)
+    while len(alive(cluster)) > 1:  # the machine that was lost is not missed at once
+        time.sleep(0.2)
 
 
 def test_a_machine_that_does_not_see_the_film_is_named_before_anything_is_looked_at(cluster, tmp_path):
@@ -69,14 +71,14 @@ def test_a_machine_that_does_not_see_the_film_is_named_before_anything_is_looked
         subprocess.run([*hide, "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("a machine without this folder needs a namespace of its own")
-    film, before = write_film(tmp_path / "film.mp4", 20), len(alive(cluster))
+    film, before = write_film(tmp_path / "film.mp4", 20), set(alive(cluster))
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--address={cluster.address}", "--block"]
     start += ["--num-cpus=1", f"--object-store-memory={STORE}"]
     within = f'mount -t tmpfs none "{tmp_path}" && exec "$@"'
     slow = {**os.environ, "RAY_raylet_start_wait_time_s": "300"}
     blind = subprocess.Popen([*hide, "sh", "-c", within, "sh", *start], env=slow, start_new_session=True)
     try:
-        while len(alive(cluster)) == before:
+        while not set(alive(cluster)) - before:
             assert blind.poll() is None, "it did not begin"
             time.sleep(0.2)
         with on_ray(cluster.address, Mortal(tmp_path), "cpu") as workers:
