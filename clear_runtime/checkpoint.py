@@ -148,9 +148,8 @@ def _read_torch(path: Path):
                 "the file inside."
             )
     try:
-        with path.open(
-            "rb"
-        ) as file:  # given a path, torch 2.14 takes one that ends in .safetensors for what it is named
+        # given a path, torch 2.14 takes one that ends in .safetensors for what it is named
+        with path.open("rb") as file:
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ClearError(

@@ -92,13 +92,14 @@ class _Boxes:
         """Add to the boxes of frames, one after another, those of the frame before that fade away behind their letters:
         these are marked to the end, and what shows of the box beside them would lend its darkness to all others. One
         that has moved on to another word is none."""
-        age: dict[int, int] = {}  # id of a box -> for how many frames it has been fading
+        options, age = self.options, dict[int, int]()  # id of a box -> for how many frames it has been fading
         for t in order:
             there = list(boxes[t])
             for box in boxes[t - order.step]:
-                if age.get(id(box), 0) >= self.options.fades or any(box.meets(o) or box.follows(o) for o in there):
+                if age.get(id(box), 0) >= options.fades or any(box.meets(one) or box.follows(one) for one in there):
                     continue
-                if self._letters(box, t) >= max(self.options.letters, 0.5 * self._letters(box, t - order.step)):
+                least = max(options.letters, options.fading * self._letters(box, t - order.step))
+                if self._letters(box, t) >= least:
                     boxes[t].append(box)
                     age[id(box)] = age.get(id(box), 0) + 1
 

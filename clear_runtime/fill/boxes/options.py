@@ -159,7 +159,9 @@ class OpaqueOptions:
     carried: int = 25
     """Frames to which a box is carried on where its end is not seen against the scene."""
     fades: int = 12
-    """Frames in which a box fades away behind its letters at most; 0: none fades."""
+    """Frames in which a box fades away behind its letters at most; 0: none fades ..."""
+    fading: float = 0.5
+    """... and the share of its marked letters, from one of them to the next, that is still marked at least."""
     letter: int = 20
     """Pixels: letters twice as high are looked at in every second pixel, and so on ..."""
     coarsest: int = 3
